@@ -1,0 +1,78 @@
+import type { LoggedEvent } from './event.ts';
+
+/** One try at handing one event to one destination. */
+export interface DeliveryAttempt {
+  readonly deliveryId: string;
+  /** Numbered from 1; replays go on counting. */
+  readonly number: number;
+  readonly event: LoggedEvent;
+  /** Aborted when the process stops before the attempt has ended. */
+  readonly signal: AbortSignal;
+}
+
+/** What a destination answered to an attempt that succeeded. */
+export interface DeliveryReceipt {
+  /** HTTP status, or null for adapters that do not speak HTTP. */
+  readonly status: number | null;
+  /** The first 16 KB of the answer, as text. */
+  readonly response: string;
+}
+
+/** An adapter bound to the configuration of one destination. */
+export interface Deliverer {
+  /**
+   * Resolves when the destination has accepted the event.
+   * @throws {DeliveryError} in every other case.
+   */
+  deliver(attempt: DeliveryAttempt): Promise<DeliveryReceipt>;
+  /** Closes connections; attempts that are under way end first. */
+  close(): Promise<void>;
+}
+
+/** Code that can deliver to one sort of destination. */
+export interface Adapter<Config> {
+  /** The `type` of the destinations that it serves. */
+  readonly type: string;
+  open(config: Config): Deliverer;
+}
+
+export interface DeliveryErrorOptions {
+  /** Whether the same attempt may succeed later. The thrower knows; nobody else guesses. */
+  readonly retryable: boolean;
+  /** How long the destination asked us to wait, in ms, before clamping. */
+  readonly retryAfterMs?: number;
+  /** The destination said that it is gone for good (410): stop sending to it. */
+  readonly parks?: boolean;
+  readonly status?: number;
+  /** The first 16 KB of the answer, as text. Kept in the attempt log, never put into a log line or a message. */
+  readonly response?: string;
+  readonly cause?: unknown;
+}
+
+export type DeliveryErrorCode =
+  | 'destination_rejected'
+  | 'destination_timeout'
+  | 'destination_unreachable'
+  | 'destination_refused'
+  | 'delivery_aborted';
+
+/** A delivery attempt that did not succeed. `message` is for people and holds no secret and no message content. */
+export class DeliveryError extends Error {
+  override readonly name = 'DeliveryError';
+  readonly code: DeliveryErrorCode;
+  readonly retryable: boolean;
+  readonly retryAfterMs: number | undefined;
+  readonly parks: boolean;
+  readonly status: number | undefined;
+  readonly response: string | undefined;
+
+  constructor(code: DeliveryErrorCode, message: string, options: DeliveryErrorOptions) {
+    super(message, { cause: options.cause });
+    this.code = code;
+    this.retryable = options.retryable;
+    this.retryAfterMs = options.retryAfterMs;
+    this.parks = options.parks ?? false;
+    this.status = options.status;
+    this.response = options.response;
+  }
+}

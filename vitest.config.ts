@@ -1,0 +1,10 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    projects: ['packages/*', 'apps/*'],
+    // Many tests start a Redis, a receiver or the whole of Clickrelay: leave them the machine.
+    maxWorkers: 2,
+    reporters: ['default', './scripts/closing-line.ts'],
+  },
+});
