@@ -1,1 +1,20 @@
-export {};
+export {
+  type Answer,
+  type Destination,
+  type ReceivedRequest,
+  type ScriptedAnswer,
+  startDestination,
+} from './destination.ts';
+export { freePort } from './port.ts';
+export { type Program, type ProgramOptions, startProgram } from './processes.ts';
+export { findRedisServer, type RedisOptions, type RedisServer, startRedis } from './redis.ts';
+export { type Envelope, freshCopy, type OddSample, type SampleType, sampleCallback, samples } from './samples.ts';
+export {
+  createSender,
+  type Sender,
+  type SenderOptions,
+  type SendManyOptions,
+  type SendReport,
+  type SendResult,
+} from './sender.ts';
+export { type WaitOptions, waitUntil } from './wait-until.ts';

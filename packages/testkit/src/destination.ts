@@ -1,0 +1,120 @@
+import { Buffer } from 'node:buffer';
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A request as the destination got it. */
+export interface ReceivedRequest {
+  readonly method: string;
+  /** Path and query. */
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  /** The raw body as UTF-8 text. */
+  readonly body: string;
+  /** When its last byte was read, epoch milliseconds. */
+  readonly at: number;
+}
+
+export interface ScriptedAnswer {
+  status: number;
+  headers?: Record<string, string>;
+  body?: string;
+  /** Pause before answering, in ms. @default 0 */
+  delayMs?: number;
+}
+
+/** A status, or what to do with a request: `reset` cuts the connection, `hang` never answers. `index` counts from 0. */
+export type Answer =
+  | number
+  | 'reset'
+  | 'hang'
+  | ((request: ReceivedRequest, index: number) => AnswerNow | Promise<AnswerNow>);
+type AnswerNow = number | 'reset' | 'hang' | ScriptedAnswer;
+
+export interface Destination {
+  readonly url: string;
+  readonly port: number;
+  /** Everything that came in, oldest first. */
+  readonly requests: ReceivedRequest[];
+  answerWith(answer: Answer): void;
+  /**
+   * The requests, once there are `count` of them.
+   * @param timeoutMs default 10000
+   * @throws {Error} when they did not come in time
+   */
+  waitFor(count: number, timeoutMs?: number): Promise<ReceivedRequest[]>;
+  close(): Promise<void>;
+}
+
+/** Starts a local HTTP server that records what it gets and answers as told: 200 unless told otherwise. */
+export async function startDestination(
+  options: { answer?: Answer /** @default a free one */; port?: number } = {},
+): Promise<Destination> {
+  let answer: Answer = options.answer ?? 200;
+  const requests: ReceivedRequest[] = [];
+  const waiting = new Set<() => void>();
+
+  const server = createServer((incoming, response) => {
+    handle(incoming, response).catch((error: unknown) => {
+      // The caller may have hung up; anything else is a mistake in a test's own answer function.
+      if (!incoming.destroyed) response.writeHead(500).end(String(error));
+    });
+  });
+
+  async function handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of incoming) chunks.push(chunk as Buffer);
+    const request: ReceivedRequest = {
+      method: incoming.method ?? '',
+      path: incoming.url ?? '',
+      headers: incoming.headers,
+      body: Buffer.concat(chunks).toString(),
+      at: Date.now(),
+    };
+    const index = requests.push(request) - 1;
+    for (const look of waiting) look();
+    const now = typeof answer === 'function' ? await answer(request, index) : answer;
+    if (now === 'hang') return;
+    if (now === 'reset') {
+      incoming.socket.resetAndDestroy();
+      return;
+    }
+    const { status, headers = {}, body = '', delayMs = 0 } = typeof now === 'number' ? { status: now } : now;
+    if (delayMs > 0) await sleep(delayMs);
+    response.writeHead(status, headers).end(body);
+  }
+
+  server.listen(options.port ?? 0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    url: `http://127.0.0.1:${port}/`,
+    port,
+    requests,
+    answerWith: (next) => {
+      answer = next;
+    },
+    waitFor: (count, timeoutMs = 10_000) =>
+      new Promise((resolve, reject) => {
+        const timer = setTimeout(() => {
+          waiting.delete(look);
+          reject(new Error(`the destination got ${requests.length} of ${count} requests in ${timeoutMs} ms`));
+        }, timeoutMs);
+        function look(): void {
+          if (requests.length < count) return;
+          clearTimeout(timer);
+          waiting.delete(look);
+          resolve([...requests]);
+        }
+        waiting.add(look);
+        look();
+      }),
+    close: async () => {
+      server.close();
+      server.closeAllConnections();
+      if (server.listening) await once(server, 'close');
+    },
+  };
+}

@@ -1,0 +1,173 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { accessSync, closeSync, constants, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { freePort } from './port.ts';
+import { waitUntil } from './wait-until.ts';
+
+export interface RedisOptions {
+  /** Where it keeps its data. @default a new temporary folder, removed by `stop` */
+  dir?: string;
+  /** @default a free one */
+  port?: number;
+  /** More arguments of redis-server, after ours: `['--appendfsync', 'everysec']`. */
+  args?: string[];
+}
+
+export interface RedisServer {
+  readonly url: string;
+  readonly port: number;
+  /** Of the server that runs now: `restart` changes it. */
+  readonly pid: number;
+  readonly dir: string;
+  /** Sends a signal; of those that end the process it waits for the end. @default SIGKILL */
+  kill(signal?: NodeJS.Signals): Promise<void>;
+  /** Starts it again on the same port and folder; kills it first when it still runs. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Servers and folders that would outlive this process. */
+const leftovers = new Set<() => void>();
+process.once('exit', () => {
+  for (const remove of leftovers) remove();
+});
+
+/**
+ * Starts a real Redis on 127.0.0.1 that loses nothing it acknowledged (appendonly, appendfsync always, noeviction) and
+ * resolves when it answers.
+ * @throws {Error} when there is no redis-server or valkey-server here, or when it does not start
+ */
+export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
+  const program = findRedisServer();
+  const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'clickrelay-redis-')));
+  const port = options.port ?? (await freePort());
+  const log = join(dir, 'redis.log');
+  let child = await start();
+
+  function removeAtExit(): void {
+    child.kill('SIGKILL');
+    if (options.dir === undefined) rmSync(dir, { recursive: true, force: true });
+  }
+  leftovers.add(removeAtExit);
+
+  async function start(): Promise<ChildProcess> {
+    const output = openSync(log, 'a');
+    const started = spawn(
+      program,
+      [
+        ...['--port', String(port), '--bind', '127.0.0.1', '--dir', dir],
+        ...['--appendonly', 'yes', '--appendfsync', 'always', '--save', '', '--maxmemory-policy', 'noeviction'],
+        ...(options.args ?? []),
+      ],
+      { stdio: ['ignore', output, output] },
+    );
+    closeSync(output);
+    let startError: Error | undefined;
+    started.on('error', (error) => {
+      startError = error;
+    });
+    try {
+      await waitUntil(
+        async () => {
+          if (startError !== undefined || started.exitCode !== null || started.signalCode !== null) return 'ended';
+          return (await answersPing(port)) && 'up';
+        },
+        { timeoutMs: 20_000, what: `Redis on port ${port}` },
+      );
+      if (startError !== undefined || started.exitCode !== null || started.signalCode !== null) {
+        throw new Error('it ended at once', { cause: startError });
+      }
+    } catch (error) {
+      started.kill('SIGKILL');
+      throw new Error(
+        `${program} did not start on port ${port}: ${(error as Error).message}; its log ends:\n${tail(log)}`,
+        {
+          cause: error,
+        },
+      );
+    }
+    return started;
+  }
+
+  async function kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    if (signal !== 'SIGSTOP' && signal !== 'SIGCONT') await ended;
+  }
+
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    port,
+    dir,
+    get pid() {
+      return child.pid as number;
+    },
+    kill,
+    restart: async () => {
+      await kill('SIGKILL');
+      child = await start();
+    },
+    stop: async () => {
+      leftovers.delete(removeAtExit);
+      await kill('SIGKILL');
+      if (options.dir === undefined) await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/**
+ * The redis-server to run: `CLICKRELAY_REDIS_SERVER`, else redis-server or valkey-server on PATH, else the copy that
+ * `./start` and `./test` put into `.tools` of the checkout.
+ */
+export function findRedisServer(): string {
+  const named = process.env['CLICKRELAY_REDIS_SERVER'];
+  if (named) return named;
+  for (const name of ['redis-server', 'valkey-server']) {
+    for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
+      if (folder !== '' && isExecutable(join(folder, name))) return join(folder, name);
+    }
+  }
+  // The checkout is the nearest folder upwards with a workspace file, from src/ as from dist/.
+  for (let folder = import.meta.dirname; folder !== dirname(folder); folder = dirname(folder)) {
+    if (!existsSync(join(folder, 'pnpm-workspace.yaml'))) continue;
+    const fetched = join(folder, '.tools/redis/redis-server');
+    if (isExecutable(fetched)) return fetched;
+  }
+  throw new Error(
+    'no redis-server or valkey-server here; install one, set `CLICKRELAY_REDIS_SERVER` to its path, or run ./test, which fetches one',
+  );
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a server there serves commands; one that wants a password does. */
+function answersPing(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'));
+    socket.setTimeout(1000);
+    const end = (answer: boolean) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('data', (answer) => end(/^(\+PONG|-NOAUTH)/.test(answer.toString())));
+    socket.once('error', () => end(false));
+    socket.once('timeout', () => end(false));
+    socket.once('close', () => end(false));
+  });
+}
+
+function tail(path: string): string {
+  return readFileSync(path, 'utf8').split('\n').slice(-6).join('\n').trim();
+}
