@@ -1,3 +1,4 @@
 import { library } from '../../tsdown.base.ts';
 
-export default library;
+// The two small ones are for `clickrelay start`, which stays resident and has no use for the rest.
+export default { ...library, entry: ['src/index.ts', 'src/find-redis-server.ts', 'src/port.ts'] };

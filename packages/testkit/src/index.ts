@@ -5,9 +5,10 @@ export {
   type ScriptedAnswer,
   startDestination,
 } from './destination.ts';
+export { findRedisServer } from './find-redis-server.ts';
 export { freePort } from './port.ts';
 export { type Program, type ProgramOptions, startProgram } from './processes.ts';
-export { findRedisServer, type RedisOptions, type RedisServer, startRedis } from './redis.ts';
+export { type RedisOptions, type RedisServer, startRedis } from './redis.ts';
 export { type Envelope, freshCopy, type OddSample, type SampleType, sampleCallback, samples } from './samples.ts';
 export {
   createSender,

@@ -28,9 +28,9 @@ test('replies and statuses go to their own paths, with the headers and bytes of 
     await sender.send(samples.reply);
     await sender.send('not JSON at all');
     expect(receiver.requests.map(({ path }) => path)).toEqual([
-      '/in/client-callback/one-api-status?token=s3cret',
-      '/in/client-callback/one-api-reply?token=s3cret',
-      '/in/client-callback/one-api-reply?token=s3cret',
+      '/in/one-api-status?token=s3cret',
+      '/in/one-api-reply?token=s3cret',
+      '/in/one-api-reply?token=s3cret',
     ]);
     expect(receiver.requests[0]?.headers).toMatchObject({
       'content-type': 'application/json',
@@ -42,17 +42,28 @@ test('replies and statuses go to their own paths, with the headers and bytes of 
   });
 });
 
-test('a callback URL as printed works as the base', async () => {
+test.each([
+  ['', '/client-callback/one-api-status'],
+  ['client-callback/one-api-reply', '/client-callback/one-api-status'],
+  ['one-api-status/', '/one-api-status'],
+])('a URL that ends in /%s sends statuses to %s', async (path, expected) => {
   const receiver = await startDestination();
   const sender = createSender({
-    url: `${receiver.url}client-callback/one-api-reply?token=t`,
+    url: `${receiver.url}${path}?token=t`,
     auth: { header: { name: 'x-secret', value: 'h' } },
   });
   await sender.send(samples.status);
-  expect(receiver.requests[0]).toMatchObject({ path: '/client-callback/one-api-status?token=t' });
+  expect(receiver.requests[0]?.path).toBe(`${expected}?token=t`);
   expect(receiver.requests[0]?.headers['x-secret']).toBe('h');
   await sender.close();
   await receiver.close();
+});
+
+test('a single URL gets everything as it is', async () => {
+  await against(200, { singleUrl: true }, async (sender, receiver) => {
+    await sender.send(samples.status);
+    expect(receiver.requests[0]?.path).toBe('/in/?token=s3cret');
+  });
 });
 
 test('everything but a 2xx is sent again', async () => {

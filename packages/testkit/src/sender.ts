@@ -5,8 +5,8 @@ import type { Envelope } from './samples.ts';
 
 export interface SenderOptions {
   /**
-   * Where the receiver is: its base (`http://localhost:8080`, with `CALLBACK_PATH_PREFIX` if there is one) or one of its
-   * two callback URLs; a `?token=` goes along with each callback.
+   * One of the receiver's two callback URLs, or what they have in common: `http://localhost:8080/client-callback`, of
+   * which the path may be left out. A `?token=` goes along with each callback.
    */
   url: string;
   auth?: { basic: { user: string; password: string } } | { header: { name: string; value: string } };
@@ -73,9 +73,6 @@ export interface Sender {
   close(): Promise<void>;
 }
 
-const REPLY_PATH = '/client-callback/one-api-reply';
-const STATUS_PATH = '/client-callback/one-api-status';
-
 /**
  * A pretend Clickatell. It keeps the documented rules: a 2xx acknowledges, a redirect loses the callback, anything else
  * is sent again (https://help.clickatell.com/developers-api-reference/reference/one-api-client-callbacks).
@@ -84,7 +81,8 @@ const STATUS_PATH = '/client-callback/one-api-status';
 export function createSender(options: SenderOptions): Sender {
   const { tries = 5, startDelayMs = 100, timeoutMs = 10_000, connections = 64, singleUrl = false } = options;
   const url = new URL(options.url);
-  const base = url.pathname.replace(/\/client-callback\/one-api-(reply|status)\/?$/, '').replace(/\/$/, '');
+  const prefix =
+    url.pathname === '/' ? '/client-callback' : url.pathname.replace(/\/one-api-(reply|status)\/?$|\/$/, '');
   const pool = new Pool(url.origin, {
     connections,
     pipelining: 1,
@@ -99,7 +97,7 @@ export function createSender(options: SenderOptions): Sender {
     { signal }: { signal?: AbortSignal } = {},
   ): Promise<SendResult> {
     const body = typeof envelope === 'string' || envelope instanceof Uint8Array ? envelope : JSON.stringify(envelope);
-    const path = singleUrl ? url.pathname : `${base}${isStatusOnly(envelope) ? STATUS_PATH : REPLY_PATH}`;
+    const path = singleUrl ? url.pathname : `${prefix}/${isStatusOnly(envelope) ? 'one-api-status' : 'one-api-reply'}`;
     for (let number = 1; ; number++) {
       const startedAt = performance.now();
       let status = 0;
