@@ -1,0 +1,53 @@
+import { z } from 'zod';
+
+/** What a destination id looks like. No `_`, so that a delivery id can be taken apart again. */
+export const DESTINATION_ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
+
+const DELIVERY_ID = /^dlv_([a-z0-9][a-z0-9-]{0,62})_([A-Za-z0-9_-]{22})$/;
+
+/** What every destination has, whatever its adapter; adapters extend it with their own settings. */
+export const destinationBase = z.object({
+  id: z
+    .string()
+    .regex(DESTINATION_ID, 'expected lower-case letters, digits and `-`, at most 63, not starting with `-`')
+    .describe('Names the destination in commands, paths and delivery ids.'),
+  type: z.string().min(1).describe('The adapter that delivers to it: `webhook` or `pull`.'),
+  events: z
+    .array(z.string().min(1))
+    .min(1)
+    .default(() => ['*'])
+    .describe('Event types it wants; `*` stands for any characters: `mo*`, `moText`, `*`.'),
+});
+
+export type DestinationBase = z.infer<typeof destinationBase>;
+
+/** Whether an event type fits a pattern of a destination's `events`. Only `*` is special: any characters, also none. */
+export function matchesEventType(pattern: string, type: string): boolean {
+  if (pattern === '*') return true;
+  const parts = pattern.split('*');
+  const first = parts[0] as string;
+  if (parts.length === 1) return type === first;
+  const last = parts[parts.length - 1] as string;
+  const end = type.length - last.length;
+  if (end < first.length || !type.startsWith(first) || !type.endsWith(last)) return false;
+  // The earliest place for each middle part leaves the most room for the next: no backtracking is needed.
+  let at = first.length;
+  for (const part of parts.slice(1, -1)) {
+    const found = type.indexOf(part, at);
+    if (found === -1 || found + part.length > end) return false;
+    at = found + part.length;
+  }
+  return true;
+}
+
+/** The delivery of one event to one destination: the same pair has the same id for ever. */
+export function deliveryId(eventId: string, destinationId: string): string {
+  return `dlv_${destinationId}_${eventId.slice(4)}`;
+}
+
+/** Takes a delivery id apart; undefined for what is none. */
+export function parseDeliveryId(id: string): { eventId: string; destinationId: string } | undefined {
+  const match = DELIVERY_ID.exec(id);
+  if (match === null) return undefined;
+  return { eventId: `evt_${match[2]}`, destinationId: match[1] as string };
+}

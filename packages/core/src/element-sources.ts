@@ -1,0 +1,137 @@
+// Reads JSON text that JSON.parse has accepted (or, for `nestsDeeperThan`, may yet refuse) without building values.
+
+const QUOTE = 34; // "
+const COMMA = 44; // ,
+const BACKSLASH = 92; // \
+const OPEN_ARRAY = 91; // [
+const CLOSE_ARRAY = 93; // ]
+const OPEN_OBJECT = 123; // {
+const CLOSE_OBJECT = 125; // }
+
+/**
+ * Cuts the JSON text of every element of every array of a callback's `event` object, by event type. What a parser
+ * loses stays in it: integers beyond 2^53, duplicate keys, the spelling of numbers.
+ * Of duplicate keys the last one wins, as it does for JSON.parse.
+ *
+ * @param text a callback that JSON.parse has accepted and whose `event` is an object of arrays
+ */
+export function elementSources(text: string): Map<string, string[]> {
+  let sources = new Map<string, string[]>();
+  eachMember(text, skipSpace(text, 0), (key, at) => {
+    if (key !== 'event' || text.charCodeAt(at) !== OPEN_OBJECT) return skipValue(text, at);
+    sources = new Map();
+    return eachMember(text, at, (type, start) => {
+      if (text.charCodeAt(start) !== OPEN_ARRAY) return skipValue(text, start);
+      const elements: string[] = [];
+      sources.set(type, elements);
+      return eachElement(text, start, elements);
+    });
+  });
+  return sources;
+}
+
+/**
+ * Whether objects and arrays nest deeper than a bound. Safe on any text, also on what is no JSON: this runs before the
+ * parser, because a parsed body of brackets only takes many times its own size in memory.
+ */
+export function nestsDeeperThan(bound: number, text: string): boolean {
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) at = skipString(text, at) - 1;
+    else if (code === OPEN_OBJECT || code === OPEN_ARRAY) {
+      if (++depth > bound) return true;
+    } else if (code === CLOSE_OBJECT || code === CLOSE_ARRAY) depth--;
+  }
+  return false;
+}
+
+/** Visits the members of the object at `at`. The visitor gets where the value starts and answers where it ends. */
+function eachMember(text: string, at: number, visit: (key: string, valueAt: number) => number): number {
+  let next = skipSpace(text, at + 1);
+  while (text.charCodeAt(next) === QUOTE) {
+    const keyEnd = skipString(text, next);
+    const key = readKey(text, next, keyEnd);
+    const colon = skipSpace(text, keyEnd);
+    next = skipSpace(text, visit(key, skipSpace(text, colon + 1)));
+    if (text.charCodeAt(next) === COMMA) next = skipSpace(text, next + 1);
+  }
+  return next + 1;
+}
+
+/** Collects the elements of the array at `at`; answers where it ends. */
+function eachElement(text: string, at: number, elements: string[]): number {
+  let next = skipSpace(text, at + 1);
+  while (next < text.length && text.charCodeAt(next) !== CLOSE_ARRAY) {
+    const end = skipValue(text, next);
+    elements.push(text.slice(next, end));
+    next = skipSpace(text, end);
+    if (text.charCodeAt(next) === COMMA) next = skipSpace(text, next + 1);
+  }
+  return next + 1;
+}
+
+/** The end of the value that starts at `at`. */
+function skipValue(text: string, at: number): number {
+  const first = text.charCodeAt(at);
+  if (first === QUOTE) return skipString(text, at);
+  if (first !== OPEN_OBJECT && first !== OPEN_ARRAY) return skipLiteral(text, at);
+  let depth = 0;
+  let next = at;
+  while (next < text.length) {
+    const code = text.charCodeAt(next);
+    if (code === QUOTE) {
+      next = skipString(text, next);
+      continue;
+    }
+    next++;
+    if (code === OPEN_OBJECT || code === OPEN_ARRAY) depth++;
+    else if ((code === CLOSE_OBJECT || code === CLOSE_ARRAY) && --depth === 0) return next;
+  }
+  return next;
+}
+
+/** The end of a number, `true`, `false` or `null`. */
+function skipLiteral(text: string, at: number): number {
+  let next = at;
+  while (next < text.length) {
+    const code = text.charCodeAt(next);
+    if (code === COMMA || code === CLOSE_ARRAY || code === CLOSE_OBJECT || code <= 32) break;
+    next++;
+  }
+  return next;
+}
+
+/** Strings up to here are read character by character; longer ones (base64 of megabytes) are worth a native search. */
+const SHORT_STRING = 64;
+
+/** The end of the string whose opening quote is at `at`; the end of the text when it is never closed. */
+function skipString(text: string, at: number): number {
+  let next = at + 1;
+  const short = Math.min(text.length, next + SHORT_STRING);
+  while (next < short) {
+    const code = text.charCodeAt(next);
+    if (code === QUOTE) return next + 1;
+    next += code === BACKSLASH ? 2 : 1;
+  }
+  for (;;) {
+    const quote = text.indexOf('"', next);
+    if (quote === -1) return text.length;
+    // Escaped when an odd number of backslashes precede it, counted no further back than what is read already.
+    let run = quote;
+    while (run > next && text.charCodeAt(run - 1) === BACKSLASH) run--;
+    if ((quote - run) % 2 === 0) return quote + 1;
+    next = quote + 1;
+  }
+}
+
+function skipSpace(text: string, at: number): number {
+  let next = at;
+  while (text.charCodeAt(next) <= 32) next++;
+  return next;
+}
+
+function readKey(text: string, start: number, end: number): string {
+  const key = text.slice(start + 1, end - 1);
+  return key.includes('\\') ? (JSON.parse(text.slice(start, end)) as string) : key;
+}

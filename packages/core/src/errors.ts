@@ -1,0 +1,64 @@
+/** What is wrong at one place of a callback or element. Holds rules and types, never received values. */
+export interface Issue {
+  /** Dotted, from the checked value: `contacts.0.phones`; empty for the value itself. */
+  readonly path: string;
+  readonly message: string;
+}
+
+export interface InvalidCallbackOptions {
+  readonly issues?: readonly Issue[];
+}
+
+/** The body is no callback: quarantine it and answer 2xx, because Clickatell would send a refused one again for ever. */
+export class InvalidCallbackError extends Error {
+  override readonly name = 'InvalidCallbackError';
+  readonly code = 'invalid_callback';
+  readonly status = 422;
+  readonly expose = true;
+  readonly issues: readonly Issue[] | undefined;
+
+  constructor(message: string, options: InvalidCallbackOptions = {}) {
+    super(message);
+    this.issues = options.issues;
+  }
+}
+
+/** The request proves no credential of `CALLBACK_AUTH`. */
+export class UnauthorizedCallbackError extends Error {
+  override readonly name = 'UnauthorizedCallbackError';
+  readonly code = 'unauthorized_callback';
+  readonly status = 401;
+  readonly expose = true;
+}
+
+/** The body is larger than `MAX_BODY_BYTES`. Clickatell will send it again, so say it loudly. */
+export class CallbackTooLargeError extends Error {
+  override readonly name = 'CallbackTooLargeError';
+  readonly code = 'callback_too_large';
+  readonly status = 413;
+  readonly expose = true;
+}
+
+/** Nothing durable can be written in time. Whether the write happened is unknown; derived ids make another try safe. */
+export class QueueUnavailableError extends Error {
+  override readonly name = 'QueueUnavailableError';
+  readonly code = 'queue_unavailable';
+  readonly status = 503;
+  readonly expose = true;
+}
+
+/** The quarantine is at its bound in count or bytes: someone has to look at it. */
+export class QuarantineFullError extends Error {
+  override readonly name = 'QuarantineFullError';
+  readonly code = 'quarantine_full';
+  readonly status = 422;
+  readonly expose = true;
+}
+
+/** The process runs but would not keep what it is given; the message names the setting and the mend. */
+export class NotReadyError extends Error {
+  override readonly name = 'NotReadyError';
+  readonly code = 'not_ready';
+  readonly status = 503;
+  readonly expose = true;
+}

@@ -1,0 +1,163 @@
+import { hash } from 'node:crypto';
+import { isObject, STATUS_TYPE } from './callback.ts';
+import { readText } from './fields.ts';
+
+/** How many shards conversations are spread over; each is one Redis hash tag. Stored with the data: never change it. */
+export const SHARDS = 64;
+
+/** What an event id looks like: `evt_`, the character of its shard, 126 bits of SHA-256. */
+export const EVENT_ID = /^evt_[A-Za-z0-9_-]{22}$/;
+
+const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+
+/**
+ * The id of a fact: `evt_`, one character for the shard of its conversation, 21 of a hash over integrationId, type and
+ * element. The same fact has the same id whatever the order of keys, the whitespace, the integration's name or the
+ * signature of its download links; two facts never share one.
+ *
+ * Derived from the wire only, never from parsed data, so that ids outlive schema changes.
+ *
+ * @param raw the element as parsed
+ * @param source the element's own JSON text. With it, elements that differ only in digits that parsing loses (integers
+ * beyond 2^53) have different ids; without it they share one.
+ */
+export function eventId(integrationId: string | null, type: string, raw: unknown, source?: string): string {
+  const exact = source !== undefined && MAY_LOSE_DIGITS.test(source) ? parseExactly(source) : raw;
+  const identity = JSON.stringify([integrationId, type]) + canonicalJson(exact);
+  const digest = hash('sha256', identity, 'base64url');
+  const conversation = conversationOf(integrationId, type, raw);
+  const shard = conversation === null ? digest[21] : BASE64URL[shardOfText(conversation)];
+  return `evt_${shard}${digest.slice(0, 21)}`;
+}
+
+/** The shard of an event id, 0 to 63; also for a text that is no event id, where nothing will be found. */
+export function shardOf(eventId: string): number {
+  return BASE64URL.indexOf(eventId.charAt(4)) & (SHARDS - 1);
+}
+
+/**
+ * Events of one conversation share a shard: replies by the two parties, whoever wrote, statuses by their message. Null
+ * when the element names neither: the event's own hash decides then.
+ */
+function conversationOf(integrationId: string | null, type: string, raw: unknown): string | null {
+  if (!isObject(raw)) return null;
+  if (type === STATUS_TYPE) return readText(raw['messageId']);
+  if (!type.startsWith('mo')) return null;
+  const from = readText(raw['from']);
+  const to = readText(raw['to']);
+  if (from === null && to === null) return null;
+  const [a, b] = (from ?? '') < (to ?? '') ? [from, to] : [to, from];
+  return `${integrationId ?? ''}\n${a ?? ''}\n${b ?? ''}`;
+}
+
+/** FNV-1a, folded: it only has to spread. */
+function shardOfText(text: string): number {
+  let mixed = 0x811c9dc5;
+  for (let at = 0; at < text.length; at++) mixed = Math.imul(mixed ^ text.charCodeAt(at), 0x01000193);
+  mixed ^= mixed >>> 16;
+  return (mixed ^ (mixed >>> 8)) & (SHARDS - 1);
+}
+
+/** JSON of a value with sorted keys and without what a resend may change. Iterative: no depth overflows the stack. */
+function canonicalJson(root: unknown): string {
+  const open: Frame[] = [];
+  let out = '';
+  let value = root;
+  for (;;) {
+    if (typeof value === 'object' && value !== null && !(value instanceof Opaque)) {
+      const isArray = Array.isArray(value);
+      const keys = isArray ? null : Object.keys(value).sort();
+      out += isArray ? '[' : '{';
+      open.push({
+        container: value as Container,
+        keys,
+        size: keys ? keys.length : (value as unknown[]).length,
+        next: 0,
+      });
+    } else {
+      out += leaf(value);
+    }
+    for (;;) {
+      const frame = open[open.length - 1];
+      if (frame === undefined) return out;
+      if (frame.next === frame.size) {
+        out += frame.keys ? '}' : ']';
+        open.pop();
+        continue;
+      }
+      const position = frame.next++;
+      if (position > 0) out += ',';
+      const key = frame.keys ? (frame.keys[position] as string) : position;
+      value = frame.container[key];
+      if (frame.keys) out += `${JSON.stringify(key)}:`;
+      if (key === 'downloadUrl' && typeof value === 'string') value = stableUrl(frame.container, value);
+      break;
+    }
+  }
+}
+
+type Container = Record<string | number, unknown>;
+
+interface Frame {
+  readonly container: Container;
+  /** Sorted; null for an array. */
+  readonly keys: readonly string[] | null;
+  readonly size: number;
+  next: number;
+}
+
+/** A part of the identity that is no JSON value and must not be mistaken for one. */
+class Opaque {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+function leaf(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (value instanceof Opaque) return `#${value.text}`;
+  return Object.is(value, -0) ? '-0' : String(value);
+}
+
+/** What stays the same when Clickatell signs a link again: nothing beside a hash, else the file id, else the path. */
+function stableUrl(file: Container, downloadUrl: string): Opaque {
+  if (typeof file['sha256Hash'] === 'string' && file['sha256Hash'] !== '') return new Opaque('hashed');
+  const url = URL.parse(downloadUrl);
+  if (url === null) return new Opaque(`text${JSON.stringify(downloadUrl)}`);
+  const fileId = url.searchParams.get('fileId');
+  if (fileId) return new Opaque(`file${JSON.stringify(fileId)}`);
+  return new Opaque(`path${JSON.stringify(url.origin + url.pathname)}`);
+}
+
+/**
+ * Finds number literals that may not survive parsing: sixteen digits or more, or an exponent. Cheap, and wrong only
+ * towards looking closer.
+ */
+const MAY_LOSE_DIGITS = /(?:^|[:,[\s])-?(?:[\d.]{16}|[\d.]+[eE])/;
+
+/** Parses, keeping apart numbers that a double cannot tell apart. */
+function parseExactly(source: string): unknown {
+  return JSON.parse(source, (_key, value: unknown, context?: { source?: string }) => {
+    if (typeof value !== 'number' || context?.source === undefined) return value;
+    const exact = decimal(context.source);
+    return exact === decimal(leaf(value)) ? value : new Opaque(exact);
+  });
+}
+
+/** One spelling per decimal value: `-12.50e1` is `-125e0`. */
+function decimal(literal: string): string {
+  const match = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([-+]?\d+))?$/.exec(literal);
+  if (match === null) return literal;
+  const [, sign = '', whole = '', fraction = '', power = '0'] = match;
+  const digits = whole + fraction;
+  let first = 0;
+  while (digits[first] === '0') first++;
+  if (first === digits.length) return `${sign}0`;
+  let end = digits.length;
+  while (digits[end - 1] === '0') end--;
+  const exponent = Number(power) - fraction.length + (digits.length - end);
+  // No arithmetic beyond 2^53: such a literal is only equal to itself.
+  return Number.isSafeInteger(exponent) ? `${sign}${digits.slice(first, end)}e${exponent}` : literal;
+}

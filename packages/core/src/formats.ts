@@ -1,0 +1,95 @@
+import type { LoggedEvent } from './event.ts';
+
+/** The shapes an event can be sent in. */
+export const FORMATS = ['event', 'clickatell', 'cloudevents', 'cloudevents-binary'] as const;
+
+/** One of the shapes an event can be sent in. */
+export type Format = (typeof FORMATS)[number];
+
+/** Body and headers of an HTTP message; header names are lower case. */
+export interface FormattedEvent {
+  readonly body: string;
+  readonly headers: Record<string, string>;
+}
+
+/**
+ * An event as `event` (the Event as JSON), `clickatell` (the original envelope with this one element), `cloudevents`
+ * (1.0, structured: one JSON document) or `cloudevents-binary` (1.0, attributes as `ce-*` headers, body as for `event`).
+ *
+ * In each the element is its own JSON text from the callback, so that no digit is lost.
+ */
+export function formatEvent(logged: LoggedEvent, format: Format): FormattedEvent {
+  switch (format) {
+    case 'event':
+      return { body: eventJson(logged), headers: { 'content-type': JSON_TYPE } };
+    case 'clickatell':
+      return { body: envelopeJson(logged), headers: { 'content-type': JSON_TYPE } };
+    case 'cloudevents':
+      return {
+        body: withMember(cloudAttributes(logged), 'data', eventJson(logged)),
+        headers: { 'content-type': 'application/cloudevents+json; charset=utf-8' },
+      };
+    case 'cloudevents-binary':
+      return { body: eventJson(logged), headers: cloudHeaders(logged) };
+  }
+}
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+function eventJson({ event, source }: LoggedEvent): string {
+  const { raw: _, ...told } = event;
+  return withMember(told, 'raw', source);
+}
+
+function envelopeJson({ event, source }: LoggedEvent): string {
+  const { integrationId, integrationName, type } = event;
+  const known = {
+    ...(integrationId === null ? {} : { integrationId }),
+    ...(integrationName === null ? {} : { integrationName }),
+  };
+  return withMember(known, 'event', `{${JSON.stringify(type)}:[${source}]}`);
+}
+
+/** JSON of an object with one more member, whose value is JSON already. */
+function withMember(object: object, key: string, json: string): string {
+  const body = JSON.stringify(object).slice(0, -1);
+  return `${body}${body === '{' ? '' : ','}"${key}":${json}}`;
+}
+
+// https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md
+function cloudAttributes({ event }: LoggedEvent): Record<string, string> {
+  return {
+    specversion: '1.0',
+    id: event.id,
+    source:
+      event.integrationId === null ? '/clickatell' : `/clickatell/${percentEncode(event.integrationId, UNRESERVED)}`,
+    type: `com.clickatell.${event.type}`,
+    // An attribute must not be empty.
+    ...(event.messageId ? { subject: event.messageId } : {}),
+    time: event.occurredAt ?? event.receivedAt,
+    datacontenttype: 'application/json',
+  };
+}
+
+// https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md, section 3.1.3
+function cloudHeaders(logged: LoggedEvent): Record<string, string> {
+  const { datacontenttype: _, ...attributes } = cloudAttributes(logged);
+  const headers: Record<string, string> = { 'content-type': JSON_TYPE };
+  for (const [name, value] of Object.entries(attributes)) headers[`ce-${name}`] = percentEncode(value, HEADER_SAFE);
+  return headers;
+}
+
+/** What a path segment of a URI reference may hold as it is. */
+const UNRESERVED = /[A-Za-z0-9._~-]/;
+/** Printable ASCII but space, `"` and `%`. */
+const HEADER_SAFE = /[!#$&-~]/;
+
+function percentEncode(value: string, safe: RegExp): string {
+  let out = '';
+  for (const character of value.toWellFormed()) {
+    out += safe.test(character) ? character : [...Buffer.from(character)].map(hexPair).join('');
+  }
+  return out;
+}
+
+const hexPair = (byte: number) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
