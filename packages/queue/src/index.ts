@@ -1,1 +1,76 @@
-export {};
+export {
+  type CommittedCallback,
+  type Committer,
+  type CommitterOptions,
+  createCommitter,
+  type IngestGroup,
+} from './commit.ts';
+export type { Role } from './connection.ts';
+export {
+  type DeadLetter,
+  type ListDeadLettersOptions,
+  listDeadLetters,
+  type Replayed,
+  removeDeadLetter,
+  replayDelivery,
+} from './dead-letters.ts';
+export {
+  type Attempt,
+  type AttemptLog,
+  type AttemptRecord,
+  createAttemptLog,
+  type Delivery,
+  type DeliveryJob,
+  type DeliveryState,
+  type DeliveryToQueue,
+  enqueueDeliveries,
+  listDeliveries,
+  readDelivered,
+  readDelivery,
+  readForDelivery,
+} from './deliveries.ts';
+export { type QueueDepths, queueDepths } from './depths.ts';
+export {
+  type Destination,
+  type DestinationWatch,
+  listDestinations,
+  pauseDestination,
+  putDestination,
+  readDestination,
+  removeDestination,
+  resumeDestination,
+  watchDestinations,
+} from './destinations.ts';
+export { type Consumer, createDispatcher, type Dispatcher, type Settlement, type TakenJob } from './dispatcher.ts';
+export {
+  type DurabilityMode,
+  type DurabilityProblem,
+  type DurabilityReport,
+  type DurabilityWatch,
+  readDurability,
+  watchDurability,
+} from './durability.ts';
+export { LayoutMismatchError } from './errors.ts';
+export {
+  createEventLog,
+  type EventLog,
+  type FollowEventsOptions,
+  followEvents,
+  type ListEventsOptions,
+  type Logged,
+  listEvents,
+  type Page,
+  readEvent,
+} from './event-log.ts';
+export { destinationQueue, ingestQueue, LANES, type QueueName } from './names.ts';
+export { asDeliveryError, DEFAULT_RETRY_SCHEDULE, type Outcome, outcomeOf, type RetrySchedule } from './outcome.ts';
+export {
+  listQuarantine,
+  type Quarantined,
+  quarantineCallback,
+  readQuarantined,
+  removeQuarantined,
+  reparseQuarantined,
+} from './quarantine.ts';
+export { type Retention, readLogBytes, startRetention, trimEventLog } from './retention.ts';
+export { openStore, type Store, type StoreOptions } from './store.ts';

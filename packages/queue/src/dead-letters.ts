@@ -1,0 +1,128 @@
+import { deliveryId, parseDeliveryId } from '@clickrelay/core';
+import { readDelivery } from './deliveries.ts';
+import { listDestinations } from './destinations.ts';
+import { type Page, readEvent } from './event-log.ts';
+import { destinationQueue, eventKeys } from './names.ts';
+import { addJobs, type Store } from './store.ts';
+
+/** A delivery that ended without success. Kept until someone replays or removes it. */
+export interface DeadLetter {
+  readonly deliveryId: string;
+  readonly eventId: string;
+  readonly destinationId: string;
+  readonly eventType: string;
+  readonly error: string;
+  readonly failedAt: string;
+  readonly attempts: number;
+}
+
+export interface ListDeadLettersOptions {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+  readonly destinationId?: string | undefined;
+}
+
+interface Failed {
+  readonly destinationId: string;
+  readonly eventId: string;
+  readonly failedAtMs: number;
+}
+
+const encodeCursor = ({ failedAtMs, destinationId, eventId }: Failed): string =>
+  `${failedAtMs}.${deliveryId(eventId, destinationId)}`;
+
+const decodeCursor = (cursor: string | undefined): Failed | undefined => {
+  const match = /^(\d{1,15})\.(.+)$/.exec(cursor ?? '');
+  const parsed = parseDeliveryId(match?.[2] ?? '');
+  return match && parsed ? { failedAtMs: Number(match[1]), ...parsed } : undefined;
+};
+
+/** Newest first; ties in the order of their ids. */
+const compare = (a: Failed, b: Failed): number =>
+  b.failedAtMs - a.failedAtMs ||
+  (a.destinationId < b.destinationId ? -1 : a.destinationId > b.destinationId ? 1 : a.eventId < b.eventId ? -1 : 1);
+
+export const listDeadLetters = async (store: Store, options: ListDeadLettersOptions): Promise<Page<DeadLetter>> => {
+  const { limit } = options;
+  const destinationIds = options.destinationId
+    ? [options.destinationId]
+    : (await listDestinations(store)).map(({ id }) => id);
+  const after = decodeCursor(options.cursor);
+  const found: Failed[] = [];
+  for (const destinationId of destinationIds) {
+    // BullMQ's failed set is scored with the time of failure. Ties at the cursor are read again and skipped.
+    const failedKey = store.queue(destinationQueue(destinationId)).toKey('failed');
+    const members = await store.redis.zrevrangebyscore(
+      failedKey,
+      after?.failedAtMs ?? '+inf',
+      '-inf',
+      'LIMIT',
+      0,
+      limit + 100,
+    );
+    const scores = members.length === 0 ? [] : await store.redis.zmscore(failedKey, ...members);
+    for (const [index, eventId] of members.entries()) {
+      found.push({ destinationId, eventId, failedAtMs: Number(scores[index] ?? 0) });
+    }
+  }
+  const page = found
+    .sort(compare)
+    .filter((failed) => after === undefined || compare(after, failed) < 0)
+    .slice(0, limit + 1);
+  const items = await Promise.all(page.slice(0, limit).map((failed) => describe(store, failed)));
+  const last = page[limit - 1];
+  return { items, next: page.length > limit && last ? encodeCursor(last) : null };
+};
+
+const describe = async (store: Store, { destinationId, eventId, failedAtMs }: Failed): Promise<DeadLetter> => {
+  const id = deliveryId(eventId, destinationId);
+  const [job, delivery, logged] = await Promise.all([
+    store.queue(destinationQueue(destinationId)).getJob(eventId),
+    readDelivery(store, id),
+    readEvent(store, eventId),
+  ]);
+  return {
+    deliveryId: id,
+    eventId,
+    destinationId,
+    eventType: logged?.event.type ?? 'unknown',
+    error: job?.failedReason ?? 'unknown',
+    failedAt: new Date(failedAtMs).toISOString(),
+    attempts: delivery?.attempts.length ?? 0,
+  };
+};
+
+export type Replayed = 'replayed' | 'not_found' | 'already_pending';
+
+/** Sends a delivery again, whether it is a dead letter or was delivered: from the first attempt on, with the same event id. */
+export const replayDelivery = async (store: Store, id: string): Promise<Replayed> => {
+  const parsed = parseDeliveryId(id);
+  if (parsed === undefined) return 'not_found';
+  const { eventId, destinationId } = parsed;
+  const delivery = await readDelivery(store, id);
+  if (delivery === undefined) return 'not_found';
+  const name = destinationQueue(destinationId);
+  const job = await store.queue(name).getJob(eventId);
+  if (job === undefined) {
+    // Delivered, or its job was lost: the mark first, as for any delivery that is owed.
+    await store.redis.hset(eventKeys(eventId).deliveries, destinationId, 'q');
+    await addJobs(store, name, [{ data: { r: 1 }, options: { jobId: eventId } }]);
+    return 'replayed';
+  }
+  if (!(await job.isFailed())) return 'already_pending';
+  await store.redis.hset(eventKeys(eventId).deliveries, destinationId, 'q');
+  await job.updateData({ r: 1 });
+  await job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true });
+  return 'replayed';
+};
+
+/** Gives a dead letter up. @returns false when there is none with this id. */
+export const removeDeadLetter = async (store: Store, id: string): Promise<boolean> => {
+  const parsed = parseDeliveryId(id);
+  if (parsed === undefined) return false;
+  const job = await store.queue(destinationQueue(parsed.destinationId)).getJob(parsed.eventId);
+  if (job === undefined || !(await job.isFailed())) return false;
+  await job.remove();
+  await store.redis.hdel(eventKeys(parsed.eventId).deliveries, parsed.destinationId);
+  return true;
+};

@@ -1,0 +1,224 @@
+import { type DeliveryError, deliveryId, type LoggedEvent, parseDeliveryId } from '@clickrelay/core';
+import { decodeRecord } from './event-log.ts';
+import { createGroupCommit } from './group-commit.ts';
+import { destinationQueue, eventKeys } from './names.ts';
+import type { Outcome } from './outcome.ts';
+import { addJobs, type Store } from './store.ts';
+
+/*
+ * What is owed and what was done is written beside the event, in the hash `cr:{eNN}:<event id>:d`:
+ *
+ *   <destination id>                    state of the delivery
+ *   <destination id>#<started at, ms>   one attempt
+ *
+ * A job in the destination's queue exists only while there is work left: waiting, delayed, active, or failed (a dead
+ * letter). Its id is the event id, so the same delivery can never be queued twice.
+ */
+
+export type DeliveryState = 'pending' | 'delivered' | 'dead_letter';
+
+const LETTERS = { pending: 'q', delivered: 'd', dead_letter: 'x' } as const;
+const STATES: Readonly<Record<string, DeliveryState>> = { q: 'pending', d: 'delivered', x: 'dead_letter' };
+
+/** One try at a delivery. */
+export interface Attempt {
+  /** From 1, in the order of time. */
+  readonly number: number;
+  readonly startedAt: string;
+  readonly durationMs: number;
+  readonly outcome: Outcome['kind'];
+  readonly status: number | null;
+  readonly error: { readonly code: string; readonly message: string } | null;
+  /** The first 16 KB of the answer. */
+  readonly response: string;
+}
+
+/** One event to one destination. */
+export interface Delivery {
+  readonly id: string;
+  readonly eventId: string;
+  readonly destinationId: string;
+  readonly state: DeliveryState;
+  readonly attempts: Attempt[];
+  /** When the next attempt is due; null when none is, or when it waits its turn. */
+  readonly nextAttemptAt: string | null;
+}
+
+// -- jobs -------------------------------------------------------------------------------------------------------
+
+/** What a delivery job carries beyond its id. Empty for most: every byte is paid for each waiting delivery. */
+export interface DeliveryJob {
+  /** Attempts made before the job was. */
+  readonly a?: number;
+  /** The last of those ended the delivery: the reason. */
+  readonly x?: string;
+  /** Asked for by a person: sent although it was delivered before. */
+  readonly r?: 1;
+}
+
+export interface DeliveryToQueue {
+  readonly eventId: string;
+  readonly job?: DeliveryJob;
+  readonly delayMs?: number;
+}
+
+/** Puts deliveries into their destination's queue. Those that are there already stay as they are. */
+export const enqueueDeliveries = async (
+  store: Store,
+  destinationId: string,
+  deliveries: readonly DeliveryToQueue[],
+): Promise<void> => {
+  if (deliveries.length === 0) return;
+  // Marked as owed before there is a job, so that the log is never trimmed under one.
+  const marks = store.redis.pipeline();
+  for (const { eventId } of deliveries) marks.hset(eventKeys(eventId).deliveries, destinationId, LETTERS.pending);
+  assertAllDone(await marks.exec());
+  await addJobs(
+    store,
+    destinationQueue(destinationId),
+    deliveries.map(({ eventId, job, delayMs }) => ({
+      data: job ?? {},
+      options: { jobId: eventId, ...(delayMs ? { delay: delayMs } : {}) },
+    })),
+  );
+};
+
+/** The event of a queued delivery, and whether it is delivered already (its job outlived a crash). */
+export const readForDelivery = async (
+  store: Store,
+  eventId: string,
+  destinationId: string,
+): Promise<{ logged: LoggedEvent | undefined; state: DeliveryState | undefined }> => {
+  const keys = eventKeys(eventId);
+  const pipeline = store.redis.pipeline();
+  pipeline.get(keys.record);
+  pipeline.hget(keys.deliveries, destinationId);
+  const replies = assertAllDone(await pipeline.exec());
+  return { logged: decodeRecord(replies[0] as string | null), state: STATES[(replies[1] as string | null) ?? ''] };
+};
+
+/** Which of these deliveries were made before: asked when a unit of work is repeated after a crash. */
+export const readDelivered = async (store: Store, eventId: string): Promise<Set<string>> => {
+  const all = await store.redis.hgetall(eventKeys(eventId).deliveries);
+  return new Set(Object.keys(all).filter((field) => all[field] === LETTERS.delivered));
+};
+
+// -- attempts ---------------------------------------------------------------------------------------------------
+
+export interface AttemptRecord {
+  readonly eventId: string;
+  readonly destinationId: string;
+  readonly startedAtMs: number;
+  readonly durationMs: number;
+  readonly outcome: Outcome;
+  readonly status: number | null;
+  readonly error: Pick<DeliveryError, 'code' | 'message'> | undefined;
+  readonly response: string;
+}
+
+export interface AttemptLog {
+  /** Resolves when the attempt, and the delivery's state after it, are on disk. */
+  record(attempt: AttemptRecord): Promise<void>;
+  drained(): Promise<void>;
+}
+
+const stateAfter = ({ kind }: Outcome): string =>
+  kind === 'delivered' ? LETTERS.delivered : kind === 'dead_letter' ? LETTERS.dead_letter : LETTERS.pending;
+
+/** Records of attempts that end at about the same time share a write. */
+export const createAttemptLog = (store: Store): AttemptLog => {
+  const group = createGroupCommit<AttemptRecord>({
+    maxItems: 500,
+    write: async (attempts) => {
+      const pipeline = store.redis.pipeline();
+      for (const attempt of attempts) {
+        const { eventId, destinationId, outcome } = attempt;
+        pipeline.hset(
+          eventKeys(eventId).deliveries,
+          destinationId,
+          stateAfter(outcome),
+          `${destinationId}#${attempt.startedAtMs}`,
+          encodeAttempt(attempt),
+        );
+      }
+      assertAllDone(await pipeline.exec());
+    },
+  });
+  return { record: (attempt) => group.add(attempt), drained: () => group.drained() };
+};
+
+const OUTCOME_LETTERS = { delivered: 'd', retry: 'r', dead_letter: 'x' } as const;
+const OUTCOMES: Readonly<Record<string, Outcome['kind']>> = { d: 'delivered', r: 'retry', x: 'dead_letter' };
+
+/** Short on purpose: a field of at most 64 bytes keeps Redis's compact encoding, and most attempts succeed. */
+const encodeAttempt = ({ durationMs, outcome, status, error, response }: AttemptRecord): string => {
+  const next = outcome.kind === 'retry' ? outcome.delayMs : 0;
+  const list = [
+    OUTCOME_LETTERS[outcome.kind],
+    durationMs,
+    status,
+    response,
+    error?.code,
+    error?.message,
+    next || undefined,
+  ];
+  while (list.length > 3 && (list.at(-1) === undefined || list.at(-1) === '')) list.pop();
+  return JSON.stringify(list);
+};
+
+const decodeAttempt = (startedAtMs: number, text: string): Omit<Attempt, 'number'> & { nextAtMs: number | null } => {
+  const [kind, durationMs, status, response, code, message, next] = JSON.parse(text);
+  return {
+    startedAt: new Date(startedAtMs).toISOString(),
+    durationMs,
+    outcome: OUTCOMES[kind] ?? 'retry',
+    status,
+    error: code ? { code, message } : null,
+    response: response ?? '',
+    nextAtMs: next ? startedAtMs + durationMs + next : null,
+  };
+};
+
+// -- reading ----------------------------------------------------------------------------------------------------
+
+const decodeDeliveries = (eventId: string, fields: Record<string, string>): Delivery[] => {
+  const deliveries: Delivery[] = [];
+  for (const [field, value] of Object.entries(fields)) {
+    const state = field.includes('#') ? undefined : STATES[value];
+    if (state === undefined) continue;
+    const attempts = Object.keys(fields)
+      .filter((other) => other.startsWith(`${field}#`))
+      .map((other) => ({ startedAtMs: Number(other.slice(field.length + 1)), text: fields[other] as string }))
+      .sort((a, b) => a.startedAtMs - b.startedAtMs)
+      .map(({ startedAtMs, text }, index) => ({ number: index + 1, ...decodeAttempt(startedAtMs, text) }));
+    const nextAtMs = state === 'pending' ? (attempts.at(-1)?.nextAtMs ?? null) : null;
+    deliveries.push({
+      id: deliveryId(eventId, field),
+      eventId,
+      destinationId: field,
+      state,
+      attempts: attempts.map(({ nextAtMs: _, ...attempt }) => attempt),
+      nextAttemptAt: nextAtMs === null ? null : new Date(nextAtMs).toISOString(),
+    });
+  }
+  return deliveries.sort((a, b) => (a.destinationId < b.destinationId ? -1 : 1));
+};
+
+/** Where an event went, or is to go. */
+export const listDeliveries = async (store: Store, eventId: string): Promise<Delivery[]> =>
+  decodeDeliveries(eventId, await store.redis.hgetall(eventKeys(eventId).deliveries));
+
+export const readDelivery = async (store: Store, id: string): Promise<Delivery | undefined> => {
+  const parsed = parseDeliveryId(id);
+  if (parsed === undefined) return undefined;
+  const deliveries = await listDeliveries(store, parsed.eventId);
+  return deliveries.find(({ destinationId }) => destinationId === parsed.destinationId);
+};
+
+const assertAllDone = (replies: [Error | null, unknown][] | null): unknown[] => {
+  if (replies === null) throw new Error('the pipeline was not executed');
+  return replies.map(([error, reply]) => {
+    if (error) throw error;
+    return reply;
+  });
+};

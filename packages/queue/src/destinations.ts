@@ -1,0 +1,96 @@
+import { destinationQueue, REGISTRY } from './names.ts';
+import type { Store } from './store.ts';
+
+/** Where events go: an adapter plus its configuration. */
+export interface Destination {
+  readonly id: string;
+  /** The adapter's name; `pull` destinations are leased from instead of delivered to. */
+  readonly type: string;
+  /** Patterns of event types, such as `mo*`. */
+  readonly events: readonly string[];
+  /** Why nothing is sent at the moment; null when sending. Events wait. */
+  readonly paused: string | null;
+  /** The adapter's own part, checked by the adapter's schema before it is put here. */
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+const DESTINATIONS = `${REGISTRY}:destinations`;
+/** Counts changes, so that workers can tell with one small read whether there was one. */
+const VERSION = `${REGISTRY}:version`;
+
+export const listDestinations = async (store: Store): Promise<Destination[]> => {
+  const all = await store.redis.hgetall(DESTINATIONS);
+  return Object.values(all)
+    .map((text) => JSON.parse(text) as Destination)
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+};
+
+export const readDestination = async (store: Store, id: string): Promise<Destination | undefined> => {
+  const text = await store.redis.hget(DESTINATIONS, id);
+  return text === null ? undefined : (JSON.parse(text) as Destination);
+};
+
+export const putDestination = async (store: Store, destination: Destination): Promise<void> => {
+  await store.redis.multi().hset(DESTINATIONS, destination.id, JSON.stringify(destination)).incr(VERSION).exec();
+};
+
+/**
+ * Forgets a destination together with its waiting deliveries and its dead letters. Events stay in the log.
+ * @returns false when there is none with this id.
+ */
+export const removeDestination = async (store: Store, id: string): Promise<boolean> => {
+  const replies = await store.redis.multi().hdel(DESTINATIONS, id).incr(VERSION).exec();
+  if (Number(replies?.[0]?.[1]) === 0) return false;
+  await store.queue(destinationQueue(id)).obliterate({ force: true });
+  return true;
+};
+
+const setPaused = async (store: Store, id: string, reason: string | null): Promise<boolean> => {
+  const destination = await readDestination(store, id);
+  if (destination === undefined) return false;
+  await putDestination(store, { ...destination, paused: reason });
+  return true;
+};
+
+/** Sends nothing more until resumed; what comes in waits. @returns false when there is none with this id. */
+export const pauseDestination = (store: Store, id: string, reason: string): Promise<boolean> =>
+  setPaused(store, id, reason);
+
+/** @returns false when there is none with this id. */
+export const resumeDestination = (store: Store, id: string): Promise<boolean> => setPaused(store, id, null);
+
+/** A change is noticed within about this time. */
+const POLL_MS = 500;
+
+export interface DestinationWatch {
+  stop(): void;
+}
+
+/** Calls back with all destinations now, and after every change. */
+export const watchDestinations = async (
+  store: Store,
+  {
+    onChange,
+    onError,
+  }: { onChange: (destinations: Destination[]) => void | Promise<void>; onError: (error: unknown) => void },
+): Promise<DestinationWatch> => {
+  let version = await store.redis.get(VERSION);
+  await onChange(await listDestinations(store));
+  let busy = false;
+  const timer = setInterval(async () => {
+    if (busy) return;
+    busy = true;
+    try {
+      const present = await store.redis.get(VERSION);
+      if (present !== version) {
+        await onChange(await listDestinations(store));
+        version = present;
+      }
+    } catch (error) {
+      onError(error);
+    } finally {
+      busy = false;
+    }
+  }, POLL_MS);
+  return { stop: () => clearInterval(timer) };
+};

@@ -1,0 +1,351 @@
+import { randomUUID } from 'node:crypto';
+import { Job, type JobJson } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { activeKey, markerKey, type QueueName } from './names.ts';
+import { type JobTaker, LOCK_MS, type Store } from './store.ts';
+
+/*
+ * Takes jobs from many queues with one blocking connection.
+ *
+ * BullMQ keeps for each queue a sorted set `…:marker` that says when something in it is ready: a score in the past
+ * (now) or in the future (the next delayed job). One `BZPOPMIN` over all of them waits for the first. Popping removes
+ * the marker, and taking a job writes it again, so a queue is emptied by taking until nothing is left; the sweep heals
+ * a marker that was popped by a process which died before it took.
+ */
+
+/** What became of a job. */
+export type Settlement =
+  | { readonly kind: 'done' }
+  /** Comes back after the delay, and counts as an attempt. */
+  | { readonly kind: 'retry'; readonly delayMs: number; readonly reason: string }
+  /** Comes back after the delay and does not count: nothing was tried. */
+  | { readonly kind: 'postpone'; readonly delayMs: number }
+  /** Kept as failed until someone decides. */
+  | { readonly kind: 'dead'; readonly reason: string };
+
+export interface TakenJob {
+  readonly id: string;
+  readonly data: unknown;
+  /** How often it was tried and counted before, by this queue. */
+  readonly attemptsMade: number;
+}
+
+export interface Consumer {
+  readonly queue: QueueName;
+  /** Whether one more job may be taken now. Call `Dispatcher.poke` when that turns from no to yes. */
+  hasRoom(): boolean;
+  /** Whatever it throws leaves the job where it is, to be tried again in a second. */
+  run(job: TakenJob): Promise<Settlement>;
+}
+
+export interface Dispatcher {
+  add(consumer: Consumer): void;
+  remove(queue: QueueName): void;
+  /** Looks into this queue now. */
+  poke(queue: QueueName): void;
+  /** Takes nothing more; resolves when what was taken is settled, or the grace is over. */
+  close(graceMs: number): Promise<void>;
+}
+
+interface Source {
+  readonly consumer: Consumer;
+  readonly taker: JobTaker;
+  readonly marker: string;
+  readonly running: Map<string, string>;
+  taking: boolean;
+  /** A take was asked for while one was under way. */
+  again: boolean;
+  timer: NodeJS.Timeout | undefined;
+  wakeAt: number;
+}
+
+/** Redis's limit for a read; also how long a closed connection can go unnoticed. */
+const BLOCK_SECONDS = 5;
+/** Answers that did not come this long after the read should have ended never will. */
+const BLOCK_GRACE_MS = 1_500;
+const RENEW_MS = LOCK_MS / 3;
+const STALLED_SWEEP_MS = 2_000;
+/** A forgotten marker, or a delayed job nobody has a timer for, is found this late at most. */
+const SWEEP_MS = 10_000;
+
+export const createDispatcher = (store: Store, options: { onError: (error: unknown) => void }): Dispatcher => {
+  const { onError } = options;
+  const sources = new Map<string, Source>();
+  /** Sources with something taken, removed ones included: their locks are renewed until they are done. */
+  const working = new Set<Source>();
+  const processId = randomUUID();
+  let tokens = 0;
+  let closing = false;
+  const idleWaiters = new Set<() => void>();
+
+  // -- taking ---------------------------------------------------------------------------------------------------
+
+  const wakeUpAt = (source: Source, at: number): void => {
+    // The earlier time wins: it leads to a take, which tells the next one.
+    if (source.timer !== undefined && source.wakeAt <= at) return;
+    clearTimeout(source.timer);
+    source.wakeAt = at;
+    // setTimeout takes 24.8 days at most; the sweep finds what lies further ahead.
+    source.timer = setTimeout(
+      () => {
+        source.timer = undefined;
+        void take(source);
+      },
+      Math.min(Math.max(at - Date.now(), 0) + 1, 2 ** 31 - 1),
+    );
+  };
+
+  /** Takes until the queue is empty or there is no room. One at a time per queue, so that nothing is asked twice. */
+  const take = async (source: Source): Promise<void> => {
+    if (source.taking) {
+      source.again = true;
+      return;
+    }
+    source.taking = true;
+    try {
+      do {
+        source.again = false;
+        while (!closing && sources.get(source.marker) === source && source.consumer.hasRoom()) {
+          const token = `${processId}:${++tokens}`;
+          const [json, id, , delayUntil] = (await source.taker.backend.moveToActive(token)) as TakeReply;
+          if (!json || !id) {
+            if (delayUntil) wakeUpAt(source, Number(delayUntil));
+            break;
+          }
+          start(source, Job.fromJSON(source.taker, json, id), token);
+        }
+      } while (source.again && !closing);
+    } catch (error) {
+      onError(error);
+      wakeUpAt(source, Date.now() + 1_000);
+    } finally {
+      source.taking = false;
+    }
+    // It was full when the present read began: the read does not wait for it.
+    if (waitingFor !== undefined && !waitingFor.has(source.marker) && source.consumer.hasRoom()) interrupt();
+  };
+
+  const start = (source: Source, job: Job, token: string): void => {
+    const id = job.id as string;
+    source.running.set(id, token);
+    working.add(source);
+    void work(source, job, token)
+      .catch(onError)
+      .finally(() => {
+        source.running.delete(id);
+        if (source.running.size === 0) working.delete(source);
+        if (closing && working.size === 0) for (const resolve of idleWaiters) resolve();
+        else if (!source.taking) void take(source);
+      });
+  };
+
+  const work = async (source: Source, job: Job, token: string): Promise<void> => {
+    let settlement: Settlement;
+    try {
+      settlement = await source.consumer.run({
+        id: job.id as string,
+        data: job.data,
+        attemptsMade: job.attemptsMade,
+      });
+    } catch (error) {
+      onError(error);
+      settlement = { kind: 'postpone', delayMs: 1_000 };
+    }
+    await settle(source.taker, job, token, settlement);
+  };
+
+  // -- waiting --------------------------------------------------------------------------------------------------
+
+  let blocking: Redis | undefined;
+  let blockingId: number | undefined;
+  /** The markers of the read under way. */
+  let waitingFor: ReadonlySet<string> | undefined;
+
+  /** Ends the read under way, so that the next one waits for the present set of queues. */
+  const interrupt = (): void => {
+    waitingFor = undefined;
+    if (blockingId !== undefined) store.redis.client('UNBLOCK', blockingId).catch(() => {});
+  };
+
+  const openBlocking = (): Redis => {
+    const connection = store.redis.duplicate({ connectionName: 'clickrelay-dispatcher' });
+    connection.on('error', onError);
+    connection.on('ready', () => {
+      connection.client('ID').then(
+        (id) => {
+          if (blocking === connection) blockingId = Number(id);
+        },
+        () => {},
+      );
+    });
+    return connection;
+  };
+
+  const listen = async (): Promise<void> => {
+    while (!closing) {
+      // A full queue is left to other processes: to pop its marker would hide from them that it has work.
+      const markers = [...sources.values()].filter(({ consumer }) => consumer.hasRoom()).map(({ marker }) => marker);
+      if (markers.length === 0) {
+        await pause(20);
+        continue;
+      }
+      blocking ??= openBlocking();
+      waitingFor = new Set(markers);
+      try {
+        const popped = await withDeadline(
+          blocking.bzpopmin(...markers, BLOCK_SECONDS),
+          BLOCK_SECONDS * 1_000 + BLOCK_GRACE_MS,
+        );
+        if (popped === null) continue;
+        const [marker, , score] = popped;
+        const source = sources.get(marker);
+        if (source === undefined) continue;
+        // The first ready key of the list is served: behind the others with it, or one busy queue starves the rest.
+        sources.delete(marker);
+        sources.set(marker, source);
+        const at = Number(score);
+        if (at > Date.now()) wakeUpAt(source, at);
+        else if (source.consumer.hasRoom()) void take(source);
+        else await store.redis.zadd(marker, 0, '0');
+      } catch (error) {
+        if (closing) return;
+        onError(error);
+        blocking.disconnect();
+        blocking = undefined;
+        blockingId = undefined;
+        await pause(100);
+      }
+    }
+  };
+
+  // -- housekeeping ---------------------------------------------------------------------------------------------
+
+  const renewLocks = async (): Promise<void> => {
+    for (const source of working) {
+      await source.taker.extendJobLocks([...source.running.keys()], [...source.running.values()], LOCK_MS);
+    }
+  };
+
+  /** Gives back what crashed processes had taken. Asked only of queues that have something taken. */
+  const returnStalled = async (): Promise<void> => {
+    const all = [...sources.values()];
+    if (all.length === 0) return;
+    const pipeline = store.redis.pipeline();
+    for (const source of all) pipeline.llen(activeKey(source.consumer.queue));
+    const lengths = (await pipeline.exec()) ?? [];
+    for (const [index, source] of all.entries()) {
+      if (Number(lengths[index]?.[1]) > 0) await source.taker.backend.moveStalledJobsToWait();
+    }
+  };
+
+  const every = (ms: number, job: () => Promise<void> | void): NodeJS.Timeout => {
+    let busy = false;
+    return setInterval(async () => {
+      if (busy) return;
+      busy = true;
+      try {
+        await job();
+      } catch (error) {
+        onError(error);
+      } finally {
+        busy = false;
+      }
+    }, ms);
+  };
+
+  const timers = [
+    every(RENEW_MS, renewLocks),
+    every(STALLED_SWEEP_MS, returnStalled),
+    every(SWEEP_MS, () => {
+      for (const source of [...sources.values()]) void take(source);
+    }),
+  ];
+  const listening = listen();
+
+  return {
+    add: (consumer) => {
+      const marker = markerKey(consumer.queue);
+      if (sources.has(marker)) throw new Error(`the queue ${consumer.queue.name} has a consumer already`);
+      const source: Source = {
+        consumer,
+        taker: store.taker(consumer.queue),
+        marker,
+        running: new Map(),
+        taking: false,
+        again: false,
+        timer: undefined,
+        wakeAt: 0,
+      };
+      sources.set(marker, source);
+      interrupt();
+      void take(source);
+    },
+    remove: (queue) => {
+      const source = sources.get(markerKey(queue));
+      if (source === undefined) return;
+      clearTimeout(source.timer);
+      sources.delete(source.marker);
+      interrupt();
+    },
+    poke: (queue) => {
+      const source = sources.get(markerKey(queue));
+      if (source !== undefined) void take(source);
+    },
+    close: async (graceMs) => {
+      closing = true;
+      for (const source of sources.values()) clearTimeout(source.timer);
+      if (working.size > 0) {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, graceMs);
+          idleWaiters.add(() => {
+            clearTimeout(timer);
+            resolve();
+          });
+        });
+      }
+      for (const timer of timers) clearInterval(timer);
+      interrupt();
+      blocking?.disconnect();
+      await listening;
+    },
+  };
+};
+
+type TakeReply = [json?: JobJson | null, id?: string, limitUntil?: number, delayUntil?: number];
+
+const settle = async (taker: JobTaker, job: Job, token: string, settlement: Settlement): Promise<void> => {
+  const id = job.id as string;
+  switch (settlement.kind) {
+    case 'done':
+      await taker.backend.moveToCompleted(job, null, { count: 0 }, token, false);
+      return;
+    case 'retry':
+      // Straight to BullMQ's script: the wait was decided by `outcomeOf`, and no stack trace is stored.
+      await taker.backend.moveToDelayed(id, Date.now(), Math.max(settlement.delayMs, 1), token, {
+        fieldsToUpdate: { failedReason: settlement.reason },
+      });
+      return;
+    case 'postpone':
+      await taker.backend.moveToDelayed(id, Date.now(), Math.max(settlement.delayMs, 1), token, { skipAttempt: true });
+      return;
+    case 'dead':
+      await taker.backend.moveToFailed(job, settlement.reason, false, token, false, {
+        failedReason: settlement.reason,
+      });
+      return;
+  }
+};
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+const withDeadline = async <T>(promise: Promise<T>, ms: number): Promise<T> => {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer from Redis within ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([promise, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+};

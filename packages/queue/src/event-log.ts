@@ -1,0 +1,257 @@
+import { type LoggedEvent, restoreEvent, SHARDS, type StoredEvent, shardOf } from '@clickrelay/core';
+import { eventKeys, shardKeys } from './names.ts';
+import type { Store } from './store.ts';
+
+/*
+ * Per event: a record (`cr:{eNN}:<id>`), its place in the order of logging (`cr:{eNN}:log`, scored with the server's
+ * microseconds), and a field in a dedupe hash. One script writes all three, or none of them.
+ */
+
+/**
+ * - `new`: logged now.
+ * - `claimed`: logged before by the same claim, which did not finish: route it again.
+ * - `seen`: logged before by another claim: a redelivered fact.
+ */
+export type Logged = 'new' | 'claimed' | 'seen';
+
+/*
+ * The dedupe record of an event is a field in one of many small hashes, 24 bytes where a key of its own costs 160.
+ * Hashes cannot expire field by field, so there are generations: a new one every third of the time to live, each
+ * expiring as a whole, and a look-up goes through four of them.
+ *
+ * KEYS: four generations of the hash, newest first; record; log; bytes
+ * ARGV: field, claim, seconds until this generation ends, event id, record
+ */
+const LOG_SCRIPT = `
+for i = 1, 4 do
+  local claim = redis.call('HGET', KEYS[i], ARGV[1])
+  if claim then
+    if claim == ARGV[2] then return 2 end
+    return 0
+  end
+end
+if redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) == 1 and redis.call('HLEN', KEYS[1]) == 1 then
+  redis.call('EXPIRE', KEYS[1], ARGV[3])
+end
+local time = redis.call('TIME')
+redis.call('SET', KEYS[5], ARGV[5])
+redis.call('ZADD', KEYS[6], time[1] .. string.format('%06d', time[2]), ARGV[4])
+redis.call('INCRBY', KEYS[7], #ARGV[5])
+return 1`;
+
+declare module 'ioredis' {
+  interface ChainableCommander {
+    logEvent(...args: (string | number)[]): ChainableCommander;
+  }
+}
+
+const LOGGED: readonly Logged[] = ['seen', 'new', 'claimed'];
+const GENERATIONS_PER_TTL = 3;
+
+export interface EventLog {
+  /**
+   * Dedupes and logs, each event in one atomic step, all of them in one round trip.
+   * @param claim Names the unit of work that will route them; the same unit, repeated, gets `claimed`.
+   */
+  append(claim: string, events: readonly LoggedEvent[], nowMs: number): Promise<Logged[]>;
+}
+
+/** @param dedupeTtlMs A fact is recognised for at least this long, and at most a third longer. */
+export const createEventLog = (store: Store, { dedupeTtlMs }: { dedupeTtlMs: number }): EventLog => {
+  store.redis.defineCommand('logEvent', { numberOfKeys: 7, lua: LOG_SCRIPT });
+  const generationMs = Math.max(Math.ceil(dedupeTtlMs / GENERATIONS_PER_TTL), 1);
+
+  return {
+    append: async (claim, events, nowMs) => {
+      const generation = Math.floor(nowMs / generationMs);
+      const expireSeconds = Math.ceil(((GENERATIONS_PER_TTL + 1) * generationMs) / 1_000) + 1;
+      const pipeline = store.redis.pipeline();
+      for (const logged of events) {
+        const { id } = logged.event;
+        const keys = eventKeys(id);
+        const { log, bytes } = shardKeys(shardOf(id));
+        // `evt_`, shard, bucket, field: 16 characters are 96 bits, and shard and bucket add 12.
+        const bucket = `${keys.prefix}:seen:${id[5]}:`;
+        const field = id.slice(6, 22);
+        pipeline.logEvent(
+          bucket + generation,
+          bucket + (generation - 1),
+          bucket + (generation - 2),
+          bucket + (generation - 3),
+          keys.record,
+          log,
+          bytes,
+          field,
+          claim,
+          expireSeconds,
+          id,
+          encodeRecord(logged),
+        );
+      }
+      const replies = (await pipeline.exec()) ?? [];
+      return replies.map(([error, reply]) => {
+        if (error) throw error;
+        return LOGGED[Number(reply)] as Logged;
+      });
+    },
+  };
+};
+
+// -- records ----------------------------------------------------------------------------------------------------
+
+const encodeRecord = ({ event, source }: LoggedEvent): string =>
+  `${JSON.stringify([event.type, event.integrationId, event.integrationName, event.receivedAt])}\n${source}`;
+
+/** @returns undefined when the record is gone. */
+export const decodeRecord = (record: string | null): LoggedEvent | undefined => {
+  if (record === null) return undefined;
+  const end = record.indexOf('\n');
+  const [type, integrationId, integrationName, receivedAt] = JSON.parse(record.slice(0, end));
+  const stored: StoredEvent = { type, integrationId, integrationName, receivedAt, source: record.slice(end + 1) };
+  return restoreEvent(stored);
+};
+
+export const readEvent = async (store: Store, eventId: string): Promise<LoggedEvent | undefined> =>
+  decodeRecord(await store.redis.get(eventKeys(eventId).record));
+
+// -- lists ------------------------------------------------------------------------------------------------------
+
+export interface Page<Item> {
+  readonly items: Item[];
+  /** Where the next page begins; null at the end. */
+  readonly next: string | null;
+}
+
+export interface ListEventsOptions {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+  readonly types?: readonly string[] | undefined;
+  /** Logged at or after this time. */
+  readonly since?: Date | undefined;
+  /** Logged before this time. */
+  readonly until?: Date | undefined;
+}
+
+/** A place in the log: the server's microseconds, then the id among those of the same microsecond. */
+interface Place {
+  readonly score: number;
+  readonly id: string;
+}
+
+const encodeCursor = ({ score, id }: Place): string => `${score}.${id}`;
+
+const decodeCursor = (cursor: string | undefined): Place | undefined => {
+  const match = /^(\d{1,17})\.(evt_[\w-]{22}|)$/.exec(cursor ?? '');
+  return match ? { score: Number(match[1]), id: match[2] as string } : undefined;
+};
+
+const comparePlaces = (a: Place, b: Place): number => a.score - b.score || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+
+/** A filter on types reads on until the page is full, but not for ever: such a page may be short, and has a `next`. */
+const MOST_READ_PER_PAGE = 5_000;
+
+interface Walked {
+  readonly items: LoggedEvent[];
+  /** The last place looked at. */
+  readonly last: Place | undefined;
+  readonly ended: boolean;
+}
+
+const walk = async (store: Store, options: ListEventsOptions, order: 'asc' | 'desc'): Promise<Walked> => {
+  const { limit, types } = options;
+  const lowest = options.since ? options.since.getTime() * 1_000 : 0;
+  const highest = options.until ? options.until.getTime() * 1_000 - 1 : Number.MAX_SAFE_INTEGER;
+  const items: LoggedEvent[] = [];
+  let last = decodeCursor(options.cursor);
+  for (let read = 0; read < MOST_READ_PER_PAGE; ) {
+    const places = await nextPlaces(store, { after: last, lowest, highest, order, count: limit });
+    read += places.length;
+    const records = store.redis.pipeline();
+    for (const { id } of places) records.get(eventKeys(id).record);
+    const replies = places.length === 0 ? [] : ((await records.exec()) ?? []);
+    for (const [index, place] of places.entries()) {
+      last = place;
+      const logged = decodeRecord((replies[index]?.[1] ?? null) as string | null);
+      if (logged !== undefined && (types === undefined || types.includes(logged.event.type))) items.push(logged);
+      if (items.length === limit) return { items, last, ended: false };
+    }
+    if (places.length < limit) return { items, last, ended: true };
+  }
+  return { items, last, ended: false };
+};
+
+/** The next places in order over all shards. */
+const nextPlaces = async (
+  store: Store,
+  {
+    after,
+    lowest,
+    highest,
+    order,
+    count,
+  }: { after: Place | undefined; lowest: number; highest: number; order: 'asc' | 'desc'; count: number },
+): Promise<Place[]> => {
+  // Room for the places of the cursor's own microsecond, which are read again and skipped.
+  const perShard = count + 16;
+  const pipeline = store.redis.pipeline();
+  for (let shard = 0; shard < SHARDS; shard++) {
+    const { log } = shardKeys(shard);
+    if (order === 'asc') {
+      pipeline.zrangebyscore(log, Math.max(lowest, after?.score ?? 0), highest, 'WITHSCORES', 'LIMIT', 0, perShard);
+    } else {
+      pipeline.zrevrangebyscore(
+        log,
+        Math.min(highest, after?.score ?? highest),
+        lowest,
+        'WITHSCORES',
+        'LIMIT',
+        0,
+        perShard,
+      );
+    }
+  }
+  const places: Place[] = [];
+  for (const [error, reply] of (await pipeline.exec()) ?? []) {
+    if (error) throw error;
+    for (const [id, score] of pairs(reply)) places.push({ id, score: Number(score) });
+  }
+  const sign = order === 'asc' ? 1 : -1;
+  return places
+    .filter((place) => after === undefined || sign * comparePlaces(place, after) > 0)
+    .sort((a, b) => sign * comparePlaces(a, b))
+    .slice(0, count);
+};
+
+const pairs = (flat: unknown): [string, string][] => {
+  const list = flat as string[];
+  const result: [string, string][] = [];
+  for (let i = 0; i + 1 < list.length; i += 2) result.push([list[i] as string, list[i + 1] as string]);
+  return result;
+};
+
+/** Newest first. */
+export const listEvents = async (store: Store, options: ListEventsOptions): Promise<Page<LoggedEvent>> => {
+  const { items, last, ended } = await walk(store, options, 'desc');
+  return { items, next: ended || last === undefined ? null : encodeCursor(last) };
+};
+
+export interface FollowEventsOptions {
+  readonly limit: number;
+  /** The `next` of the page before. Without it, and without `since`, following begins now. */
+  readonly after?: string | undefined;
+  readonly since?: Date | undefined;
+  readonly types?: readonly string[] | undefined;
+}
+
+/** Oldest first, for a reader that follows the log: `next` always tells where to go on. */
+export const followEvents = async (
+  store: Store,
+  { after, since, limit, types }: FollowEventsOptions,
+): Promise<{ items: LoggedEvent[]; next: string }> => {
+  if (after === undefined && since === undefined) {
+    const [seconds, micros] = await store.redis.time();
+    return { items: [], next: encodeCursor({ score: Number(seconds) * 1_000_000 + Number(micros), id: '' }) };
+  }
+  const { items, last } = await walk(store, { limit, cursor: after, since, types }, 'asc');
+  return { items, next: encodeCursor(last ?? { score: since?.getTime() ? since.getTime() * 1_000 : 0, id: '' }) };
+};

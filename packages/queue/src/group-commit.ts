@@ -1,0 +1,73 @@
+/** Joins writes: what is added while a write is under way shares the next one. */
+export interface GroupCommit<Item> {
+  /** Resolves when the item has been written; rejects with the write's error. */
+  add(item: Item): Promise<void>;
+  /** Items added and not yet written. */
+  readonly pending: number;
+  /** Resolves when everything added so far has been written, or was rejected. */
+  drained(): Promise<void>;
+}
+
+export interface GroupCommitOptions<Item> {
+  write(items: Item[]): Promise<void>;
+  /** What one write may hold. */
+  readonly maxItems: number;
+  readonly maxBytes?: number;
+  sizeOf?(item: Item): number;
+}
+
+interface Waiting<Item> {
+  item: Item;
+  resolve: () => void;
+  reject: (error: unknown) => void;
+}
+
+export const createGroupCommit = <Item>(options: GroupCommitOptions<Item>): GroupCommit<Item> => {
+  const { write, maxItems, maxBytes = Number.POSITIVE_INFINITY, sizeOf = () => 0 } = options;
+  let queue: Waiting<Item>[] = [];
+  let running: Promise<void> | undefined;
+  let inFlight = 0;
+
+  const takeGroup = (): Waiting<Item>[] => {
+    let bytes = 0;
+    let count = 0;
+    // One item always fits, however large.
+    for (; count < queue.length && count < maxItems; count++) {
+      bytes += sizeOf((queue[count] as Waiting<Item>).item);
+      if (count > 0 && bytes > maxBytes) break;
+    }
+    if (count === queue.length) {
+      const all = queue;
+      queue = [];
+      return all;
+    }
+    return queue.splice(0, count);
+  };
+
+  const run = async (): Promise<void> => {
+    while (queue.length > 0) {
+      const group = takeGroup();
+      inFlight = group.length;
+      try {
+        await write(group.map((waiting) => waiting.item));
+        for (const waiting of group) waiting.resolve();
+      } catch (error) {
+        for (const waiting of group) waiting.reject(error);
+      }
+      inFlight = 0;
+    }
+    running = undefined;
+  };
+
+  return {
+    add: (item) =>
+      new Promise((resolve, reject) => {
+        queue.push({ item, resolve, reject });
+        running ??= run();
+      }),
+    get pending() {
+      return queue.length + inFlight;
+    },
+    drained: () => running ?? Promise.resolve(),
+  };
+};

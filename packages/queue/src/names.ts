@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import { type Lane, SHARDS, shardOf } from '@clickrelay/core';
+
+/*
+ * Every key begins with a Redis Cluster hash tag out of a fixed set, so that what must change in one atomic step
+ * lives on one node and everything else is spread:
+ *
+ *   cr:{m00} … cr:{m15}   ingest queue of the lane `messages`
+ *   cr:{s00} … cr:{s15}   ingest queue of the lane `statuses`
+ *   cr:{e00} … cr:{e63}   events: dedupe record, log entry, deliveries; by conversation, which the event id carries
+ *   cr:{d00} … cr:{d63}   destinations: one queue each; by hash of the destination id
+ *   cr:{quarantine}       callbacks that could not be parsed
+ *   cr:{registry}         destinations, layout
+ */
+
+/** The version and numbers below are part of the data: a store with others is refused (`openStore`). */
+export const LAYOUT = { version: 1, shards: SHARDS } as const;
+
+export const LANES: readonly Lane[] = ['messages', 'statuses'];
+
+/** What BullMQ needs to find a queue. */
+export interface QueueName {
+  readonly prefix: string;
+  readonly name: string;
+}
+
+const twoDigits = (n: number): string => String(n).padStart(2, '0');
+
+/** @param shard On a single Redis always 0, so that callbacks share as few writes as possible. */
+export const ingestQueue = (lane: Lane, shard = 0): QueueName => ({
+  prefix: `cr:{${lane === 'messages' ? 'm' : 's'}${twoDigits(shard)}}`,
+  name: 'ingest',
+});
+
+export const destinationQueue = (destinationId: string): QueueName => {
+  const hash = createHash('sha256').update(destinationId).digest();
+  return { prefix: `cr:{d${twoDigits((hash[0] ?? 0) % SHARDS)}}`, name: destinationId };
+};
+
+/** Where BullMQ says that something in this queue is, or will be, ready. */
+export const markerKey = (queue: QueueName): string => `${queue.prefix}:${queue.name}:marker`;
+export const activeKey = (queue: QueueName): string => `${queue.prefix}:${queue.name}:active`;
+export const queueKey = (queue: QueueName): string => `${queue.prefix}:${queue.name}`;
+
+const shardPrefix = (shard: number): string => `cr:{e${twoDigits(shard)}}`;
+
+/** Everything about one event. */
+export const eventKeys = (eventId: string) => {
+  const prefix = shardPrefix(shardOf(eventId));
+  return { prefix, record: `${prefix}:${eventId}`, deliveries: `${prefix}:${eventId}:d` };
+};
+
+/** Everything that the events of one shard share. */
+export const shardKeys = (shard: number) => {
+  const prefix = shardPrefix(shard);
+  return { prefix, log: `${prefix}:log`, bytes: `${prefix}:bytes` };
+};
+
+export const QUARANTINE = 'cr:{quarantine}';
+export const REGISTRY = 'cr:{registry}';

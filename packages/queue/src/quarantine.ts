@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto';
+import { parseCallback, QuarantineFullError, QueueUnavailableError } from '@clickrelay/core';
+
+import type { Page } from './event-log.ts';
+import { ingestQueue, QUARANTINE } from './names.ts';
+import { addJobs, type Store } from './store.ts';
+
+/** An authentic callback that could not be parsed, kept as it came. */
+export interface Quarantined {
+  /** `qrt_` and a hash of the bytes: the same body sent again is the same entry. */
+  readonly id: string;
+  readonly receivedAt: string;
+  readonly reason: string;
+  readonly bytes: number;
+}
+
+/** When either is reached the sender is told 422, and someone should look. */
+const MAX_CALLBACKS = 10_000;
+const MAX_BYTES = 256 * 1024 * 1024;
+
+const LOG = `${QUARANTINE}:log`;
+const TOTAL_BYTES = `${QUARANTINE}:bytes`;
+const entryKey = (id: string): string => `${QUARANTINE}:${id}`;
+
+/* KEYS: log, bytes, entry. ARGV: id, ms, reason, body, max callbacks, max bytes. Answers 0 when full. */
+const PUT_SCRIPT = `
+if redis.call('EXISTS', KEYS[3]) == 1 then return 1 end
+if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[5]) then return 0 end
+if tonumber(redis.call('GET', KEYS[2]) or '0') + #ARGV[4] > tonumber(ARGV[6]) then return 0 end
+redis.call('HSET', KEYS[3], 'at', ARGV[2], 'reason', ARGV[3], 'body', ARGV[4])
+redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
+redis.call('INCRBY', KEYS[2], #ARGV[4])
+return 1`;
+
+/* KEYS: log, bytes, entry. ARGV: id. */
+const REMOVE_SCRIPT = `
+local bytes = redis.call('HSTRLEN', KEYS[3], 'body')
+if redis.call('DEL', KEYS[3]) == 0 then return 0 end
+redis.call('ZREM', KEYS[1], ARGV[1])
+redis.call('DECRBY', KEYS[2], bytes)
+return 1`;
+
+/**
+ * Keeps a body; when this resolves it is on disk.
+ * @param reason Why it could not be parsed; holds no message content.
+ * @throws {QuarantineFullError}
+ * @throws {QueueUnavailableError}
+ */
+export const quarantineCallback = async (
+  store: Store,
+  { body, reason, receivedAt }: { body: Uint8Array; reason: string; receivedAt: string },
+): Promise<string> => {
+  store.assertConnected();
+  const id = `qrt_${createHash('sha256').update(body).digest('base64url').slice(0, 22)}`;
+  let kept: unknown;
+  try {
+    kept = await store.redis.eval(
+      PUT_SCRIPT,
+      3,
+      LOG,
+      TOTAL_BYTES,
+      entryKey(id),
+      id,
+      Date.parse(receivedAt),
+      reason,
+      Buffer.from(body.buffer, body.byteOffset, body.byteLength),
+      MAX_CALLBACKS,
+      MAX_BYTES,
+    );
+  } catch (error) {
+    throw new QueueUnavailableError('Redis did not take the callback into quarantine; send it again', { cause: error });
+  }
+  if (kept === 0) {
+    throw new QuarantineFullError(
+      `the quarantine is full (${MAX_CALLBACKS} callbacks or ${MAX_BYTES} bytes); look at what is in it with \`clickrelay quarantine\` and remove it`,
+    );
+  }
+  return id;
+};
+
+const readEntry = async (store: Store, id: string): Promise<(Quarantined & { body: Uint8Array }) | undefined> => {
+  const [at, reason, body] = await store.redis.hmgetBuffer(entryKey(id), 'at', 'reason', 'body');
+  if (!at || !reason || !body) return undefined;
+  return {
+    id,
+    receivedAt: new Date(Number(at.toString())).toISOString(),
+    reason: reason.toString(),
+    bytes: body.length,
+    body,
+  };
+};
+
+export const readQuarantined = readEntry;
+
+/** Newest first. */
+export const listQuarantine = async (
+  store: Store,
+  { limit, cursor }: { limit: number; cursor?: string | undefined },
+): Promise<Page<Quarantined>> => {
+  const start = /^\d{1,9}$/.test(cursor ?? '') ? Number(cursor) : 0;
+  const ids = await store.redis.zrevrange(LOG, start, start + limit);
+  const items: Quarantined[] = [];
+  for (const id of ids.slice(0, limit)) {
+    const [at, reason] = await store.redis.hmget(entryKey(id), 'at', 'reason');
+    const bytes = await store.redis.hstrlen(entryKey(id), 'body');
+    items.push({ id, receivedAt: new Date(Number(at)).toISOString(), reason: reason ?? '', bytes });
+  }
+  return { items, next: ids.length > limit ? String(start + limit) : null };
+};
+
+/** @returns false when there is none with this id. */
+export const removeQuarantined = async (store: Store, id: string): Promise<boolean> =>
+  (await store.redis.eval(REMOVE_SCRIPT, 3, LOG, TOTAL_BYTES, entryKey(id), id)) === 1;
+
+/**
+ * Tries a quarantined body again, for when a newer Clickrelay understands it: committed like any callback, then removed.
+ * @throws {InvalidCallbackError} when it still cannot be parsed; it stays.
+ */
+export const reparseQuarantined = async (store: Store, id: string): Promise<{ accepted: number } | undefined> => {
+  const entry = await readEntry(store, id);
+  if (entry === undefined) return undefined;
+  const { text, lane, eventCount } = parseCallback(entry.body);
+  await addJobs(store, ingestQueue(lane), [{ data: { callbacks: [{ text, receivedAt: entry.receivedAt }] } }]);
+  await removeQuarantined(store, id);
+  return { accepted: eventCount };
+};

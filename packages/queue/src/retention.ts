@@ -1,0 +1,113 @@
+import { SHARDS } from '@clickrelay/core';
+import { listDestinations } from './destinations.ts';
+import { REGISTRY, shardKeys } from './names.ts';
+import type { Store } from './store.ts';
+
+export interface Retention {
+  /** How long events stay in the log, in ms. */
+  readonly eventsMs: number;
+  /** How much they may take all together; the oldest go first. */
+  readonly eventBytes: number;
+  /** How long the attempts of finished deliveries stay, in ms. */
+  readonly deliveriesMs: number;
+}
+
+/** However full the log is: an event this young may not have been routed yet. */
+const YOUNGEST_MS = 60_000;
+const BATCH = 500;
+
+/*
+ * One batch of one shard, oldest first. An event that a living destination still wants (`q` pending, `x` dead letter)
+ * stays whatever its age.
+ *
+ * KEYS: log, bytes. ARGV: key prefix, begin after this score, may go below this score, bytes to keep, attempts go below
+ * this score, never touch from this score on, batch, destinations as JSON object.
+ * Answers: how many were removed, the last score looked at (nil at the end).
+ */
+const TRIM_SCRIPT = `
+local entries = redis.call('ZRANGE', KEYS[1], '(' .. ARGV[2], '(' .. ARGV[6], 'BYSCORE', 'LIMIT', 0, ARGV[7], 'WITHSCORES')
+local living = cjson.decode(ARGV[8])
+local bytes = tonumber(redis.call('GET', KEYS[2]) or '0')
+local removed = 0
+for i = 1, #entries, 2 do
+  local id, score = entries[i], tonumber(entries[i + 1])
+  local expired = score < tonumber(ARGV[3]) or bytes > tonumber(ARGV[4])
+  if not expired and score >= tonumber(ARGV[5]) then return {removed, false} end
+  local record = ARGV[1] .. ':' .. id
+  local owed = false
+  local fields = redis.call('HGETALL', record .. ':d')
+  for f = 1, #fields, 2 do
+    if (fields[f + 1] == 'q' or fields[f + 1] == 'x') and living[fields[f]] then owed = true end
+  end
+  if not owed then
+    redis.call('DEL', record .. ':d')
+    if expired then
+      bytes = redis.call('DECRBY', KEYS[2], redis.call('STRLEN', record))
+      redis.call('DEL', record)
+      redis.call('ZREM', KEYS[1], id)
+      removed = removed + 1
+    end
+  end
+end
+if #entries < tonumber(ARGV[7]) * 2 then return {removed, false} end
+return {removed, entries[#entries]}`;
+
+/** What the log holds in bytes, all shards together. */
+export const readLogBytes = async (store: Store): Promise<{ total: number; perShard: number[] }> => {
+  const pipeline = store.redis.pipeline();
+  for (let shard = 0; shard < SHARDS; shard++) pipeline.get(shardKeys(shard).bytes);
+  const perShard = ((await pipeline.exec()) ?? []).map(([, value]) => Number(value ?? 0));
+  return { total: perShard.reduce((sum, bytes) => sum + bytes, 0), perShard };
+};
+
+/** Removes what is past its time. @returns How many events went. */
+export const trimEventLog = async (store: Store, retention: Retention, nowMs: number): Promise<number> => {
+  const destinations = await listDestinations(store);
+  // An empty JSON object would be an array to cjson, which does as well.
+  const living = JSON.stringify(Object.fromEntries(destinations.map(({ id }) => [id, true])));
+  const { total, perShard } = await readLogBytes(store);
+  // Each shard gives the same share, so that the log ends at about the same age everywhere.
+  const keep = total > retention.eventBytes ? retention.eventBytes / total : Number.POSITIVE_INFINITY;
+  let removed = 0;
+  for (let shard = 0; shard < SHARDS; shard++) {
+    const { prefix, log, bytes } = shardKeys(shard);
+    const bytesToKeep = Number.isFinite(keep) ? Math.floor((perShard[shard] ?? 0) * keep) : Number.MAX_SAFE_INTEGER;
+    let after: string | null = '-1';
+    while (after !== null) {
+      const reply = (await store.redis.eval(
+        TRIM_SCRIPT,
+        2,
+        log,
+        bytes,
+        prefix,
+        after,
+        (nowMs - retention.eventsMs) * 1_000,
+        bytesToKeep,
+        (nowMs - retention.deliveriesMs) * 1_000,
+        (nowMs - YOUNGEST_MS) * 1_000,
+        BATCH,
+        living,
+      )) as [number, string | null];
+      removed += reply[0];
+      after = reply[1];
+    }
+  }
+  return removed;
+};
+
+/** Trims now and then, in one process at a time. */
+export const startRetention = (
+  store: Store,
+  retention: Retention,
+  { everyMs = 60_000, onError }: { everyMs?: number; onError: (error: unknown) => void },
+): { stop(): void } => {
+  const timer = setInterval(async () => {
+    try {
+      const mine = await store.redis.set(`${REGISTRY}:trimming`, '1', 'PX', Math.ceil(everyMs * 0.9), 'NX');
+      if (mine !== null) await trimEventLog(store, retention, Date.now());
+    } catch (error) {
+      onError(error);
+    }
+  }, everyMs);
+  return { stop: () => clearInterval(timer) };
+};

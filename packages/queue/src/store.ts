@@ -1,0 +1,140 @@
+import { QueueUnavailableError } from '@clickrelay/core';
+import { type JobsOptions, Queue, type RedisQueueBackend, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { connectRedis, type Role } from './connection.ts';
+import { LayoutMismatchError } from './errors.ts';
+import { LAYOUT, type QueueName, queueKey, REGISTRY } from './names.ts';
+
+/** How long a job that was taken stays ours without renewal: what a crashed worker held is taken again after it. */
+export const LOCK_MS = 5_000;
+
+/** BullMQ marks on one check and returns on the next; the checks of all processes share this pace. */
+export const STALLED_CHECK_MS = 1_500;
+
+/** A Worker that only takes when told to: no loop, no blocking connection of its own. */
+export class JobTaker extends Worker {
+  declare public backend: RedisQueueBackend;
+
+  override createBackend(): void {
+    this.backend = this.backendFactory(this.name, this.opts, { withBlockingConnection: false }) as RedisQueueBackend;
+  }
+}
+
+/** One connection to Redis and what stands on it. Everything in this package takes one. */
+export interface Store {
+  readonly redis: Redis;
+  readonly role: Role;
+  /** To add jobs to a queue and to look at them. */
+  queue(name: QueueName): Queue;
+  /** To take jobs from a queue and to settle them. */
+  taker(name: QueueName): JobTaker;
+  /**
+   * Resolves when Redis answers and its data are laid out as this version expects.
+   * @throws {LayoutMismatchError} when they are not.
+   */
+  ready(): Promise<void>;
+  /** @throws {QueueUnavailableError} when a command sent now would not reach Redis. */
+  assertConnected(): void;
+  close(): Promise<void>;
+}
+
+export interface StoreOptions {
+  /** `redis://` or `rediss://`. */
+  readonly redisUrl: string;
+  readonly role: Role;
+  /** Connection errors, which heal by themselves; called again and again while Redis is away. */
+  readonly onError?: (error: Error) => void;
+}
+
+/** Written once into an empty Redis, compared ever after. */
+const checkLayout = async (redis: Redis): Promise<void> => {
+  const ours = JSON.stringify(LAYOUT);
+  await redis.setnx(`${REGISTRY}:layout`, ours);
+  const theirs = await redis.get(`${REGISTRY}:layout`);
+  if (theirs !== ours) {
+    throw new LayoutMismatchError(
+      `the data in this Redis have layout ${theirs}, this version of Clickrelay reads ${ours}; use the version that wrote them, or another database`,
+    );
+  }
+};
+
+/** Opens without waiting for Redis, so that a process can come up, and say what it waits for, while Redis is away. */
+export const openStore = async (options: StoreOptions): Promise<Store> => {
+  const redis = connectRedis(options.redisUrl, options.role);
+  const onError = options.onError ?? (() => {});
+  redis.on('error', onError);
+  const queues = new Map<string, Queue>();
+  const takers = new Map<string, JobTaker>();
+  let layout: Promise<void> | undefined;
+
+  const whenConnected = (): Promise<void> =>
+    redis.status === 'ready' ? Promise.resolve() : new Promise((resolve) => redis.once('ready', () => resolve()));
+
+  return {
+    redis,
+    role: options.role,
+    queue: (name) => {
+      let queue = queues.get(queueKey(name));
+      if (queue === undefined) {
+        // Nothing reads BullMQ's event stream; its default keeps 10,000 entries for every queue.
+        queue = new Queue(name.name, { connection: redis, prefix: name.prefix, streams: { events: { maxLen: 0 } } });
+        queue.on('error', onError);
+        queues.set(queueKey(name), queue);
+      }
+      return queue;
+    },
+    taker: (name) => {
+      let taker = takers.get(queueKey(name));
+      if (taker === undefined) {
+        taker = new JobTaker(name.name, null, {
+          connection: redis,
+          prefix: name.prefix,
+          autorun: false,
+          lockDuration: LOCK_MS,
+          stalledInterval: STALLED_CHECK_MS,
+          // A crash is never the job's fault until proven: a dead letter for having crashed would be a loss.
+          maxStalledCount: 1_000_000,
+          // What became of a delivery is written down beside its event.
+          removeOnComplete: { count: 0 },
+        });
+        taker.on('error', onError);
+        takers.set(queueKey(name), taker);
+      }
+      return taker;
+    },
+    ready: () => {
+      layout ??= whenConnected()
+        .then(() => checkLayout(redis))
+        .catch((error) => {
+          layout = undefined;
+          throw error;
+        });
+      return layout;
+    },
+    assertConnected: () => {
+      if (redis.status !== 'ready') {
+        throw new QueueUnavailableError(
+          `Redis is not connected (${redis.status}); nothing was stored, send it again later`,
+        );
+      }
+    },
+    close: async () => {
+      await Promise.allSettled([...queues.values(), ...takers.values()].map((handle) => handle.close()));
+      redis.disconnect();
+    },
+  };
+};
+
+/** Adds jobs in one pipeline. A job whose id exists is left as it is. */
+export const addJobs = async (
+  store: Store,
+  name: QueueName,
+  jobs: readonly { data: unknown; options?: JobsOptions }[],
+): Promise<void> => {
+  const [first] = jobs;
+  if (jobs.length === 1 && first !== undefined) await store.queue(name).add('', first.data, first.options);
+  else if (jobs.length > 1)
+    await store
+      .queue(name)
+      .addBulk(jobs.map(({ data, options }) => ({ name: '', data, ...(options && { opts: options }) })));
+};
