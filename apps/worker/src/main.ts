@@ -1,1 +1,68 @@
-export {};
+import { readFile } from 'node:fs/promises';
+import { openStore } from '@clickrelay/queue';
+import { pino } from 'pino';
+import packageJson from '../package.json' with { type: 'json' };
+import { createAdapters } from './adapters.ts';
+import { ConfigError, readConfig } from './config.ts';
+import { applyDestinations, InvalidDestinationsError, parseDestinations } from './declare-destinations.ts';
+import { startWorker } from './worker.ts';
+
+/** What is under way when the process is told to stop gets this long to end. */
+const GRACE_MS = 10_000;
+
+const main = async (): Promise<void> => {
+  const config = readConfig(process.env);
+  const log = pino({ level: config.LOG_LEVEL, base: null });
+  const declared = config.DESTINATIONS_FILE
+    ? parseDestinations(await readFile(config.DESTINATIONS_FILE, 'utf8').catch(refuseFile))
+    : [];
+
+  let isAway = false;
+  const store = await openStore({
+    redisUrl: config.REDIS_URL,
+    role: 'consumer',
+    onError: (error) => {
+      if (!isAway) log.warn({ reason: error.message }, 'redis.away');
+      isAway = true;
+    },
+  });
+  store.redis.on('ready', () => {
+    if (isAway) log.info('redis.back');
+    isAway = false;
+  });
+  await store.ready();
+
+  for (const { id, change, generatedSecret } of await applyDestinations(store, declared)) {
+    log.info({ destination: id, change, ...(generatedSecret && { secret: generatedSecret }) }, 'destination.declared');
+  }
+  const adapters = createAdapters({ egressAllow: config.EGRESS_ALLOW, userAgent: `Clickrelay/${packageJson.version}` });
+  const worker = await startWorker({ store, adapters, config, log });
+  log.info('worker.ready');
+  process.send?.('ready');
+
+  let stopping = false;
+  const stop = async (): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    await worker.stop(GRACE_MS);
+    await store.close();
+    log.info('worker.stopped');
+    process.exit(0);
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  // Started by `clickrelay start`: never outlive it.
+  if (process.connected) process.on('disconnect', stop);
+};
+
+const refuseFile = (error: NodeJS.ErrnoException): never => {
+  throw new InvalidDestinationsError(`DESTINATIONS_FILE cannot be read (${error.code})`);
+};
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof ConfigError || error instanceof InvalidDestinationsError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exit(1);
+}

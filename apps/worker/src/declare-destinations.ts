@@ -1,0 +1,84 @@
+import { destinationBase } from '@clickrelay/core';
+import { putDestination, readDestination, type Store } from '@clickrelay/queue';
+import { generateSecret, webhookConfig } from '@clickrelay/webhook-forwarder';
+import { parse } from 'yaml';
+import { z } from 'zod';
+
+/** `DESTINATIONS_FILE` holds something that is no declaration of destinations. */
+export class InvalidDestinationsError extends Error {
+  override readonly name = 'InvalidDestinationsError';
+  readonly code = 'invalid_destinations';
+}
+
+const declared = z.discriminatedUnion('type', [
+  z.strictObject({
+    ...destinationBase.shape,
+    ...webhookConfig.shape,
+    secret: webhookConfig.shape.secret.optional(),
+    type: z.literal('webhook'),
+  }),
+  z.strictObject({ ...destinationBase.shape, type: z.literal('pull') }),
+]);
+
+const file = z.strictObject({ destinations: z.array(declared) });
+
+export type DeclaredDestination = z.output<typeof declared>;
+
+/** @throws {InvalidDestinationsError} */
+export const parseDestinations = (text: string): DeclaredDestination[] => {
+  let value: unknown;
+  try {
+    value = parse(text);
+  } catch (error) {
+    throw new InvalidDestinationsError(`DESTINATIONS_FILE is not YAML: ${(error as Error).message.split('\n')[0]}`);
+  }
+  const result = file.safeParse(value);
+  if (!result.success) throw new InvalidDestinationsError(`DESTINATIONS_FILE: ${z.prettifyError(result.error)}`);
+  const ids = result.data.destinations.map(({ id }) => id);
+  const twice = ids.find((id, index) => ids.indexOf(id) !== index);
+  if (twice !== undefined) throw new InvalidDestinationsError(`DESTINATIONS_FILE names ${twice} twice`);
+  return result.data.destinations;
+};
+
+export interface Applied {
+  readonly id: string;
+  readonly change: 'added' | 'changed' | 'unchanged';
+  /** Set when one was made for a destination that has none: shown this once. */
+  readonly generatedSecret?: string;
+}
+
+/** Makes the registry hold what the file says. Destinations that the file does not name stay. */
+export const applyDestinations = async (
+  store: Store,
+  destinations: readonly DeclaredDestination[],
+): Promise<Applied[]> => {
+  const applied: Applied[] = [];
+  for (const { id, type, events, ...rest } of destinations) {
+    const present = await readDestination(store, id);
+    let config: Record<string, unknown> = rest;
+    let generatedSecret: string | undefined;
+    if (type === 'webhook' && config['secret'] === undefined) {
+      const kept = present?.type === type ? present.config['secret'] : undefined;
+      if (kept === undefined) generatedSecret = generateSecret();
+      config = { ...config, secret: kept ?? generatedSecret };
+    }
+    const destination = { id, type, events, paused: present?.paused ?? null, config };
+    const isSame = present !== undefined && JSON.stringify(sorted(present)) === JSON.stringify(sorted(destination));
+    if (!isSame) await putDestination(store, destination);
+    applied.push({
+      id,
+      change: isSame ? 'unchanged' : present === undefined ? 'added' : 'changed',
+      ...(generatedSecret && { generatedSecret }),
+    });
+  }
+  return applied;
+};
+
+const sorted = (value: unknown): unknown =>
+  typeof value !== 'object' || value === null || Array.isArray(value)
+    ? value
+    : Object.fromEntries(
+        Object.entries(value)
+          .sort(([a], [b]) => (a < b ? -1 : 1))
+          .map(([key, inner]) => [key, sorted(inner)]),
+      );

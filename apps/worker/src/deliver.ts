@@ -1,0 +1,131 @@
+import { type DeliveryError, deliveryId, type LoggedEvent } from '@clickrelay/core';
+import {
+  type AttemptLog,
+  asDeliveryError,
+  type DeliveryJob,
+  type Outcome,
+  outcomeOf,
+  pauseDestination,
+  type RetrySchedule,
+  readForDelivery,
+  type Settlement,
+  type Store,
+  type TakenJob,
+} from '@clickrelay/queue';
+import type { Logger } from 'pino';
+import type { Outlet } from './outlet.ts';
+
+export interface DeliverContext {
+  readonly store: Store;
+  readonly attempts: AttemptLog;
+  readonly schedule: RetrySchedule;
+  readonly log: Logger;
+  /** Aborted when the process stops and its grace is over. */
+  readonly signal: AbortSignal;
+}
+
+export interface AttemptResult {
+  readonly outcome: Outcome;
+  /** Empty when delivered. */
+  readonly reason: string;
+  /** Does not use up an attempt: we stopped it ourselves, or the destination is parked and will be asked again later. */
+  readonly uncounted: boolean;
+}
+
+/** One attempt: deliver, decide what follows, write both down. */
+export const attemptDelivery = async (
+  { store, attempts, schedule, log, signal }: DeliverContext,
+  outlet: Outlet,
+  event: LoggedEvent,
+  number: number,
+): Promise<AttemptResult> => {
+  const { id: eventId, type } = event.event;
+  const startedAtMs = Date.now();
+  let status: number | null = null;
+  let response = '';
+  let failure: DeliveryError | undefined;
+  try {
+    if (outlet.deliverer === undefined) throw new Error(`${outlet.id} is not delivered to`);
+    const receipt = await outlet.deliverer.deliver({
+      deliveryId: deliveryId(eventId, outlet.id),
+      number,
+      event,
+      signal,
+    });
+    status = receipt.status;
+    response = receipt.response;
+  } catch (error) {
+    failure = asDeliveryError(error);
+    status = failure.status ?? null;
+    response = failure.response ?? '';
+  }
+  const durationMs = Date.now() - startedAtMs;
+  const reason = failure?.message ?? '';
+  if (failure?.code === 'delivery_aborted' && signal.aborted) {
+    return { outcome: { kind: 'retry', delayMs: 0 }, reason, uncounted: true };
+  }
+
+  const parks = failure?.parks ?? false;
+  if (parks) {
+    const reason = `answered ${status} to ${eventId}`;
+    outlet.pause(reason);
+    await pauseDestination(store, outlet.id, reason);
+  }
+  const outcome: Outcome = parks ? { kind: 'retry', delayMs: 0 } : outcomeOf(failure, number, schedule, Math.random());
+  await attempts.record({
+    eventId,
+    destinationId: outlet.id,
+    startedAtMs,
+    durationMs,
+    outcome,
+    status,
+    error: failure,
+    response,
+  });
+
+  const line = {
+    event: eventId,
+    type,
+    destination: outlet.id,
+    attempt: number,
+    of: schedule.length,
+    status,
+    ms: durationMs,
+  };
+  if (failure === undefined) log.debug(line, 'delivery.attempted');
+  else log.warn({ ...line, error: failure.code, reason, next: next(outcome) }, 'delivery.attempted');
+  return { outcome, reason, uncounted: parks };
+};
+
+const next = (outcome: Outcome): string => (outcome.kind === 'retry' ? `retry in ${outcome.delayMs} ms` : outcome.kind);
+
+/** One job of a destination's queue. */
+export const deliverJob = async (context: DeliverContext, outlet: Outlet, job: TakenJob): Promise<Settlement> => {
+  const { a: attemptsBefore = 0, x: endedBecause, r: isReplay } = job.data as DeliveryJob;
+  if (endedBecause !== undefined) return { kind: 'dead', reason: endedBecause };
+
+  let delivered = false;
+  outlet.enterFromQueue();
+  try {
+    const { logged, state } = await readForDelivery(context.store, job.id, outlet.id);
+    if (logged === undefined) return { kind: 'dead', reason: 'the event is no longer in the log' };
+    // The job outlived its delivery: this process, or one before it, died between the two.
+    if (state === 'delivered' && isReplay === undefined) {
+      delivered = true;
+      return { kind: 'done' };
+    }
+    const { outcome, reason, uncounted } = await attemptDelivery(
+      context,
+      outlet,
+      logged,
+      attemptsBefore + job.attemptsMade + 1,
+    );
+    delivered = outcome.kind === 'delivered';
+    if (uncounted) return { kind: 'postpone', delayMs: 0 };
+    if (outcome.kind === 'delivered') return { kind: 'done' };
+    if (outcome.kind === 'retry') return { kind: 'retry', delayMs: outcome.delayMs, reason };
+    return { kind: 'dead', reason };
+  } finally {
+    outlet.leaveFromQueue(delivered);
+  }
+};

@@ -1,0 +1,125 @@
+import { InvalidCallbackError, type LoggedEvent, splitCallback } from '@clickrelay/core';
+import {
+  type DeliveryToQueue,
+  type EventLog,
+  enqueueDeliveries,
+  type IngestGroup,
+  quarantineCallback,
+  readDelivered,
+  type Settlement,
+  type TakenJob,
+} from '@clickrelay/queue';
+import { attemptDelivery, type DeliverContext } from './deliver.ts';
+import type { Outlet } from './outlet.ts';
+import { wants } from './route.ts';
+
+export interface IngestContext extends DeliverContext {
+  readonly eventLog: EventLog;
+  outlets(): Iterable<Outlet>;
+  /** Whether this group may be held open by attempts that are under way. */
+  mayDeliverStraight(): boolean;
+}
+
+/**
+ * One group of callbacks: split, drop what was seen, log, route, deliver or queue. The group is done when each of its
+ * events is either delivered or has a durable job wherever it is wanted; until then it comes back after a crash, and
+ * everything here may happen twice.
+ */
+export const ingestGroup = async (context: IngestContext, lane: string, job: TakenJob): Promise<Settlement> => {
+  const { log } = context;
+  const startedAtMs = Date.now();
+  const { callbacks } = job.data as IngestGroup;
+  const events = await split(context, callbacks);
+
+  // The claim tells a group that is repeated after a crash from a fact that Clickatell sent again.
+  const logged = await context.eventLog.append(`${lane}${job.id}`, events, startedAtMs);
+
+  const queued = new Map<Outlet, DeliveryToQueue[]>();
+  const straight: Promise<void>[] = [];
+  const queue = (outlet: Outlet, delivery: DeliveryToQueue): void => {
+    const list = queued.get(outlet);
+    if (list === undefined) queued.set(outlet, [delivery]);
+    else list.push(delivery);
+  };
+
+  let seen = 0;
+  for (const [index, event] of events.entries()) {
+    const eventId = event.event.id;
+    if (logged[index] === 'seen') {
+      seen++;
+      continue;
+    }
+    const isRepeated = logged[index] === 'claimed';
+    const delivered = isRepeated ? await readDelivered(context.store, eventId) : NONE;
+    for (const outlet of context.outlets()) {
+      if (!wants(outlet.destination, event.event) || delivered.has(outlet.id)) continue;
+      // What may have a job already must not be attempted beside it.
+      const turn = !isRepeated && context.mayDeliverStraight() && outlet.enterStraight();
+      if (turn === false) queue(outlet, { eventId });
+      else straight.push(deliverStraight(context, outlet, event, turn));
+    }
+  }
+  for (const [outlet, deliveries] of queued) straight.push(enqueue(context, outlet, deliveries));
+  await settleAll(straight);
+
+  log.debug(
+    { group: job.id, callbacks: callbacks.length, events: events.length, seen, ms: Date.now() - startedAtMs },
+    'group.routed',
+  );
+  return { kind: 'done' };
+};
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** The events of a group, each once. A callback that the receiver took but that cannot be split goes to quarantine. */
+const split = async (context: IngestContext, callbacks: IngestGroup['callbacks']): Promise<LoggedEvent[]> => {
+  const events = new Map<string, LoggedEvent>();
+  for (const { text, receivedAt } of callbacks) {
+    try {
+      for (const logged of splitCallback(text, receivedAt)) {
+        if (!events.has(logged.event.id)) events.set(logged.event.id, logged);
+      }
+    } catch (error) {
+      if (!(error instanceof InvalidCallbackError)) throw error;
+      const id = await quarantineCallback(context.store, {
+        body: Buffer.from(text),
+        reason: error.message,
+        receivedAt,
+      });
+      context.log.warn({ quarantined: id, reason: error.message }, 'callback.quarantined');
+    }
+  }
+  return [...events.values()];
+};
+
+/** The first attempt, without a job; what does not end well gets one. */
+const deliverStraight = async (
+  context: IngestContext,
+  outlet: Outlet,
+  event: LoggedEvent,
+  turn: true | Promise<boolean>,
+): Promise<void> => {
+  const eventId = event.event.id;
+  if (!(await turn)) return enqueue(context, outlet, [{ eventId }]);
+  let delivered = false;
+  try {
+    const { outcome, reason, uncounted } = await attemptDelivery(context, outlet, event, 1);
+    delivered = outcome.kind === 'delivered';
+    if (uncounted) await enqueue(context, outlet, [{ eventId }]);
+    else if (outcome.kind === 'retry')
+      await enqueue(context, outlet, [{ eventId, job: { a: 1 }, delayMs: outcome.delayMs }]);
+    else if (outcome.kind === 'dead_letter') await enqueue(context, outlet, [{ eventId, job: { a: 1, x: reason } }]);
+  } finally {
+    outlet.leaveStraight(delivered);
+  }
+};
+
+const enqueue = (context: IngestContext, outlet: Outlet, deliveries: DeliveryToQueue[]): Promise<void> => {
+  outlet.queueUsed();
+  return enqueueDeliveries(context.store, outlet.id, deliveries);
+};
+
+/** Waits for all of them, also when one fails: the group must not be settled while attempts are under way. */
+const settleAll = async (work: Promise<void>[]): Promise<void> => {
+  for (const result of await Promise.allSettled(work)) if (result.status === 'rejected') throw result.reason;
+};

@@ -1,0 +1,120 @@
+import type { Deliverer } from '@clickrelay/core';
+import type { Destination } from '@clickrelay/queue';
+
+/*
+ * One destination as this process sees it: its deliverer, how many attempts are under way, and whether it is well.
+ *
+ * A destination that is well gets events straight from the ingest group, without a job of its own: most events never
+ * cost Redis a delivery job. As soon as an attempt goes wrong, or waits too long for its turn, events go through the
+ * destination's queue instead, until that has run empty again.
+ */
+
+/** Attempts waiting for their turn in memory; their ingest groups are held open meanwhile. */
+const MAX_WAITING = 512;
+/** Longer than this and the destination counts as slow: what waits is queued. */
+const LONGEST_WAIT_MS = 250;
+/** The queue was used this recently: it may hold older events, which go first. */
+const QUEUE_QUIET_MS = 100;
+
+export class Outlet {
+  destination: Destination;
+  readonly deliverer: Deliverer | undefined;
+  readonly #concurrency: number;
+  #inFlight = 0;
+  #fromQueue = 0;
+  #queueUsedAt = 0;
+  #isWell = true;
+  #waiting: { resolve: (granted: boolean) => void; since: number }[] = [];
+  readonly #onRoom: () => void;
+
+  /** @param onRoom Called when there is room again and nobody waits in memory. */
+  constructor(
+    destination: Destination,
+    opened: { deliverer: Deliverer; concurrency: number } | undefined,
+    onRoom: () => void,
+  ) {
+    this.destination = destination;
+    this.deliverer = opened?.deliverer;
+    this.#concurrency = opened?.concurrency ?? 0;
+    this.#onRoom = onRoom;
+  }
+
+  get id(): string {
+    return this.destination.id;
+  }
+
+  /** Whether one more job may be taken from the queue. */
+  hasRoom(): boolean {
+    return this.destination.paused === null && this.#inFlight < this.#concurrency;
+  }
+
+  /**
+   * A turn for an event that has no job, or false when it should get one.
+   * Whoever gets true must call `leave`.
+   */
+  enterStraight(): boolean | Promise<boolean> {
+    if (this.destination.paused !== null || !this.#isWell || this.deliverer === undefined) return false;
+    if (this.#fromQueue > 0 || Date.now() - this.#queueUsedAt < QUEUE_QUIET_MS) return false;
+    if (this.#inFlight < this.#concurrency) {
+      this.#inFlight++;
+      return true;
+    }
+    if (this.#waiting.length >= MAX_WAITING) return false;
+    return new Promise((resolve) => this.#waiting.push({ resolve, since: Date.now() }));
+  }
+
+  leaveStraight(delivered: boolean): void {
+    this.#leave(delivered);
+  }
+
+  enterFromQueue(): void {
+    this.#inFlight++;
+    this.#fromQueue++;
+    this.#queueUsedAt = Date.now();
+  }
+
+  leaveFromQueue(delivered: boolean): void {
+    this.#fromQueue--;
+    this.#queueUsedAt = Date.now();
+    this.#leave(delivered);
+  }
+
+  /** Something was put into the queue: what comes now goes behind it. */
+  queueUsed(): void {
+    this.#queueUsedAt = Date.now();
+  }
+
+  /** Sends those who have waited too long to the queue. Called now and then. */
+  refuseOverdue(): void {
+    const [first] = this.#waiting;
+    if (first !== undefined && Date.now() - first.since > LONGEST_WAIT_MS) this.#refuseWaiting();
+  }
+
+  /** At once, here; the registry tells the other processes. */
+  pause(reason: string): void {
+    this.destination = { ...this.destination, paused: reason };
+    this.#refuseWaiting();
+  }
+
+  async close(): Promise<void> {
+    this.#refuseWaiting();
+    await this.deliverer?.close();
+  }
+
+  #leave(delivered: boolean): void {
+    this.#inFlight--;
+    this.#isWell = delivered;
+    if (!delivered) this.#refuseWaiting();
+    const next = this.#waiting.shift();
+    if (next !== undefined) {
+      this.#inFlight++;
+      next.resolve(true);
+    } else this.#onRoom();
+  }
+
+  #refuseWaiting(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const { resolve } of waiting) resolve(false);
+  }
+}

@@ -1,0 +1,163 @@
+import {
+  createAttemptLog,
+  createDispatcher,
+  createEventLog,
+  type Destination,
+  destinationQueue,
+  ingestQueue,
+  LANES,
+  type Store,
+  startRetention,
+  watchDestinations,
+} from '@clickrelay/queue';
+import type { Logger } from 'pino';
+import type { Adapters } from './adapters.ts';
+import type { Config } from './config.ts';
+import { type DeliverContext, deliverJob } from './deliver.ts';
+import { ingestGroup } from './ingest.ts';
+import { Outlet } from './outlet.ts';
+
+/** Groups of one lane that may be open at once. */
+const MAX_OPEN_GROUPS = 64;
+/** With more than this open, attempts get jobs, which closes their groups: slow destinations must not stop the lane. */
+const MAX_HELD_GROUPS = 32;
+
+export interface WorkerDependencies {
+  readonly store: Store;
+  readonly adapters: Adapters;
+  readonly config: Pick<
+    Config,
+    'RETRY_SCHEDULE' | 'DEDUPE_TTL' | 'EVENT_RETENTION' | 'EVENT_LOG_MAX_BYTES' | 'DELIVERY_RETENTION'
+  >;
+  readonly log: Logger;
+}
+
+export interface RunningWorker {
+  /** Takes nothing more, lets attempts end within the grace, and gives back what has not. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** The walk of events: ingest groups in, deliveries out. */
+export const startWorker = async ({ store, adapters, config, log }: WorkerDependencies): Promise<RunningWorker> => {
+  const onError = (error: unknown): void => log.error({ error: describeError(error) }, 'worker.error');
+  const abort = new AbortController();
+  const attempts = createAttemptLog(store);
+  const dispatcher = createDispatcher(store, { onError });
+  const outlets = new Map<string, Outlet>();
+  const deliverContext: DeliverContext = {
+    store,
+    attempts,
+    schedule: config.RETRY_SCHEDULE,
+    log,
+    signal: abort.signal,
+  };
+
+  // -- destinations, each with its queue ---------------------------------------------------------------------------
+
+  const open = (destination: Destination): void => {
+    const queue = destinationQueue(destination.id);
+    let opened: ReturnType<Adapters['open']>;
+    try {
+      opened = adapters.open(destination.type, destination.config);
+    } catch (error) {
+      // Its events wait in its queue until someone mends it.
+      log.error({ destination: destination.id, error: describeError(error) }, 'destination.invalid');
+    }
+    const outlet = new Outlet(destination, opened, () => dispatcher.poke(queue));
+    outlets.set(destination.id, outlet);
+    if (opened === undefined) return;
+    dispatcher.add({
+      queue,
+      hasRoom: () => outlet.hasRoom(),
+      run: (job) => deliverJob(deliverContext, outlet, job),
+    });
+  };
+
+  const close = (outlet: Outlet): void => {
+    outlets.delete(outlet.id);
+    dispatcher.remove(destinationQueue(outlet.id));
+    outlet.close().catch(onError);
+  };
+
+  const onDestinations = (destinations: Destination[]): void => {
+    const present = new Set(destinations.map(({ id }) => id));
+    for (const outlet of [...outlets.values()]) if (!present.has(outlet.id)) close(outlet);
+    for (const destination of destinations) {
+      const outlet = outlets.get(destination.id);
+      if (outlet === undefined) open(destination);
+      else if (JSON.stringify(outlet.destination) !== JSON.stringify(destination)) {
+        const isSameAdapter =
+          outlet.destination.type === destination.type &&
+          JSON.stringify(outlet.destination.config) === JSON.stringify(destination.config);
+        if (isSameAdapter) {
+          outlet.destination = destination;
+          dispatcher.poke(destinationQueue(destination.id));
+        } else {
+          close(outlet);
+          open(destination);
+        }
+      }
+    }
+  };
+  const destinationWatch = await watchDestinations(store, { onChange: onDestinations, onError });
+
+  // -- ingest lanes ------------------------------------------------------------------------------------------------
+
+  const eventLog = createEventLog(store, { dedupeTtlMs: config.DEDUPE_TTL });
+  for (const lane of LANES) {
+    let openGroups = 0;
+    const context = {
+      ...deliverContext,
+      eventLog,
+      outlets: () => outlets.values(),
+      mayDeliverStraight: () => openGroups <= MAX_HELD_GROUPS,
+    };
+    dispatcher.add({
+      queue: ingestQueue(lane),
+      hasRoom: () => openGroups < MAX_OPEN_GROUPS,
+      run: async (job) => {
+        openGroups++;
+        try {
+          return await ingestGroup(context, lane[0] as string, job);
+        } finally {
+          openGroups--;
+        }
+      },
+    });
+  }
+
+  // -- housekeeping ------------------------------------------------------------------------------------------------
+
+  const overdue = setInterval(() => {
+    for (const outlet of outlets.values()) outlet.refuseOverdue();
+  }, 100);
+  const retention = startRetention(
+    store,
+    {
+      eventsMs: config.EVENT_RETENTION,
+      eventBytes: config.EVENT_LOG_MAX_BYTES,
+      deliveriesMs: config.DELIVERY_RETENTION,
+    },
+    { onError },
+  );
+
+  return {
+    stop: async (graceMs) => {
+      destinationWatch.stop();
+      retention.stop();
+      const cut = setTimeout(() => abort.abort(), graceMs);
+      await dispatcher.close(graceMs + 1_000);
+      clearTimeout(cut);
+      clearInterval(overdue);
+      await attempts.drained();
+      await Promise.all([...outlets.values()].map((outlet) => outlet.close()));
+    },
+  };
+};
+
+/** Name and code: the message of an error that is not ours may quote what it was given. */
+const describeError = (error: unknown): { name: string; code?: string; message?: string } => {
+  if (!(error instanceof Error)) return { name: typeof error };
+  const { code } = error as { code?: unknown };
+  return { name: error.name, message: error.message.slice(0, 200), ...(typeof code === 'string' && { code }) };
+};
