@@ -146,5 +146,6 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 export function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'array';
+  if (typeof value === 'number' && !Number.isFinite(value)) return 'number out of range';
   return typeof value;
 }

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
-import { isObject, STATUS_TYPE } from './callback.ts';
+import { isObject, MAX_DEPTH, STATUS_TYPE } from './callback.ts';
+import { nestsDeeperThan } from './element-sources.ts';
 import { readText } from './fields.ts';
 
 /** How many shards conversations are spread over; each is one Redis hash tag. Stored with the data: never change it. */
@@ -22,7 +23,7 @@ const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345678
  * beyond 2^53) have different ids; without it they share one.
  */
 export function eventId(integrationId: string | null, type: string, raw: unknown, source?: string): string {
-  const exact = source !== undefined && MAY_LOSE_DIGITS.test(source) ? parseExactly(source) : raw;
+  const exact = source !== undefined && mayLoseDigits(source) ? parseExactly(source) : raw;
   const identity = JSON.stringify([integrationId, type]) + canonicalJson(exact);
   const digest = hash('sha256', identity, 'base64url');
   const conversation = conversationOf(integrationId, type, raw);
@@ -131,11 +132,15 @@ function stableUrl(file: Container, downloadUrl: string): Opaque {
   return new Opaque(`path${JSON.stringify(url.origin + url.pathname)}`);
 }
 
+const LONG_OR_EXPONENT = /(?:^|[:,[\s])-?(?:[\d.]{16}|[\d.]+[eE])/;
+
 /**
- * Finds number literals that may not survive parsing: sixteen digits or more, or an exponent. Cheap, and wrong only
- * towards looking closer.
+ * Whether number literals may not survive parsing: sixteen digits or more, or an exponent. Cheap, and wrong only towards
+ * looking closer. No callback is deeper than the bound; whoever calls with more gets no stack overflow.
  */
-const MAY_LOSE_DIGITS = /(?:^|[:,[\s])-?(?:[\d.]{16}|[\d.]+[eE])/;
+function mayLoseDigits(source: string): boolean {
+  return LONG_OR_EXPONENT.test(source) && !nestsDeeperThan(MAX_DEPTH, source);
+}
 
 /** Parses, keeping apart numbers that a double cannot tell apart. */
 function parseExactly(source: string): unknown {

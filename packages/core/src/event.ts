@@ -51,7 +51,7 @@ export interface EventOf<Type extends KnownEventType>
 }
 
 /** Whether the event is of a documented type and fits it, so that its `data` can be relied on. */
-export function isKnownEvent(event: Event): event is Event & KnownEvent {
+export function isKnownEvent(event: Event): event is KnownEvent {
   return event.valid !== false && isKnownEventType(event.type);
 }
 
@@ -135,22 +135,25 @@ function readData(type: EventType, raw: unknown): Pick<Event, 'valid' | 'issues'
   if (!isKnownEventType(type)) return { data: {} };
   const known = knownTypes[type];
   const checked = known.wire.safeParse(raw);
-  if (!checked.success)
-    return { valid: false, issues: checked.error.issues.map((issue) => toIssue(issue, raw)), data: {} };
-  // Each type's `read` takes what its own `wire` gives; the compiler cannot follow that through the table.
-  return { data: (known.read as (element: unknown) => Event['data'])(checked.data) };
+  if (checked.success) {
+    // Each type's `read` takes what its own `wire` gives; the compiler cannot follow that through the table.
+    return { data: (known.read as (element: unknown) => Event['data'])(checked.data) };
+  }
+  const issues = checked.error.issues.slice(0, MAX_ISSUES).map((issue) => toIssue(issue, raw));
+  return { valid: false, issues, data: {} };
 }
+
+/** The first ones tell enough: an array of a million misfits must not make an event of a million issues. */
+const MAX_ISSUES = 20;
 
 /** Zod's issue in our words: the rule and the type that was given, never a received value. */
 function toIssue(issue: z.core.$ZodIssue, raw: unknown): Issue {
   let given = raw;
   for (const key of issue.path) given = (given as Record<PropertyKey, unknown> | null | undefined)?.[key];
-  const rule = issue.code === 'invalid_type' ? `expected ${issue.expected}` : EXPECTED_BY_UNION;
+  // Unions carry a message of ours; zod's own for types repeats nothing either, but is worded otherwise.
+  const rule = issue.code === 'invalid_type' ? `expected ${issue.expected}` : issue.message;
   return { path: issue.path.join('.'), message: `${rule}, got ${kindOf(given)}` };
 }
-
-/** Every union of the wire schemas takes numbers and text. */
-const EXPECTED_BY_UNION = 'expected number or text of one';
 
 const textOrNull = z.string().nullable();
 

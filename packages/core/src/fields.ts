@@ -6,22 +6,30 @@ import { z } from 'zod';
 /** Free text: no field of Clickatell's is an enum, a date or a mail address that its own samples would not break. */
 export const text = z.string().nullish();
 
+/** For what Clickatell sends as a number, or may. */
+const textOrNumber = z.union([z.string(), z.number()], { error: 'expected string or number' });
+
+/** A count that may come as text. */
+export const count = textOrNumber.nullish();
+
 /** Ids and phone numbers. Strings in every sample; numbers are let in because digits invite them. */
-export const identifier = z.union([z.string(), z.number()]).nullish();
+export const identifier = textOrNumber.nullish();
 
 /** Epoch milliseconds; some Clickatell APIs send numbers as strings. */
-export const timestamp = z
-  .union([z.number(), z.string()])
+export const timestamp = textOrNumber
   .nullish()
   .describe('When Clickatell received it, epoch milliseconds; its precision varies from channel to channel.');
 
 export const channel = text.describe('`sms`, `whatsapp`; free text, the samples hold trailing spaces.');
 
+const NO_DECIMAL = { error: 'expected number or decimal text' };
+
 /** Inbound coordinates are strings; a number is let in. */
 export const coordinate = z
-  .union([z.number(), z.string().refine((value) => value.trim() === '' || readNumber(value) !== null)], {
-    error: 'expected a number or its decimal text',
-  })
+  .union(
+    [z.number(), z.string().refine((value) => value.trim() === '' || readNumber(value) !== null, NO_DECIMAL)],
+    NO_DECIMAL,
+  )
   .nullish();
 
 /** What every `mo*` element has. */

@@ -62,7 +62,9 @@ function cloudAttributes({ event }: LoggedEvent): Record<string, string> {
     specversion: '1.0',
     id: event.id,
     source:
-      event.integrationId === null ? '/clickatell' : `/clickatell/${percentEncode(event.integrationId, UNRESERVED)}`,
+      event.integrationId === null
+        ? '/clickatell'
+        : `/clickatell/${encodeURIComponent(event.integrationId.toWellFormed())}`,
     type: `com.clickatell.${event.type}`,
     // An attribute must not be empty.
     ...(event.messageId ? { subject: event.messageId } : {}),
@@ -75,21 +77,11 @@ function cloudAttributes({ event }: LoggedEvent): Record<string, string> {
 function cloudHeaders(logged: LoggedEvent): Record<string, string> {
   const { datacontenttype: _, ...attributes } = cloudAttributes(logged);
   const headers: Record<string, string> = { 'content-type': JSON_TYPE };
-  for (const [name, value] of Object.entries(attributes)) headers[`ce-${name}`] = percentEncode(value, HEADER_SAFE);
+  for (const [name, value] of Object.entries(attributes)) {
+    headers[`ce-${name}`] = value.toWellFormed().replace(NOT_HEADER_SAFE, encodeURIComponent);
+  }
   return headers;
 }
 
-/** What a path segment of a URI reference may hold as it is. */
-const UNRESERVED = /[A-Za-z0-9._~-]/;
-/** Printable ASCII but space, `"` and `%`. */
-const HEADER_SAFE = /[!#$&-~]/;
-
-function percentEncode(value: string, safe: RegExp): string {
-  let out = '';
-  for (const character of value.toWellFormed()) {
-    out += safe.test(character) ? character : [...Buffer.from(character)].map(hexPair).join('');
-  }
-  return out;
-}
-
-const hexPair = (byte: number) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+/** Everything but printable ASCII, and of that space, `"` and `%`. */
+const NOT_HEADER_SAFE = /[^!#$&-~]/gu;

@@ -1,13 +1,21 @@
-export {
-  type Adapter,
-  type Deliverer,
-  type DeliveryAttempt,
-  DeliveryError,
-  type DeliveryErrorCode,
-  type DeliveryErrorOptions,
-  type DeliveryReceipt,
-} from './adapter.ts';
+// Callbacks in, events out: most users need no more than these.
+
 export { type Callback, type EventType, type Lane, MAX_DEPTH, parseCallback } from './callback.ts';
+export {
+  type Event,
+  type EventOf,
+  eventSchema,
+  isKnownEvent,
+  type KnownEvent,
+  type LoggedEvent,
+  restoreEvent,
+  type StoredEvent,
+  splitCallback,
+} from './event.ts';
+export { FORMATS, type Format, type FormattedEvent, formatEvent } from './formats.ts';
+
+// What is known of each event type.
+
 export {
   type ButtonResponseData,
   type ContactsData,
@@ -24,37 +32,6 @@ export {
   type TextData,
   type WireOf,
 } from './data.ts';
-export {
-  DESTINATION_ID,
-  type DestinationBase,
-  deliveryId,
-  destinationBase,
-  matchesEventType,
-  parseDeliveryId,
-} from './destination.ts';
-export {
-  CallbackTooLargeError,
-  InvalidCallbackError,
-  type InvalidCallbackOptions,
-  type Issue,
-  NotReadyError,
-  QuarantineFullError,
-  QueueUnavailableError,
-  UnauthorizedCallbackError,
-} from './errors.ts';
-export {
-  type Event,
-  type EventOf,
-  eventSchema,
-  isKnownEvent,
-  type KnownEvent,
-  type LoggedEvent,
-  restoreEvent,
-  type StoredEvent,
-  splitCallback,
-} from './event.ts';
-export { EVENT_ID, eventId, SHARDS, shardOf } from './event-id.ts';
-export { FORMATS, type Format, type FormattedEvent, formatEvent } from './formats.ts';
 export { jsonSchemas } from './json-schema.ts';
 export {
   moButtonResponse,
@@ -67,3 +44,40 @@ export {
 } from './replies.ts';
 export { classifyStatus, type MessageStatus, STATUSES, type StatusClass } from './status-codes.ts';
 export { messageStatusUpdate } from './status-update.ts';
+
+// Ids.
+
+export { EVENT_ID, eventId, SHARDS, shardOf } from './event-id.ts';
+
+// Destinations and adapters.
+
+export {
+  type Adapter,
+  type Deliverer,
+  type DeliveryAttempt,
+  DeliveryError,
+  type DeliveryErrorCode,
+  type DeliveryErrorOptions,
+  type DeliveryReceipt,
+} from './adapter.ts';
+export {
+  DESTINATION_ID,
+  type DestinationBase,
+  deliveryId,
+  destinationBase,
+  matchesEventType,
+  parseDeliveryId,
+} from './destination.ts';
+
+// Errors.
+
+export {
+  CallbackTooLargeError,
+  InvalidCallbackError,
+  type InvalidCallbackOptions,
+  type Issue,
+  NotReadyError,
+  QuarantineFullError,
+  QueueUnavailableError,
+  UnauthorizedCallbackError,
+} from './errors.ts';

@@ -1,21 +1,44 @@
 import { z } from 'zod';
 import { knownTypes } from './data.ts';
 import { eventSchema } from './event.ts';
+import { identifier, text } from './fields.ts';
 
-type JsonSchema = Record<string, unknown>;
+const known = Object.entries(knownTypes);
 
-const jsonSchema = (schema: z.ZodType): JsonSchema => z.toJSONSchema(schema, { io: 'input' });
+/** A callback as Clickatell documents it; `parseCallback` is more liberal, it lets any array of `event` pass. */
+const callbackSchema = z.looseObject({
+  integrationId: identifier.describe('Spelled `integrationID` in some of the documentation; both are understood.'),
+  integrationName: text,
+  event: z.looseObject(Object.fromEntries(known.map(([type, { wire }]) => [type, z.array(wire).optional()]))),
+});
 
 /**
- * JSON Schema (draft 2020-12) of `Event`, of each documented element under its own name (`moText`), and of each typed
- * `data` (`moText.data`).
+ * JSON Schemas (draft 2020-12): `Event`, `Callback`, each documented element under its own name (`moText`), and each
+ * typed `data` (`moText.data`).
  */
-export const jsonSchemas: Record<string, JsonSchema> = {
-  Event: jsonSchema(eventSchema),
+export const jsonSchemas: Readonly<Record<string, object>> = generatedOnFirstUse({
+  Event: eventSchema,
+  Callback: callbackSchema,
   ...Object.fromEntries(
-    Object.entries(knownTypes).flatMap(([type, { wire, data }]) => [
-      [type, jsonSchema(wire)],
-      [`${type}.data`, jsonSchema(data)],
+    known.flatMap(([type, { wire, data }]): [string, z.ZodType][] => [
+      [type, wire],
+      [`${type}.data`, data],
     ]),
   ),
-};
+});
+
+/** Generating all of them takes as long as loading the rest of this package, and most programs need none. */
+function generatedOnFirstUse(schemas: Record<string, z.ZodType>): Record<string, object> {
+  const generated: Record<string, object> = {};
+  for (const [name, schema] of Object.entries(schemas)) {
+    let made: object | undefined;
+    Object.defineProperty(generated, name, {
+      enumerable: true,
+      get() {
+        made ??= z.toJSONSchema(schema, { io: 'input' });
+        return made;
+      },
+    });
+  }
+  return generated;
+}

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { coordinate, identifier, messageFields, text } from './fields.ts';
+import { coordinate, count, identifier, messageFields, text } from './fields.ts';
 
 // One schema per array of a reply callback, named as Clickatell names the array. They describe the wire: loose, because
 // the documentation asks customers not to break on new fields, and without transformations.
@@ -18,7 +18,7 @@ const mediaFile = z.looseObject({
   contentType: text,
   downloadUrl: text.describe('Signed and untrusted: send an API key to platform.clickatell.com over https only.'),
   sha256Hash: text,
-  byteSize: z.union([z.number(), z.string()]).nullish(),
+  byteSize: count,
   fileName: text,
 });
 

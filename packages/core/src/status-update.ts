@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { channel, identifier, text, timestamp } from './fields.ts';
+import { channel, count, identifier, text, timestamp } from './fields.ts';
 
 /**
  * One element of `messageStatusUpdate`. It has neither `from` nor `to`: `messageId` is the `apiMessageId` of the send
@@ -8,7 +8,7 @@ import { channel, identifier, text, timestamp } from './fields.ts';
 export const messageStatusUpdate = z.looseObject({
   channel,
   timestamp,
-  statusCode: z.union([z.number(), z.string()]).nullish(),
+  statusCode: count,
   status: text,
   messageId: identifier.describe('The `apiMessageId` of the send response.'),
   clientMessageId: identifier.describe('The id that you gave the message when sending it.'),

@@ -1,0 +1,319 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { sampleElement } from '../test/samples.ts';
+import { anyJson, holdsProtoKey, writers } from '../test/write-json.ts';
+import { KNOWN_EVENT_TYPES } from './data.ts';
+import { splitCallback } from './event.ts';
+import { EVENT_ID, eventId, SHARDS, shardOf } from './event-id.ts';
+
+/** The id of an element by its JSON text, as the log derives it. */
+const idOf = (source: string, type = 'moText', integrationId: string | null = 'i') =>
+  eventId(integrationId, type, JSON.parse(source), source);
+
+const expectAllDifferent = (ids: string[]) => expect(new Set(ids).size).toBe(ids.length);
+
+const anyElement = fc.oneof(
+  fc
+    .constantFrom(...KNOWN_EVENT_TYPES)
+    .chain((type) => anyJson.map((unheard): unknown => ({ ...sampleElement(type), unheard }))),
+  anyJson,
+);
+
+describe('one fact has one id', () => {
+  it('however its callback is written, and whatever the integration is called', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...KNOWN_EVENT_TYPES, 'moSticker'),
+        anyElement.filter((element) => !holdsProtoKey(element)),
+        writers({ shuffle: true }),
+        fc.string(),
+        (type, element, { write }, integrationName) => {
+          const first = write({ integrationId: 'i', integrationName: 'n', event: { [type]: [element] } });
+          const again = write({ integrationName, event: { moSound: [1], [type]: [element] }, integrationId: 'i' });
+          const idIn = (text: string) => splitCallback(text, '').find(({ event }) => event.type === type)?.event.id;
+          expect(idIn(again)).toBe(idIn(first));
+          if (!holdsMinusZero(element)) expect(idIn(again)).toBe(eventId('i', type, element));
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it('however its numbers are spelled', () => {
+    const same = (...sources: string[]) => expect(new Set(sources.map((source) => idOf(source))).size).toBe(1);
+    same('{"n":100}', '{"n":1e2}', '{"n":100.0}', '{"n":1E+2}', '{"n":100.00000000000000000000}', '{"n":0.1e3}');
+    same('[0]', '[0.0]', '[0e5]', '[0.00000000000000000000]');
+    same('[-0]', '[-0.0]', '[-0e5]', '[-0.00000000000000000000]');
+    same('[9007199254740993]', '[9007199254740993.0]', '[900719925474099.3e1]', '[ 9007199254740993e0 ]');
+    same('[1.5]', '[15e-1]', '[1.50000000000000000]');
+    same('[1e400]', '[10e399]', '[1.0E+400]');
+    same('37.536033630371094', '3.7536033630371094e1');
+  });
+
+  it('also when the links in it are signed again', () => {
+    const media = (downloadUrl: string, sha256Hash?: string) =>
+      JSON.stringify({ messageId: 'm', files: [{ contentType: 'image/png', downloadUrl, sha256Hash }] });
+    const same = (a: string, b: string) => expect(idOf(a, 'moMedia')).toBe(idOf(b, 'moMedia'));
+    const different = (a: string, b: string) => expect(idOf(a, 'moMedia')).not.toBe(idOf(b, 'moMedia'));
+    const url = 'https://platform.clickatell.com/v1/media';
+    same(media(`${url}?fileId=a&signature=1`, 'h'), media(`${url}?fileId=b&signature=2`, 'h'));
+    different(media(`${url}?fileId=a`, 'h'), media(`${url}?fileId=a`, 'i'));
+    same(media(`${url}?fileId=a&signature=1`), media(`https://other.example/x?signature=2&fileId=a`));
+    different(media(`${url}?fileId=a`), media(`${url}?fileId=b`));
+    same(media(`${url}/a?signature=1`), media(`${url}/a?signature=2#x`));
+    different(media(`${url}/a`), media(`${url}/b`));
+    different(media('no url'), media('no url either'));
+    different(media(`${url}?fileId=a`), media('a'));
+    different(media(`${url}?fileId=a`, ''), media(`${url}?fileId=b`, ''));
+    // A link that appears, or is no text, is another fact.
+    different('{"files":[{"sha256Hash":"h"}]}', '{"files":[{"sha256Hash":"h","downloadUrl":"u"}]}');
+    different('{"files":[{"sha256Hash":"h","downloadUrl":null}]}', '{"files":[{"sha256Hash":"h","downloadUrl":"u"}]}');
+  });
+
+  it('for ever: these ids were given once and stay', () => {
+    expect([
+      idOf('{}'),
+      idOf('[9007199254740993,-0,1e400,"\\ud800"]'),
+      idOf('{"files":[{"downloadUrl":"https://platform.clickatell.com/v1/media?fileId=a&s=1"}]}', 'moMedia', null),
+      idOf(JSON.stringify(sampleElement('moText'))),
+    ]).toEqual([
+      'evt_h9ZauybE3nzmrnVKcHf10d',
+      'evt_9Chows1ZcG3RvNh_FkNQWG',
+      'evt_4PIkq96OOiaNZKAXds8cCS',
+      'evt_AwjoRH7ufTNVdyBQ-LFjti',
+    ]);
+  });
+});
+
+describe('two facts have two ids', () => {
+  it('though they look alike', () => {
+    const sources = [
+      '{}',
+      '[]',
+      'null',
+      '""',
+      '0',
+      '-0',
+      'false',
+      '"null"',
+      '"0"',
+      '"false"',
+      '"{}"',
+      '"[]"',
+      '[null]',
+      '[[]]',
+      '[{}]',
+      '{"a":null}',
+      '{"a":"null"}',
+      '{"a":1}',
+      '{"a":"1"}',
+      '{"a":true}',
+      '{"a":"true"}',
+      '{"a":[]}',
+      '{"a":{}}',
+      '{"a":""}',
+      '{"a":[1]}',
+      '{"a":{"0":1}}',
+      '[1,2]',
+      '[12]',
+      '["1","2"]',
+      '["1,2"]',
+      '["1\\",\\"2"]',
+      '[[1],2]',
+      '[1,[2]]',
+      '[2,1]',
+      '{"a":1,"b":2}',
+      '{"a":2,"b":1}',
+      '{"a":{"b":1}}',
+      '{"a":{},"b":1}',
+      '{"a,b":1}',
+      '{"a\\":1,\\"b":2}',
+      '{"a":-0}',
+      '{"a":0}',
+      '"\\ud800"',
+      '"\\udc00"',
+      '"\\ufffd"',
+      '"\\\\ud800"',
+      '"\\u0000"',
+      '"\\\\u0000"',
+      '"a\\u0000b"',
+      '"a b"',
+      '"ab"',
+      '"\\u00e9"',
+      '"e\\u0301"',
+      '1e400',
+      '-1e400',
+      '"Infinity"',
+      '"#1e400"',
+      '[1e400]',
+      '[1e401]',
+      '[1e-400]',
+      '[0]',
+      '[2e-400]',
+      '1.5',
+      '"1.5"',
+      '15',
+      '" 1.5"',
+      '{"downloadUrl":"a"}',
+      '{"downloadUrl":null}',
+      '{"downloadUrl":{"text":"a"}}',
+      '{"a":"#hashed"}',
+      '{"__proto__":1}',
+      '{"__proto__":2}',
+    ];
+    expectAllDifferent(sources.map((source) => idOf(source)));
+  });
+
+  it('though only digits differ that parsing loses', () => {
+    expect(JSON.parse('9007199254740993')).toBe(JSON.parse('9007199254740992'));
+    const literals = [
+      '9007199254740991',
+      '9007199254740992',
+      '9007199254740993',
+      '-9007199254740993',
+      '90071992547409930',
+      '900719925474099.4e1',
+      '0.1',
+      '0.10000000000000000001',
+      '12345678901234567890',
+      '12345678901234567891',
+      '123456789.12345678901',
+      '123456789.12345678902',
+      '1e999',
+      '1e9999',
+      '-1e999',
+      '1e99999999999999999999',
+      '1e99999999999999999998',
+      '5e-400',
+      '6e-400',
+    ];
+    expectAllDifferent(literals.map((literal) => idOf(literal)));
+    expectAllDifferent(literals.map((literal) => idOf(`{"a":[{"n": ${literal}}]}`)));
+    expectAllDifferent(literals.map((literal) => idOf(`[1,${literal}]`)));
+    expectAllDifferent(literals.flatMap((literal) => [idOf(`{"n":${literal}}`), idOf(`{"n":"${literal}"}`)]));
+  });
+
+  it('though a key is given twice: the last one counts, and its digits', () => {
+    expect(idOf('{"n":9007199254740993,"n":1}')).toBe(idOf('{"n":1}'));
+    expect(idOf('{"n":1,"n":9007199254740993}')).toBe(idOf('{"n":9007199254740993}'));
+    expect(idOf('{"n":9007199254740992,"n":9007199254740993}')).toBe(idOf('{"n":9007199254740993}'));
+  });
+
+  it('by integration and type', () => {
+    expectAllDifferent([
+      eventId(null, 'moText', {}),
+      eventId('', 'moText', {}),
+      eventId('null', 'moText', {}),
+      eventId('i', 'moText', {}),
+      eventId('i', 'moMedia', {}),
+      eventId('imo', 'Text', {}),
+      eventId('i","moText', '', {}),
+      eventId('', 'i","moText', {}),
+    ]);
+  });
+
+  it('for any two different values', () => {
+    fc.assert(
+      fc.property(anyJson, anyJson, (a, b) => {
+        const [first, second] = [eventId('i', 'moText', a), eventId('i', 'moText', b)];
+        expect(first === second).toBe(sameJson(a, b));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('for any change of any one value in it', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...KNOWN_EVENT_TYPES).map((type) => [type, sampleElement(type)] as const),
+        fc.nat(),
+        anyJson,
+        ([type, element], which, value) => {
+          const fields = Object.keys(element);
+          const field = fields[which % fields.length] as string;
+          const changed = { ...element, [field]: value };
+          const { [field]: _, ...without } = element;
+          fc.pre(!sameJson(element[field], value));
+          expectAllDifferent([element, changed, without].map((one) => eventId('i', type, one)));
+        },
+      ),
+    );
+  });
+});
+
+describe('an event id', () => {
+  it('is derived from any value without a fault, deep ones too', () => {
+    const deep = `${'['.repeat(50_000)}9007199254740993${']'.repeat(50_000)}`;
+    expect(idOf(deep)).toMatch(EVENT_ID);
+    for (const value of [undefined, Number.NaN, 1n, () => 1, Symbol.iterator, new Date(0), [undefined]]) {
+      expect(eventId(null, '', value)).toMatch(EVENT_ID);
+    }
+    fc.assert(fc.property(fc.anything(), fc.string(), (value, type) => EVENT_ID.test(eventId(null, type, value))));
+  });
+
+  it('names its shard', () => {
+    fc.assert(
+      fc.property(fc.string(), anyJson, (type, value) => {
+        const shard = shardOf(eventId('i', type, value));
+        expect(Number.isInteger(shard) && shard >= 0 && shard < SHARDS).toBe(true);
+      }),
+    );
+    expect(
+      ['evt_AAAAAAAAAAAAAAAAAAAAAA', 'evt_BAAAAAAAAAAAAAAAAAAAAA', 'evt_-AAAAA', 'evt__AAAA', '', 'x'].map(shardOf),
+    ).toEqual([0, 1, 62, 63, 0, 0]);
+  });
+
+  it('shares the shard of its conversation, whoever wrote', () => {
+    const shards = (integrationId: string, pairs: [string, string][]) =>
+      pairs.map(([from, to], at) => shardOf(eventId(integrationId, at % 2 ? 'moText' : 'moMedia', { from, to, at })));
+    expect(
+      new Set(
+        shards('i', [
+          ['1', '2'],
+          ['2', '1'],
+          ['1', '2'],
+        ]),
+      ).size,
+    ).toBe(1);
+    expect(
+      new Set(
+        [1, 2, 3].map((statusCode) => shardOf(eventId('i', 'messageStatusUpdate', { messageId: 'm', statusCode }))),
+      ).size,
+    ).toBe(1);
+  });
+
+  it('spreads conversations over all shards evenly', () => {
+    const conversations = Array.from({ length: 6400 }, (_, at) => String(27821000000 + at));
+    for (const id of [
+      (phone: string) => eventId('i', 'moText', { from: phone, to: '2799900002' }),
+      (phone: string) => eventId('i', 'messageStatusUpdate', { messageId: phone }),
+      (phone: string) => eventId('i', 'moSticker', { phone }),
+    ]) {
+      const counts = new Array<number>(SHARDS).fill(0);
+      for (const phone of conversations) {
+        const shard = shardOf(id(phone));
+        counts[shard] = (counts[shard] as number) + 1;
+      }
+      // 100 each on average; a fair spread stays within five standard deviations.
+      expect(Math.min(...counts)).toBeGreaterThan(50);
+      expect(Math.max(...counts)).toBeLessThan(150);
+    }
+  });
+});
+
+function holdsMinusZero(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return Object.is(value, -0);
+  return Object.values(value).some(holdsMinusZero);
+}
+
+/** Whether two JSON values are the same, told independently of how ids are made. */
+function sameJson(a: unknown, b: unknown): boolean {
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return Object.is(a, b);
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const keys = Object.keys(a);
+  if (keys.length !== Object.keys(b).length) return false;
+  return keys.every(
+    (key) =>
+      Object.hasOwn(b, key) && sameJson((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]),
+  );
+}
