@@ -1,3 +1,6 @@
+import type { UserConfig } from 'tsdown';
 import { application } from '../tsdown.base.ts';
 
-export default application;
+const config: UserConfig = { ...application, entry: ['src/main.ts', 'src/servers/{limit,plain-receiver,plain-worker}.ts'] };
+
+export default config;

@@ -32,7 +32,7 @@ export interface AttemptResult {
   readonly uncounted: boolean;
 }
 
-/** One attempt: deliver, decide what follows, write both down. */
+/** One attempt in a turn that the outlet gave: deliver, leave, decide what follows, write both down. */
 export const attemptDelivery = async (
   { store, attempts, schedule, log, signal }: DeliverContext,
   outlet: Outlet,
@@ -59,6 +59,8 @@ export const attemptDelivery = async (
     status = failure.status ?? null;
     response = failure.response ?? '';
   }
+  // The next one need not wait until this one is written down.
+  outlet.leave(failure === undefined);
   const durationMs = Date.now() - startedAtMs;
   const reason = failure?.message ?? '';
   if (failure?.code === 'delivery_aborted' && signal.aborted) {
@@ -104,28 +106,22 @@ export const deliverJob = async (context: DeliverContext, outlet: Outlet, job: T
   const { a: attemptsBefore = 0, x: endedBecause, r: isReplay } = job.data as DeliveryJob;
   if (endedBecause !== undefined) return { kind: 'dead', reason: endedBecause };
 
-  let delivered = false;
   outlet.enterFromQueue();
+  let hasTurn = true;
   try {
     const { logged, state } = await readForDelivery(context.store, job.id, outlet.id);
     if (logged === undefined) return { kind: 'dead', reason: 'the event is no longer in the log' };
     // The job outlived its delivery: this process, or one before it, died between the two.
-    if (state === 'delivered' && isReplay === undefined) {
-      delivered = true;
-      return { kind: 'done' };
-    }
-    const { outcome, reason, uncounted } = await attemptDelivery(
-      context,
-      outlet,
-      logged,
-      attemptsBefore + job.attemptsMade + 1,
-    );
-    delivered = outcome.kind === 'delivered';
+    if (state === 'delivered' && isReplay === undefined) return { kind: 'done' };
+    hasTurn = false;
+    const number = attemptsBefore + job.attemptsMade + 1;
+    const { outcome, reason, uncounted } = await attemptDelivery(context, outlet, logged, number);
     if (uncounted) return { kind: 'postpone', delayMs: 0 };
     if (outcome.kind === 'delivered') return { kind: 'done' };
     if (outcome.kind === 'retry') return { kind: 'retry', delayMs: outcome.delayMs, reason };
     return { kind: 'dead', reason };
   } finally {
-    outlet.leaveFromQueue(delivered);
+    if (hasTurn) outlet.leave(true);
+    outlet.leaveQueue();
   }
 };

@@ -101,17 +101,11 @@ const deliverStraight = async (
 ): Promise<void> => {
   const eventId = event.event.id;
   if (!(await turn)) return enqueue(context, outlet, [{ eventId }]);
-  let delivered = false;
-  try {
-    const { outcome, reason, uncounted } = await attemptDelivery(context, outlet, event, 1);
-    delivered = outcome.kind === 'delivered';
-    if (uncounted) await enqueue(context, outlet, [{ eventId }]);
-    else if (outcome.kind === 'retry')
-      await enqueue(context, outlet, [{ eventId, job: { a: 1 }, delayMs: outcome.delayMs }]);
-    else if (outcome.kind === 'dead_letter') await enqueue(context, outlet, [{ eventId, job: { a: 1, x: reason } }]);
-  } finally {
-    outlet.leaveStraight(delivered);
-  }
+  const { outcome, reason, uncounted } = await attemptDelivery(context, outlet, event, 1);
+  if (uncounted) await enqueue(context, outlet, [{ eventId }]);
+  else if (outcome.kind === 'retry') {
+    await enqueue(context, outlet, [{ eventId, job: { a: 1 }, delayMs: outcome.delayMs }]);
+  } else if (outcome.kind === 'dead_letter') await enqueue(context, outlet, [{ eventId, job: { a: 1, x: reason } }]);
 };
 
 const enqueue = (context: IngestContext, outlet: Outlet, deliveries: DeliveryToQueue[]): Promise<void> => {

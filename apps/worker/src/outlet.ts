@@ -9,12 +9,15 @@ import type { Destination } from '@clickrelay/queue';
  * destination's queue instead, until that has run empty again.
  */
 
-/** Attempts waiting for their turn in memory; their ingest groups are held open meanwhile. */
-const MAX_WAITING = 512;
 /** Longer than this and the destination counts as slow: what waits is queued. */
-const LONGEST_WAIT_MS = 250;
+const LONGEST_WAIT_MS = 500;
 /** The queue was used this recently: it may hold older events, which go first. */
 const QUEUE_QUIET_MS = 100;
+
+/** How many events wait in memory for a turn at any destination; their ingest groups are held open meanwhile. */
+export interface Turns {
+  waiting: number;
+}
 
 export class Outlet {
   destination: Destination;
@@ -25,17 +28,20 @@ export class Outlet {
   #queueUsedAt = 0;
   #isWell = true;
   #waiting: { resolve: (granted: boolean) => void; since: number }[] = [];
+  readonly #turns: Turns;
   readonly #onRoom: () => void;
 
   /** @param onRoom Called when there is room again and nobody waits in memory. */
   constructor(
     destination: Destination,
     opened: { deliverer: Deliverer; concurrency: number } | undefined,
+    turns: Turns,
     onRoom: () => void,
   ) {
     this.destination = destination;
     this.deliverer = opened?.deliverer;
     this.#concurrency = opened?.concurrency ?? 0;
+    this.#turns = turns;
     this.#onRoom = onRoom;
   }
 
@@ -43,14 +49,14 @@ export class Outlet {
     return this.destination.id;
   }
 
-  /** Whether one more job may be taken from the queue. */
-  hasRoom(): boolean {
-    return this.destination.paused === null && this.#inFlight < this.#concurrency;
+  /** How many jobs may be taken from the queue now. */
+  room(): number {
+    return this.destination.paused === null ? Math.max(this.#concurrency - this.#inFlight, 0) : 0;
   }
 
   /**
    * A turn for an event that has no job, or false when it should get one.
-   * Whoever gets true must call `leave`.
+   * Whoever gets a turn must call `leave` once.
    */
   enterStraight(): boolean | Promise<boolean> {
     if (this.destination.paused !== null || !this.#isWell || this.deliverer === undefined) return false;
@@ -59,24 +65,32 @@ export class Outlet {
       this.#inFlight++;
       return true;
     }
-    if (this.#waiting.length >= MAX_WAITING) return false;
+    this.#turns.waiting++;
     return new Promise((resolve) => this.#waiting.push({ resolve, since: Date.now() }));
   }
 
-  leaveStraight(delivered: boolean): void {
-    this.#leave(delivered);
-  }
-
+  /** A turn for a job, which `room` has allowed. Must be followed by `leaveQueue` and `leave`. */
   enterFromQueue(): void {
     this.#inFlight++;
     this.#fromQueue++;
-    this.#queueUsedAt = Date.now();
   }
 
-  leaveFromQueue(delivered: boolean): void {
+  /** The job is settled. */
+  leaveQueue(): void {
     this.#fromQueue--;
-    this.#queueUsedAt = Date.now();
-    this.#leave(delivered);
+    this.queueUsed();
+  }
+
+  /** The attempt has ended, or there was none. */
+  leave(isWell: boolean): void {
+    this.#inFlight--;
+    this.#isWell = isWell;
+    if (!isWell) this.#refuseWaiting();
+    const next = this.#waiting.shift();
+    if (next === undefined) return this.#onRoom();
+    this.#turns.waiting--;
+    this.#inFlight++;
+    next.resolve(true);
   }
 
   /** Something was put into the queue: what comes now goes behind it. */
@@ -101,20 +115,10 @@ export class Outlet {
     await this.deliverer?.close();
   }
 
-  #leave(delivered: boolean): void {
-    this.#inFlight--;
-    this.#isWell = delivered;
-    if (!delivered) this.#refuseWaiting();
-    const next = this.#waiting.shift();
-    if (next !== undefined) {
-      this.#inFlight++;
-      next.resolve(true);
-    } else this.#onRoom();
-  }
-
   #refuseWaiting(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
+    this.#turns.waiting -= waiting.length;
     for (const { resolve } of waiting) resolve(false);
   }
 }

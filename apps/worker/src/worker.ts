@@ -15,10 +15,12 @@ import type { Adapters } from './adapters.ts';
 import type { Config } from './config.ts';
 import { type DeliverContext, deliverJob } from './deliver.ts';
 import { ingestGroup } from './ingest.ts';
-import { Outlet } from './outlet.ts';
+import { Outlet, type Turns } from './outlet.ts';
 
 /** Groups of one lane that may be open at once. */
 const MAX_OPEN_GROUPS = 64;
+/** No group is taken while this many events wait for a turn: what waits too long would have to be queued. */
+const MAX_WAITING_EVENTS = 128;
 /** With more than this open, attempts get jobs, which closes their groups: slow destinations must not stop the lane. */
 const MAX_HELD_GROUPS = 32;
 
@@ -44,6 +46,7 @@ export const startWorker = async ({ store, adapters, config, log }: WorkerDepend
   const attempts = createAttemptLog(store);
   const dispatcher = createDispatcher(store, { onError });
   const outlets = new Map<string, Outlet>();
+  const turns: Turns = { waiting: 0 };
   const deliverContext: DeliverContext = {
     store,
     attempts,
@@ -63,12 +66,12 @@ export const startWorker = async ({ store, adapters, config, log }: WorkerDepend
       // Its events wait in its queue until someone mends it.
       log.error({ destination: destination.id, error: describeError(error) }, 'destination.invalid');
     }
-    const outlet = new Outlet(destination, opened, () => dispatcher.poke(queue));
+    const outlet = new Outlet(destination, opened, turns, () => dispatcher.poke(queue));
     outlets.set(destination.id, outlet);
     if (opened === undefined) return;
     dispatcher.add({
       queue,
-      hasRoom: () => outlet.hasRoom(),
+      room: () => outlet.room(),
       run: (job) => deliverJob(deliverContext, outlet, job),
     });
   };
@@ -114,13 +117,15 @@ export const startWorker = async ({ store, adapters, config, log }: WorkerDepend
     };
     dispatcher.add({
       queue: ingestQueue(lane),
-      hasRoom: () => openGroups < MAX_OPEN_GROUPS,
+      room: () => (turns.waiting < MAX_WAITING_EVENTS ? MAX_OPEN_GROUPS - openGroups : 0),
       run: async (job) => {
         openGroups++;
         try {
           return await ingestGroup(context, lane[0] as string, job);
         } finally {
           openGroups--;
+          // This group's events may have been what the other lane waited for.
+          for (const other of LANES) if (other !== lane) dispatcher.poke(ingestQueue(other));
         }
       },
     });

@@ -32,8 +32,8 @@ export interface TakenJob {
 
 export interface Consumer {
   readonly queue: QueueName;
-  /** Whether one more job may be taken now. Call `Dispatcher.poke` when that turns from no to yes. */
-  hasRoom(): boolean;
+  /** How many more jobs may be taken now. Call `Dispatcher.poke` when it was 0 and no longer is. */
+  room(): number;
   /** Whatever it throws leaves the job where it is, to be tried again in a second. */
   run(job: TakenJob): Promise<Settlement>;
 }
@@ -63,6 +63,7 @@ interface Source {
 const BLOCK_SECONDS = 5;
 /** Answers that did not come this long after the read should have ended never will. */
 const BLOCK_GRACE_MS = 1_500;
+const MOST_TAKEN_AT_ONCE = 16;
 const RENEW_MS = LOCK_MS / 3;
 const STALLED_SWEEP_MS = 2_000;
 /** A forgotten marker, or a delayed job nobody has a timer for, is found this late at most. */
@@ -105,14 +106,12 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
     try {
       do {
         source.again = false;
-        while (!closing && sources.get(source.marker) === source && source.consumer.hasRoom()) {
-          const token = `${processId}:${++tokens}`;
-          const [json, id, , delayUntil] = (await source.taker.backend.moveToActive(token)) as TakeReply;
-          if (!json || !id) {
-            if (delayUntil) wakeUpAt(source, Number(delayUntil));
-            break;
-          }
-          start(source, Job.fromJSON(source.taker, json, id), token);
+        // Twice as many each time: a lone job costs one look more, a full queue little more than one round trip.
+        for (let count = 1; ; count = Math.min(count * 2, MOST_TAKEN_AT_ONCE)) {
+          const room = closing || sources.get(source.marker) !== source ? 0 : source.consumer.room();
+          if (room <= 0) break;
+          const taken = await Promise.all(Array.from({ length: Math.min(count, room) }, () => takeOne(source)));
+          if (taken.includes(false)) break;
         }
       } while (source.again && !closing);
     } catch (error) {
@@ -122,7 +121,18 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
       source.taking = false;
     }
     // It was full when the present read began: the read does not wait for it.
-    if (waitingFor !== undefined && !waitingFor.has(source.marker) && source.consumer.hasRoom()) interrupt();
+    if (waitingFor !== undefined && !waitingFor.has(source.marker) && source.consumer.room() > 0) interrupt();
+  };
+
+  const takeOne = async (source: Source): Promise<boolean> => {
+    const token = `${processId}:${++tokens}`;
+    const [json, id, , delayUntil] = (await source.taker.backend.moveToActive(token)) as TakeReply;
+    if (!json || !id) {
+      if (delayUntil) wakeUpAt(source, Number(delayUntil));
+      return false;
+    }
+    start(source, Job.fromJSON(source.taker, json, id), token);
+    return true;
   };
 
   const start = (source: Source, job: Job, token: string): void => {
@@ -184,7 +194,7 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
   const listen = async (): Promise<void> => {
     while (!closing) {
       // A full queue is left to other processes: to pop its marker would hide from them that it has work.
-      const markers = [...sources.values()].filter(({ consumer }) => consumer.hasRoom()).map(({ marker }) => marker);
+      const markers = [...sources.values()].filter(({ consumer }) => consumer.room() > 0).map(({ marker }) => marker);
       if (markers.length === 0) {
         await pause(20);
         continue;
@@ -205,7 +215,7 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
         sources.set(marker, source);
         const at = Number(score);
         if (at > Date.now()) wakeUpAt(source, at);
-        else if (source.consumer.hasRoom()) void take(source);
+        else if (source.consumer.room() > 0) void take(source);
         else await store.redis.zadd(marker, 0, '0');
       } catch (error) {
         if (closing) return;

@@ -13,6 +13,8 @@ export interface GroupCommitOptions<Item> {
   /** What one write may hold. */
   readonly maxItems: number;
   readonly maxBytes?: number;
+  /** How long a write may wait for company, in ms. @default 0 */
+  readonly lingerMs?: number;
   sizeOf?(item: Item): number;
 }
 
@@ -23,7 +25,7 @@ interface Waiting<Item> {
 }
 
 export const createGroupCommit = <Item>(options: GroupCommitOptions<Item>): GroupCommit<Item> => {
-  const { write, maxItems, maxBytes = Number.POSITIVE_INFINITY, sizeOf = () => 0 } = options;
+  const { write, maxItems, maxBytes = Number.POSITIVE_INFINITY, lingerMs = 0, sizeOf = () => 0 } = options;
   let queue: Waiting<Item>[] = [];
   let running: Promise<void> | undefined;
   let inFlight = 0;
@@ -46,6 +48,7 @@ export const createGroupCommit = <Item>(options: GroupCommitOptions<Item>): Grou
 
   const run = async (): Promise<void> => {
     while (queue.length > 0) {
+      if (lingerMs > 0) await new Promise((resolve) => setTimeout(resolve, lingerMs));
       const group = takeGroup();
       inFlight = group.length;
       try {

@@ -1,0 +1,19 @@
+import { createServer } from 'node:http';
+import { Redis } from 'ioredis';
+
+/*
+ * The limit: what Node and one durable Redis can do when nothing else is done. No authentication, no schema, no router;
+ * the body is parsed so that it is known to be JSON, and stored by one XADD, pipelined with those of other requests.
+ */
+const redis = new Redis(process.env['REDIS_URL'] as string, { enableAutoPipelining: true });
+
+createServer((request, response) => {
+  const chunks: Buffer[] = [];
+  request.on('data', (chunk) => chunks.push(chunk));
+  request.on('end', async () => {
+    const text = Buffer.concat(chunks).toString();
+    JSON.parse(text);
+    await redis.xadd('limit', '*', 'callback', text);
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{"accepted":1}');
+  });
+}).listen(Number(process.env['PORT']), '127.0.0.1', () => process.send?.('ready'));
