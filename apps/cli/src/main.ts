@@ -1,1 +1,283 @@
-export {};
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { ZodError } from 'zod';
+import packageJson from '../package.json' with { type: 'json' };
+import type { Context } from './commands/context.ts';
+import { readConfig } from './config.ts';
+import { CommandError } from './errors.ts';
+
+// Each command is imported when it is called: `start` stays resident, and the others should answer at once.
+
+const self = process.env['CLICKRELAY_COMMAND'] || 'clickrelay';
+
+const wholeNumber = (text: string): number => {
+  if (!/^\d+$/.test(text) || Number(text) < 1) throw new InvalidArgumentError('It is a whole number from 1.');
+  return Number(text);
+};
+const share = (text: string): number => {
+  const value = Number(text);
+  if (text === '' || !(value >= 0 && value <= 1)) throw new InvalidArgumentError('It is a share from 0 to 1.');
+  return value;
+};
+const rate = (text: string): number => {
+  const value = Number(text);
+  if (text === '' || !(value > 0)) throw new InvalidArgumentError('It is a number above 0.');
+  return value;
+};
+
+/** Written out, so that `--help` need not load them. */
+const SAMPLE_NAMES = [
+  'all, reply, status, moText, moMedia, moLocation, moContacts, moSuggestedResponse, moListPickerResponse,',
+  'moButtonResponse, messageStatusUpdate; and odd ones: batch, integrationIdSpelling, locationLatitude,',
+  'mediaByReference, mediaEncrypted, smsPercentEncoded, smsWithoutWhatsapp, statusUnknownCode, unknownType',
+].join('\n         ');
+
+/** A subcommand with what all of them have; its action gets the context last, and may resolve with an exit code. */
+function command<Options>(
+  parent: Command,
+  usage: string,
+  description: string,
+  example: string,
+  action: (args: (string | undefined)[], options: Options, context: Context) => Promise<unknown>,
+): Command {
+  return parent
+    .command(usage, { isDefault: usage === 'list' })
+    .description(description)
+    .option('--json', 'print JSON')
+    .addHelpText('after', `\nExample:\n  $ ${self} ${example}`)
+    .action(async function (this: Command) {
+      const { json = false, ...options } = this.opts<{ json?: boolean }>();
+      const stop = new AbortController();
+      // Those who need an orderly end say so by looking at the signal; start has handlers of its own.
+      if (this.name() === 'tail' || this.name() === 'send') {
+        process.once('SIGINT', () => stop.abort());
+        process.once('SIGTERM', () => stop.abort());
+      }
+      const context: Context = {
+        config: readConfig(process.env),
+        environment: process.env,
+        version: packageJson.version,
+        json,
+        print: (text) => process.stdout.write(`${json ? text : printable(text)}\n`),
+        signal: stop.signal,
+      };
+      const exitCode = await action(this.processedArgs, options as Options, context);
+      process.exitCode = typeof exitCode === 'number' ? exitCode : 0;
+    });
+}
+
+/** A command of commands; without a word after it, it lists. */
+function group(name: string, description: string): Command {
+  return program
+    .command(name)
+    .description(description)
+    .helpCommand(false)
+    .addHelpText('after', `\nExample:\n  $ ${self} ${name} list`);
+}
+
+/** What came over the network may hold sequences that a terminal obeys. */
+function printable(text: string): string {
+  return text.replaceAll(/[^\P{Cc}\n\t]/gu, '\uFFFD');
+}
+
+const program = new Command('clickrelay')
+  .description('Takes Clickatell callbacks, keeps them, and delivers them.')
+  .version(packageJson.version)
+  .showHelpAfterError(`(${self} --help shows what there is)`)
+  .addHelpText('after', `\nExample:\n  $ ${self} start`)
+  .exitOverride()
+  .helpCommand(false);
+
+command<{ roles?: string }>(
+  program,
+  'start',
+  'run Clickrelay on this machine until Ctrl-C, with a Redis of its own unless REDIS_URL is set',
+  'start --roles receiver,worker,api',
+  async (_, options, { json, environment, version }) => {
+    const { start } = await import('./commands/start.ts');
+    return start({ ...options, json }, { environment, version });
+  },
+).option('--roles <names>', 'parts to run here: receiver, worker, api (default: all)');
+
+command(
+  program,
+  'send <what>',
+  'be a pretend Clickatell: send a sample (moText, reply, status, all, …), a file, or - for stdin',
+  'send moText --count 1000 --rate 200 --duplicate 0.1 --shuffle 20',
+  async ([what], options: import('./commands/send.ts').SendOptions, context) => {
+    const { send } = await import('./commands/send.ts');
+    return send(what as string, options, context);
+  },
+)
+  .option('--count <n>', 'how many of each', wholeNumber, 1)
+  .option('--rate <n>', 'callbacks a second (default: as fast as they are answered)', rate)
+  .option('--duplicate <share>', 'share of the callbacks that is sent twice, 0 to 1', share, 0)
+  .option('--shuffle <n>', 'lose the order among n neighbours', wholeNumber, 1)
+  .option('--connections <n>', 'callbacks in flight at once', wholeNumber, 16)
+  .option('--tries <n>', 'send one callback at most n times', wholeNumber, 5)
+  .option('--exact', 'send the sample byte for byte: a second time it is a duplicate')
+  .option('--url <url>', 'the receiver, or one of its callback URLs (default: the one that runs here)')
+  .option('--single-url', 'post everything to --url as it is')
+  .option('--auth <credential>', 'query:<secret>, basic:<user>:<password>, header:<name>:<secret> or none')
+  .addHelpText('before', `Samples: ${SAMPLE_NAMES}\n`);
+
+command<{ type?: string }>(
+  program,
+  'tail',
+  'follow events as they come in, each with where it went',
+  "tail --type 'mo*'",
+  async (_, options, context) => {
+    const { tail } = await import('./commands/tail.ts');
+    return tail(options, context);
+  },
+).option('--type <types>', 'only these event types, comma-separated');
+
+command(
+  program,
+  'events [id]',
+  'list the latest events, or show one with its deliveries and attempts',
+  'events --type moText --since 2h',
+  async ([id], options: import('./commands/events.ts').EventsOptions, context) => {
+    const { listEvents, showEvent } = await import('./commands/events.ts');
+    return id === undefined ? listEvents(options, context) : showEvent(id, context);
+  },
+)
+  .option('--type <types>', 'only these event types, comma-separated')
+  .option('--limit <n>', 'how many', wholeNumber, 20)
+  .option('--since <when>', 'an age (15m, 72h, 7d) or a date')
+  .option('--cursor <cursor>', 'go on where a list ended');
+
+const destinations = group('destinations', 'where events go');
+command(destinations, 'list', 'list destinations', 'destinations list', async (_, __, context) =>
+  (await import('./commands/destinations.ts')).listDestinations(context),
+);
+command(
+  destinations,
+  'add <id>',
+  'add a destination, or replace the one with this id',
+  "destinations add crm --url https://crm.example.com/clickatell --events 'mo*'",
+  async ([id], options: import('./commands/destinations.ts').AddOptions, context) =>
+    (await import('./commands/destinations.ts')).addDestination(id as string, options, context),
+)
+  .option('--type <type>', 'webhook (signed POSTs) or pull (leased from over HTTP)', 'webhook')
+  .option('--url <url>', 'where a webhook POSTs to')
+  .option('--events <patterns>', 'event types it wants, comma-separated, * for any characters (default: everything)')
+  .option('--format <format>', 'event, clickatell, cloudevents or cloudevents-binary (default: event)')
+  .option('--secret <secret>', 'whsec_…, to sign with (default: a new one, shown once)')
+  .option('--timeout-ms <ms>', 'for one attempt (default: 15000)', wholeNumber)
+  .option('--concurrency <n>', 'connections at once (default: 32)', wholeNumber);
+command(destinations, 'remove <id>', 'remove a destination', 'destinations remove crm', async ([id], _, context) =>
+  (await import('./commands/destinations.ts')).removeDestination(id as string, context),
+);
+command<{ reason?: string }>(
+  destinations,
+  'pause <id>',
+  'send it nothing until it is resumed; events wait',
+  "destinations pause crm --reason 'moving house'",
+  async ([id], { reason }, context) =>
+    (await import('./commands/destinations.ts')).pauseDestination(id as string, reason, context),
+).option('--reason <text>', 'why, for those who look');
+command(destinations, 'resume <id>', 'go on sending', 'destinations resume crm', async ([id], _, context) =>
+  (await import('./commands/destinations.ts')).resumeDestination(id as string, context),
+);
+
+const deadLetters = group('dead-letters', 'deliveries that ended without success');
+command(
+  deadLetters,
+  'list',
+  'list dead letters, newest first',
+  'dead-letters list --destination crm',
+  async (_, options: import('./commands/dead-letters.ts').ListOptions, context) =>
+    (await import('./commands/dead-letters.ts')).listDeadLetters(options, context),
+)
+  .option('--destination <id>', 'only those of one destination')
+  .option('--limit <n>', 'how many', wholeNumber, 20)
+  .option('--cursor <cursor>', 'go on where a list ended');
+command(
+  deadLetters,
+  'show <deliveryId>',
+  'show every attempt and what was answered',
+  'dead-letters show dlv_crm_x7Vv0J1tq8mC2kQbZ4n9Lw',
+  async ([id], _, context) => (await import('./commands/dead-letters.ts')).showDeadLetter(id as string, context),
+);
+command(
+  deadLetters,
+  'remove <deliveryId>',
+  'give up on one for good',
+  'dead-letters remove dlv_crm_x7Vv0J1tq8mC2kQbZ4n9Lw',
+  async ([id], _, context) => (await import('./commands/dead-letters.ts')).removeDeadLetter(id as string, context),
+);
+
+command(
+  program,
+  'replay [deliveryId]',
+  'send a delivery again, dead or delivered; or all dead letters',
+  'replay --all --destination crm',
+  async ([id], options: import('./commands/replay.ts').ReplayOptions, context) =>
+    (await import('./commands/replay.ts')).replay(id, options, context),
+)
+  .option('--all', 'every dead letter')
+  .option('--destination <id>', 'with --all: only those of one destination');
+
+const quarantine = group('quarantine', 'authentic callbacks that could not be parsed');
+command(
+  quarantine,
+  'list',
+  'list them, newest first',
+  'quarantine list',
+  async (_, options: import('./commands/quarantine.ts').ListOptions, context) =>
+    (await import('./commands/quarantine.ts')).listQuarantine(options, context),
+)
+  .option('--limit <n>', 'how many', wholeNumber, 20)
+  .option('--cursor <cursor>', 'go on where a list ended');
+command(
+  quarantine,
+  'show <id>',
+  'show one with its body',
+  'quarantine show qrt_x7Vv0J1tq8mC2kQbZ4n9Lw',
+  async ([id], _, context) => (await import('./commands/quarantine.ts')).showQuarantined(id as string, context),
+);
+command(
+  quarantine,
+  'reparse <id>',
+  'try one again, as if it came in now',
+  'quarantine reparse qrt_x7Vv0J1tq8mC2kQbZ4n9Lw',
+  async ([id], _, context) => (await import('./commands/quarantine.ts')).reparseQuarantined(id as string, context),
+);
+command(
+  quarantine,
+  'remove <id>',
+  'drop one for good',
+  'quarantine remove qrt_x7Vv0J1tq8mC2kQbZ4n9Lw',
+  async ([id], _, context) => (await import('./commands/quarantine.ts')).removeQuarantined(id as string, context),
+);
+
+command(
+  program,
+  'doctor',
+  'check everything that Clickrelay needs, and say how to mend what is wrong',
+  'doctor',
+  async (_, __, context) => (await import('./commands/doctor.ts')).doctor(context),
+);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = complain(error);
+}
+
+/** Says what is wrong on stderr; returns the exit code: 1 when something is wrong, 2 when the command was called wrongly. */
+function complain(error: unknown): number {
+  // Commander has printed its own.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  const { code, message, exitCode } =
+    error instanceof CommandError
+      ? error
+      : error instanceof ZodError
+        ? { code: 'config', message: error.issues.map((issue) => issue.message).join('\n'), exitCode: 1 }
+        : { code: 'internal_error', message: (error as Error).stack ?? String(error), exitCode: 1 };
+  const text = process.argv.includes('--json')
+    ? JSON.stringify({ error: { code, message } })
+    : `error: ${printable(message)}`;
+  process.stderr.write(`${text}\n`);
+  return exitCode;
+}

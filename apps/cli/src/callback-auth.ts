@@ -1,0 +1,40 @@
+/** One entry of CALLBACK_AUTH, as a sender needs it. */
+export type CallbackCredential =
+  | { kind: 'query'; secret: string }
+  | { kind: 'basic'; user: string; password: string }
+  | { kind: 'header'; name: string; value: string }
+  | { kind: 'none' };
+
+/** The entries of CALLBACK_AUTH in their order; what the receiver would refuse is left out, it says so itself. */
+export function readCallbackAuth(text: string): CallbackCredential[] {
+  return text
+    .split(',')
+    .map((entry) => entry.trim())
+    .flatMap((entry): CallbackCredential[] => {
+      if (entry === 'none') return [{ kind: 'none' }];
+      const [kind, rest] = cut(entry);
+      const secret = rest.replaceAll(/%2c/gi, ',');
+      const [first, second] = cut(secret);
+      if (kind === 'query' && secret !== '') return [{ kind, secret }];
+      if (kind === 'basic' && second !== '') return [{ kind, user: first, password: second }];
+      if (kind === 'header' && second !== '') return [{ kind, name: first, value: second }];
+      return [];
+    });
+}
+
+/** The callback URLs under a base; a query secret is part of them. */
+export function callbackUrls(
+  base: string,
+  pathPrefix: string,
+  credential: CallbackCredential | undefined,
+): { reply: string; status: string } {
+  const query = credential?.kind === 'query' ? `?token=${encodeURIComponent(credential.secret)}` : '';
+  const start = `${base.replace(/\/+$/, '')}${pathPrefix.replace(/\/+$/, '')}`;
+  return { reply: `${start}/one-api-reply${query}`, status: `${start}/one-api-status${query}` };
+}
+
+/** At the first colon: all that follow belong to the secret. */
+function cut(text: string): [before: string, after: string] {
+  const colon = text.indexOf(':');
+  return colon === -1 ? [text, ''] : [text.slice(0, colon), text.slice(colon + 1)];
+}

@@ -1,0 +1,19 @@
+import type { Config, Environment } from '../config.ts';
+
+/** What every command gets beside its own arguments. */
+export interface Context {
+  config: Config;
+  environment: Environment;
+  version: string;
+  /** JSON instead of text for people. */
+  json: boolean;
+  /** Writes to stdout; a line break is added. */
+  print: (text: string) => void;
+  /** Aborted by Ctrl-C, for commands that go on until then. */
+  signal: AbortSignal;
+}
+
+/** Prints a value as one JSON document, or as the text that `toText` makes of it. */
+export function show<T>(context: Context, value: T, toText: (value: T) => string): void {
+  context.print(context.json ? JSON.stringify(value, null, 2) : toText(value));
+}

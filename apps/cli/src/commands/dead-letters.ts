@@ -1,0 +1,48 @@
+import type { DeadLetter, Delivery } from '@clickrelay/queue';
+import { connectApi, type Page } from '../api-client.ts';
+import { attemptLine, deliveryState, shortTime, table } from '../format.ts';
+import { type Context, show } from './context.ts';
+
+export interface ListOptions {
+  destination?: string;
+  limit: number;
+  cursor?: string;
+}
+
+export async function listDeadLetters(options: ListOptions, context: Context): Promise<void> {
+  const page = await connectApi(context.config).get<Page<DeadLetter>>('/v1/dead-letters', { ...options });
+  show(context, page, ({ items, next }) => {
+    if (items.length === 0) return 'no dead letters';
+    const rows = items.map((letter) => [
+      shortTime(letter.failedAt),
+      letter.destinationId,
+      letter.eventType,
+      letter.deliveryId,
+      String(letter.attempts),
+      letter.error,
+    ]);
+    const { CLICKRELAY_COMMAND: command } = context.config;
+    const more = next === null ? '' : `\nmore: ${command} dead-letters list --cursor ${next}`;
+    return `${table(['FAILED', 'DESTINATION', 'TYPE', 'DELIVERY', 'TRIES', 'ERROR'], rows)}${more}\nsend one again: ${command} replay ${items[0]?.deliveryId}`;
+  });
+}
+
+export async function showDeadLetter(deliveryId: string, context: Context): Promise<void> {
+  const delivery = await connectApi(context.config).get<Delivery>(`/v1/deliveries/${encodeURIComponent(deliveryId)}`);
+  show(context, delivery, (found) =>
+    [
+      found.id,
+      `  ${deliveryState(found)}`,
+      `  event ${found.eventId}`,
+      ...found.attempts.flatMap((attempt) => [
+        `  ${attemptLine(attempt)}`,
+        ...(attempt.response === '' ? [] : attempt.response.split('\n').map((line) => `    | ${line}`)),
+      ]),
+    ].join('\n'),
+  );
+}
+
+export async function removeDeadLetter(deliveryId: string, context: Context): Promise<void> {
+  await connectApi(context.config).delete(`/v1/dead-letters/${encodeURIComponent(deliveryId)}`);
+  show(context, { removed: deliveryId }, () => `${deliveryId} is removed`);
+}

@@ -1,0 +1,79 @@
+import { connectApi, type Page } from '../api-client.ts';
+import { usageError } from '../errors.ts';
+import { table } from '../format.ts';
+import { type Context, show } from './context.ts';
+
+/** As the API tells it: the adapter's own settings beside what all destinations have. */
+interface Destination {
+  id: string;
+  type: string;
+  events: string[];
+  paused: string | null;
+  url?: string;
+  secret?: string | string[];
+  [setting: string]: unknown;
+}
+
+export interface AddOptions {
+  type: 'webhook' | 'pull';
+  url?: string;
+  events?: string;
+  format?: string;
+  secret?: string;
+  timeoutMs?: number;
+  concurrency?: number;
+}
+
+const pathOf = (id: string) => `/v1/destinations/${encodeURIComponent(id)}`;
+
+export async function listDestinations(context: Context): Promise<void> {
+  const page = await connectApi(context.config).get<Page<Destination>>('/v1/destinations');
+  show(context, page, ({ items }) => {
+    if (items.length === 0) {
+      return `no destinations yet; add one with \`${context.config.CLICKRELAY_COMMAND} destinations add crm --url https://crm.example.com/clickatell\``;
+    }
+    const rows = items.map(({ id, type, events, paused, url }) => [
+      id,
+      type,
+      events.join(','),
+      paused === null ? 'active' : `paused: ${paused}`,
+      url ?? '',
+    ]);
+    return table(['DESTINATION', 'TYPE', 'EVENTS', 'STATE', 'URL'], rows);
+  });
+}
+
+/** Adds a destination, or replaces the one with this id. */
+export async function addDestination(id: string, options: AddOptions, context: Context): Promise<void> {
+  if (options.type === 'webhook' && options.url === undefined) {
+    throw usageError('a webhook destination needs --url; for one that is leased from over HTTP give --type pull');
+  }
+  const { events, ...settings } = options;
+  const destination = await connectApi(context.config).put<Destination>(pathOf(id), {
+    ...settings,
+    ...(events === undefined ? {} : { events: events.split(',').map((pattern) => pattern.trim()) }),
+  });
+  show(context, destination, ({ type, events: patterns, secret }) => {
+    const first = `${id} (${type}) gets ${patterns.join(', ')} from now on`;
+    const isNew = options.secret === undefined && typeof secret === 'string' && secret.startsWith('whsec_');
+    return isNew ? `${first}\nits secret, shown this once: ${secret}` : first;
+  });
+}
+
+export async function removeDestination(id: string, context: Context): Promise<void> {
+  await connectApi(context.config).delete(pathOf(id));
+  show(context, { removed: id }, () => `${id} is removed`);
+}
+
+export async function pauseDestination(id: string, reason: string | undefined, context: Context): Promise<void> {
+  const destination = await connectApi(context.config).post(
+    `${pathOf(id)}/pause`,
+    reason === undefined ? {} : { reason },
+  );
+  show(context, destination, () => `${id} is paused; what is for it waits`);
+}
+
+export async function resumeDestination(id: string, context: Context): Promise<void> {
+  const destination = await connectApi(context.config).post(`${pathOf(id)}/resume`, {});
+  show(context, destination, () => `${id} is active again`);
+}

@@ -1,0 +1,162 @@
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { DurabilityReport } from '@clickrelay/queue';
+import { findRedisServer } from '@clickrelay/testkit/find-redis-server';
+import { connectApi } from '../api-client.ts';
+import { readCallbackAuth } from '../callback-auth.ts';
+import type { Config } from '../config.ts';
+import { type RunFile, readRunFile, readSecrets } from '../data-dir.ts';
+import { httpStatus } from '../http-status.ts';
+import { isLocked } from '../lock.ts';
+import { checkPortFree } from '../ports.ts';
+import { type Context, show } from './context.ts';
+
+interface Check {
+  name: string;
+  ok: boolean;
+  found: string;
+  /** What to do, where something is wrong. */
+  mend?: string;
+}
+
+/** Looks at everything that Clickrelay needs, and says how to mend what is wrong. Resolves with the exit code. */
+export async function doctor(context: Context): Promise<number> {
+  const { config } = context;
+  const dataDir = resolve(config.DATA_DIR);
+  const run = (await isLocked(dataDir)) ? readRunFile(dataDir) : undefined;
+  const receiverUrl = run?.receiverUrl ?? `http://127.0.0.1:${config.PORT}`;
+  const isUp = (await httpStatus(`${receiverUrl}/healthz`)) !== undefined;
+
+  const checks: Check[] = [checkNode(), await checkDataDir(dataDir), checkCredentials(config, dataDir)];
+  checks.push(...(await checkRedis(config, run)));
+  if (isUp) checks.push(...(await checkReceiver(receiverUrl)));
+  else checks.push(notRunning(config), await checkPort('PORT', config.HOST, config.PORT));
+  checks.push(await checkApi(config, run !== undefined || config.API_URL !== undefined));
+  if (config.PUBLIC_URL?.startsWith('http:')) {
+    checks.push(bad('public URL', config.PUBLIC_URL, 'Clickatell calls https only: PUBLIC_URL=https://…'));
+  }
+
+  const sick = checks.filter(({ ok }) => !ok);
+  show(context, { ok: sick.length === 0, checks }, () =>
+    [
+      ...checks.map(({ name, ok, found, mend }) => {
+        const first = `${ok ? 'ok   ' : 'WRONG'}  ${name.padEnd(12)} ${found}`;
+        return mend === undefined ? first : `${first}\n${' '.repeat(20)}-> ${mend}`;
+      }),
+      '',
+      sick.length === 0 ? 'all is well' : `${sick.length} of ${checks.length} need a hand`,
+    ].join('\n'),
+  );
+  return sick.length === 0 ? 0 : 1;
+}
+
+const good = (name: string, found: string): Check => ({ name, ok: true, found });
+const bad = (name: string, found: string, mend: string): Check => ({ name, ok: false, found, mend });
+
+function checkNode(): Check {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  return (major === 24 && minor >= 11) || major >= 26
+    ? good('node', process.version)
+    : bad('node', process.version, 'install Node.js 24.11 or later, or 26');
+}
+
+async function checkDataDir(dataDir: string): Promise<Check> {
+  try {
+    const { mode } = await stat(dataDir);
+    return (mode & 0o077) === 0
+      ? good('data', dataDir)
+      : bad('data', `${dataDir} can be read by other users`, `chmod 700 '${dataDir}'`);
+  } catch {
+    return good('data', `${dataDir} is made by the first start`);
+  }
+}
+
+function checkCredentials(config: Config, dataDir: string): Check {
+  const kept = readSecrets(dataDir);
+  const auth = config.CALLBACK_AUTH || kept.callbackAuth;
+  if (auth === undefined) return good('credentials', 'made by the first start');
+  const credentials = readCallbackAuth(auth);
+  if (credentials.some(({ kind }) => kind === 'none')) {
+    return bad(
+      'credentials',
+      'CALLBACK_AUTH=none: anybody can post callbacks',
+      'set CALLBACK_AUTH=query:<a long random secret>',
+    );
+  }
+  if (credentials.length === 0) {
+    return bad(
+      'credentials',
+      'CALLBACK_AUTH holds none that can be read',
+      'write query:<secret>, basic:<user>:<password> or header:<name>:<secret>',
+    );
+  }
+  const from = config.CALLBACK_AUTH === '' ? 'secrets.json' : 'CALLBACK_AUTH';
+  return good('credentials', `${credentials.map(({ kind }) => kind).join(', ')} from ${from}`);
+}
+
+async function checkRedis(config: Config, run: RunFile | undefined): Promise<Check[]> {
+  const redisUrl = config.REDIS_URL || run?.redisUrl;
+  if (redisUrl === undefined) {
+    try {
+      return [good('redis', `start runs ${config.CLICKRELAY_REDIS_SERVER || findRedisServer()}`)];
+    } catch (error) {
+      return [bad('redis', (error as Error).message, 'or set REDIS_URL to a Redis elsewhere')];
+    }
+  }
+  const { openStore, readDurability } = await import('@clickrelay/queue');
+  const store = await openStore({ redisUrl, role: 'producer' });
+  try {
+    const timeout = AbortSignal.timeout(3000);
+    const late = new Promise<never>((_, reject) => {
+      timeout.onabort = () => reject(new Error('no answer in 3 s'));
+    });
+    const mode = (process.env['DURABILITY'] || 'always') as 'always';
+    const report = await Promise.race([store.ready().then(() => readDurability(store, mode)), late]);
+    return durabilityChecks('redis', report);
+  } catch (error) {
+    return [bad('redis', (error as Error).message, 'start Redis, or set REDIS_URL to where it is')];
+  } finally {
+    await store.close().catch(() => {});
+  }
+}
+
+function durabilityChecks(name: string, { durability, problems }: DurabilityReport): Check[] {
+  if (problems.length === 0) return [good(name, `answers; what is acknowledged is kept: ${durability}`)];
+  return problems.map(({ setting, value, mend }) => bad(name, `${setting} is ${value}`, mend));
+}
+
+async function checkReceiver(url: string): Promise<Check[]> {
+  const answer = await httpStatus(`${url}/readyz`);
+  if (answer?.status === 200) return [good('receiver', `${url} takes callbacks`)];
+  try {
+    const { error } = JSON.parse(answer?.body ?? '') as { error: { message: string } };
+    return [bad('receiver', `${url} is not ready: ${error.message}`, 'it recovers by itself once that is mended')];
+  } catch {
+    return [bad('receiver', `what answers at ${url} is not Clickrelay`, 'choose another port with PORT')];
+  }
+}
+
+function notRunning({ CLICKRELAY_COMMAND: command }: Config): Check {
+  return bad('receiver', 'is not running here', `${command} start`);
+}
+
+async function checkPort(variable: string, host: string, port: number): Promise<Check> {
+  try {
+    await checkPortFree(variable, host, port);
+    return good('port', `${port} is free`);
+  } catch (error) {
+    return bad('port', `${port} is taken`, (error as Error).message);
+  }
+}
+
+async function checkApi(config: Config, isExpected: boolean): Promise<Check> {
+  try {
+    const api = connectApi(config);
+    await api.get('/v1/status');
+    return good('api', `${api.url} answers, and takes our key`);
+  } catch (error) {
+    return isExpected
+      ? bad('api', (error as Error).message, `see the log, and ${config.CLICKRELAY_COMMAND} start`)
+      : bad('api', 'is not running here', `${config.CLICKRELAY_COMMAND} start`);
+  }
+}

@@ -1,0 +1,77 @@
+import type { Event } from '@clickrelay/core';
+import type { Delivery } from '@clickrelay/queue';
+import { connectApi, type Page } from '../api-client.ts';
+import { parseSince } from '../duration.ts';
+import { attemptLine, deliveryState, gist, parties, shortTime, table } from '../format.ts';
+import { type Context, show } from './context.ts';
+
+export interface EventsOptions {
+  type?: string;
+  limit: number;
+  since?: string;
+  cursor?: string;
+}
+
+/** An event with its deliveries, as the API tells it. */
+export type EventWithDeliveries = Event & { deliveries: Delivery[] };
+
+/** The events that came in last, newest first. */
+export async function listEvents(options: EventsOptions, context: Context): Promise<void> {
+  const page = await connectApi(context.config).get<Page<Event>>('/v1/events', {
+    limit: options.limit,
+    type: options.type,
+    cursor: options.cursor,
+    since: options.since === undefined ? undefined : parseSince(options.since).toISOString(),
+  });
+  show(context, page, ({ items, next }) => {
+    if (items.length === 0) return 'no events';
+    const rows = items.map((event) => [
+      shortTime(event.receivedAt),
+      event.type,
+      event.channel ?? '',
+      parties(event),
+      event.id,
+      gist(event),
+    ]);
+    const more = next === null ? '' : `\nmore: ${context.config.CLICKRELAY_COMMAND} events --cursor ${next}`;
+    return table(['RECEIVED', 'TYPE', 'CHANNEL', 'FROM -> TO', 'EVENT', ''], rows) + more;
+  });
+}
+
+/** One event, where it went, and every attempt. */
+export async function showEvent(id: string, context: Context): Promise<void> {
+  const event = await connectApi(context.config).get<EventWithDeliveries>(`/v1/events/${encodeURIComponent(id)}`);
+  show(context, event, eventText);
+}
+
+function eventText({ deliveries, ...event }: EventWithDeliveries): string {
+  const rows = [
+    ['type', event.type],
+    ['channel', event.channel],
+    ['from', event.from],
+    ['to', event.to],
+    ['message id', event.messageId],
+    ['answers', event.relatedMessageId],
+    ['client id', event.clientMessageId],
+    ['integration', [event.integrationName, event.integrationId].filter(Boolean).join(', ')],
+    ['occurred', event.occurredAt],
+    ['received', event.receivedAt],
+    ['issues', event.issues?.map(({ path, message }) => `${path}: ${message}`).join('; ')],
+  ].flatMap(([name, value]) => (value ? [`  ${(name as string).padEnd(12)} ${value}`] : []));
+  const where = deliveries.flatMap((delivery) => [
+    `  ${deliveryState(delivery)}  ${delivery.id}`,
+    ...delivery.attempts.map((attempt) => `    ${attemptLine(attempt)}`),
+  ]);
+  return [
+    event.id,
+    ...rows,
+    '',
+    'deliveries',
+    ...(where.length === 0 ? ['  none: no destination wants it'] : where),
+    '',
+    'as received',
+    ...JSON.stringify(event.raw, null, 2)
+      .split('\n')
+      .map((line) => `  ${line}`),
+  ].join('\n');
+}

@@ -1,0 +1,59 @@
+import { z } from 'zod';
+
+const port = (name: string) => {
+  const error = `${name} must be a port, 0 to 65535`;
+  return z.coerce.number({ error }).int({ error }).min(0, { error }).max(65_535, { error });
+};
+
+/** The environment of the `clickrelay` command. An empty variable counts as unset. */
+export const config = z.object({
+  DATA_DIR: z
+    .string()
+    .default('./data')
+    .describe(
+      'Where `clickrelay start` keeps its secrets, its own Redis and its logs, and where the other commands look',
+    ),
+  REDIS_URL: z
+    .string()
+    .default('')
+    .describe('The Redis to use; empty: `clickrelay start` runs one of its own in DATA_DIR'),
+  HOST: z.string().default('0.0.0.0').describe('Address the receiver listens on'),
+  PORT: port('PORT').default(8080).describe('Port the receiver listens on; 0 takes any free one'),
+  API_HOST: z.string().default('127.0.0.1').describe('Address the API listens on'),
+  API_PORT: port('API_PORT').default(8081).describe('Port the API listens on; 0 takes any free one'),
+  PUBLIC_URL: z
+    .url({ protocol: /^https?$/, error: 'PUBLIC_URL must be an http or https URL such as https://hooks.example.com' })
+    .optional()
+    .describe('How Clickatell reaches the receiver from outside; the callback URLs are printed with it'),
+  CALLBACK_AUTH: z
+    .string()
+    .default('')
+    .describe(
+      'Credentials of callbacks, see the receiver; empty: `clickrelay start` makes one and keeps it in DATA_DIR',
+    ),
+  CALLBACK_PATH_PREFIX: z.string().default('/client-callback').describe('See the receiver'),
+  API_URL: z
+    .url({ protocol: /^https?$/, error: 'API_URL must be an http or https URL such as http://127.0.0.1:8081' })
+    .optional()
+    .describe('The API that the commands talk to; default: the one that `clickrelay start` started here'),
+  API_KEY: z
+    .string()
+    .default('')
+    .describe(
+      'Key of the API; empty: `clickrelay start` makes one and keeps it in DATA_DIR, where the other commands read it',
+    ),
+  CLICKRELAY_COMMAND: z.string().default('clickrelay').describe('How to write this command in what is printed'),
+  CLICKRELAY_REDIS_SERVER: z
+    .string()
+    .default('')
+    .describe('The redis-server or valkey-server program that `clickrelay start` runs; empty: the one on PATH'),
+});
+
+export type Config = z.output<typeof config>;
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** @throws {z.ZodError} */
+export function readConfig(environment: Environment): Config {
+  return config.parse(Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== '')));
+}

@@ -1,0 +1,89 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { CommandError } from './errors.ts';
+
+/** What `clickrelay start` makes on its first run and keeps in `DATA_DIR/secrets.json`. */
+export interface Secrets {
+  /** An entry for CALLBACK_AUTH: `query:<secret>`. */
+  callbackAuth?: string;
+  apiKey?: string;
+  redisPassword?: string;
+}
+
+/** `DATA_DIR/run.json`: what runs now. It is removed when `start` ends; after a crash it may tell of the past. */
+export interface RunFile {
+  pid: number;
+  startedAt: string;
+  roles: string[];
+  receiverUrl?: string;
+  apiUrl?: string;
+  /** Of Clickrelay's own Redis with its password; of any other without. */
+  redisUrl: string;
+  /** By role, and `redis` when it is our own. */
+  pids: Record<string, number>;
+}
+
+/** Makes DATA_DIR, for nobody else's eyes, and returns its absolute path. */
+export function makeDataDir(path: string): string {
+  const dir = resolve(path);
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new CommandError('data_dir', `DATA_DIR ${dir} cannot be made: ${(error as Error).message}`, { cause: error });
+  }
+  return dir;
+}
+
+/** @throws {CommandError} when the file is there but cannot be read as secrets */
+export function readSecrets(dataDir: string): Secrets {
+  return readJson<Secrets>(join(dataDir, 'secrets.json')) ?? {};
+}
+
+/** Reads the secrets after making those of the wanted ones that are missing. */
+export function makeSecrets(dataDir: string, wanted: (keyof Secrets)[]): Secrets {
+  const secrets = readSecrets(dataDir);
+  const missing = wanted.filter((name) => !secrets[name]);
+  if (missing.length === 0) return secrets;
+  for (const name of missing) {
+    const secret = randomBytes(24).toString('base64url');
+    secrets[name] = name === 'callbackAuth' ? `query:${secret}` : secret;
+  }
+  writeJson(join(dataDir, 'secrets.json'), secrets);
+  return secrets;
+}
+
+export function readRunFile(dataDir: string): RunFile | undefined {
+  return readJson<RunFile>(join(dataDir, 'run.json'));
+}
+
+export function writeRunFile(dataDir: string, run: RunFile): void {
+  writeJson(join(dataDir, 'run.json'), run);
+}
+
+export function removeRunFile(dataDir: string): void {
+  rmSync(join(dataDir, 'run.json'), { force: true });
+}
+
+export function readJson<T>(path: string): T | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new CommandError('data_dir', `${path} cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    // The parser's own message quotes the file, which may hold secrets.
+    throw new CommandError('data_dir', `${path} is not JSON; mend it, or move it away to have it made anew`);
+  }
+}
+
+/** Whole or not at all, and mode 600: these files hold secrets. */
+export function writeJson(path: string, value: unknown): void {
+  const draft = `${path}.${process.pid}`;
+  writeFileSync(draft, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
+  renameSync(draft, path);
+}

@@ -1,0 +1,17 @@
+/** Something that the person at the terminal can act on: printed without a stack. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+  readonly code: string;
+  /** 1: something is wrong; 2: the command was called wrongly. */
+  readonly exitCode: 1 | 2;
+
+  constructor(code: string, message: string, options: { exitCode?: 1 | 2; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.code = code;
+    this.exitCode = options.exitCode ?? 1;
+  }
+}
+
+export function usageError(message: string): CommandError {
+  return new CommandError('usage', message, { exitCode: 2 });
+}

@@ -1,0 +1,99 @@
+import type { Event } from '@clickrelay/core';
+import type { Attempt, Delivery } from '@clickrelay/queue';
+
+/** Rows under their headings, columns as wide as needed. */
+export function table(headings: string[], rows: string[][]): string {
+  const widths = headings.map((heading, column) =>
+    Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  return [headings, ...rows]
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** Local time; with the date when it is not today's. */
+export function shortTime(iso: string, now: Date = new Date()): string {
+  const time = new Date(iso);
+  if (Number.isNaN(time.getTime())) return iso;
+  const two = (part: number) => String(part).padStart(2, '0');
+  const clock = [time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(':');
+  if (time.toDateString() === now.toDateString()) return clock;
+  return `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())} ${clock}`;
+}
+
+/** From whom to whom. */
+export function parties({ from, to }: Event): string {
+  return from === null && to === null ? '' : `${from ?? '?'} -> ${to ?? '?'}`;
+}
+
+/** What an event says, in a few words. */
+export function gist(event: Event): string {
+  const data = event.data as Record<string, unknown>;
+  const text = (value: unknown) => (typeof value === 'string' ? value : '');
+  const item = (value: unknown) => {
+    const { content, postbackData } = (value ?? {}) as Record<string, unknown>;
+    return text(content) || text(postbackData);
+  };
+  const list = (value: unknown) => (Array.isArray(value) ? (value as unknown[]) : []);
+  const words = (): string => {
+    if (event.valid === false) return 'does not fit its type';
+    switch (event.type) {
+      case 'moText':
+      case 'moSuggestedResponse':
+        return text(data['text']);
+      case 'moMedia':
+        return list(data['files'])
+          .map(
+            (file) =>
+              text((file as Record<string, unknown>)['fileName']) ||
+              text((file as Record<string, unknown>)['contentType']),
+          )
+          .concat(text(data['caption']))
+          .filter(Boolean)
+          .join(', ');
+      case 'moLocation':
+        return text(data['name']) || `${data['latitude']}, ${data['longitude']}`;
+      case 'moContacts':
+        return `${list(data['contacts']).length} contact(s)`;
+      case 'moListPickerResponse':
+        return list(data['selectedItems']).map(item).join(', ');
+      case 'moButtonResponse':
+        return item(data['selectedItem']);
+      case 'messageStatusUpdate':
+        return `${text(data['name']) || data['code']} (${text(data['class'])}) of ${event.messageId}`;
+      default:
+        return '';
+    }
+  };
+  return oneLine(words(), 60);
+}
+
+/** Without line breaks and other characters that would move the cursor, cut to a length. */
+export function oneLine(text: string, length: number): string {
+  const clean = text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').trim();
+  return clean.length <= length ? clean : `${clean.slice(0, length - 1)}…`;
+}
+
+/** How far a delivery is: `crm delivered`, `crm pending (503), again at 12:00:05`. */
+export function deliveryState({ destinationId, state, attempts, nextAttemptAt }: Delivery): string {
+  const last = attempts.at(-1);
+  if (state === 'delivered') return `${destinationId} delivered`;
+  if (state === 'dead_letter') return `${destinationId} dead letter (${lastProblem(last)})`;
+  const why = last === undefined ? '' : ` (${lastProblem(last)})`;
+  return `${destinationId} pending${why}${nextAttemptAt === null ? '' : `, again at ${shortTime(nextAttemptAt)}`}`;
+}
+
+function lastProblem(attempt: Attempt | undefined): string {
+  if (attempt === undefined) return 'never attempted';
+  return attempt.status === null ? (attempt.error?.message ?? 'no answer') : String(attempt.status);
+}
+
+export function attemptLine({ number, startedAt, durationMs, outcome, status, error }: Attempt): string {
+  const answer = [status, error?.message].filter((part) => part !== null && part !== undefined).join(' ');
+  return `attempt ${number} at ${shortTime(startedAt)}, ${Math.round(durationMs)} ms: ${outcome.replace('_', ' ')}${answer === '' ? '' : ` (${answer})`}`;
+}

@@ -1,0 +1,95 @@
+import { connect } from 'node:net';
+
+export interface RedisAddress {
+  port: number;
+  password: string;
+}
+
+/** What the server said instead of an answer: `WRONGPASS …`, `LOADING …`. */
+export class RedisReplyError extends Error {
+  override readonly name = 'RedisReplyError';
+}
+
+/**
+ * One command to a Redis of ours on 127.0.0.1, without the weight of a client: `start` asks a few times in its life.
+ * @throws {RedisReplyError} when the server answers with an error
+ * @throws {Error} with `code` ECONNREFUSED when nobody listens, ETIMEDOUT when the answer takes more than `timeoutMs`
+ */
+export async function redisCommand(
+  { port, password }: RedisAddress,
+  command: string[],
+  timeoutMs = 2000,
+): Promise<string | string[]> {
+  const replies = await exchange(port, `${encode(['AUTH', password])}${encode(command)}`, timeoutMs);
+  const reply = replies.find((one) => one instanceof Error) ?? replies[1];
+  if (reply instanceof Error) throw reply;
+  return reply as string | string[];
+}
+
+type Reply = string | string[] | RedisReplyError;
+
+function exchange(port: number, text: string, timeoutMs: number): Promise<Reply[]> {
+  return new Promise((resolve, reject) => {
+    let received = '';
+    const socket = connect(port, '127.0.0.1', () => socket.write(text));
+    const timer = setTimeout(() => {
+      end(() => reject(Object.assign(new Error(`no answer in ${timeoutMs} ms`), { code: 'ETIMEDOUT' })));
+    }, timeoutMs);
+    function end(settle: () => void): void {
+      clearTimeout(timer);
+      socket.destroy();
+      settle();
+    }
+    socket.setEncoding('latin1').on('data', (chunk: string) => {
+      received += chunk;
+      const replies = decode(received);
+      if (replies.length >= 2) end(() => resolve(replies));
+    });
+    socket.once('error', (error) => end(() => reject(error)));
+    socket.once('close', () => end(() => reject(Object.assign(new Error('closed early'), { code: 'ECONNRESET' }))));
+  });
+}
+
+function encode(words: string[]): string {
+  return `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`;
+}
+
+/** The complete replies at the start of a RESP2 text, of which each character is a byte. */
+function decode(text: string): Reply[] {
+  const replies: Reply[] = [];
+  let at = 0;
+  const line = (): string | undefined => {
+    const end = text.indexOf('\r\n', at);
+    if (end < 0) return undefined;
+    const found = text.slice(at, end);
+    at = end + 2;
+    return found;
+  };
+  const one = (): Reply | undefined => {
+    const head = line();
+    if (head === undefined) return undefined;
+    const rest = head.slice(1);
+    if (head[0] === '-') return new RedisReplyError(rest);
+    if (head[0] === '+' || head[0] === ':') return rest;
+    if (head[0] === '$') {
+      const length = Number(rest);
+      if (length < 0) return '';
+      if (text.length < at + length + 2) return undefined;
+      const bulk = Buffer.from(text.slice(at, at + length), 'latin1').toString('utf8');
+      at += length + 2;
+      return bulk;
+    }
+    const items: string[] = [];
+    for (let n = Number(rest); n > 0; n--) {
+      const item = one();
+      if (typeof item !== 'string') return undefined;
+      items.push(item);
+    }
+    return items;
+  };
+  for (;;) {
+    const reply = one();
+    if (reply === undefined) return replies;
+    replies.push(reply);
+  }
+}

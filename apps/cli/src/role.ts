@@ -1,0 +1,111 @@
+import { spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CommandError } from './errors.ts';
+import type { LogOutput } from './logs.ts';
+
+export interface RoleOptions {
+  /** receiver, worker or api. */
+  name: string;
+  /** Path of the program; it runs in a Node of its own. */
+  program: string;
+  env: NodeJS.ProcessEnv;
+  /** Resolves when it works; asked again and again. `messages` are those that it sent over IPC. */
+  isReady: (messages: readonly unknown[]) => boolean | Promise<boolean>;
+  logs: LogOutput;
+  say: (line: string) => void;
+  /** After each start of a process, with its pid. */
+  onPid?: (pid: number) => void;
+  /** Before the first restart, in ms; doubles up to 64 times as much. @default 250 */
+  backoffMs?: number;
+}
+
+export interface Role {
+  readonly name: string;
+  readonly pid: number;
+  /** Resolves when it is ready for the first time; rejects when it ends before that. */
+  readonly ready: Promise<void>;
+  /** SIGTERM, and SIGKILL after `graceMs`; resolves at its end. */
+  stop(graceMs: number): Promise<void>;
+  /** SIGKILL, now. */
+  kill(): void;
+}
+
+/** Starts one part of Clickrelay as a process of its own, and starts it again whenever it ends. */
+export function startRole(options: RoleOptions): Role {
+  const { name, program, env, isReady, logs, say, onPid, backoffMs = 250 } = options;
+  const stopping = new AbortController();
+  let wasReady = false;
+  let current = launch();
+  const ready = waitReady();
+  const kept = keepAlive();
+
+  function launch() {
+    const output = logs.outputOf(name);
+    const child = spawn(process.execPath, [program], {
+      env,
+      // Over the IPC channel it notices that we are gone, whatever ended us. A session of its own: Ctrl-C on the
+      // terminal reaches us alone, and we stop the parts in order.
+      stdio: ['ignore', output, output, 'ipc'],
+      detached: true,
+    });
+    logs.follow(name, child.stdout, child.stderr);
+    const messages: unknown[] = [];
+    child.on('message', (message) => messages.push(message));
+    const state = { child, messages, ended: false, startedAt: performance.now() };
+    const end = new Promise<string>((resolve) => {
+      child.once('error', (error) => resolve(error.message));
+      child.once('exit', (code, signal) => resolve(signal ?? `code ${code}`));
+    }).finally(() => {
+      state.ended = true;
+    });
+    if (child.pid !== undefined) onPid?.(child.pid);
+    return Object.assign(state, { end });
+  }
+
+  async function waitReady(): Promise<void> {
+    const first = current;
+    while (!(await isReady(first.messages))) {
+      if (first.ended) {
+        throw new CommandError(
+          'role',
+          `the ${name} ended before it was ready (${await first.end}); its lines above say why`,
+        );
+      }
+      await Promise.race([sleep(50), first.end]);
+    }
+    wasReady = true;
+  }
+
+  async function keepAlive(): Promise<void> {
+    for (let failures = 0; ; failures++) {
+      const how = await current.end;
+      // What never worked is not tried again: `ready` rejects, and the person has to mend it.
+      if (stopping.signal.aborted || !wasReady) return;
+      if (performance.now() - current.startedAt > 60_000) failures = 0;
+      const delayMs = backoffMs * 2 ** Math.min(failures, 6);
+      say(`${name} ended (${how}); starting it again in ${delayMs} ms`);
+      await sleep(delayMs, undefined, { signal: stopping.signal }).catch(() => {});
+      if (stopping.signal.aborted) return;
+      current = launch();
+    }
+  }
+
+  return {
+    name,
+    get pid() {
+      return current.child.pid ?? 0;
+    },
+    ready,
+    stop: async (graceMs) => {
+      stopping.abort();
+      if (!current.ended) current.child.kill('SIGTERM');
+      const force = setTimeout(() => current.child.kill('SIGKILL'), graceMs);
+      await kept;
+      clearTimeout(force);
+    },
+    kill: () => {
+      stopping.abort();
+      current.child.kill('SIGKILL');
+    },
+  };
+}

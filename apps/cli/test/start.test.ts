@@ -1,0 +1,213 @@
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  findRedisServer,
+  freePort,
+  type Program,
+  type ProgramOptions,
+  startProgram,
+  waitUntil,
+} from '@clickrelay/testkit';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { RunFile, Secrets } from '../src/data-dir.ts';
+import { redisCommand } from '../src/redis-command.ts';
+
+// With stand-ins for the three parts: what is tested is how they are started, watched and stopped.
+let dataDir: string;
+let env: Record<string, string>;
+const programs: Program[] = [];
+
+beforeEach(async () => {
+  dataDir = join(await mkdtemp(join(tmpdir(), 'clickrelay-cli-')), 'data');
+  env = {
+    DATA_DIR: dataDir,
+    PORT: String(await freePort()),
+    API_PORT: String(await freePort()),
+    CLICKRELAY_REDIS_SERVER: findRedisServer(),
+  };
+});
+afterEach(async () => {
+  const run = await runFile().catch(() => undefined);
+  await Promise.all(programs.splice(0).map((program) => program.stop('SIGTERM')));
+  if (run?.pids['redis'] !== undefined) kill(run.pids['redis']);
+  await rm(join(dataDir, '..'), { recursive: true });
+});
+
+async function start(options: Partial<ProgramOptions> & { roles?: string } = {}): Promise<Program> {
+  const { roles, ...others } = options;
+  const program = await startProgram({
+    args: [join(import.meta.dirname, 'fixtures/start-stand-ins.ts'), ...(roles === undefined ? [] : [roles])],
+    readyOutput: /Mend .*doctor\n/,
+    ...others,
+    env: { ...env, ...others.env },
+  });
+  programs.push(program);
+  return program;
+}
+
+const runFile = async () => JSON.parse(await readFile(join(dataDir, 'run.json'), 'utf8')) as RunFile;
+const secretsFile = async () => JSON.parse(await readFile(join(dataDir, 'secrets.json'), 'utf8')) as Required<Secrets>;
+
+function kill(pid: number | undefined): void {
+  try {
+    process.kill(pid as number, 'SIGKILL');
+  } catch {}
+}
+
+function isAlive(pid: number | undefined): boolean {
+  try {
+    process.kill(pid as number, 0);
+  } catch {
+    return false;
+  }
+  // An orphan that ended stays a zombie where nobody collects it.
+  const status = `/proc/${pid}/status`;
+  return !(existsSync(status) && /^State:\s+Z/m.test(readFileSync(status, 'utf8')));
+}
+
+test('start makes credentials once, starts everything, prints one screen, and stops in order with exit code 0', async () => {
+  const first = await start();
+  const secrets = await secretsFile();
+  expect(secrets.callbackAuth).toMatch(/^query:[\w-]{32}$/);
+  expect(secrets.apiKey).toMatch(/^[\w-]{32}$/);
+  expect((await stat(dataDir)).mode & 0o777).toBe(0o700);
+  expect((await stat(join(dataDir, 'secrets.json'))).mode & 0o777).toBe(0o600);
+  expect((await stat(join(dataDir, 'run.json'))).mode & 0o777).toBe(0o600);
+
+  const run = await runFile();
+  const token = secrets.callbackAuth.slice('query:'.length);
+  const redisPort = Number(new URL(run.redisUrl).port);
+  expect(first.stdout()).toBe(`
+Clickrelay 1.2.3 is ready (receiver, worker, api).
+
+Callback URLs, to paste into Clickatell's portal:
+  replies    http://localhost:${env['PORT']}/client-callback/one-api-reply?token=${token}
+  statuses   http://localhost:${env['PORT']}/client-callback/one-api-status?token=${token}
+  Clickatell needs https and a public name: put a proxy or a tunnel in front of port ${env['PORT']},
+  and start with PUBLIC_URL=https://… to see the URLs as Clickatell must call them.
+
+  API        http://127.0.0.1:${env['API_PORT']}  (key: apiKey in ${dataDir}/secrets.json)
+  Data       ${dataDir}
+  Redis      our own, 127.0.0.1:${redisPort}
+
+  Try it     clickrelay send moText
+  Watch      clickrelay tail
+  Deliver    clickrelay destinations add crm --url https://crm.example.com/clickatell
+  Mend       clickrelay doctor
+`);
+  expect(run).toMatchObject({
+    pid: first.pid,
+    roles: ['receiver', 'worker', 'api'],
+    receiverUrl: `http://127.0.0.1:${env['PORT']}`,
+    apiUrl: `http://127.0.0.1:${env['API_PORT']}`,
+  });
+  const got = (await (await fetch(`${run.receiverUrl}/env`)).json()) as Record<string, string>;
+  expect(got).toMatchObject({
+    REDIS_URL: run.redisUrl,
+    CALLBACK_AUTH: secrets.callbackAuth,
+    API_KEY: secrets.apiKey,
+    PORT: env['PORT'],
+    API_PORT: env['API_PORT'],
+    DATA_DIR: dataDir,
+  });
+
+  expect(await first.stop('SIGINT')).toEqual({ code: 0, signal: null });
+  const messages = first.stderr().trim().split('\n');
+  expect(messages.map((line) => JSON.parse(line).msg)).toEqual([
+    'stopping',
+    'receiver.stopped',
+    'worker.stopped',
+    'api.stopped',
+  ]);
+  expect(Object.values(run.pids).filter(isAlive)).toEqual([]);
+  await expect(runFile()).rejects.toThrow('ENOENT');
+
+  await start();
+  expect(await secretsFile()).toEqual(secrets);
+});
+
+test('a part or a Redis that dies is started again', async () => {
+  const program = await start();
+  const before = await runFile();
+  kill(before.pids['worker']);
+  await program.waitForOutput(/worker ended \(SIGKILL\); starting it again/);
+  kill(before.pids['redis']);
+  await program.waitForOutput(/redis-server runs again/);
+  const after = await waitUntil(async () => {
+    const run = await runFile();
+    const isNew = run.pids['worker'] !== before.pids['worker'] && run.pids['redis'] !== before.pids['redis'];
+    return isNew ? run : undefined;
+  });
+  expect(after.pids['receiver']).toBe(before.pids['receiver']);
+  expect(after.redisUrl).toBe(before.redisUrl);
+});
+
+test('a second start on the same folder says that it runs already', async () => {
+  const first = await start();
+  const second = await startProgram({ args: [join(import.meta.dirname, 'fixtures/start-stand-ins.ts')], env });
+  expect(await second.exited).toEqual({ code: 1, signal: null });
+  expect(second.stderr()).toContain(`clickrelay runs already with DATA_DIR ${dataDir} (pid ${first.pid}`);
+});
+
+test('after a kill the parts end by themselves, and the next start goes on with the Redis that is left', async () => {
+  const first = await start();
+  const before = await runFile();
+  const { callbackAuth, redisPassword } = await secretsFile();
+  const redis = { port: Number(new URL(before.redisUrl).port), password: redisPassword };
+  await redisCommand(redis, ['SET', 'key', 'kept']);
+  await first.stop('SIGKILL');
+
+  const second = await start();
+  const after = await runFile();
+  expect(second.stderr()).toContain('the redis-server of an earlier run');
+  expect(after.pids['redis']).toBe(before.pids['redis']);
+  expect(['receiver', 'worker', 'api'].filter((name) => isAlive(before.pids[name]))).toEqual([]);
+  expect((await secretsFile()).callbackAuth).toBe(callbackAuth);
+  expect(await redisCommand(redis, ['GET', 'key'])).toBe('kept');
+  expect(await second.stop()).toEqual({ code: 0, signal: null });
+  expect(isAlive(after.pids['redis'])).toBe(false);
+});
+
+test.each(['PORT', 'API_PORT'] as const)('a busy %s is told at once, with what to do', async (variable) => {
+  const blocker = createServer().listen(Number(env[variable]), '127.0.0.1');
+  await once(blocker, 'listening');
+  await expect(start()).rejects.toThrow(
+    `port ${env[variable]} is in use by another program; choose another with ${variable}, such as ${variable}=`,
+  );
+  blocker.close();
+});
+
+test('a part that cannot start ends everything, after its own words', async () => {
+  await expect(start({ env: { BREAK: 'receiver' } })).rejects.toThrow(
+    /SETTING is wrong; mend it\n.*the receiver ended before it was ready \(code 1\); its lines above say why/s,
+  );
+  await expect(runFile()).rejects.toThrow('ENOENT');
+});
+
+test('a receiver alone has no credential made for it', async () => {
+  const redis = { REDIS_URL: 'redis://127.0.0.1:1' };
+  await expect(start({ roles: 'receiver', env: redis })).rejects.toThrow(
+    'CALLBACK_AUTH is empty; set at least one credential, such as CALLBACK_AUTH=query:<a long random secret>, or CALLBACK_AUTH=none to accept any callback',
+  );
+  await expect(secretsFile()).rejects.toThrow('ENOENT');
+  const alone = await start({ roles: 'receiver', env: { ...redis, CALLBACK_AUTH: 'basic:user:s3cret' } });
+  expect((await runFile()).pids).toEqual({ receiver: expect.any(Number) });
+  expect(alone.stdout()).toContain('with basic authentication: user user, the password from CALLBACK_AUTH');
+  expect(alone.stdout()).not.toContain('s3cret');
+});
+
+test('PUBLIC_URL is the base of the printed callback URLs, and a query secret is escaped', async () => {
+  const program = await start({
+    env: {
+      PUBLIC_URL: 'https://hooks.example.com/',
+      CALLBACK_AUTH: 'query:a%2Cb&c,header:x:y',
+      CALLBACK_PATH_PREFIX: '/in',
+    },
+  });
+  expect(program.stdout()).toContain('  replies    https://hooks.example.com/in/one-api-reply?token=a%2Cb%26c\n');
+  expect(program.stdout()).not.toContain('public name');
+});
