@@ -25,14 +25,14 @@ const messageData = {
 const charset = textOrNull.describe('Informative; `text` is as received.');
 const postbackData = textOrNull.describe('As you defined it in the outbound message.');
 
-export const textData = z.object({
+const textData = z.object({
   ...messageData,
   text: textOrNull,
   charset,
   network: textOrNull.describe('The SMS network; null on WhatsApp.'),
 });
 
-export const mediaFileData = z.object({
+const mediaFileData = z.object({
   contentType: textOrNull,
   fileName: textOrNull,
   byteSize: numberOrNull,
@@ -43,13 +43,13 @@ export const mediaFileData = z.object({
     .describe('The file came inside the callback: its base64 is `raw.content`, not repeated here for its size.'),
 });
 
-export const mediaData = z.object({
+const mediaData = z.object({
   ...messageData,
   caption: textOrNull,
   files: z.array(mediaFileData).describe('Media sent inline and by reference alike.'),
 });
 
-export const locationData = z.object({
+const locationData = z.object({
   ...messageData,
   latitude: numberOrNull,
   longitude: numberOrNull,
@@ -81,25 +81,25 @@ const contactData = z.looseObject({
   birthday: textOrNull.describe('Free text.'),
 });
 
-export const contactsData = z.object({ ...messageData, contacts: z.array(contactData), charset });
+const contactsData = z.object({ ...messageData, contacts: z.array(contactData), charset });
 
-export const suggestedResponseData = z.object({ ...messageData, text: textOrNull, postbackData, charset });
+const suggestedResponseData = z.object({ ...messageData, text: textOrNull, postbackData, charset });
 
 const selectedItemData = z.object({ postbackData, content: textOrNull.describe('Null on some channels.') });
 
-export const listPickerResponseData = z.object({
+const listPickerResponseData = z.object({
   ...messageData,
   postbackData,
   selectedItems: z.array(selectedItemData),
 });
 
-export const buttonResponseData = z.object({
+const buttonResponseData = z.object({
   ...messageData,
   postbackData,
   selectedItem: selectedItemData.nullable(),
 });
 
-export const statusData = z.object({
+const statusData = z.object({
   code: numberOrNull.describe('`statusCode`.'),
   name: textOrNull.describe('`status`, trimmed.'),
   class: z.enum(STATUS_CLASSES),
