@@ -1,4 +1,3 @@
-import { DEFAULT_RETRY_SCHEDULE } from '@clickrelay/queue';
 import { z } from 'zod';
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -41,9 +40,7 @@ export const config = z.object({
     ),
   RETRY_SCHEDULE: z
     .string()
-    .optional()
     .transform((text, context) => {
-      if (text === undefined) return DEFAULT_RETRY_SCHEDULE;
       const schedule = text.split(',').map(parseDuration);
       if (schedule.every((ms) => ms !== undefined)) return schedule;
       context.addIssue({
@@ -52,15 +49,16 @@ export const config = z.object({
       });
       return z.NEVER;
     })
+    .prefault('0s,5s,30s,2m,10m,30m,2h,5h,10h,24h')
     .describe(
-      'The longest wait before each attempt; each wait is random between nothing and that. Default: `0s,5s,30s,2m,10m,30m,2h,5h,10h,24h`',
+      'The longest wait before each attempt of a delivery; each wait is random between nothing and that. As many attempts as durations',
     ),
   DEDUPE_TTL: duration('DEDUPE_TTL')
-    .default(72 * 3_600_000)
-    .describe('How long a fact that is sent again is recognised, at least. Default: `72h`'),
+    .prefault('72h')
+    .describe('How long a fact that is sent again is recognised, at least'),
   EVENT_RETENTION: duration('EVENT_RETENTION')
-    .default(7 * 86_400_000)
-    .describe('How long events stay in the log. Default: `7d`'),
+    .prefault('7d')
+    .describe('How long events stay in the log'),
   EVENT_LOG_MAX_BYTES: z.coerce
     .number({ error: 'EVENT_LOG_MAX_BYTES must be a whole number' })
     .int()
@@ -68,8 +66,8 @@ export const config = z.object({
     .default(1_073_741_824)
     .describe('What the log may hold; the oldest events go first, but none that is still owed to a destination'),
   DELIVERY_RETENTION: duration('DELIVERY_RETENTION')
-    .default(3 * 86_400_000)
-    .describe('How long the attempts of finished deliveries can be looked at. Default: `3d`'),
+    .prefault('3d')
+    .describe('How long the attempts of finished deliveries can be looked at'),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
       error: 'LOG_LEVEL must be trace, debug, info, warn, error, fatal or silent',

@@ -63,7 +63,7 @@ export {
   readEvent,
 } from './event-log.ts';
 export { destinationQueue, ingestQueue, LANES, type QueueName } from './names.ts';
-export { asDeliveryError, DEFAULT_RETRY_SCHEDULE, type Outcome, outcomeOf, type RetrySchedule } from './outcome.ts';
+export { asDeliveryError, type Outcome, outcomeOf, type RetrySchedule } from './outcome.ts';
 export {
   listQuarantine,
   type Quarantined,

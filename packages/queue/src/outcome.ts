@@ -9,26 +9,8 @@ export type Outcome =
 /** The longest wait before each attempt, in ms; its length is the number of attempts. */
 export type RetrySchedule = readonly number[];
 
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-
-/** At once, 5 s, 30 s, 2 min, 10 min, 30 min, 2 h, 5 h, 10 h, 24 h: ten attempts over at most 41 hours. */
-export const DEFAULT_RETRY_SCHEDULE: RetrySchedule = [
-  0,
-  5 * SECOND,
-  30 * SECOND,
-  2 * MINUTE,
-  10 * MINUTE,
-  30 * MINUTE,
-  2 * HOUR,
-  5 * HOUR,
-  10 * HOUR,
-  24 * HOUR,
-];
-
 /** A destination may ask for a pause, not for ever: `Retry-After` counts up to a day. */
-const LONGEST_RETRY_AFTER_MS = 24 * HOUR;
+const LONGEST_RETRY_AFTER_MS = 24 * 60 * 60_000;
 
 /**
  * The one place that turns an attempt into what happens next.

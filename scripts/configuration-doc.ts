@@ -1,0 +1,56 @@
+import { writeFile } from 'node:fs/promises';
+import { pathToFileURL } from 'node:url';
+import type { z } from 'zod';
+import { config as api } from '../apps/api/src/config.ts';
+import { config as cli } from '../apps/cli/src/config.ts';
+import { config as receiver } from '../apps/receiver/src/config.ts';
+import { config as worker } from '../apps/worker/src/config.ts';
+
+/*
+ * Writes docs/configuration.md from the schemas that read the environment: `node scripts/configuration-doc.ts`.
+ * A test compares the file with what this makes.
+ */
+
+const PARTS = [
+  ['The receiver', 'takes callbacks', receiver],
+  ['The worker', 'delivers events', worker],
+  ['The API', 'is the private port', api],
+  ['`clickrelay start` and the other commands', 'pass the rest of their environment on to the parts above', cli],
+] as const;
+
+interface Definition {
+  readonly type: string;
+  readonly defaultValue?: unknown;
+  readonly in?: z.core.$ZodType;
+  readonly innerType?: z.core.$ZodType;
+}
+
+/** What an unset variable counts as. */
+const defaultOf = (schema: z.core.$ZodType): string => {
+  const { type, defaultValue, in: input, innerType } = schema._zod.def as unknown as Definition;
+  if (type === 'default' || type === 'prefault') return defaultValue === '' ? '' : `\`${defaultValue}\``;
+  const inner = input ?? innerType;
+  return inner === undefined ? '' : defaultOf(inner);
+};
+
+export const configurationDoc = (): string => {
+  const sections = PARTS.map(([title, job, { shape }]) => {
+    const rows = Object.entries(shape).map(([name, schema]) => `| \`${name}\` | ${schema.description?.replaceAll('|', '\\|')} | ${defaultOf(schema)} |`);
+    return [`## ${title}`, '', `${title} ${job}.`, '', '| variable | meaning | default |', '| --- | --- | --- |', ...rows].join('\n');
+  });
+  return `${INTRODUCTION}\n${sections.join('\n\n')}\n`;
+};
+
+const INTRODUCTION = `<!-- Made by scripts/configuration-doc.ts from the schemas that read the environment. Change those, then run it. -->
+
+# Configuration
+
+Everything is set by environment variables. An empty variable counts as unset; a wrong one stops the process at its
+start with a line that says what is expected. \`clickrelay start\` passes its environment on to the parts it starts.
+
+Destinations are records, not variables: see [destinations](destinations.md).
+`;
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  await writeFile(new URL('../docs/configuration.md', import.meta.url), configurationDoc());
+}
