@@ -1,1 +1,74 @@
-export {};
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createCommitter, openStore, quarantineCallback, watchDurability } from '@clickrelay/queue';
+import { pino } from 'pino';
+import { createApp } from './app.ts';
+import { type Config, ConfigError, readConfig } from './config.ts';
+import { describeError } from './render-error.ts';
+import { serve } from './serve.ts';
+
+/** In ms. What has not ended by then was not acknowledged: Clickatell sends it again. */
+const GRACE_MS = 8_000;
+const DURABILITY_CHECK_MS = 30_000;
+/** While Redis is away there is an error with every try to connect; one in this time, in ms, is enough. */
+const CONNECTION_LOG_MS = 30_000;
+
+const config = readConfigOrExit();
+const log = pino({ level: config.LOG_LEVEL, base: { app: 'receiver', pid: process.pid } });
+const stopping = whenToldToStop();
+
+const store = await openStore({
+  redisUrl: config.REDIS_URL,
+  role: 'producer',
+  onError: logSometimes(),
+});
+const durability = watchDurability(store, { mode: config.DURABILITY, intervalMs: DURABILITY_CHECK_MS });
+const { commit, close: closeCommitter } = createCommitter(store);
+const app = createApp({
+  config,
+  commit,
+  quarantine: (entry) => quarantineCallback(store, entry),
+  durability: () => durability.current(),
+  stopping: stopping.signal,
+  log,
+});
+
+const server = await serve(app.callback(), { host: config.HOST, port: config.PORT });
+log.info({ host: server.host, port: server.port, durability: config.DURABILITY }, 'receiver.listening');
+if (config.CALLBACK_AUTH === 'none') log.warn('CALLBACK_AUTH is none: a callback of anyone is accepted');
+
+if (!stopping.signal.aborted) await new Promise((resolve) => stopping.signal.addEventListener('abort', resolve));
+log.info('receiver.stopping');
+await server.stop(GRACE_MS);
+durability.stop();
+// A Redis that does not answer must not hold up the end.
+await Promise.race([closeCommitter().then(() => store.close()), sleep(1_500)]);
+log.info('receiver.stopped');
+process.exit(0);
+
+function readConfigOrExit(): Config {
+  try {
+    return readConfig(process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+}
+
+/** By a signal, a second one of which ends the process at once, or by the end of the process that started this one. */
+function whenToldToStop(): AbortController {
+  const told = new AbortController();
+  process.once('SIGTERM', () => told.abort());
+  process.once('SIGINT', () => told.abort());
+  if (process.connected) process.once('disconnect', () => told.abort());
+  return told;
+}
+
+function logSometimes(): (error: Error) => void {
+  let silentUntil = 0;
+  return (error) => {
+    if (performance.now() < silentUntil) return;
+    silentUntil = performance.now() + CONNECTION_LOG_MS;
+    log.warn(describeError(error), 'redis.disconnected');
+  };
+}

@@ -1,0 +1,26 @@
+import type { Middleware } from 'koa';
+import { allowMethods, announcesBody, RefusalError } from './render-error.ts';
+
+/** The two paths of Clickatell's own examples. What a callback is comes from its body: either path takes either. */
+export function callbackPaths(prefix: string): string[] {
+  return [`${prefix}/one-api-reply`, `${prefix}/one-api-status`];
+}
+
+/**
+ * Lets callbacks pass and answers everything else. Portals call a URL before they save it, often with GET or without a
+ * body, and refuse one that answers badly; such a call is answered 200 before any credential is looked at, so the answer
+ * says nothing about the credential. Never a redirect: Clickatell takes one as the end of the callback, which is then lost.
+ * @throws {RefusalError} 404 `not_found`; 405 `method_not_allowed`
+ */
+export function answerProbes(paths: readonly string[]): Middleware {
+  const known = new Set(paths.flatMap((path) => [path, `${path}/`]));
+  return (ctx, next) => {
+    if (!known.has(ctx.path)) {
+      // The paths are not named here: some people hide them with CALLBACK_PATH_PREFIX.
+      throw new RefusalError(404, 'not_found', 'nothing is served at this path', { logLevel: 'debug' });
+    }
+    if (ctx.method === 'POST' && announcesBody(ctx.req)) return next();
+    allowMethods(ctx.method, ['POST', 'GET', 'HEAD']);
+    ctx.body = { accepted: 0 };
+  };
+}

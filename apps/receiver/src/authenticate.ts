@@ -1,0 +1,151 @@
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Middleware } from 'koa';
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import type { Address } from './client-address.ts';
+import { type Credential, digestOf } from './credentials.ts';
+import { RefusalError } from './render-error.ts';
+
+export interface AuthenticateOptions {
+  readonly credentials: readonly Credential[];
+  readonly addressOf: (request: IncomingMessage) => Address | undefined;
+  /** Wrong credentials from one address, per minute, before 401 becomes 429. */
+  readonly failuresPerMinute: number;
+}
+
+/**
+ * Lets a request pass that shows any one of the credentials, before a byte of its body is read. Wrong ones are counted
+ * per address; the right one always passes, or a stranger behind the sender's proxy could lock the sender out.
+ * @throws {RefusalError} 401 `unauthorized_callback`; 429 `too_many_failures`
+ */
+export function authenticate(options: AuthenticateOptions): Middleware {
+  const check = createAuthenticator(options.credentials);
+  const failures = new RateLimiterMemory({ points: options.failuresPerMinute, duration: 60 });
+  const bucketOf = createBuckets();
+  // Some senders show basic credentials only when asked for them.
+  const challenge = options.credentials.some(({ kind }) => kind === 'basic')
+    ? { 'WWW-Authenticate': 'Basic realm="Clickatell callbacks", charset="UTF-8"' }
+    : {};
+
+  return (ctx, next) => {
+    const { right, tried } = check(ctx.req);
+    return right ? next() : refuse(ctx.req, tried);
+  };
+
+  async function refuse(request: IncomingMessage, tried: readonly string[]): Promise<never> {
+    const wrong = tried.length > 0;
+    const bucket = bucketOf(options.addressOf(request));
+    const used = await failures
+      .consume(wrong ? bucket : `nothing shown, ${bucket}`)
+      .catch((refused: unknown) => refused);
+    const limit = used instanceof RateLimiterRes && used.consumedPoints > options.failuresPerMinute ? used : undefined;
+    // Past the limit nothing more is written down: a flood of requests is not to become a flood of logs.
+    const logLevel = limit ? 'debug' : 'warn';
+    if (limit && wrong) {
+      const headers = { 'Retry-After': String(Math.ceil(limit.msBeforeNext / 1000)) };
+      const message = 'too many wrong credentials from this address; the right one is still accepted';
+      throw new RefusalError(429, 'too_many_failures', message, { headers, logLevel });
+    }
+    const message = `no credential of this request matches CALLBACK_AUTH; tried: ${wrong ? tried.join(', ') : 'none'}`;
+    throw new RefusalError(401, 'unauthorized_callback', message, { headers: challenge, logLevel });
+  }
+}
+
+export interface Verdict {
+  readonly right: boolean;
+  /** Where the request showed something. */
+  readonly tried: readonly string[];
+}
+
+/** A place of a request that may hold a credential, and what it may hold. */
+interface Place {
+  readonly label: string;
+  readonly digests: Uint8Array[];
+  /** What the request shows there. */
+  read(request: IncomingMessage): string | Uint8Array | undefined;
+}
+
+/** Compares in constant time: hashes of equal length, and every entry of the list each time. */
+export function createAuthenticator(credentials: readonly Credential[]): (request: IncomingMessage) => Verdict {
+  const places = groupByPlace(credentials);
+  return (request) => {
+    // Node keeps the first of two, a proxy in front may have checked the last.
+    if (countAuthorizations(request) > 1) return { right: false, tried: ['two authorization headers'] };
+
+    let right = false;
+    const tried: string[] = [];
+    for (const place of places) {
+      const shown = place.read(request);
+      if (shown === undefined) continue;
+      tried.push(place.label);
+      const digest = digestOf(shown);
+      for (const expected of place.digests) right = timingSafeEqual(digest, expected) || right;
+    }
+    return { right, tried };
+  };
+}
+
+function groupByPlace(credentials: readonly Credential[]): Place[] {
+  const places = new Map<string, Place>();
+  for (const credential of credentials) {
+    const key = credential.kind === 'header' ? `header ${credential.name}` : credential.kind;
+    const place = places.get(key) ?? createPlace(credential);
+    place.digests.push(credential.digest);
+    places.set(key, place);
+  }
+  return [...places.values()];
+}
+
+function createPlace(credential: Credential): Place {
+  switch (credential.kind) {
+    case 'basic':
+      return { label: 'basic', digests: [], read: readBasic };
+    case 'query':
+      return { label: 'query secret', digests: [], read: readToken };
+    case 'header': {
+      const { name } = credential;
+      return { label: 'header', digests: [], read: (request) => readHeader(request, name) };
+    }
+  }
+}
+
+/** `user:password`, which is also what the digest of a basic credential was made from. */
+function readBasic(request: IncomingMessage): Uint8Array | undefined {
+  const value = request.headers.authorization;
+  if (value === undefined || !/^basic /i.test(value)) return undefined;
+  return Buffer.from(value.slice('basic '.length).trim(), 'base64');
+}
+
+function readToken(request: IncomingMessage): string | undefined {
+  const url = request.url ?? '';
+  const query = url.indexOf('?');
+  if (query === -1) return undefined;
+  return new URLSearchParams(url.slice(query + 1)).get('token') ?? undefined;
+}
+
+function readHeader(request: IncomingMessage, name: string): Uint8Array | undefined {
+  const value = request.headers[name];
+  // Node gives header bytes as Latin-1; secrets are configured in UTF-8.
+  return value === undefined ? undefined : Buffer.from(String(value), 'latin1');
+}
+
+function countAuthorizations({ rawHeaders }: IncomingMessage): number {
+  let count = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    if (name.length === 'authorization'.length && name.toLowerCase() === 'authorization') count++;
+  }
+  return count;
+}
+
+/**
+ * Names the bucket an address is counted in: one of 65,536, so that a caller with many addresses cannot fill our
+ * memory. The salt keeps it from choosing whose bucket it shares. IPv6 is counted by /64: one customer has that many.
+ */
+function createBuckets(): (address: Address | undefined) => string {
+  const salt = randomBytes(16);
+  return (address) => {
+    const bytes = address?.toByteArray().slice(0, 8) ?? [];
+    return hash('sha256', Buffer.concat([salt, Buffer.from(bytes)]), 'hex').slice(0, 4);
+  };
+}

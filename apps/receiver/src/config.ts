@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import { parseCidrs } from './client-address.ts';
+import { parseCallbackAuth } from './credentials.ts';
+
+/** Runs a parser inside a schema; its message becomes the issue. */
+const parsedBy =
+  <Value>(parse: (text: string) => Value) =>
+  (text: string, context: z.RefinementCtx): Value => {
+    try {
+      return parse(text);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message });
+      return z.NEVER;
+    }
+  };
+
+const wholeNumber = (name: string, min: number, max: number) => {
+  const error = `${name} must be a whole number from ${min} to ${max}`;
+  return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error });
+};
+
+/** The environment of the receiver. An empty variable counts as unset. */
+export const config = z.object({
+  HOST: z.string().default('0.0.0.0').describe('Address the receiver listens on'),
+  PORT: wholeNumber('PORT', 0, 65_535).default(8080).describe('Port the receiver listens on; 0 takes any free one'),
+  REDIS_URL: z
+    .string()
+    .default('redis://127.0.0.1:6379')
+    .describe('The Redis that callbacks are committed to: redis://, rediss://, Sentinel or Cluster'),
+  DURABILITY: z
+    .enum(['always', 'everysec', 'replicated', 'unsafe'], {
+      error: 'DURABILITY must be always, everysec, replicated or unsafe',
+    })
+    .default('always')
+    .describe(
+      'What an answer of 200 means: `always`, on disk; `everysec`, up to a second is lost with the power; `replicated`, on a replica too; `unsafe`, whatever the Redis is set to',
+    ),
+  CALLBACK_AUTH: z
+    .string()
+    .default('')
+    .transform(parsedBy(parseCallbackAuth))
+    .describe(
+      'Comma-separated credentials, any one suffices: `basic:<user>:<password>`, `query:<secret>` (sent as `?token=<secret>`), `header:<name>:<secret>`; or the single word `none`. `%2C` stands for a comma inside a secret. Must be set',
+    ),
+  CALLBACK_PATH_PREFIX: z
+    .string()
+    .default('/client-callback')
+    .transform(parsedBy(parsePathPrefix))
+    .describe('Replaces `/client-callback` in the two callback paths; `/` puts them at the root'),
+  CALLBACK_ALLOW_IPS: z
+    .string()
+    .default('')
+    .transform(parsedBy((text) => parseCidrs('CALLBACK_ALLOW_IPS', text)))
+    .describe('Comma-separated addresses and CIDRs that callbacks may come from; empty: any'),
+  TRUSTED_PROXIES: z
+    .string()
+    .default('')
+    .transform(parsedBy((text) => parseCidrs('TRUSTED_PROXIES', text)))
+    .describe('Comma-separated addresses and CIDRs of proxies whose `X-Forwarded-For` is believed; empty: none'),
+  CALLBACK_INTEGRATION_IDS: z
+    .string()
+    .default('')
+    .transform((text) => new Set(splitList(text)))
+    .describe('Comma-separated integration ids; a callback of any other goes to quarantine. Empty: any'),
+  MAX_BODY_BYTES: wholeNumber('MAX_BODY_BYTES', 1, 1_073_741_824)
+    .default(33_554_432)
+    .describe('The largest callback, compressed or not; a larger one gets 413, and Clickatell sends it again'),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
+      error: 'LOG_LEVEL must be trace, debug, info, warn, error, fatal or silent',
+    })
+    .default('info')
+    .describe('`debug` writes a line for each callback, which costs throughput; `info` only what deserves a look'),
+});
+
+export type Config = z.output<typeof config>;
+
+/** What is wrong with the environment, a line for each variable. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** @throws {ConfigError} */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const set = Object.entries(environment).filter(([, value]) => value !== undefined && value !== '');
+  const result = config.safeParse(Object.fromEntries(set));
+  if (result.success) return result.data;
+  throw new ConfigError(result.error.issues.map((issue) => issue.message).join('\n'));
+}
+
+function splitList(text: string): string[] {
+  const entries = text.split(',').map((entry) => entry.trim());
+  return entries.filter((entry) => entry !== '');
+}
+
+function parsePathPrefix(text: string): string {
+  const prefix = text.replace(/\/+$/, '');
+  if (/^(\/[\w.~-]+)*$/.test(prefix)) return prefix;
+  throw new Error(
+    'CALLBACK_PATH_PREFIX must be a path such as /client-callback, of letters, digits and `-._~` between slashes',
+  );
+}

@@ -1,0 +1,52 @@
+import type { DurabilityReport } from '@clickrelay/queue';
+import type { Middleware } from 'koa';
+import { allowMethods, RefusalError } from './render-error.ts';
+
+export interface HealthOptions {
+  readonly durability: () => DurabilityReport;
+  /** Aborted when this process has been told to stop. */
+  readonly stopping: AbortSignal;
+}
+
+/** `/healthz`: the process is up. `/readyz`: a callback sent now would be accepted, and how safe it would be then. */
+export function answerHealth({ durability, stopping }: HealthOptions): Middleware {
+  return (ctx, next) => {
+    if (ctx.path !== '/healthz' && ctx.path !== '/readyz') return next();
+    allowMethods(ctx.method, ['GET', 'HEAD']);
+    if (ctx.path === '/healthz') {
+      ctx.body = { status: 'up' };
+      return;
+    }
+
+    const { ready, durability: mode, problems } = durability();
+    const reason = stopping.aborted ? 'this receiver is stopping' : ready ? undefined : describe(problems);
+    ctx.status = reason === undefined ? 200 : 503;
+    ctx.body = {
+      ready: reason === undefined,
+      durability: mode,
+      problems,
+      ...(reason !== undefined && { error: { code: 'not_ready', message: reason } }),
+    };
+  };
+}
+
+function describe(problems: DurabilityReport['problems']): string {
+  if (problems.length === 0) return 'Redis has not answered yet';
+  return problems.map(({ setting, value, mend }) => `${setting} is ${value}: ${mend}`).join('; ');
+}
+
+/**
+ * Refuses callbacks while Redis would lose what we acknowledge. A connection that is away is no reason by itself: the
+ * commit finds out in time, and callbacks are taken again with the first one that succeeds, not with the next look.
+ * @throws {RefusalError} 503 `not_ready`
+ */
+export function requireDurable(durability: () => DurabilityReport): Middleware {
+  let safeWhenLastSeen = false;
+  return (_ctx, next) => {
+    const { ready, problems } = durability();
+    if (ready) safeWhenLastSeen = true;
+    else if (problems.some(({ setting }) => setting !== 'connection')) safeWhenLastSeen = false;
+    if (safeWhenLastSeen) return next();
+    throw new RefusalError(503, 'not_ready', describe(problems), { logLevel: 'error' });
+  };
+}

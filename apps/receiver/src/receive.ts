@@ -1,0 +1,81 @@
+import type { IncomingMessage } from 'node:http';
+import { type Callback, InvalidCallbackError, parseCallback } from '@clickrelay/core';
+import type { Middleware } from 'koa';
+import type { Logger } from 'pino';
+import { inflate, readBody, UnreadableBodyError } from './read-body.ts';
+
+export interface ReceiveOptions {
+  /** Resolves when the callback is on stable storage, and not before. */
+  readonly commit: (callback: Callback, receivedAt: string) => Promise<void>;
+  /** Keeps the bytes of a callback that cannot be used; resolves to its `qrt_` id when they are on stable storage. */
+  readonly quarantine: (entry: { body: Uint8Array; reason: string; receivedAt: string }) => Promise<string>;
+  readonly maxBodyBytes: number;
+  /** Empty: any integration. */
+  readonly integrationIds: ReadonlySet<string>;
+  readonly log: Logger;
+  readonly addressOf: (request: IncomingMessage) => string;
+}
+
+/**
+ * The sender is known here. Whatever it sent is kept, one way or the other: what is refused would come again and again.
+ */
+export function receive(options: ReceiveOptions): Middleware {
+  const { commit, quarantine, maxBodyBytes, integrationIds, log, addressOf } = options;
+
+  return async (ctx) => {
+    const startedAt = performance.now();
+    const receivedAt = new Date().toISOString();
+    let body = await readBody(ctx.req, ctx.res, maxBodyBytes);
+    let callback: Callback;
+    ctx.set('Content-Type', 'application/json');
+
+    try {
+      const encoding = ctx.req.headers['content-encoding'];
+      if (encoding !== undefined) body = await inflate(body, encoding, maxBodyBytes);
+      if (body.length === 0) {
+        ctx.body = '{"accepted":0}';
+        return;
+      }
+      callback = parseCallback(body);
+      checkIntegration(callback, integrationIds);
+    } catch (error) {
+      if (!isUnusable(error)) throw error;
+      const id = await quarantine({ body, reason: error.message, receivedAt });
+      ctx.body = JSON.stringify({ accepted: 0, quarantined: id });
+      const ms = performance.now() - startedAt;
+      log.warn({ id, reason: error.message, bytes: body.length, ms, ip: addressOf(ctx.req) }, 'callback.quarantined');
+      return;
+    }
+
+    await commit(callback, receivedAt);
+    ctx.body = `{"accepted":${callback.eventCount}}`;
+
+    // Thousands a second: a line for each would cost more than the rest of this function, so they are for debugging.
+    if (log.isLevelEnabled('debug')) {
+      const { lane, eventCount: events } = callback;
+      const ms = performance.now() - startedAt;
+      log.debug({ lane, events, bytes: body.length, ms, ip: addressOf(ctx.req) }, 'callback.received');
+    }
+  };
+}
+
+/** The body is an envelope, from an integration that is not on the list. */
+class UnexpectedIntegrationError extends Error {}
+
+/**
+ * A wrong id is a setting that is wrong, or a secret that is known. Neither gets better by retries, and a refused
+ * callback may never come again: it waits in quarantine, where a person lets it in or throws it away.
+ */
+function checkIntegration(callback: Callback, allowed: ReadonlySet<string>): void {
+  if (allowed.size === 0 || (callback.integrationId !== null && allowed.has(callback.integrationId))) return;
+  const got = callback.integrationId === null ? 'none' : 'another one';
+  throw new UnexpectedIntegrationError(`integrationId must be one of CALLBACK_INTEGRATION_IDS, got ${got}`);
+}
+
+function isUnusable(error: unknown): error is Error {
+  return (
+    error instanceof InvalidCallbackError ||
+    error instanceof UnreadableBodyError ||
+    error instanceof UnexpectedIntegrationError
+  );
+}

@@ -1,0 +1,106 @@
+import type { IncomingMessage } from 'node:http';
+import type { Middleware } from 'koa';
+import type { Level, Logger } from 'pino';
+
+export interface RefusalOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** How loud the log line is. @default 'warn' */
+  readonly logLevel?: Level;
+}
+
+/** A request that is refused on purpose. `message` is told to the sender and to the log: it holds no secret and no content. */
+export class RefusalError extends Error {
+  override readonly name = 'RefusalError';
+  readonly expose = true;
+  readonly status: number;
+  readonly code: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly logLevel: Level;
+
+  constructor(status: number, code: string, message: string, options: RefusalOptions = {}) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.headers = options.headers ?? {};
+    this.logLevel = options.logLevel ?? 'warn';
+  }
+}
+
+/** Seconds. Clickatell retries by a plan of its own; this is for proxies and for our own sender. */
+const RETRY_AFTER = '2';
+
+/** The one place where an error becomes an answer: `{"error":{"code","message"}}`. */
+export function renderErrors(log: Logger, addressOf: (request: IncomingMessage) => string): Middleware {
+  return async (ctx, next) => {
+    try {
+      await next();
+    } catch (error) {
+      const refusal = isExposed(error) ? error : undefined;
+      const status = refusal?.status ?? 500;
+      const code = refusal?.code ?? 'internal_error';
+      const message = refusal?.message ?? 'the callback was not accepted; send it again';
+
+      ctx.status = status;
+      if (status === 503) ctx.set('Retry-After', RETRY_AFTER);
+      if (refusal?.headers) ctx.set({ ...refusal.headers });
+      // What the sender still wants to send is neither read nor waited for.
+      if (announcesBody(ctx.req) && !ctx.req.complete) ctx.set('Connection', 'close');
+      ctx.type = 'json';
+      ctx.body = JSON.stringify({ error: { code, message } });
+
+      const fields = { status, code, ip: addressOf(ctx.req) };
+      if (refusal)
+        log[refusal.logLevel ?? 'error']({ ...fields, reason: message, ...causeOf(error) }, 'callback.refused');
+      else log.error({ ...fields, ...describeError(error) }, 'callback.failed');
+    }
+  };
+}
+
+/** Whether bytes follow the headers: HTTP/1.1 says so in one of these two, or there are none. */
+export function announcesBody(request: IncomingMessage): boolean {
+  return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
+}
+
+/** @throws {RefusalError} 405 `method_not_allowed`, with `Allow` */
+export function allowMethods(method: string, allowed: readonly string[]): void {
+  if (allowed.includes(method)) return;
+  const list = allowed.join(', ');
+  throw new RefusalError(405, 'method_not_allowed', `this path takes ${list}, got ${method}`, {
+    headers: { Allow: list },
+    logLevel: 'debug',
+  });
+}
+
+/** What the sender may be told: the errors of this app, and those of the queue that say so themselves. */
+interface ExposedError extends Error {
+  readonly expose: true;
+  readonly status: number;
+  readonly code: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly logLevel?: Level;
+}
+
+function isExposed(error: unknown): error is ExposedError {
+  return error instanceof Error && 'expose' in error && error.expose === true && 'status' in error && 'code' in error;
+}
+
+/**
+ * An allow-list, because the text of an error may quote what it choked on: a JSON error quotes the body, a Redis error
+ * carries its command with all arguments.
+ */
+export function describeError(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { errorName: typeof error };
+  const quotesNothing = error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
+  return {
+    errorName: error.name,
+    ...('code' in error && { errorCode: error.code }),
+    ...(quotesNothing && { reason: error.message }),
+    frames: error.stack?.split('\n').filter((line) => line.startsWith('    at ')),
+  };
+}
+
+function causeOf(error: unknown): Record<string, unknown> {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (!(cause instanceof Error)) return {};
+  return { causeName: cause.name, ...('code' in cause && { causeCode: cause.code }) };
+}

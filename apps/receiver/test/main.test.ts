@@ -1,0 +1,249 @@
+import { Readable } from 'node:stream';
+import {
+  type IngestGroup,
+  ingestQueue,
+  listQuarantine,
+  openStore,
+  readQuarantined,
+  type Store,
+} from '@clickrelay/queue';
+import {
+  createSender,
+  freePort,
+  type Program,
+  type RedisServer,
+  sampleCallback,
+  samples,
+  startProgram,
+  startRedis,
+  waitUntil,
+} from '@clickrelay/testkit';
+import { request } from 'undici';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+
+const main = new URL('../src/main.ts', import.meta.url).pathname;
+
+let redis: RedisServer;
+let store: Store;
+let receiver: Program | undefined;
+let url: string;
+
+beforeAll(async () => {
+  redis = await startRedis();
+  store = await openStore({ redisUrl: redis.url, role: 'consumer' });
+  await store.ready();
+});
+afterEach(async () => {
+  await receiver?.stop();
+  receiver = undefined;
+});
+afterAll(async () => {
+  await store.close();
+  await redis.stop();
+});
+
+interface StartOptions {
+  readonly environment?: Record<string, string>;
+  readonly until?: 'ready' | 'up';
+}
+
+async function start({ environment = {}, until = 'ready' }: StartOptions = {}): Promise<Program> {
+  const port = await freePort();
+  url = `http://127.0.0.1:${port}`;
+  receiver = await startProgram({
+    args: [main],
+    env: { HOST: '127.0.0.1', PORT: String(port), REDIS_URL: redis.url, CALLBACK_AUTH: 'query:s3cret', ...environment },
+    ipc: true,
+    readyUrl: `${url}/${until === 'ready' ? 'readyz' : 'healthz'}`,
+  });
+  return receiver;
+}
+
+async function readyz() {
+  const { statusCode, body } = await request(`${url}/readyz`);
+  return { status: statusCode, body: await body.json() };
+}
+
+async function send(body = JSON.stringify(sampleCallback('moText'))) {
+  const startedAt = performance.now();
+  const response = await request(`${url}/client-callback/one-api-reply?token=s3cret`, { method: 'POST', body });
+  const answer = await response.body.json();
+  const retryAfter = response.headers['retry-after'];
+  return { status: response.statusCode, retryAfter, answer, ms: performance.now() - startedAt };
+}
+
+/** The callback texts that lie in the ingest queues. */
+async function committed(): Promise<Set<string>> {
+  const texts = new Set<string>();
+  for (const lane of ['messages', 'statuses'] as const) {
+    for (const job of await store.queue(ingestQueue(lane)).getJobs('waiting')) {
+      for (const { text } of (job.data as IngestGroup).callbacks) texts.add(text);
+    }
+  }
+  return texts;
+}
+
+describe('the receiver on a real Redis', () => {
+  it('commits callbacks and keeps what is none', async () => {
+    await start();
+    expect(await readyz()).toEqual({ status: 200, body: { ready: true, durability: 'always', problems: [] } });
+
+    const text = JSON.stringify(samples.reply);
+    expect(await send(text)).toMatchObject({ status: 200, answer: { accepted: 8 } });
+    expect(await committed()).toContain(text);
+
+    const { status, answer } = await send('no callback');
+    expect([status, answer]).toEqual([200, { accepted: 0, quarantined: expect.stringMatching(/^qrt_/) }]);
+    const { items } = await listQuarantine(store, { limit: 10 });
+    const kept = await readQuarantined(store, (answer as { quarantined: string }).quarantined);
+    expect(items.map(({ id }) => id)).toEqual([kept?.id]);
+    expect(Buffer.from(kept?.body ?? []).toString()).toBe('no callback');
+  });
+
+  it('answers 503 in time while Redis does not answer, and accepts again as soon as it does', async () => {
+    await start();
+    expect((await send()).status).toBe(200);
+    await redis.kill('SIGSTOP');
+    try {
+      const answers = await Promise.all([...Array.from({ length: 50 }, () => send()), send('no callback')]);
+      for (const answer of answers) {
+        expect(answer).toMatchObject({
+          status: 503,
+          retryAfter: '2',
+          answer: { error: { code: 'queue_unavailable' } },
+        });
+        expect(answer.ms).toBeLessThan(2000);
+      }
+      // Those that come while a write is stuck are no slower.
+      expect((await send()).ms).toBeLessThan(2000);
+    } finally {
+      await redis.kill('SIGCONT');
+    }
+    const backAt = performance.now();
+    await waitUntil(async () => (await send()).status === 200);
+    expect(performance.now() - backAt).toBeLessThan(1000);
+  });
+
+  it('answers 503 at once while Redis is down, and heals without a restart', async () => {
+    await start();
+    await redis.kill('SIGKILL');
+    await waitUntil(async () => (await readyz()).status === 503);
+    const refused = await send();
+    expect(refused).toMatchObject({ status: 503, retryAfter: '2' });
+    expect(refused.ms).toBeLessThan(500);
+    await redis.restart();
+    await waitUntil(async () => (await send()).status === 200);
+    await waitUntil(async () => (await readyz()).status === 200);
+  });
+
+  it('comes up without Redis, says so, and starts to accept when Redis comes', async () => {
+    await redis.kill('SIGKILL');
+    await start({ until: 'up' });
+    expect(await readyz()).toMatchObject({
+      status: 503,
+      body: { ready: false, error: { code: 'not_ready' }, problems: [{ setting: 'connection' }] },
+    });
+    expect(await send()).toMatchObject({ status: 503, retryAfter: '2', answer: { error: { code: 'not_ready' } } });
+    await redis.restart();
+    await waitUntil(async () => (await send()).status === 200);
+  });
+
+  it('refuses callbacks on a Redis that would lose them, unless told that it may', async () => {
+    const forgetful = await startRedis({ args: ['--appendonly', 'no', '--maxmemory-policy', 'allkeys-lru'] });
+    try {
+      await start({ environment: { REDIS_URL: forgetful.url }, until: 'up' });
+      const message =
+        'appendonly is no: redis-cli config set appendonly yes; maxmemory-policy is allkeys-lru: redis-cli config set maxmemory-policy noeviction';
+      await waitUntil(async () => JSON.stringify(await readyz()).includes('appendonly'));
+      expect(await readyz()).toMatchObject({ status: 503, body: { error: { code: 'not_ready', message } } });
+      expect(await send()).toMatchObject({ status: 503, answer: { error: { code: 'not_ready', message } } });
+      await receiver?.stop();
+
+      await start({ environment: { REDIS_URL: forgetful.url, DURABILITY: 'unsafe' } });
+      expect(await readyz()).toMatchObject({ status: 200, body: { durability: 'none' } });
+      expect(await send()).toMatchObject({ status: 200 });
+    } finally {
+      await receiver?.stop();
+      await forgetful.stop();
+    }
+  });
+});
+
+describe('a start', () => {
+  it('without a credential is refused, and says what to do', async () => {
+    const refused = startProgram({ args: [main], env: { PORT: '0' }, readyOutput: /listening/ });
+    await expect(refused).rejects.toThrow(
+      'CALLBACK_AUTH is empty; set at least one credential, or CALLBACK_AUTH=none to accept any callback',
+    );
+  });
+
+  it('with a malformed credential is refused without showing it', async () => {
+    const environment = { CALLBACK_AUTH: 'query:fine,canary' };
+    const error: Error = await startProgram({ args: [main], env: environment, readyOutput: /listening/ }).then(
+      () => new Error('it started'),
+      (refused) => refused,
+    );
+    expect(error.message).toContain('CALLBACK_AUTH entry 2 has an unknown kind');
+    expect(error.message).not.toContain('canary');
+  });
+});
+
+describe('a stop', () => {
+  it('by SIGTERM under load loses nothing that was acknowledged', async () => {
+    const program = await start();
+    const sender = createSender({ url: `${url}/client-callback/one-api-reply?token=s3cret`, tries: 1 });
+    const acknowledged: string[] = [];
+    const stopSending = new AbortController();
+    function* callbacks() {
+      while (!stopSending.signal.aborted) yield JSON.stringify(sampleCallback('moText'));
+    }
+    const sending = sender.sendMany(callbacks(), {
+      connections: 32,
+      signal: stopSending.signal,
+      onResult: ({ accepted }, text) => {
+        if (accepted) acknowledged.push(text as string);
+      },
+    });
+    await waitUntil(() => acknowledged.length > 500);
+    const startedAt = performance.now();
+    const ended = await program.stop('SIGTERM');
+    stopSending.abort();
+    const report = await sending;
+    await sender.close();
+
+    expect(ended).toEqual({ code: 0, signal: null });
+    expect(performance.now() - startedAt).toBeLessThan(3000);
+    expect(Object.keys(report.statuses).filter((status) => status !== '200' && status !== '0')).toEqual([]);
+    const stored = await committed();
+    expect(acknowledged.filter((text) => !stored.has(text))).toEqual([]);
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('by %s ends with 0', async (signal) => {
+    const program = await start();
+    expect(await program.stop(signal)).toEqual({ code: 0, signal: null });
+  });
+
+  it('follows when the process that started it is gone', async () => {
+    const program = await start();
+    program.disconnect();
+    expect(await program.exited).toEqual({ code: 0, signal: null });
+  });
+
+  it('does not wait for a Redis that does not answer, nor for a sender that does not end', async () => {
+    const program = await start();
+    await redis.kill('SIGSTOP');
+    try {
+      const endless = request(`${url}/client-callback/one-api-reply?token=s3cret`, {
+        method: 'POST',
+        headers: { 'content-length': '100' },
+        body: new Readable({ read() {} }),
+      }).catch(() => 'cut');
+      const startedAt = performance.now();
+      expect(await program.stop('SIGTERM', 15_000)).toEqual({ code: 0, signal: null });
+      expect(performance.now() - startedAt).toBeLessThan(10_000);
+      expect(await endless).toBe('cut');
+    } finally {
+      await redis.kill('SIGCONT');
+    }
+  });
+});

@@ -1,0 +1,96 @@
+import { connect } from 'node:net';
+import type { Callback } from '@clickrelay/core';
+import { pino } from 'pino';
+import { createApp, type Dependencies } from '../src/app.ts';
+import { readConfig } from '../src/config.ts';
+import { type ServeOptions, serve } from '../src/serve.ts';
+
+export interface Quarantined {
+  readonly body: Uint8Array;
+  readonly reason: string;
+}
+
+export interface Receiver {
+  readonly url: string;
+  readonly port: number;
+  readonly committed: Callback[];
+  readonly quarantined: Quarantined[];
+  /** One object for each log line, debug lines included. */
+  readonly logged: Record<string, unknown>[];
+  readonly stopping: AbortController;
+  stop(graceMs?: number): Promise<void>;
+}
+
+type Overrides = Partial<Pick<Dependencies, 'commit' | 'quarantine' | 'durability'>> & Pick<ServeOptions, 'timeouts'>;
+
+/** A receiver on a real port, with a queue that remembers instead of Redis. */
+export async function startReceiver(
+  environment: Record<string, string> = {},
+  overrides: Overrides = {},
+): Promise<Receiver> {
+  const committed: Callback[] = [];
+  const quarantined: Quarantined[] = [];
+  const logged: Record<string, unknown>[] = [];
+  const stopping = new AbortController();
+  const app = createApp({
+    config: readConfig({ CALLBACK_AUTH: 'none', ...environment }),
+    commit: overrides.commit ?? (async (callback) => void committed.push(callback)),
+    quarantine: overrides.quarantine ?? (async (entry) => `qrt_${quarantined.push(entry)}`),
+    durability: overrides.durability ?? (() => ({ ready: true, durability: 'always', problems: [] })),
+    stopping: stopping.signal,
+    log: pino({ level: 'debug', base: null }, { write: (line: string) => void logged.push(JSON.parse(line)) }),
+  });
+  const server = await serve(app.callback(), {
+    host: '127.0.0.1',
+    port: 0,
+    ...(overrides.timeouts && { timeouts: overrides.timeouts }),
+  });
+  return {
+    url: `http://127.0.0.1:${server.port}`,
+    port: server.port,
+    committed,
+    quarantined,
+    logged,
+    stopping,
+    stop: (graceMs = 0) => server.stop(graceMs),
+  };
+}
+
+export interface Exchange {
+  readonly status: number;
+  readonly head: string;
+  readonly body: string;
+  /** From connecting to the end of the connection, in ms. */
+  readonly ms: number;
+}
+
+/**
+ * Writes bytes to a socket of its own and reads until the other side closes it, for what an HTTP client will not send.
+ * Status 0: closed without an answer.
+ */
+export function exchange(port: number, ...writes: (string | Buffer)[]): Promise<Exchange> {
+  const startedAt = performance.now();
+  return new Promise((resolve, reject) => {
+    let answer = '';
+    const socket = connect(port, '127.0.0.1', () => {
+      for (const bytes of writes) socket.write(bytes);
+    });
+    socket.setTimeout(20_000, () => socket.destroy(new Error('nothing happened for 20 s')));
+    socket.setEncoding('utf8').on('data', (text: string) => {
+      answer += text;
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      // Writing into a connection that the other side closed, as it may; the answer came first or it did not.
+      if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE') reject(error);
+    });
+    socket.on('close', () => {
+      const [head = '', body = ''] = answer.split('\r\n\r\n');
+      resolve({
+        status: Number(/^HTTP\/1\.1 (\d+)/.exec(head)?.[1] ?? 0),
+        head,
+        body,
+        ms: performance.now() - startedAt,
+      });
+    });
+  });
+}
