@@ -75,7 +75,7 @@ export function gist(event: Event): string {
 
 /** Without line breaks and other characters that would move the cursor, cut to a length. */
 export function oneLine(text: string, length: number): string {
-  const clean = text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').trim();
+  const clean = text.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim();
   return clean.length <= length ? clean : `${clean.slice(0, length - 1)}…`;
 }
 

@@ -118,7 +118,7 @@ command(
   .option('--url <url>', 'the receiver, or one of its callback URLs (default: the one that runs here)')
   .option('--single-url', 'post everything to --url as it is')
   .option('--auth <credential>', 'query:<secret>, basic:<user>:<password>, header:<name>:<secret> or none')
-  .addHelpText('before', `Samples: ${SAMPLE_NAMES}\n`);
+  .addHelpText('after', `\nSamples: ${SAMPLE_NAMES}`);
 
 command<{ type?: string }>(
   program,

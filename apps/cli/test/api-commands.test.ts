@@ -1,0 +1,197 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Destination, freePort, startDestination, waitUntil } from '@clickrelay/testkit';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { runCli, startCli } from './run-cli.ts';
+
+// Against scripted answers: what is tested is what the commands ask for and what they make of it.
+let dataDir: string;
+let api: Destination;
+let answers: Record<string, unknown>;
+
+const event = {
+  id: 'evt_AAAAAAAAAAAAAAAAAAAAAA',
+  type: 'moText',
+  integrationId: 'i1',
+  integrationName: 'My integration',
+  channel: 'whatsapp',
+  from: '2799900001',
+  to: '2799900002',
+  messageId: 'm1',
+  relatedMessageId: null,
+  clientMessageId: null,
+  occurredAt: '2026-11-20T10:00:00.000Z',
+  receivedAt: '2026-11-20T10:00:01.000Z',
+  data: { text: 'hello\nthere \u001b[31mred' },
+  raw: { content: 'hello' },
+};
+const delivery = {
+  id: 'dlv_crm_AAAAAAAAAAAAAAAAAAAAAA',
+  eventId: event.id,
+  destinationId: 'crm',
+  state: 'dead_letter',
+  attempts: [
+    {
+      number: 1,
+      startedAt: '2026-11-20T10:00:02.000Z',
+      durationMs: 12.4,
+      outcome: 'dead_letter',
+      status: 503,
+      error: { code: 'destination_rejected', message: 'crm answered 503' },
+      response: 'sorry',
+    },
+  ],
+  nextAttemptAt: null,
+};
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'clickrelay-cli-'));
+  await writeFile(join(dataDir, 'secrets.json'), '{"apiKey":"k3y"}');
+});
+afterAll(() => rm(dataDir, { recursive: true }));
+beforeEach(async () => {
+  answers = {};
+  api = await startDestination({
+    answer: ({ method, path }) => {
+      const answer = answers[`${method} ${path}`];
+      if (answer !== undefined) return { status: 200, body: JSON.stringify(answer) };
+      return { status: 404, body: '{"error":{"code":"not_found","message":"no such thing"}}' };
+    },
+  });
+  await writeFile(join(dataDir, 'run.json'), JSON.stringify({ apiUrl: `http://127.0.0.1:${api.port}` }));
+});
+afterEach(() => api.close());
+
+const env = () => ({ DATA_DIR: dataDir, TZ: 'UTC' });
+const cli = (...args: string[]) => runCli(args, env());
+const asked = () => api.requests.map(({ method, path, body }) => `${method} ${path}${body && ` ${body}`}`);
+
+test('events lists what came in, and nothing of it moves the terminal', async () => {
+  answers['GET /v1/events?limit=5&type=moText'] = { items: [event], next: 'c2' };
+  const { stdout, code } = await cli('events', '--limit', '5', '--type', 'moText');
+  expect([code, stdout]).toEqual([
+    0,
+    [
+      'RECEIVED             TYPE    CHANNEL   FROM -> TO                EVENT',
+      '2026-11-20 10:00:01  moText  whatsapp  2799900001 -> 2799900002  evt_AAAAAAAAAAAAAAAAAAAAAA  hello there [31mred',
+      'more: clickrelay events --cursor c2',
+      '',
+    ].join('\n'),
+  ]);
+  expect(api.requests[0]?.headers.authorization).toBe('Bearer k3y');
+});
+
+test('one event is shown with its deliveries and attempts, or as the JSON of the API', async () => {
+  answers[`GET /v1/events/${event.id}`] = { ...event, deliveries: [delivery] };
+  const { stdout } = await cli('events', event.id);
+  expect(stdout).toContain(
+    [
+      'deliveries',
+      '  crm dead letter (503)  dlv_crm_AAAAAAAAAAAAAAAAAAAAAA',
+      '    attempt 1 at 2026-11-20 10:00:02, 12 ms: dead letter (503 crm answered 503)',
+    ].join('\n'),
+  );
+  expect(JSON.parse((await cli('events', event.id, '--json')).stdout)).toEqual({ ...event, deliveries: [delivery] });
+});
+
+test('--since takes an age', async () => {
+  await cli('events', '--since', '2h');
+  const since = Date.parse(new URL(`http://x${api.requests[0]?.path}`).searchParams.get('since') as string);
+  expect(Math.abs(Date.now() - since - 7_200_000)).toBeLessThan(10_000);
+  expect((await cli('events', '--since', 'yesterday')).code).toBe(2);
+});
+
+test('tail follows from now on, each event with where it went, until it is told to stop', async () => {
+  answers['GET /v1/events?order=asc&limit=100'] = { items: [], next: 'c1' };
+  answers['GET /v1/events?order=asc&limit=100&after=c1'] = { items: [event], next: 'c2' };
+  answers['GET /v1/events?order=asc&limit=100&after=c2'] = { items: [], next: 'c2' };
+  answers[`GET /v1/events/${event.id}`] = { ...event, deliveries: [{ ...delivery, state: 'delivered' }] };
+  const program = await startCli(['tail'], env());
+  await program.waitForOutput(/evt_.*\n/);
+  expect(program.stdout()).toBe(
+    '2026-11-20 10:00:01  moText  whatsapp  2799900001 -> 2799900002  hello there [31mred  evt_AAAAAAAAAAAAAAAAAAAAAA  => crm delivered\n',
+  );
+  await waitUntil(() => asked().filter((line) => line.endsWith('after=c2')).length > 1);
+  expect(await program.stop('SIGINT')).toEqual({ code: 0, signal: null });
+});
+
+test('destinations are added, with a new secret shown once, listed, paused, resumed and removed', async () => {
+  const crm = { id: 'crm', type: 'webhook', events: ['mo*'], paused: null, url: 'https://crm.example.com/' };
+  answers['PUT /v1/destinations/crm'] = { ...crm, secret: 'whsec_abc' };
+  answers['GET /v1/destinations'] = { items: [crm], next: null };
+  answers['POST /v1/destinations/crm/pause'] = crm;
+  answers['POST /v1/destinations/crm/resume'] = crm;
+  answers['DELETE /v1/destinations/crm'] = {};
+  const added = await cli('destinations', 'add', 'crm', '--url', 'https://crm.example.com/', '--events', 'mo*, x');
+  expect(added.stdout).toBe('crm (webhook) gets mo* from now on\nits secret, shown this once: whsec_abc\n');
+  expect((await cli('destinations')).stdout).toBe(
+    'DESTINATION  TYPE     EVENTS  STATE   URL\ncrm          webhook  mo*     active  https://crm.example.com/\n',
+  );
+  await cli('destinations', 'pause', 'crm', '--reason', 'moving');
+  await cli('destinations', 'resume', 'crm');
+  expect((await cli('destinations', 'remove', 'crm')).stdout).toBe('crm is removed\n');
+  expect(asked()).toEqual([
+    'PUT /v1/destinations/crm {"type":"webhook","url":"https://crm.example.com/","events":["mo*","x"]}',
+    'GET /v1/destinations',
+    'POST /v1/destinations/crm/pause {"reason":"moving"}',
+    'POST /v1/destinations/crm/resume {}',
+    'DELETE /v1/destinations/crm',
+  ]);
+  expect((await cli('destinations', 'add', 'crm')).code).toBe(2);
+});
+
+test('replay sends one delivery again, or every dead letter of a destination over all pages', async () => {
+  const letter = (n: number) => ({ deliveryId: `dlv_crm_${n}` });
+  answers['GET /v1/dead-letters?limit=100&destination=crm'] = { items: [letter(1), letter(2)], next: 'p2' };
+  answers['GET /v1/dead-letters?limit=100&destination=crm&cursor=p2'] = { items: [letter(3)], next: null };
+  for (const n of [1, 2, 3]) answers[`POST /v1/deliveries/dlv_crm_${n}/replay`] = {};
+  expect((await cli('replay', 'dlv_crm_1')).stdout).toBe('dlv_crm_1 is sent again\n');
+  expect((await cli('replay', '--all', '--destination', 'crm')).stdout).toBe('3 dead letters are sent again\n');
+  expect((await cli('replay')).code).toBe(2);
+  expect((await cli('replay', 'dlv_crm_9')).stderr).toBe('error: no such thing\n');
+});
+
+test('dead letters and quarantine are listed and shown', async () => {
+  const letter = { deliveryId: delivery.id, eventId: event.id, destinationId: 'crm', eventType: 'moText' };
+  answers['GET /v1/dead-letters?limit=20'] = {
+    items: [{ ...letter, error: 'crm answered 503', failedAt: '2026-11-20T10:00:03.000Z', attempts: 10 }],
+    next: null,
+  };
+  answers[`GET /v1/deliveries/${delivery.id}`] = delivery;
+  const kept = { id: 'qrt_1', receivedAt: '2026-11-20T10:00:03.000Z', reason: 'not JSON', bytes: 3 };
+  answers['GET /v1/quarantine?limit=20'] = { items: [kept], next: null };
+  answers['GET /v1/quarantine/qrt_1'] = { ...kept, body: { text: '{\u0007"', base64: 'ewci' } };
+  answers['POST /v1/quarantine/qrt_1/reparse'] = { accepted: 1 };
+  expect((await cli('dead-letters')).stdout).toBe(
+    [
+      'FAILED               DESTINATION  TYPE    DELIVERY                        TRIES  ERROR',
+      '2026-11-20 10:00:03  crm          moText  dlv_crm_AAAAAAAAAAAAAAAAAAAAAA  10     crm answered 503',
+      'send one again: clickrelay replay dlv_crm_AAAAAAAAAAAAAAAAAAAAAA',
+      '',
+    ].join('\n'),
+  );
+  expect((await cli('dead-letters', 'show', delivery.id)).stdout).toContain('    | sorry\n');
+  expect((await cli('quarantine')).stdout).toContain('2026-11-20 10:00:03  qrt_1  3      not JSON\n');
+  expect((await cli('quarantine', 'show', 'qrt_1')).stdout).toContain('\n\n{\uFFFD"\n');
+  expect((await cli('quarantine', 'reparse', 'qrt_1')).stdout).toBe('qrt_1 is accepted now: 1 event\n');
+});
+
+test('an API that is away, or refuses the key, is told with what to do', async () => {
+  const port = await freePort();
+  const away = await runCli(['events'], {
+    ...env(),
+    API_URL: `http://127.0.0.1:${port}`,
+    CLICKRELAY_COMMAND: './clickrelay',
+  });
+  expect([away.code, away.stderr]).toEqual([
+    1,
+    `error: clickrelay is not running here: nothing answers at http://127.0.0.1:${port}; start it with \`./clickrelay start\`, or set API_URL and API_KEY to where it runs\n`,
+  ]);
+  api.answerWith(() => ({ status: 401, body: '{"error":{"code":"unauthorized","message":"no"}}' }));
+  const refused = await cli('events', '--json');
+  expect([refused.code, JSON.parse(refused.stderr)]).toEqual([
+    1,
+    { error: { code: 'unauthorized', message: expect.stringContaining('refuses the key from API_KEY or DATA_DIR') } },
+  ]);
+});

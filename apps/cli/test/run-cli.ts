@@ -1,0 +1,19 @@
+import { join } from 'node:path';
+import { startProgram } from '@clickrelay/testkit';
+
+export interface Outcome {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs the command to its end. */
+export async function runCli(args: string[], env: Record<string, string> = {}): Promise<Outcome> {
+  const program = await startCli(args, env);
+  const { code } = await program.exited;
+  return { code, stdout: program.stdout(), stderr: program.stderr() };
+}
+
+export function startCli(args: string[], env: Record<string, string> = {}) {
+  return startProgram({ args: [join(import.meta.dirname, '../src/main.ts'), ...args], env });
+}
