@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto';
+import { FORMATS } from '@clickrelay/core';
+import { z } from 'zod';
+
+const SECRET_BYTES = { least: 24, generated: 32, most: 64 } as const;
+const MAX_URL_LENGTH = 2048;
+
+/** A new signing secret: `whsec_` and 32 random bytes in base64. */
+export function generateSecret(): string {
+  return `whsec_${randomBytes(SECRET_BYTES.generated).toString('base64')}`;
+}
+
+/**
+ * Why a destination may not have this URL, or undefined when it may. Looks at the text only: whether the address may be
+ * called is decided when connecting, because a name may resolve to another address by then.
+ */
+export function checkUrl(text: string): string | undefined {
+  if (text.length > MAX_URL_LENGTH) {
+    return `url must have at most ${MAX_URL_LENGTH} characters, got ${text.length}`;
+  }
+  // The URL parser drops tabs and line breaks and reads `\` as `/`: what is shown would not be what is called.
+  if (/[\s\\\p{Cc}]/u.test(text)) return 'url must hold no white space, control character or backslash';
+  if (!URL.canParse(text)) return 'url must be an absolute URL such as https://crm.example.com/clickatell';
+  const { protocol } = new URL(text);
+  if (protocol !== 'https:' && protocol !== 'http:') {
+    return `url must start with https:// (or http:// for addresses that EGRESS_ALLOW opens), got ${protocol}`;
+  }
+  if (/^[a-z]+:\/*[^/?#]*@/i.test(text)) {
+    return 'url must hold no user name or password; a destination knows us by the signature (`secret`)';
+  }
+  if (text.includes('#')) return 'url must have no fragment (#…); fragments are never sent';
+  return undefined;
+}
+
+function checkSecret(secret: string): string | undefined {
+  const rule = `secret must be whsec_ and ${SECRET_BYTES.least} to ${SECRET_BYTES.most} bytes in base64`;
+  const encoded = secret.startsWith('whsec_') ? secret.slice('whsec_'.length) : undefined;
+  if (encoded === undefined) return `${rule}, got no whsec_; leave it out to have one generated`;
+  const bytes = Buffer.from(encoded, 'base64');
+  if (bytes.toString('base64') !== encoded) return `${rule}, got something that is not padded base64`;
+  if (bytes.length < SECRET_BYTES.least || bytes.length > SECRET_BYTES.most) {
+    return `${rule}, got ${bytes.length} bytes`;
+  }
+  return undefined;
+}
+
+// No `input` in the issue: neither a secret nor the query of a URL may come back in an error.
+const issue = (message: string) => ({ code: 'custom', message, input: undefined }) as const;
+
+/** The settings of one webhook destination. */
+export const webhookConfig = z.object({
+  url: z
+    .string()
+    .check((context) => {
+      const refusal = checkUrl(context.value);
+      if (refusal !== undefined) context.issues.push(issue(refusal));
+    })
+    .describe(
+      'Where events are POSTed: https, or http for addresses that EGRESS_ALLOW opens; no user name, no fragment.',
+    ),
+  secret: z
+    .union([z.string(), z.array(z.string()).min(1).max(8)], 'secret must be one whsec_… or a list of them')
+    .check((context) => {
+      for (const secret of [context.value].flat()) {
+        const refusal = checkSecret(secret);
+        if (refusal !== undefined) context.issues.push(issue(refusal));
+      }
+    })
+    .default(generateSecret)
+    // Without this the JSON Schema shows one generated secret as everybody's default.
+    .meta({ default: undefined })
+    .describe('Standard Webhooks secret, whsec_…, or all live ones while it is being changed. Default: generated.'),
+  format: z
+    .enum(FORMATS)
+    .default('event')
+    .describe('What the body is: our event, the original envelope with one element, or a CloudEvent.'),
+  timeoutMs: z
+    .int()
+    .min(100)
+    .max(30_000)
+    .default(15_000)
+    .describe('Total time of one attempt in ms, from resolving the name to the status line of the answer.'),
+  concurrency: z
+    .int()
+    .min(1)
+    .max(1024)
+    .default(32)
+    .describe('How many connections may be open to the destination at once.'),
+});
+
+export type WebhookConfig = z.output<typeof webhookConfig>;

@@ -1,0 +1,158 @@
+import { ADDRCONFIG, type LookupAddress } from 'node:dns';
+import { lookup as askResolver } from 'node:dns/promises';
+import { isIP, type LookupFunction, Socket } from 'node:net';
+import { DeliveryError } from '@clickrelay/core';
+import ipaddr from 'ipaddr.js';
+import { buildConnector } from 'undici';
+
+type Address = ipaddr.IPv4 | ipaddr.IPv6;
+type Range = readonly [network: Address, prefixLength: number];
+
+/** All addresses of a name. */
+export type Resolve = (hostname: string) => Promise<LookupAddress[]>;
+
+/** Asks the operating system, as `fetch` does; only for address families that this machine has. */
+export const resolveName: Resolve = (hostname) => askResolver(hostname, { all: true, hints: ADDRCONFIG });
+
+/** Whether an address may be called: anyone's (https only), one that EGRESS_ALLOW opens, or none of ours. */
+type Verdict = 'public' | 'opened' | 'refused';
+
+/**
+ * Reads EGRESS_ALLOW.
+ * @throws {RangeError} for anything but CIDR ranges; half a list would refuse what the operator meant to open.
+ */
+export function parseRanges(cidrs: readonly string[]): Range[] {
+  return cidrs.map((cidr) => {
+    if (!ipaddr.IPv4.isValidCIDRFourPartDecimal(cidr) && !ipaddr.IPv6.isValidCIDR(cidr)) {
+      throw new RangeError(`EGRESS_ALLOW must be a list of CIDR ranges such as 10.0.0.0/8 or fd00::/8, got ${cidr}`);
+    }
+    return ipaddr.parseCIDR(cidr);
+  });
+}
+
+const NAT64 = parseRanges(['64:ff9b::/96', '64:ff9b:1::/48']);
+const HOLDS_IPV4_LAST = [...NAT64, ...parseRanges(['::ffff:0:0/96', '::ffff:0:0:0/96', '::/96'])];
+const OF_ITS_OWN = parseRanges(['::/127']); // unspecified and loopback lie within the IPv4-compatible range
+const SIX_TO_FOUR = parseRanges(['2002::/16']);
+const TEREDO = parseRanges(['2001::/32']);
+const GLOBAL_IPV6 = parseRanges(['2000::/3']);
+
+function isWithin(address: Address, ranges: readonly Range[]): boolean {
+  return ranges.some(
+    ([network, prefixLength]) => network.kind() === address.kind() && address.match(network, prefixLength),
+  );
+}
+
+/** The IPv4 address that a translator or tunnel would call on behalf of this IPv6 address. */
+function embeddedIpv4(address: ipaddr.IPv6): ipaddr.IPv4 | undefined {
+  const bytes = address.toByteArray();
+  if (isWithin(address, OF_ITS_OWN)) return undefined;
+  if (isWithin(address, HOLDS_IPV4_LAST)) return new ipaddr.IPv4(bytes.slice(12));
+  if (isWithin(address, SIX_TO_FOUR)) return new ipaddr.IPv4(bytes.slice(2, 6));
+  if (isWithin(address, TEREDO)) return new ipaddr.IPv4(bytes.slice(12).map((byte) => byte ^ 0xff));
+  return undefined;
+}
+
+function isPublic(address: Address): boolean {
+  // `unicast` is ipaddr.js' word for "in no special range". Most of IPv6 is not given out yet: that is refused too.
+  return address.range() === 'unicast' && (address.kind() === 'ipv4' || isWithin(address, GLOBAL_IPV6));
+}
+
+/**
+ * Judges an address as the resolver or the URL parser spells it. An IPv6 address that stands for an IPv4 one (mapped,
+ * compatible, NAT64, 6to4, Teredo) is judged by that one, and is public only where its own range is opened as well:
+ * `64:ff9b::/96` in EGRESS_ALLOW lets a NAT64 network call public addresses, and still nothing private.
+ */
+export function judgeAddress(text: string, opened: readonly Range[]): Verdict {
+  if (isIP(text) === 0) return 'refused';
+  const address = ipaddr.parse(text);
+  const embedded = address instanceof ipaddr.IPv6 ? embeddedIpv4(address) : undefined;
+  if (embedded !== undefined) {
+    if (isWithin(embedded, opened)) return 'opened';
+    return isPublic(embedded) && isWithin(address, opened) ? 'public' : 'refused';
+  }
+  if (isWithin(address, opened)) return 'opened';
+  return isPublic(address) ? 'public' : 'refused';
+}
+
+interface GuardedConnector {
+  readonly connect: buildConnector.connector;
+  /** Gives up connections that are still being made: a closing pool would leave them to their timeout. */
+  close(): void;
+}
+
+interface GuardOptions {
+  /** The one origin that will be called. */
+  readonly url: URL;
+  readonly opened: readonly Range[];
+  readonly resolve: Resolve;
+  readonly timeoutMs: number;
+}
+
+/**
+ * Opens connections for undici to addresses that may be called, and to no others. A name is resolved when
+ * a connection is made, and the connection goes to the very addresses that were judged: an answer that changes a moment
+ * later changes nothing.
+ */
+export function guardConnections({ url, opened, resolve, timeoutMs }: GuardOptions): GuardedConnector {
+  const isSecure = url.protocol === 'https:';
+  const mayCall = (verdict: Verdict) => verdict === 'opened' || (verdict === 'public' && isSecure);
+
+  // One question at a time: the operating system answers few at once, and a slow name server must not delay other destinations.
+  let asking: Promise<LookupAddress[]> | undefined;
+  function ask(hostname: string): Promise<LookupAddress[]> {
+    asking ??= resolve(hostname).finally(() => {
+      asking = undefined;
+    });
+    return asking;
+  }
+
+  const lookup: LookupFunction = (hostname, { all }, callback) => {
+    ask(hostname).then(
+      (addresses) => {
+        const verdicts = addresses.map(({ address }) => judgeAddress(address, opened));
+        const callable = addresses.filter((_, index) => mayCall(verdicts[index] ?? 'refused'));
+        const [first] = callable;
+        if (first === undefined) callback(refusal(url, verdicts.includes('public')), '');
+        else if (all) callback(null, callable);
+        else callback(null, first.address, first.family);
+      },
+      (error) => callback(error, ''),
+    );
+  };
+
+  // HTTP/1.1 only: one attempt per connection, so that cutting an attempt off disturbs no other.
+  const open = buildConnector({ lookup, timeout: timeoutMs, allowH2: false });
+  const connecting = new Set<unknown>();
+
+  const connect: buildConnector.connector = (options, callback) => {
+    // `lookup` is not called for addresses, however they are spelled: the URL parser has made them plain.
+    if (isIP(options.hostname) !== 0) {
+      const verdict = judgeAddress(options.hostname, opened);
+      if (!mayCall(verdict)) {
+        process.nextTick(callback, refusal(url, verdict === 'public'), null);
+        return;
+      }
+    }
+    // undici returns the socket, its types do not say so.
+    const socket: unknown = open(options, (...outcome) => {
+      connecting.delete(socket);
+      callback(...outcome);
+    });
+    connecting.add(socket);
+  };
+
+  return {
+    connect,
+    close: () => {
+      for (const socket of connecting) if (socket instanceof Socket) socket.destroy();
+    },
+  };
+}
+
+function refusal(url: URL, isPublicOverHttp: boolean): DeliveryError {
+  const reason = isPublicOverHttp
+    ? 'was not called over http: use https, or open its address with `EGRESS_ALLOW`'
+    : 'was not called: its address is private or reserved; `EGRESS_ALLOW` opens such ranges';
+  return new DeliveryError('destination_refused', `${url.host} ${reason}`, { retryable: false });
+}

@@ -1,0 +1,18 @@
+/** Longest wait that a destination may ask for, in ms: the longest step of the default retry schedule. */
+export const MAX_RETRY_AFTER_MS = 24 * 60 * 60 * 1000;
+
+// Of the three date forms of RFC 9110 only the one that may still be sent. `Date.parse` alone reads `10junk` and `-1` as dates.
+const HTTP_DATE = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
+
+/**
+ * How long a `Retry-After` header asks us to wait, in ms, at most 24 hours.
+ * `undefined` for what is neither a whole number of seconds nor an HTTP date (RFC 9110, section 10.2.3), or was sent twice.
+ */
+export function parseRetryAfter(header: string | string[] | undefined, now: number): number | undefined {
+  if (typeof header !== 'string') return undefined;
+  const value = header.trim();
+  if (/^\d+$/.test(value)) return Math.min(Number(value) * 1000, MAX_RETRY_AFTER_MS);
+  if (!HTTP_DATE.test(value)) return undefined;
+  const at = Date.parse(value);
+  return Number.isNaN(at) ? undefined : Math.min(Math.max(at - now, 0), MAX_RETRY_AFTER_MS);
+}
