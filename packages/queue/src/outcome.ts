@@ -30,7 +30,8 @@ export const outcomeOf = (
   if (error === undefined) return { kind: 'delivered' };
   const longestMs = schedule[attempt];
   if (!error.retryable || longestMs === undefined) return { kind: 'dead_letter' };
-  const floorMs = Math.min(Math.max(error.retryAfterMs ?? 0, 0), LONGEST_RETRY_AFTER_MS);
+  // `||`: a Retry-After that is no number asks for nothing.
+  const floorMs = Math.min(Math.max(error.retryAfterMs || 0, 0), LONGEST_RETRY_AFTER_MS);
   return { kind: 'retry', delayMs: Math.max(Math.round(longestMs * random), floorMs) };
 };
 
