@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Middleware } from 'koa';
 import type { Level, Logger } from 'pino';
 
@@ -44,7 +45,10 @@ export function renderErrors(log: Logger, addressOf: (request: IncomingMessage) 
       if (status === 503) ctx.set('Retry-After', RETRY_AFTER);
       if (refusal?.headers) ctx.set({ ...refusal.headers });
       // What the sender still wants to send is neither read nor waited for.
-      if (announcesBody(ctx.req) && !ctx.req.complete) ctx.set('Connection', 'close');
+      if (announcesBody(ctx.req) && !ctx.req.complete) {
+        ctx.set('Connection', 'close');
+        lingerOnClose(ctx.req.socket);
+      }
       ctx.type = 'json';
       ctx.body = JSON.stringify({ error: { code, message } });
 
@@ -53,6 +57,22 @@ export function renderErrors(log: Logger, addressOf: (request: IncomingMessage) 
         log[refusal.logLevel ?? 'error']({ ...fields, reason: message, ...causeOf(error) }, 'callback.refused');
       else log.error({ ...fields, ...describeError(error) }, 'callback.failed');
     }
+  };
+}
+
+/** How long a sender may take to read a refusal, in ms. */
+const LINGER_MS = 1_000;
+
+/**
+ * A socket that is closed while bytes still come in is reset by the kernel, and a sender in the middle of its body may
+ * lose the 401 or 413 it was sent. So it stays for a moment when the answer is out: open, but not read from.
+ */
+function lingerOnClose(socket: Socket): void {
+  socket.destroySoon = () => {
+    socket.end();
+    // Not at once: Node is about to resume the request, to throw its body away.
+    setImmediate(() => socket.pause());
+    setTimeout(() => socket.destroy(), LINGER_MS);
   };
 }
 

@@ -80,6 +80,14 @@ describe('a credential', () => {
     expect(answer.ms).toBeLessThan(1000);
   });
 
+  it('that is wrong is told so to a sender in the middle of a large body', async () => {
+    receiver = await startReceiver({ CALLBACK_AUTH });
+    const body = 'x'.repeat(50_000_000);
+    for (let n = 0; n < 10; n++) {
+      expect(await call('POST', `${REPLY}?token=wrong`, { body })).toMatchObject({ status: 401 });
+    }
+  });
+
   it('that is wrong is told so, and no "100 Continue", to a sender that asks before it sends', async () => {
     receiver = await startReceiver({ CALLBACK_AUTH });
     const ask = (query: string) =>
