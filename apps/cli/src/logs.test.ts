@@ -11,6 +11,10 @@ test.each([
     '{"level":50,"msg":"failed","err":{"message":"boom","stack":"x"},"status":503}',
     'worker error: failed boom status=503',
   ],
+  [
+    '{"level":30,"destination":"crm","secret":"whsec_abc","msg":"destination.declared"}',
+    'worker: destination.declared destination=crm secret=whsec_abc',
+  ],
   ['SETTING is wrong', 'worker: SETTING is wrong'],
   ['[1]', 'worker: [1]'],
   ['', undefined],

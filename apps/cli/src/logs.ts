@@ -69,9 +69,12 @@ function sizeOf(path: string): number {
 }
 
 const LEVELS: Record<number, string> = { 40: 'warning', 50: 'error', 60: 'fatal' };
-const HIDDEN = new Set(['level', 'time', 'pid', 'hostname', 'name', 'msg', 'v', 'err']);
+const HIDDEN = new Set(['level', 'time', 'pid', 'hostname', 'name', 'app', 'msg', 'v', 'err', 'frames']);
 
-/** What a person sees of a log line: nothing below a warning, and what is not one of our log lines as it is. */
+/**
+ * What a person sees of a log line: nothing below a warning, unless it shows a secret made just now, which is shown
+ * nowhere else; and what is not one of our log lines as it is.
+ */
 export function readableLine(name: string, line: string): string | undefined {
   let entry: Record<string, unknown>;
   try {
@@ -81,11 +84,11 @@ export function readableLine(name: string, line: string): string | undefined {
     return line.trim() === '' ? undefined : `${name}: ${line}`;
   }
   const level = LEVELS[entry['level'] as number];
-  if (level === undefined) return undefined;
+  if (level === undefined && entry['secret'] === undefined) return undefined;
   const error = entry['err'] as { message?: unknown } | undefined;
   const fields = Object.entries(entry)
     .filter(([key]) => !HIDDEN.has(key))
     .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
-  const words = [`${name} ${level}:`, entry['msg'], error?.message, ...fields];
+  const words = [level === undefined ? `${name}:` : `${name} ${level}:`, entry['msg'], error?.message, ...fields];
   return words.filter((word) => typeof word === 'string' && word !== '').join(' ');
 }

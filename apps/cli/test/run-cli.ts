@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { startProgram } from '@clickrelay/testkit';
+import { type ProgramOptions, startProgram } from '@clickrelay/testkit';
 
 export interface Outcome {
   code: number | null;
@@ -14,6 +14,11 @@ export async function runCli(args: string[], env: Record<string, string> = {}): 
   return { code, stdout: program.stdout(), stderr: program.stderr() };
 }
 
-export function startCli(args: string[], env: Record<string, string> = {}) {
-  return startProgram({ args: [join(import.meta.dirname, '../src/main.ts'), ...args], env });
+export function startCli(args: string[], env: Record<string, string> = {}, options: Partial<ProgramOptions> = {}) {
+  return startProgram({
+    args: [join(import.meta.dirname, '../src/main.ts'), ...args],
+    // Some versions of Node 24 warn that they run TypeScript.
+    env: { NODE_NO_WARNINGS: '1', ...env },
+    ...options,
+  });
 }

@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import {
   findRedisServer,
   freePort,
@@ -17,6 +18,7 @@ import type { RunFile, Secrets } from '../src/data-dir.ts';
 import { redisCommand } from '../src/redis-command.ts';
 
 // With stand-ins for the three parts: what is tested is how they are started, watched and stopped.
+const standIns = fileURLToPath(new URL('./fixtures/start-stand-ins.ts', import.meta.url));
 let dataDir: string;
 let env: Record<string, string>;
 const programs: Program[] = [];
@@ -28,6 +30,7 @@ beforeEach(async () => {
     PORT: String(await freePort()),
     API_PORT: String(await freePort()),
     CLICKRELAY_REDIS_SERVER: findRedisServer(),
+    NODE_NO_WARNINGS: '1',
   };
 });
 afterEach(async () => {
@@ -40,7 +43,7 @@ afterEach(async () => {
 async function start(options: Partial<ProgramOptions> & { roles?: string } = {}): Promise<Program> {
   const { roles, ...others } = options;
   const program = await startProgram({
-    args: [join(import.meta.dirname, 'fixtures/start-stand-ins.ts'), ...(roles === undefined ? [] : [roles])],
+    args: [standIns, ...(roles === undefined ? [] : [roles])],
     readyOutput: /Mend .*doctor\n/,
     ...others,
     env: { ...env, ...others.env },
@@ -148,7 +151,7 @@ test('a part or a Redis that dies is started again', async () => {
 
 test('a second start on the same folder says that it runs already', async () => {
   const first = await start();
-  const second = await startProgram({ args: [join(import.meta.dirname, 'fixtures/start-stand-ins.ts')], env });
+  const second = await startProgram({ args: [standIns], env });
   expect(await second.exited).toEqual({ code: 1, signal: null });
   expect(second.stderr()).toContain(`clickrelay runs already with DATA_DIR ${dataDir} (pid ${first.pid}`);
 });
@@ -186,6 +189,15 @@ test('a part that cannot start ends everything, after its own words', async () =
     /SETTING is wrong; mend it\n.*the receiver ended before it was ready \(code 1\); its lines above say why/s,
   );
   await expect(runFile()).rejects.toThrow('ENOENT');
+});
+
+test('a second signal ends everything at once', async () => {
+  const program = await start({ env: { BREAK: 'worker' } });
+  const { pids } = await runFile();
+  process.kill(program.pid, 'SIGINT');
+  await program.waitForOutput(/receiver\.stopped/);
+  expect(await program.stop('SIGINT')).toEqual({ code: 1, signal: null });
+  await waitUntil(() => !Object.values(pids).some(isAlive));
 });
 
 test('a receiver alone has no credential made for it', async () => {

@@ -1,11 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { DurabilityReport } from '@clickrelay/queue';
+import type { DurabilityMode, DurabilityReport } from '@clickrelay/queue';
 import { findRedisServer } from '@clickrelay/testkit/find-redis-server';
 import { connectApi } from '../api-client.ts';
 import { readCallbackAuth } from '../callback-auth.ts';
 import type { Config } from '../config.ts';
 import { type RunFile, readRunFile, readSecrets } from '../data-dir.ts';
+import { CommandError } from '../errors.ts';
 import { httpStatus } from '../http-status.ts';
 import { isLocked } from '../lock.ts';
 import { checkPortFree } from '../ports.ts';
@@ -24,14 +25,18 @@ export async function doctor(context: Context): Promise<number> {
   const { config } = context;
   const dataDir = resolve(config.DATA_DIR);
   const run = (await isLocked(dataDir)) ? readRunFile(dataDir) : undefined;
-  const receiverUrl = run?.receiverUrl ?? `http://127.0.0.1:${config.PORT}`;
-  const isUp = (await httpStatus(`${receiverUrl}/healthz`)) !== undefined;
+  // Some of the parts may be meant to run elsewhere.
+  const runsHere = (role: string) => run === undefined || run.roles.includes(role);
 
   const checks: Check[] = [checkNode(), await checkDataDir(dataDir), checkCredentials(config, dataDir)];
-  checks.push(...(await checkRedis(config, run)));
-  if (isUp) checks.push(...(await checkReceiver(receiverUrl)));
-  else checks.push(notRunning(config), await checkPort('PORT', config.HOST, config.PORT));
-  checks.push(await checkApi(config, run !== undefined || config.API_URL !== undefined));
+  checks.push(...(await checkRedis(config, run, context.environment['DURABILITY'])));
+  if (runsHere('receiver')) {
+    const url = run?.receiverUrl ?? `http://127.0.0.1:${config.PORT}`;
+    const answer = await httpStatus(`${url}/readyz`);
+    if (answer !== undefined) checks.push(checkReceiver(url, answer));
+    else checks.push(notRunning('receiver', config), await checkPort('PORT', config.HOST, config.PORT));
+  }
+  if (runsHere('api') || config.API_URL !== undefined) checks.push(await checkApi(config));
   if (config.PUBLIC_URL?.startsWith('http:')) {
     checks.push(bad('public URL', config.PUBLIC_URL, 'Clickatell calls https only: PUBLIC_URL=https://…'));
   }
@@ -94,9 +99,11 @@ function checkCredentials(config: Config, dataDir: string): Check {
   return good('credentials', `${credentials.map(({ kind }) => kind).join(', ')} from ${from}`);
 }
 
-async function checkRedis(config: Config, run: RunFile | undefined): Promise<Check[]> {
-  const redisUrl = config.REDIS_URL || run?.redisUrl;
+async function checkRedis(config: Config, run: RunFile | undefined, durability: string | undefined): Promise<Check[]> {
+  // Of a Redis that is not ours run.json has no password; the receiver looks at that one.
+  const redisUrl = config.REDIS_URL || (run?.pids['redis'] === undefined ? undefined : run.redisUrl);
   if (redisUrl === undefined) {
+    if (run !== undefined) return [];
     try {
       return [good('redis', `start runs ${config.CLICKRELAY_REDIS_SERVER || findRedisServer()}`)];
     } catch (error) {
@@ -110,9 +117,8 @@ async function checkRedis(config: Config, run: RunFile | undefined): Promise<Che
     const late = new Promise<never>((_, reject) => {
       timeout.onabort = () => reject(new Error('no answer in 3 s'));
     });
-    const mode = (process.env['DURABILITY'] || 'always') as 'always';
-    const report = await Promise.race([store.ready().then(() => readDurability(store, mode)), late]);
-    return durabilityChecks('redis', report);
+    const mode = (durability || 'always') as DurabilityMode;
+    return durabilityChecks(await Promise.race([store.ready().then(() => readDurability(store, mode)), late]));
   } catch (error) {
     return [bad('redis', (error as Error).message, 'start Redis, or set REDIS_URL to where it is')];
   } finally {
@@ -120,24 +126,23 @@ async function checkRedis(config: Config, run: RunFile | undefined): Promise<Che
   }
 }
 
-function durabilityChecks(name: string, { durability, problems }: DurabilityReport): Check[] {
-  if (problems.length === 0) return [good(name, `answers; what is acknowledged is kept: ${durability}`)];
-  return problems.map(({ setting, value, mend }) => bad(name, `${setting} is ${value}`, mend));
+function durabilityChecks({ durability, problems }: DurabilityReport): Check[] {
+  if (problems.length === 0) return [good('redis', `answers; what it acknowledges is kept: ${durability}`)];
+  return problems.map(({ setting, value, mend }) => bad('redis', `${setting} is ${value}`, mend));
 }
 
-async function checkReceiver(url: string): Promise<Check[]> {
-  const answer = await httpStatus(`${url}/readyz`);
-  if (answer?.status === 200) return [good('receiver', `${url} takes callbacks`)];
+function checkReceiver(url: string, { status, body }: { status: number; body: string }): Check {
+  if (status === 200) return good('receiver', `${url} takes callbacks`);
   try {
-    const { error } = JSON.parse(answer?.body ?? '') as { error: { message: string } };
-    return [bad('receiver', `${url} is not ready: ${error.message}`, 'it recovers by itself once that is mended')];
+    const { error } = JSON.parse(body) as { error: { message: string } };
+    return bad('receiver', `${url} is not ready: ${error.message}`, 'it recovers by itself once that is mended');
   } catch {
-    return [bad('receiver', `what answers at ${url} is not Clickrelay`, 'choose another port with PORT')];
+    return bad('receiver', `what answers at ${url} is not Clickrelay`, 'choose another port with PORT');
   }
 }
 
-function notRunning({ CLICKRELAY_COMMAND: command }: Config): Check {
-  return bad('receiver', 'is not running here', `${command} start`);
+function notRunning(name: string, { CLICKRELAY_COMMAND: command }: Config): Check {
+  return bad(name, 'is not running here', `${command} start`);
 }
 
 async function checkPort(variable: string, host: string, port: number): Promise<Check> {
@@ -149,14 +154,13 @@ async function checkPort(variable: string, host: string, port: number): Promise<
   }
 }
 
-async function checkApi(config: Config, isExpected: boolean): Promise<Check> {
+async function checkApi(config: Config): Promise<Check> {
   try {
     const api = connectApi(config);
     await api.get('/v1/status');
     return good('api', `${api.url} answers, and takes our key`);
   } catch (error) {
-    return isExpected
-      ? bad('api', (error as Error).message, `see the log, and ${config.CLICKRELAY_COMMAND} start`)
-      : bad('api', 'is not running here', `${config.CLICKRELAY_COMMAND} start`);
+    if (error instanceof CommandError && error.code === 'not_running') return notRunning('api', config);
+    return bad('api', (error as Error).message, 'see the log of the API');
   }
 }

@@ -84,7 +84,9 @@ export async function start(options: StartOptions, context: StartContext): Promi
       run.pids[name] = pid;
       writeRunFile(dataDir, run);
     };
+    if (forPeople) say(`starting ${roles.join(', ')}`);
     if (config.REDIS_URL === '') {
+      if (roles.length < ROLES.length) say('REDIS_URL is not set: these parts share a Redis with no other machine');
       ownRedis = await startOwnRedis({
         dataDir,
         password: secrets.redisPassword as string,
@@ -261,8 +263,11 @@ function notReadyReason(body: string): string {
 }
 
 function installedPrograms(): Record<RoleName, string> {
-  const pathOf = (name: string) => fileURLToPath(import.meta.resolve(`@clickrelay/${name}/main`));
-  return { receiver: pathOf('receiver'), worker: pathOf('worker'), api: pathOf('api') };
+  return {
+    receiver: fileURLToPath(import.meta.resolve('@clickrelay/receiver/main')),
+    worker: fileURLToPath(import.meta.resolve('@clickrelay/worker/main')),
+    api: fileURLToPath(import.meta.resolve('@clickrelay/api/main')),
+  };
 }
 
 /** As a program on this machine reaches it. */
