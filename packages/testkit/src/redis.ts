@@ -47,10 +47,10 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'clickrelay-redis-')));
   const port = options.port ?? (await freePort());
   const log = join(dir, 'redis.log');
-  let child = await start();
 
+  let child: ChildProcess | undefined;
   function removeAtExit(): void {
-    child.kill('SIGKILL');
+    child?.kill('SIGKILL');
     if (options.dir === undefined) rmSync(dir, { recursive: true, force: true });
   }
   leftovers.add(removeAtExit);
@@ -95,10 +95,18 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
   }
 
   async function kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
-    if (child.exitCode !== null || child.signalCode !== null) return;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, 'exit');
     child.kill(signal);
     if (signal !== 'SIGSTOP' && signal !== 'SIGCONT') await ended;
+  }
+
+  try {
+    child = await start();
+  } catch (error) {
+    leftovers.delete(removeAtExit);
+    if (options.dir === undefined) await rm(dir, { recursive: true, force: true });
+    throw error;
   }
 
   return {
@@ -106,7 +114,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     port,
     dir,
     get pid() {
-      return child.pid as number;
+      return child?.pid as number;
     },
     kill,
     restart: async () => {
