@@ -121,6 +121,18 @@ describe('the duplicate window', () => {
     );
   });
 
+  it('holds between processes whose clocks differ', async () => {
+    await fc.assert(
+      fc.asyncProperty(third, at, part, async (thirdMs, firstMs, share) => {
+        const window = createEventLog(store, { dedupeTtlMs: 3 * thirdMs });
+        const event = newEvent();
+        expect(await window.append('m1', [event], firstMs)).toEqual(['new']);
+        expect(await window.append('m2', [event], firstMs - Math.floor(thirdMs * share))).toEqual(['seen']);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
   it('leaves nothing behind in Redis', async () => {
     const short = createEventLog(store, { dedupeTtlMs: 300 });
     await short.append('m1', newConversations(100), Date.now());

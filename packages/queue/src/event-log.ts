@@ -17,13 +17,14 @@ export type Logged = 'new' | 'claimed' | 'seen';
 /*
  * The dedupe record of an event is a field in one of many small hashes, 24 bytes where a key of its own costs 160.
  * Hashes cannot expire field by field, so there are generations: a new one every third of the time to live, each
- * expiring as a whole, and a look-up goes through four of them.
+ * expiring as a whole, and a look-up goes through four of them, and through the coming one: the clock of another
+ * process may be ahead.
  *
- * KEYS: four generations of the hash, newest first; record; log; bytes
+ * KEYS: the present generation of the hash, the coming one, the three before; record; log; bytes
  * ARGV: field, claim, seconds until this generation ends, event id, record
  */
 const LOG_SCRIPT = `
-for i = 1, 4 do
+for i = 1, 5 do
   local claim = redis.call('HGET', KEYS[i], ARGV[1])
   if claim then
     if claim == ARGV[2] then return 2 end
@@ -34,9 +35,9 @@ if redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) == 1 and redis.call('HLEN', KEY
   redis.call('EXPIRE', KEYS[1], ARGV[3])
 end
 local time = redis.call('TIME')
-redis.call('SET', KEYS[5], ARGV[5])
-redis.call('ZADD', KEYS[6], time[1] .. string.format('%06d', time[2]), ARGV[4])
-redis.call('INCRBY', KEYS[7], #ARGV[5])
+redis.call('SET', KEYS[6], ARGV[5])
+redis.call('ZADD', KEYS[7], time[1] .. string.format('%06d', time[2]), ARGV[4])
+redis.call('INCRBY', KEYS[8], #ARGV[5])
 return 1`;
 
 declare module 'ioredis' {
@@ -58,7 +59,7 @@ export interface EventLog {
 
 /** @param dedupeTtlMs A fact is recognised for at least this long, and at most a third longer. */
 export const createEventLog = (store: Store, { dedupeTtlMs }: { dedupeTtlMs: number }): EventLog => {
-  store.redis.defineCommand('logEvent', { numberOfKeys: 7, lua: LOG_SCRIPT });
+  store.redis.defineCommand('logEvent', { numberOfKeys: 8, lua: LOG_SCRIPT });
   const generationMs = Math.max(Math.ceil(dedupeTtlMs / GENERATIONS_PER_TTL), 1);
 
   return {
@@ -75,6 +76,7 @@ export const createEventLog = (store: Store, { dedupeTtlMs }: { dedupeTtlMs: num
         const field = id.slice(6, 22);
         pipeline.logEvent(
           bucket + generation,
+          bucket + (generation + 1),
           bucket + (generation - 1),
           bucket + (generation - 2),
           bucket + (generation - 3),
