@@ -133,6 +133,17 @@ describe('the duplicate window', () => {
     );
   });
 
+  it('takes a fact again after it is over, and counts its bytes once', async () => {
+    const short = createEventLog(store, { dedupeTtlMs: 300 });
+    const event = newEvent();
+    const startedAt = performance.now();
+    expect(await short.append('m1', [event], Date.now())).toEqual(['new']);
+    await waitUntil(async () => (await short.append('m2', [event], Date.now()))[0] === 'new', { everyMs: 5 });
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(300);
+    expect((await listEvents(store, { limit: 10 })).items).toEqual([event]);
+    expect((await readLogBytes(store)).total).toBe(await countBytes());
+  });
+
   it('leaves nothing behind in Redis', async () => {
     const short = createEventLog(store, { dedupeTtlMs: 300 });
     await short.append('m1', newConversations(100), Date.now());

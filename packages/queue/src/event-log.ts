@@ -18,7 +18,7 @@ export type Logged = 'new' | 'claimed' | 'seen';
  * The dedupe record of an event is a field in one of many small hashes, 24 bytes where a key of its own costs 160.
  * Hashes cannot expire field by field, so there are generations: a new one every third of the time to live, each
  * expiring as a whole, and a look-up goes through four of them, and through the coming one: the clock of another
- * process may be ahead.
+ * process may be ahead. A record may outlive them: a fact logged for the second time replaces it.
  *
  * KEYS: the present generation of the hash, the coming one, the three before; record; log; bytes
  * ARGV: field, claim, seconds until this generation ends, event id, record
@@ -35,9 +35,9 @@ if redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) == 1 and redis.call('HLEN', KEY
   redis.call('EXPIRE', KEYS[1], ARGV[3])
 end
 local time = redis.call('TIME')
-redis.call('SET', KEYS[6], ARGV[5])
+local before = redis.call('SET', KEYS[6], ARGV[5], 'GET')
 redis.call('ZADD', KEYS[7], time[1] .. string.format('%06d', time[2]), ARGV[4])
-redis.call('INCRBY', KEYS[8], #ARGV[5])
+redis.call('INCRBY', KEYS[8], #ARGV[5] - (before and #before or 0))
 return 1`;
 
 declare module 'ioredis' {
