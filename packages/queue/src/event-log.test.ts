@@ -239,6 +239,39 @@ describe('a list of events', () => {
     expect((await followEvents(store, { limit: 10, since: new Date(0) })).items).toEqual([]);
   });
 
+  it('pages through all of them exactly once, either way, also those of one microsecond', async () => {
+    // Half of them share a shard, as a conversation does.
+    const pool = [...newConversations(60), ...newEvents(60, 'moText', { from: '1', to: '2' })];
+    const times = fc.array(fc.constantFrom(1, 2, 2, 2, 3, 1_700_000_000_000_000), {
+      maxLength: pool.length,
+      size: 'max',
+    });
+    await fc.assert(
+      fc.asyncProperty(times, fc.integer({ min: 1, max: 130 }), fc.boolean(), async (scores, limit, fromEnd) => {
+        await store.redis.flushall();
+        const events = fromEnd ? pool.slice(pool.length - scores.length) : pool.slice(0, scores.length);
+        await append(...events);
+        await Promise.all(events.map((event, index) => logAt(scores[index] as number, event)));
+        const expected = events
+          .map(({ event: { id } }, index) => ({ id, score: scores[index] as number }))
+          .sort((a, b) => a.score - b.score || (a.id < b.id ? -1 : 1))
+          .map(({ id }) => id);
+        expect(await readOldestFirst(limit)).toEqual(expected);
+        expect(await readNewestFirst({ limit })).toEqual(expected.reverse());
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('pages through hundreds of events of one conversation and one microsecond', async () => {
+    const events = newEvents(300, 'moText', { from: '1', to: '2' });
+    await append(...events);
+    await logAt(5, ...events);
+    const expected = idsOf(events).sort();
+    expect(await readOldestFirst(10)).toEqual(expected);
+    expect(await readNewestFirst({ limit: 10 })).toEqual(expected.reverse());
+  });
+
   it('holds the types that were asked for', async () => {
     const events = ['moText', 'moMedia', 'messageStatusUpdate', 'moText', 'moSticker'].map((type) => newEvent(type));
     for (const [index, event] of events.entries()) {

@@ -193,35 +193,37 @@ const nextPlaces = async (
     count,
   }: { after: Place | undefined; lowest: number; highest: number; order: 'asc' | 'desc'; count: number },
 ): Promise<Place[]> => {
-  // Room for the places of the cursor's own microsecond, which are read again and skipped.
-  const perShard = count + 16;
-  const pipeline = store.redis.pipeline();
-  for (let shard = 0; shard < SHARDS; shard++) {
-    const { log } = shardKeys(shard);
-    if (order === 'asc') {
-      pipeline.zrangebyscore(log, Math.max(lowest, after?.score ?? 0), highest, 'WITHSCORES', 'LIMIT', 0, perShard);
-    } else {
-      pipeline.zrevrangebyscore(
-        log,
-        Math.min(highest, after?.score ?? highest),
-        lowest,
-        'WITHSCORES',
-        'LIMIT',
-        0,
-        perShard,
-      );
+  // Places of the cursor's own microsecond are read again and skipped; a shard with more of them is read further.
+  for (let perShard = count + 16; ; perShard *= 4) {
+    const pipeline = store.redis.pipeline();
+    for (let shard = 0; shard < SHARDS; shard++) {
+      const { log } = shardKeys(shard);
+      if (order === 'asc') {
+        pipeline.zrangebyscore(log, Math.max(lowest, after?.score ?? 0), highest, 'WITHSCORES', 'LIMIT', 0, perShard);
+      } else {
+        pipeline.zrevrangebyscore(
+          log,
+          Math.min(highest, after?.score ?? highest),
+          lowest,
+          'WITHSCORES',
+          'LIMIT',
+          0,
+          perShard,
+        );
+      }
     }
+    const sign = order === 'asc' ? 1 : -1;
+    const places: Place[] = [];
+    let isCut = false;
+    for (const [error, reply] of (await pipeline.exec()) ?? []) {
+      if (error) throw error;
+      const read = pairs(reply).map(([id, score]) => ({ id, score: Number(score) }));
+      const further = read.filter((place) => after === undefined || sign * comparePlaces(place, after) > 0);
+      if (read.length === perShard && further.length < count) isCut = true;
+      places.push(...further);
+    }
+    if (!isCut) return places.sort((a, b) => sign * comparePlaces(a, b)).slice(0, count);
   }
-  const places: Place[] = [];
-  for (const [error, reply] of (await pipeline.exec()) ?? []) {
-    if (error) throw error;
-    for (const [id, score] of pairs(reply)) places.push({ id, score: Number(score) });
-  }
-  const sign = order === 'asc' ? 1 : -1;
-  return places
-    .filter((place) => after === undefined || sign * comparePlaces(place, after) > 0)
-    .sort((a, b) => sign * comparePlaces(a, b))
-    .slice(0, count);
 };
 
 const pairs = (flat: unknown): [string, string][] => {
