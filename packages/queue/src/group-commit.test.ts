@@ -1,3 +1,4 @@
+import { waitUntil } from '@clickrelay/testkit';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createGroupCommit, type GroupCommitOptions } from './group-commit.ts';
@@ -13,12 +14,17 @@ const gatedWrites = (options: Partial<GroupCommitOptions<string>> = {}) => {
       }),
     ...options,
   });
-  /** Ends the write under way and gives the next one time to begin. */
+  /** Resolves when this many writes have begun. */
+  const begun = (count: number) => waitUntil(() => writes.length === count, { everyMs: 1 });
+  /** Lets the write under way end, and the next one begin. */
   const end = async (error?: Error): Promise<void> => {
+    const count = writes.length;
     writes.at(-1)?.end(error);
-    await new Promise((resolve) => setImmediate(resolve));
+    await begun(count + 1);
   };
-  return { group, writes, end };
+  /** Lets the last write end. */
+  const endLast = (error?: Error): void => writes.at(-1)?.end(error);
+  return { group, writes, begun, end, endLast };
 };
 
 /** What became of an item: `written`, or the message of its error. */
@@ -30,88 +36,109 @@ const fate = (promise: Promise<void>): Promise<string> =>
 
 describe('items that are added during a write', () => {
   it('share the next one', async () => {
-    const { group, writes, end } = gatedWrites();
-    const added = ['a', 'b', 'c'].map((item) => fate(group.add(item)));
-    expect(writes.map(({ items }) => items)).toEqual([['a']]);
+    const { group, writes, begun, end, endLast } = gatedWrites();
+    const added = [fate(group.add('a'))];
+    await begun(1);
+    added.push(fate(group.add('b')), fate(group.add('c')));
     expect(group.pending).toBe(3);
     await end();
     added.push(fate(group.add('d')));
-    expect(writes.map(({ items }) => items)).toEqual([['a'], ['b', 'c']]);
     expect(group.pending).toBe(3);
     await end();
-    expect(writes.map(({ items }) => items)).toEqual([['a'], ['b', 'c'], ['d']]);
-    await end();
+    endLast();
     expect(await Promise.all(added)).toEqual(['written', 'written', 'written', 'written']);
+    expect(writes.map(({ items }) => items)).toEqual([['a'], ['b', 'c'], ['d']]);
     expect(group.pending).toBe(0);
   });
 
   it('are written when theirs has ended, not before', async () => {
-    const { group, end } = gatedWrites();
+    const { group, begun, end, endLast } = gatedWrites();
     const done: string[] = [];
-    for (const item of ['a', 'b']) group.add(item).then(() => done.push(item));
+    const a = group.add('a').then(() => done.push('a'));
+    await begun(1);
+    const b = group.add('b').then(() => done.push('b'));
     expect(done).toEqual([]);
     await end();
+    await a;
     expect(done).toEqual(['a']);
-    await end();
+    endLast();
+    await b;
     expect(done).toEqual(['a', 'b']);
   });
 });
 
 describe('a write that fails', () => {
   it('rejects its own group with its error, and the next one goes on', async () => {
-    const { group, end } = gatedWrites();
-    const added = ['a', 'b', 'c'].map((item) => fate(group.add(item)));
+    const { group, begun, end, endLast } = gatedWrites();
+    const added = [fate(group.add('a'))];
+    await begun(1);
+    added.push(fate(group.add('b')), fate(group.add('c')));
     await end();
     added.push(fate(group.add('d')));
     await end(new Error('away'));
-    await end();
+    endLast();
     expect(await Promise.all(added)).toEqual(['written', 'away', 'away', 'written']);
     expect(group.pending).toBe(0);
   });
 
   it('does not stop what is added after everything had ended', async () => {
-    const { group, end } = gatedWrites();
+    const { group, begun, endLast } = gatedWrites();
     const first = fate(group.add('a'));
-    await end(new Error('away'));
+    await begun(1);
+    endLast(new Error('away'));
     expect(await first).toBe('away');
     const second = fate(group.add('b'));
-    await end();
+    await begun(2);
+    endLast();
     expect(await second).toBe('written');
   });
 });
 
 describe('a group', () => {
-  it('holds at most `maxItems`, in the order of adding', async () => {
-    const { group, writes, end } = gatedWrites({ maxItems: 2 });
-    const added = ['a', 'b', 'c', 'd', 'e', 'f'].map((item) => fate(group.add(item)));
-    for (let i = 0; i < 4; i++) await end();
+  /** Adds all at once behind a write of `first`; gives the groups that were written after it. */
+  const groupsOf = async (items: string[], options: Partial<GroupCommitOptions<string>>): Promise<string[][]> => {
+    const { group, writes, begun, endLast } = gatedWrites(options);
+    const added = [group.add('first')];
+    await begun(1);
+    added.push(...items.map((item) => group.add(item)));
+    for (let written = 1; written <= items.length; written += writes.at(-1)?.items.length ?? 0) {
+      endLast();
+      await begun(writes.length + 1);
+    }
+    endLast();
     await Promise.all(added);
-    expect(writes.map(({ items }) => items)).toEqual([['a'], ['b', 'c'], ['d', 'e'], ['f']]);
+    return writes.slice(1).map((write) => write.items);
+  };
+
+  it('holds at most `maxItems`, in the order of adding', async () => {
+    expect(await groupsOf(['a', 'b', 'c', 'd', 'e'], { maxItems: 2 })).toEqual([['a', 'b'], ['c', 'd'], ['e']]);
   });
 
   it('holds at most `maxBytes`, in the order of adding', async () => {
-    const { group, writes, end } = gatedWrites({ maxBytes: 4, sizeOf: (item) => item.length });
-    const added = ['a', 'bb', 'cc', 'd', 'eee', 'f', 'gg'].map((item) => fate(group.add(item)));
-    for (let i = 0; i < 5; i++) await end();
-    await Promise.all(added);
-    expect(writes.map(({ items }) => items)).toEqual([['a'], ['bb', 'cc'], ['d', 'eee'], ['f', 'gg']]);
+    const items = ['bb', 'cc', 'd', 'eee', 'f', 'gg'];
+    const expected = [
+      ['bb', 'cc'],
+      ['d', 'eee'],
+      ['f', 'gg'],
+    ];
+    expect(await groupsOf(items, { maxBytes: 4, sizeOf: (item) => item.length })).toEqual(expected);
   });
 
   it('holds one item that is larger than `maxBytes`, alone', async () => {
-    const { group, writes, end } = gatedWrites({ maxBytes: 4, sizeOf: (item) => item.length });
-    const added = ['a', 'b', 'cccccccc', 'd'].map((item) => fate(group.add(item)));
-    for (let i = 0; i < 4; i++) await end();
-    expect(await Promise.all(added)).toEqual(['written', 'written', 'written', 'written']);
-    expect(writes.map(({ items }) => items)).toEqual([['a'], ['b'], ['cccccccc'], ['d']]);
+    const expected = [['b'], ['cccccccc'], ['d', 'e']];
+    expect(await groupsOf(['b', 'cccccccc', 'd', 'e'], { maxBytes: 4, sizeOf: (item) => item.length })).toEqual(
+      expected,
+    );
   });
 
   it('waits for company as long as it may', async () => {
-    const { group, writes, end } = gatedWrites({ lingerMs: 1 });
+    const { group, writes, begun, endLast } = gatedWrites({ lingerMs: 1 });
     const added = [fate(group.add('a')), fate(group.add('b'))];
     expect(writes).toEqual([]);
-    await expect.poll(() => writes.map(({ items }) => items)).toEqual([['a', 'b']]);
-    await end();
+    await begun(1);
+    endLast();
     expect(await Promise.all(added)).toEqual(['written', 'written']);
+    expect(writes.map(({ items }) => items)).toEqual([['a', 'b']]);
   });
 
   it('never loses, repeats or reorders an item, whatever the bounds and failures', async () => {
@@ -161,17 +188,18 @@ describe('drained', () => {
   });
 
   it('resolves when everything is written or rejected, also what came meanwhile', async () => {
-    const { group, writes, end } = gatedWrites();
+    const { group, begun, end, endLast } = gatedWrites();
     const added = [fate(group.add('a'))];
-    let drained = false;
-    group.drained().then(() => {
-      drained = true;
+    await begun(1);
+    let isDrained = false;
+    const drained = group.drained().then(() => {
+      isDrained = true;
     });
     added.push(fate(group.add('b')));
     await end();
-    expect([drained, writes.length]).toEqual([false, 2]);
-    await end(new Error('away'));
-    expect(drained).toBe(true);
+    expect(isDrained).toBe(false);
+    endLast(new Error('away'));
+    await drained;
     expect(await Promise.all(added)).toEqual(['written', 'away']);
   });
 });
