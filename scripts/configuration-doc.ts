@@ -35,8 +35,18 @@ const defaultOf = (schema: z.core.$ZodType): string => {
 
 export const configurationDoc = (): string => {
   const sections = PARTS.map(([title, job, { shape }]) => {
-    const rows = Object.entries(shape).map(([name, schema]) => `| \`${name}\` | ${schema.description?.replaceAll('|', '\\|')} | ${defaultOf(schema)} |`);
-    return [`## ${title}`, '', `${title} ${job}.`, '', '| variable | meaning | default |', '| --- | --- | --- |', ...rows].join('\n');
+    const rows = Object.entries(shape).map(
+      ([name, schema]) => `| \`${name}\` | ${schema.description?.replaceAll('|', '\\|')} | ${defaultOf(schema)} |`,
+    );
+    return [
+      `## ${title}`,
+      '',
+      `${title} ${job}.`,
+      '',
+      '| variable | meaning | default |',
+      '| --- | --- | --- |',
+      ...rows,
+    ].join('\n');
   });
   return `${INTRODUCTION}\n${sections.join('\n\n')}\n`;
 };

@@ -28,7 +28,9 @@ describe('docs', () => {
       for (const [, code] of text.matchAll(/\bcode(?: =|:) '([a-z]+(?:_[a-z]+)+)'/g)) codes.add(code as string);
       for (const [, code] of text.matchAll(/new DeliveryError\(\s*'([a-z_]+)'/g)) codes.add(code as string);
     }
-    const explained = [...(await readFile(join(root, 'docs/errors.md'), 'utf8')).matchAll(/^### `([a-z_]+)`/gm)].map(([, code]) => code);
+    const explained = [...(await readFile(join(root, 'docs/errors.md'), 'utf8')).matchAll(/^### `([a-z_]+)`/gm)].map(
+      ([, code]) => code,
+    );
     expect(explained.sort()).toEqual([...codes].sort());
   });
 
@@ -41,7 +43,12 @@ describe('docs', () => {
       for (const [, link] of text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)) {
         if (/^[a-z]+:/.test(link as string)) continue;
         const target = join(dirname(page), link as string);
-        const exists = files.has(target) || (await readFile(join(root, target)).then(() => true, (error) => error.code === 'EISDIR'));
+        const exists =
+          files.has(target) ||
+          (await readFile(join(root, target)).then(
+            () => true,
+            (error) => error.code === 'EISDIR',
+          ));
         if (!exists) broken.push(`${page}: ${link}`);
       }
     }

@@ -42,13 +42,20 @@ const startArrivals = async () => {
   });
   server.keepAliveTimeout = 60_000;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { arrivedAt, port: (server.address() as AddressInfo).port, close: () => server.closeAllConnections() ?? server.close() };
+  return {
+    arrivedAt,
+    port: (server.address() as AddressInfo).port,
+    close: () => server.closeAllConnections() ?? server.close(),
+  };
 };
 
 const startWorker = async (pipeline: Pipeline, redis: RedisServer, destinationPort: number, folder: string) => {
   const url = `http://127.0.0.1:${destinationPort}/hook`;
   if (pipeline === 'everyone') {
-    return startServer(fileURLToPath(new URL('./servers/plain-worker.js', import.meta.url)), { REDIS_URL: redis.url, DESTINATION_URL: url });
+    return startServer(fileURLToPath(new URL('./servers/plain-worker.js', import.meta.url)), {
+      REDIS_URL: redis.url,
+      DESTINATION_URL: url,
+    });
   }
   const file = join(folder, 'destinations.yaml');
   await writeFile(file, `destinations:\n  - { id: bench, type: webhook, url: "${url}" }\n`);
@@ -68,7 +75,8 @@ export const measureEndToEnd = async (pipeline: Pipeline, redis: RedisServer): P
   const worker = await startWorker(pipeline, redis, arrivals.port, folder);
   const allArrived = async (count: number): Promise<void> => {
     const deadline = performance.now() + PATIENCE_MS;
-    while (arrivals.arrivedAt.size < count && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (arrivals.arrivedAt.size < count && performance.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, 5));
   };
   try {
     await flood(receiver.target, { requests: WARM_UP_EVENTS });
@@ -81,7 +89,9 @@ export const measureEndToEnd = async (pipeline: Pipeline, redis: RedisServer): P
     await flood(receiver.target, { requests: EVENTS });
     await allArrived(EVENTS);
     const lastAt = Math.max(...arrivals.arrivedAt.values());
-    const [receiverMicros = 0, workerMicros = 0, redisMicros = 0] = pids.map((pid, i) => (cpuMicros(pid) - (before[i] ?? 0)) / EVENTS);
+    const [receiverMicros = 0, workerMicros = 0, redisMicros = 0] = pids.map(
+      (pid, i) => (cpuMicros(pid) - (before[i] ?? 0)) / EVENTS,
+    );
     const eventsPerSecond = arrivals.arrivedAt.size / ((lastAt - startedAt) / 1_000);
     let lost = EVENTS - arrivals.arrivedAt.size;
     arrivals.arrivedAt.clear();
@@ -90,7 +100,9 @@ export const measureEndToEnd = async (pipeline: Pipeline, redis: RedisServer): P
     await trickle(receiver.target, TRICKLE, (id) => sentAt.set(id, performance.now()));
     await allArrived(sentAt.size);
     lost += sentAt.size - arrivals.arrivedAt.size;
-    const latencies = [...arrivals.arrivedAt].map(([id, at]) => at - (sentAt.get(id) ?? Number.NaN)).sort((a, b) => a - b);
+    const latencies = [...arrivals.arrivedAt]
+      .map(([id, at]) => at - (sentAt.get(id) ?? Number.NaN))
+      .sort((a, b) => a - b);
     return {
       eventsPerSecond,
       lost,

@@ -30,7 +30,13 @@ export const startReceiver = async (receiver: Receiver, redis: RedisServer) => {
   const { file, path } = RECEIVERS[receiver];
   const child = await startServer(
     fileURLToPath(file),
-    { PORT: String(port), HOST: '127.0.0.1', REDIS_URL: redis.url, CALLBACK_AUTH: `query:${SECRET}`, LOG_LEVEL: 'warn' },
+    {
+      PORT: String(port),
+      HOST: '127.0.0.1',
+      REDIS_URL: redis.url,
+      CALLBACK_AUTH: `query:${SECRET}`,
+      LOG_LEVEL: 'warn',
+    },
     receiver === 'clickrelay' ? `http://127.0.0.1:${port}/readyz` : undefined,
   );
   return { child, target: { port, path } satisfies LoadTarget };

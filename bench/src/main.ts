@@ -18,7 +18,9 @@ const table = (rows: Record<string, string>[]): void => {
   const columns = Object.keys(rows[0] ?? {});
   const width = (column: string): number => Math.max(column.length, ...rows.map((row) => (row[column] ?? '').length));
   const line = (cell: (column: string) => string): string =>
-    columns.map((column, i) => (i === 0 ? cell(column).padEnd(width(column)) : cell(column).padStart(width(column)))).join('  ');
+    columns
+      .map((column, i) => (i === 0 ? cell(column).padEnd(width(column)) : cell(column).padStart(width(column))))
+      .join('  ');
   console.log(line((column) => column));
   for (const row of rows) console.log(line((column) => row[column] ?? ''));
 };
@@ -49,7 +51,8 @@ try {
     clickrelay: 'Clickrelay receiver',
   };
   const ingest = await rounds(names, ROUNDS, (name) => measureIngest(name, redis));
-  const best = (name: Receiver): IngestResult => median(ingest.get(name) as IngestResult[], ({ perSecond }) => perSecond);
+  const best = (name: Receiver): IngestResult =>
+    median(ingest.get(name) as IngestResult[], ({ perSecond }) => perSecond);
   table(
     names.map((name) => {
       const result = best(name);
@@ -94,7 +97,9 @@ try {
   );
   const rate = (name: Pipeline): number => middle(name).eventsPerSecond;
   console.log(`\nClickrelay / everyone  ${(rate('clickrelay') / rate('everyone')).toFixed(2)} events/s`);
-  console.log(`                       ${(middle('clickrelay').p50Ms / middle('everyone').p50Ms).toFixed(2)} of its p50 at 200 events/s`);
+  console.log(
+    `                       ${(middle('clickrelay').p50Ms / middle('everyone').p50Ms).toFixed(2)} of its p50 at 200 events/s`,
+  );
 } finally {
   client.disconnect();
   await redis.stop();

@@ -56,9 +56,7 @@ export const config = z.object({
   DEDUPE_TTL: duration('DEDUPE_TTL')
     .prefault('72h')
     .describe('How long a fact that is sent again is recognised, at least'),
-  EVENT_RETENTION: duration('EVENT_RETENTION')
-    .prefault('7d')
-    .describe('How long events stay in the log'),
+  EVENT_RETENTION: duration('EVENT_RETENTION').prefault('7d').describe('How long events stay in the log'),
   EVENT_LOG_MAX_BYTES: z.coerce
     .number({ error: 'EVENT_LOG_MAX_BYTES must be a whole number' })
     .int()

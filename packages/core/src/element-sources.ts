@@ -35,6 +35,8 @@ export function elementSources(text: string): Map<string, string[]> {
  * parser, because a parsed body of brackets only takes many times its own size in memory.
  */
 export function nestsDeeperThan(bound: number, text: string): boolean {
+  // Nearly every callback holds fewer brackets than may nest, and the engine finds those many times faster than this.
+  if (count('{', text, bound) + count('[', text, bound) <= bound) return false;
   let depth = 0;
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
@@ -44,6 +46,13 @@ export function nestsDeeperThan(bound: number, text: string): boolean {
     } else if (code === CLOSE_OBJECT || code === CLOSE_ARRAY) depth--;
   }
   return false;
+}
+
+/** How often a character occurs; stops counting above `most`. */
+function count(character: string, text: string, most: number): number {
+  let found = 0;
+  for (let at = text.indexOf(character); at !== -1 && found <= most; at = text.indexOf(character, at + 1)) found++;
+  return found;
 }
 
 /** Visits the members of the object at `at`. The visitor gets where the value starts and answers where it ends. */

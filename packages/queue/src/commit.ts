@@ -1,6 +1,6 @@
 import { type Callback, type Lane, QueueUnavailableError } from '@clickrelay/core';
 import { createGroupCommit, type GroupCommit } from './group-commit.ts';
-import { ingestQueue, LANES } from './names.ts';
+import { ingestQueue } from './names.ts';
 import { addJobs, type Store } from './store.ts';
 
 /** A callback as it lies in the ingest queue. */
@@ -36,46 +36,55 @@ const MAX_GROUP_BYTES = 256 * 1024;
 /** Callbacks that wait for their commit, per lane: above this Redis is not keeping up, and waiting would not help. */
 const MAX_PENDING = 10_000;
 
+interface Pending extends CommittedCallback {
+  /** On the clock of `performance.now`. */
+  readonly since: number;
+}
+
 /**
  * Writes callbacks to their lane's queue. Callbacks that come while a write is under way share the next one: one
  * command, one job and one fsync for all of them.
  */
 export const createCommitter = (store: Store, { deadlineMs = 1_500 }: CommitterOptions = {}): Committer => {
-  const openLane = (lane: Lane): GroupCommit<CommittedCallback> =>
+  const write = async (lane: Lane, pending: readonly Pending[]): Promise<void> => {
+    const callbacks = pending.map(({ receivedAt, text }) => ({ receivedAt, text }));
+    try {
+      store.assertConnected();
+      // The first has waited longest: when its time is over, so is the write's.
+      const leftMs = deadlineMs - (performance.now() - (pending[0] as Pending).since);
+      await withDeadline(addJobs(store, ingestQueue(lane), [{ data: { callbacks } satisfies IngestGroup }]), leftMs);
+    } catch (error) {
+      if (error instanceof QueueUnavailableError) throw error;
+      throw new QueueUnavailableError('Redis did not take the callback; send it again, it will not count twice', {
+        cause: error,
+      });
+    }
+  };
+  const openLane = (lane: Lane): GroupCommit<Pending> =>
     createGroupCommit({
       maxItems: MAX_GROUP_CALLBACKS,
       maxBytes: MAX_GROUP_BYTES,
       sizeOf: ({ text }) => text.length,
-      write: async (callbacks) => {
-        store.assertConnected();
-        await withDeadline(
-          addJobs(store, ingestQueue(lane), [{ data: { callbacks } satisfies IngestGroup }]),
-          deadlineMs,
-        );
-      },
+      write: (pending) => write(lane, pending),
     });
-  const lanes = new Map(LANES.map((lane) => [lane, openLane(lane)]));
+  const lanes: Readonly<Record<Lane, GroupCommit<Pending>>> = {
+    messages: openLane('messages'),
+    statuses: openLane('statuses'),
+  };
 
   return {
     commit: async ({ text, lane }, receivedAt) => {
       store.assertConnected();
-      const group = lanes.get(lane) as GroupCommit<CommittedCallback>;
+      const group = lanes[lane];
       if (group.pending >= MAX_PENDING) {
         throw new QueueUnavailableError(
           `${MAX_PENDING} callbacks wait for Redis already; nothing was stored, send it again later`,
         );
       }
-      try {
-        await withDeadline(group.add({ text, receivedAt }), deadlineMs);
-      } catch (error) {
-        if (error instanceof QueueUnavailableError) throw error;
-        throw new QueueUnavailableError('Redis did not take the callback; send it again, it will not count twice', {
-          cause: error,
-        });
-      }
+      return group.add({ text, receivedAt, since: performance.now() });
     },
     close: async () => {
-      await Promise.all([...lanes.values()].map((group) => group.drained()));
+      await Promise.all([lanes.messages.drained(), lanes.statuses.drained()]);
     },
   };
 };
@@ -83,13 +92,8 @@ export const createCommitter = (store: Store, { deadlineMs = 1_500 }: CommitterO
 /** The write may still happen after its deadline: that is why ids are derived, and a repeated callback changes nothing. */
 const withDeadline = (promise: Promise<unknown>, ms: number): Promise<void> =>
   new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () =>
-        reject(
-          new QueueUnavailableError(`Redis did not answer within ${ms} ms; send it again, it will not count twice`),
-        ),
-      ms,
-    );
+    const late = 'Redis did not answer in time; send it again, it will not count twice';
+    const timer = setTimeout(() => reject(new QueueUnavailableError(late)), Math.max(ms, 0));
     promise.then(
       () => {
         clearTimeout(timer);

@@ -41,7 +41,7 @@ export interface Consumer {
 export interface Dispatcher {
   add(consumer: Consumer): void;
   remove(queue: QueueName): void;
-  /** Looks into this queue now. */
+  /** There is room again: looks into this queue now, if it was passed over. */
   poke(queue: QueueName): void;
   /** Takes nothing more; resolves when what was taken is settled, or the grace is over. */
   close(graceMs: number): Promise<void>;
@@ -55,6 +55,11 @@ interface Source {
   taking: boolean;
   /** A take was asked for while one was under way. */
   again: boolean;
+  /** The last look found no room: there may be more to take as soon as there is. */
+  isFull: boolean;
+  /** How many to take next, and took last: 1, 1, 2, 3, 5, … as long as all of them are there. */
+  batch: number;
+  lastBatch: number;
   timer: NodeJS.Timeout | undefined;
   wakeAt: number;
 }
@@ -96,7 +101,10 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
     );
   };
 
-  /** Takes until the queue is empty or there is no room. One at a time per queue, so that nothing is asked twice. */
+  /**
+   * Takes what is ready, one job at first and more at once while the queue keeps giving. A take that finds something
+   * writes the marker again, so the next take follows from that. One at a time per queue, so that nothing is asked twice.
+   */
   const take = async (source: Source): Promise<void> => {
     if (source.taking) {
       source.again = true;
@@ -106,13 +114,17 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
     try {
       do {
         source.again = false;
-        // Twice as many each time: a lone job costs one look more, a full queue little more than one round trip.
-        for (let count = 1; ; count = Math.min(count * 2, MOST_TAKEN_AT_ONCE)) {
-          const room = closing || sources.get(source.marker) !== source ? 0 : source.consumer.room();
-          if (room <= 0) break;
-          const taken = await Promise.all(Array.from({ length: Math.min(count, room) }, () => takeOne(source)));
-          if (taken.includes(false)) break;
-        }
+        const room = closing || sources.get(source.marker) !== source ? 0 : source.consumer.room();
+        source.isFull = room <= 0;
+        if (source.isFull) break;
+        const count = Math.min(source.batch, room);
+        const taken = await Promise.all(Array.from({ length: count }, () => takeOne(source)));
+        if (taken.includes(false)) [source.lastBatch, source.batch] = [0, 1];
+        else
+          [source.lastBatch, source.batch] = [
+            source.batch,
+            Math.min(source.lastBatch + source.batch, MOST_TAKEN_AT_ONCE),
+          ];
       } while (source.again && !closing);
     } catch (error) {
       onError(error);
@@ -145,7 +157,7 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
         source.running.delete(id);
         if (source.running.size === 0) working.delete(source);
         if (closing && working.size === 0) for (const resolve of idleWaiters) resolve();
-        else if (!source.taking) void take(source);
+        else if (source.isFull) void take(source);
       });
   };
 
@@ -283,6 +295,9 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
         running: new Map(),
         taking: false,
         again: false,
+        isFull: false,
+        batch: 1,
+        lastBatch: 0,
         timer: undefined,
         wakeAt: 0,
       };
@@ -299,7 +314,9 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
     },
     poke: (queue) => {
       const source = sources.get(markerKey(queue));
-      if (source !== undefined) void take(source);
+      if (source === undefined) return;
+      // Otherwise the read under way will tell: asking as well would only cost Redis a look at an empty queue.
+      if (source.isFull || !waitingFor?.has(source.marker)) void take(source);
     },
     close: async (graceMs) => {
       closing = true;

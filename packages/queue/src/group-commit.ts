@@ -1,3 +1,5 @@
+import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
+
 /** Joins writes: what is added while a write is under way shares the next one. */
 export interface GroupCommit<Item> {
   /** Resolves when the item has been written; rejects with the write's error. */
@@ -48,7 +50,8 @@ export const createGroupCommit = <Item>(options: GroupCommitOptions<Item>): Grou
 
   const run = async (): Promise<void> => {
     while (queue.length > 0) {
-      if (lingerMs > 0) await new Promise((resolve) => setTimeout(resolve, lingerMs));
+      // What arrives in this turn of the event loop comes along: fewer and larger writes, at no cost in latency.
+      await (lingerMs > 0 ? sleep(lingerMs) : immediate());
       const group = takeGroup();
       inFlight = group.length;
       try {
