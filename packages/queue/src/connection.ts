@@ -12,11 +12,14 @@ const PRODUCER = {
   maxRetriesPerRequest: 1,
   // BullMQ's default has none; a command that Redis took but never answered would hang for ever.
   commandTimeout: 1_400,
+  // A network that died without a word is noticed by TCP after a quarter of an hour only.
+  socketTimeout: 3_000,
 } satisfies RedisOptions;
 
 const CONSUMER = {
   // Demanded by BullMQ for anything that takes jobs.
   maxRetriesPerRequest: null,
+  socketTimeout: 10_000,
 } satisfies RedisOptions;
 
 /** Quick, and spread, so that receivers neither lag behind a restarted Redis nor hit it all at once. */

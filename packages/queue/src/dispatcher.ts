@@ -190,7 +190,8 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
   };
 
   const openBlocking = (): Redis => {
-    const connection = store.redis.duplicate({ connectionName: 'clickrelay-dispatcher' });
+    // Its silence means nothing, and each of its reads has a deadline of its own.
+    const connection = store.redis.duplicate({ connectionName: 'clickrelay-dispatcher', socketTimeout: undefined });
     connection.on('error', onError);
     connection.on('ready', () => {
       connection.client('ID').then(
