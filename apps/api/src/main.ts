@@ -1,1 +1,67 @@
-export {};
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { openStore, watchDurability } from '@clickrelay/queue';
+import { pino } from 'pino';
+import packageJson from '../package.json' with { type: 'json' };
+import { createApp } from './app.ts';
+import { type Config, ConfigError, readConfig } from './config.ts';
+
+/** In ms. */
+const GRACE_MS = 5_000;
+
+const config = readConfigOrExit();
+const log = pino({ level: config.LOG_LEVEL, base: { app: 'api', pid: process.pid } });
+
+let isAway = false;
+const store = await openStore({
+  redisUrl: config.REDIS_URL,
+  role: 'producer',
+  onError: () => {
+    if (!isAway) log.warn('redis.away');
+    isAway = true;
+  },
+});
+store.redis.on('ready', () => {
+  if (isAway) log.info('redis.back');
+  isAway = false;
+});
+const durability = watchDurability(store, { mode: config.DURABILITY });
+const app = createApp({
+  store,
+  durability: () => durability.current(),
+  version: packageJson.version,
+  apiKey: config.API_KEY,
+  log,
+});
+
+const server = createServer({ headersTimeout: 5_000, requestTimeout: 15_000 }, app.callback());
+server.listen(config.API_PORT, config.API_HOST);
+await once(server, 'listening');
+log.info({ host: config.API_HOST, port: (server.address() as AddressInfo).port }, 'api.listening');
+process.send?.('ready');
+
+await new Promise<void>((resolve) => {
+  process.once('SIGTERM', resolve);
+  process.once('SIGINT', resolve);
+  // Started by `clickrelay start`: never outlive it.
+  if (process.connected) process.once('disconnect', resolve);
+});
+const closed = once(server, 'close');
+server.close();
+setTimeout(() => server.closeAllConnections(), GRACE_MS).unref();
+await closed;
+durability.stop();
+await store.close();
+log.info('api.stopped');
+process.exit(0);
+
+function readConfigOrExit(): Config {
+  try {
+    return readConfig(process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+}

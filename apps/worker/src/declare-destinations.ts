@@ -1,6 +1,6 @@
-import { destinationBase } from '@clickrelay/core';
+import { pullDestination } from '@clickrelay/core';
 import { putDestination, readDestination, type Store } from '@clickrelay/queue';
-import { generateSecret, webhookConfig } from '@clickrelay/webhook-forwarder';
+import { webhookDestination, withSecret } from '@clickrelay/webhook-forwarder';
 import { parse } from 'yaml';
 import { z } from 'zod';
 
@@ -10,15 +10,7 @@ export class InvalidDestinationsError extends Error {
   readonly code = 'invalid_destinations';
 }
 
-const declared = z.discriminatedUnion('type', [
-  z.strictObject({
-    ...destinationBase.shape,
-    ...webhookConfig.shape,
-    secret: webhookConfig.shape.secret.optional(),
-    type: z.literal('webhook'),
-  }),
-  z.strictObject({ ...destinationBase.shape, type: z.literal('pull') }),
-]);
+const declared = z.discriminatedUnion('type', [webhookDestination, pullDestination]);
 
 const file = z.strictObject({ destinations: z.array(declared) });
 
@@ -53,15 +45,11 @@ export const applyDestinations = async (
   destinations: readonly DeclaredDestination[],
 ): Promise<Applied[]> => {
   const applied: Applied[] = [];
-  for (const { id, type, events, ...rest } of destinations) {
+  for (const { id, type, events, ...settings } of destinations) {
     const present = await readDestination(store, id);
-    let config: Record<string, unknown> = rest;
-    let generatedSecret: string | undefined;
-    if (type === 'webhook' && config['secret'] === undefined) {
-      const kept = present?.type === type ? present.config['secret'] : undefined;
-      if (kept === undefined) generatedSecret = generateSecret();
-      config = { ...config, secret: kept ?? generatedSecret };
-    }
+    const presentSecret = present?.type === type ? present.config['secret'] : undefined;
+    const { config, generatedSecret } =
+      type === 'webhook' ? withSecret(settings, presentSecret) : { config: settings, generatedSecret: undefined };
     const destination = { id, type, events, paused: present?.paused ?? null, config };
     const isSame = present !== undefined && JSON.stringify(sorted(present)) === JSON.stringify(sorted(destination));
     if (!isSame) await putDestination(store, destination);

@@ -87,10 +87,13 @@ export class Outlet {
     this.#isWell = isWell;
     if (!isWell) this.#refuseWaiting();
     const next = this.#waiting.shift();
-    if (next === undefined) return this.#onRoom();
-    this.#turns.waiting--;
-    this.#inFlight++;
-    next.resolve(true);
+    if (next === undefined) {
+      this.#onRoom();
+    } else {
+      this.#turns.waiting--;
+      this.#inFlight++;
+      next.resolve(true);
+    }
   }
 
   /** Something was put into the queue: what comes now goes behind it. */

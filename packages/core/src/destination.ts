@@ -19,6 +19,12 @@ export const destinationBase = z.object({
     .describe('Event types it wants; `*` stands for any characters: `mo*`, `moText`, `*`.'),
 });
 
+/** A destination that is not delivered to: its consumers lease deliveries over HTTP. */
+export const pullDestination = z.strictObject({
+  ...destinationBase.shape,
+  type: z.literal('pull').describe('Events wait until a consumer leases them.'),
+});
+
 export type DestinationBase = z.infer<typeof destinationBase>;
 
 /** Whether an event type fits a pattern of a destination's `events`. Only `*` is special: any characters, also none. */

@@ -67,6 +67,7 @@ export {
   destinationBase,
   matchesEventType,
   parseDeliveryId,
+  pullDestination,
 } from './destination.ts';
 
 // Errors.

@@ -1,3 +1,4 @@
 export { checkUrl, generateSecret, type WebhookConfig, webhookConfig } from './config.ts';
+export { type WebhookDestination, webhookDestination, withSecret } from './declare.ts';
 export { type WebhookAdapterOptions, webhookAdapter } from './deliver.ts';
 export type { Resolve } from './egress.ts';

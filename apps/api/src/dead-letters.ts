@@ -1,0 +1,30 @@
+import { DESTINATION_ID } from '@clickrelay/core';
+import { listDeadLetters, removeDeadLetter } from '@clickrelay/queue';
+import { z } from 'zod';
+import { notFound, operation, pageOf, pageQuery } from './operation.ts';
+import { deadLetter } from './schemas.ts';
+
+export const deadLetterOperations = [
+  operation({
+    method: 'get',
+    path: '/v1/dead-letters',
+    summary: 'List deliveries that ended without success, newest first',
+    query: pageQuery.extend({
+      destination: z.string().regex(DESTINATION_ID).optional().describe('Of this destination only'),
+    }),
+    response: pageOf(deadLetter),
+    run: ({ query: { destination, ...page } }, { store }) =>
+      listDeadLetters(store, { ...page, destinationId: destination }),
+  }),
+  operation({
+    method: 'delete',
+    path: '/v1/dead-letters/{deliveryId}',
+    summary: 'Give a dead letter up for good',
+    params: z.object({ deliveryId: z.string() }),
+    status: 204,
+    errors: { 404: 'not_found' },
+    run: async ({ params: { deliveryId } }, { store }) => {
+      if (!(await removeDeadLetter(store, deliveryId))) throw notFound('dead letter', deliveryId);
+    },
+  }),
+];

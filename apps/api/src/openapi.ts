@@ -1,0 +1,42 @@
+import { createDocument, type ZodOpenApiPathsObject } from 'zod-openapi';
+import type { Operation } from './operation.ts';
+import { errorBody } from './schemas.ts';
+
+const json = (schema: NonNullable<Operation['response']>) => ({ content: { 'application/json': { schema } } });
+
+const refusal = (description: string) => ({ description, ...json(errorBody) });
+
+/** The OpenAPI 3.1 document of these operations. */
+export const openApiDocument = (operations: readonly Operation[], version: string): object => {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const { method, path, summary, params, query, body, response, status = 200, errors = {} } of operations) {
+    const responses: Record<string, unknown> = {
+      [status]: { description: 'done', ...(response && json(response)) },
+      401: refusal('`unauthorized`: no or another key'),
+      503: refusal('`queue_unavailable`: Redis does not answer'),
+    };
+    if (params ?? query ?? body) responses[400] = refusal('`invalid_request`: the request does not fit its schema');
+    for (const [errorStatus, code] of Object.entries(errors)) responses[errorStatus] = refusal(`\`${code}\``);
+    paths[path] = {
+      ...paths[path],
+      [method]: {
+        operationId: `${method}${path.replace(/[^a-zA-Z]+([a-z]?)/g, (_, letter: string) => letter.toUpperCase())}`,
+        summary,
+        requestParams: { ...(params && { path: params }), ...(query && { query }) },
+        ...(body && { requestBody: json(body) }),
+        responses,
+      },
+    };
+  }
+  return createDocument({
+    openapi: '3.1.0',
+    info: {
+      title: 'Clickrelay API',
+      version,
+      description: 'Events, deliveries, dead letters, quarantine and destinations.',
+    },
+    security: [{ key: [] }],
+    components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
+    paths: paths as ZodOpenApiPathsObject,
+  });
+};

@@ -1,0 +1,93 @@
+import type { DurabilityReport, Store } from '@clickrelay/queue';
+import { z } from 'zod';
+
+/*
+ * An operation is declared once, as data: the router checks requests by its schemas, and `/v1/openapi.json` shows them.
+ */
+
+export interface Resources {
+  readonly store: Store;
+  durability(): DurabilityReport;
+  readonly version: string;
+}
+
+export interface Operation {
+  readonly method: 'get' | 'put' | 'post' | 'delete';
+  /** With `{name}` for parameters, as OpenAPI writes it. */
+  readonly path: string;
+  readonly summary: string;
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  readonly body?: z.ZodType;
+  /** Of the answer that is no error. @default 200 */
+  readonly status?: 200 | 202 | 204;
+  /** Left out for answers without a body. */
+  readonly response?: z.ZodType;
+  /** Error codes that callers can act on, by status. */
+  readonly errors?: Readonly<Record<number, string>>;
+  run(request: never, resources: Resources): Promise<unknown>;
+}
+
+interface Declared<
+  Params extends z.ZodObject,
+  Query extends z.ZodObject,
+  Body extends z.ZodType,
+  Response extends z.ZodType,
+> extends Omit<Operation, 'params' | 'query' | 'body' | 'response' | 'run'> {
+  readonly params?: Params;
+  readonly query?: Query;
+  readonly body?: Body;
+  readonly response?: Response;
+  run(
+    request: { params: z.output<Params>; query: z.output<Query>; body: z.output<Body> },
+    resources: Resources,
+  ): Promise<Answer<z.input<Response>>>;
+}
+
+/** What is answered is written out at once: it may be read-only all the way down. */
+type Answer<T> = T extends readonly (infer Item)[]
+  ? readonly Answer<Item>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: Answer<T[Key]> }
+    : T;
+
+/** Types `run` by the schemas beside it. */
+export const operation = <
+  Params extends z.ZodObject,
+  Query extends z.ZodObject,
+  Body extends z.ZodType,
+  Response extends z.ZodType,
+>(
+  declared: Declared<Params, Query, Body, Response>,
+): Operation => declared as unknown as Operation;
+
+/** A refusal that the caller can act on. */
+export class RefusalError extends Error {
+  override readonly name = 'RefusalError';
+  readonly expose = true;
+  readonly status: number;
+  readonly code: string;
+  readonly issues: readonly { path: string; message: string }[] | undefined;
+
+  constructor(status: number, code: string, message: string, issues?: readonly { path: string; message: string }[]) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.issues = issues;
+  }
+}
+
+export const notFound = (what: string, id: string): RefusalError =>
+  new RefusalError(404, 'not_found', `there is no ${what} ${id.slice(0, 120)}`);
+
+/** What all lists take. */
+export const pageQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(500).default(50).describe('How many items at most'),
+  cursor: z.string().max(200).optional().describe('`next` of the page before'),
+});
+
+export const pageOf = <Item extends z.ZodType>(item: Item) =>
+  z.object({
+    items: z.array(item),
+    next: z.string().nullable().describe('`cursor` of the next page; null at the end'),
+  });

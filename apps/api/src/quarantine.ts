@@ -1,0 +1,62 @@
+import { listQuarantine, readQuarantined, removeQuarantined, reparseQuarantined } from '@clickrelay/queue';
+import { z } from 'zod';
+import { notFound, operation, pageOf, pageQuery } from './operation.ts';
+import { quarantined } from './schemas.ts';
+
+const params = z.object({ id: z.string().describe('`qrt_…`') });
+
+export const quarantineOperations = [
+  operation({
+    method: 'get',
+    path: '/v1/quarantine',
+    summary: 'List authentic callbacks that could not be parsed, newest first',
+    query: pageQuery,
+    response: pageOf(quarantined),
+    run: ({ query }, { store }) => listQuarantine(store, query),
+  }),
+  operation({
+    method: 'get',
+    path: '/v1/quarantine/{id}',
+    summary: 'Read one, with its body as it came',
+    params,
+    response: quarantined
+      .extend({
+        body: z.object({
+          text: z.string().describe('Decoded as UTF-8; broken bytes show as U+FFFD'),
+          base64: z.string().describe('The bytes'),
+        }),
+      })
+      .meta({ id: 'QuarantinedWithBody' }),
+    errors: { 404: 'not_found' },
+    run: async ({ params: { id } }, { store }) => {
+      const found = await readQuarantined(store, id);
+      if (found === undefined) throw notFound('quarantined callback', id);
+      const bytes = Buffer.from(found.body);
+      return { ...found, body: { text: bytes.toString(), base64: bytes.toString('base64') } };
+    },
+  }),
+  operation({
+    method: 'post',
+    path: '/v1/quarantine/{id}/reparse',
+    summary: 'Parse it again, for when a newer version understands it; it leaves quarantine as a committed callback',
+    params,
+    response: z.object({ accepted: z.int().describe('How many events it holds') }),
+    errors: { 404: 'not_found', 422: 'invalid_callback' },
+    run: async ({ params: { id } }, { store }) => {
+      const result = await reparseQuarantined(store, id);
+      if (result === undefined) throw notFound('quarantined callback', id);
+      return result;
+    },
+  }),
+  operation({
+    method: 'delete',
+    path: '/v1/quarantine/{id}',
+    summary: 'Throw it away',
+    params,
+    status: 204,
+    errors: { 404: 'not_found' },
+    run: async ({ params: { id } }, { store }) => {
+      if (!(await removeQuarantined(store, id))) throw notFound('quarantined callback', id);
+    },
+  }),
+];

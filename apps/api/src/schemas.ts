@@ -1,0 +1,68 @@
+import { eventSchema } from '@clickrelay/core';
+import { z } from 'zod';
+
+/* What the resources answer. */
+
+const attempt = z
+  .object({
+    number: z.int().describe('From 1, in the order of time'),
+    startedAt: z.string(),
+    durationMs: z.number(),
+    outcome: z.enum(['delivered', 'retry', 'dead_letter']),
+    status: z.int().nullable().describe('What the destination answered'),
+    error: z.object({ code: z.string(), message: z.string() }).nullable(),
+    response: z.string().describe('The first 16 KB of the answer'),
+  })
+  .meta({ id: 'Attempt' });
+
+export const delivery = z
+  .object({
+    id: z.string().describe('`dlv_<destination>_<event>`'),
+    eventId: z.string(),
+    destinationId: z.string(),
+    state: z.enum(['pending', 'delivered', 'dead_letter']),
+    attempts: z.array(attempt),
+    nextAttemptAt: z.string().nullable(),
+  })
+  .meta({ id: 'Delivery' });
+
+export const event = eventSchema.meta({ id: 'Event' });
+
+export const deadLetter = z
+  .object({
+    deliveryId: z.string(),
+    eventId: z.string(),
+    destinationId: z.string(),
+    eventType: z.string(),
+    error: z.string(),
+    failedAt: z.string(),
+    attempts: z.int(),
+  })
+  .meta({ id: 'DeadLetter' });
+
+export const quarantined = z
+  .object({
+    id: z.string().describe('`qrt_…`'),
+    receivedAt: z.string(),
+    reason: z.string().describe('Why it could not be parsed'),
+    bytes: z.int(),
+  })
+  .meta({ id: 'Quarantined' });
+
+export const durabilityReport = z
+  .object({
+    ready: z.boolean(),
+    durability: z.string().describe('What the Redis really does'),
+    problems: z.array(z.object({ setting: z.string(), value: z.string(), mend: z.string() })),
+  })
+  .meta({ id: 'Durability' });
+
+export const errorBody = z
+  .object({
+    error: z.object({
+      code: z.string().describe('Stable; explained in docs/errors.md'),
+      message: z.string(),
+      issues: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+    }),
+  })
+  .meta({ id: 'Error' });

@@ -1,0 +1,36 @@
+import { queueDepths, readLogBytes } from '@clickrelay/queue';
+import { z } from 'zod';
+import { operation } from './operation.ts';
+import { durabilityReport } from './schemas.ts';
+
+const depth = z.int();
+
+export const statusOperations = [
+  operation({
+    method: 'get',
+    path: '/v1/status',
+    summary: 'How safe callbacks are, and what waits where',
+    response: z
+      .object({
+        version: z.string(),
+        durability: durabilityReport,
+        eventLogBytes: z.int().describe('What the event log holds'),
+        ingest: z.object({ messages: depth, statuses: depth }).describe('Groups of callbacks that are not routed yet'),
+        destinations: z.array(
+          z.object({ id: z.string(), waiting: depth, delayed: depth, active: depth, deadLetters: depth }),
+        ),
+      })
+      .meta({ id: 'Status' }),
+    run: async (_request, { store, durability, version }) => {
+      const [{ ingest, destinations }, { total }] = await Promise.all([queueDepths(store), readLogBytes(store)]);
+      const { ready, durability: mode, problems } = durability();
+      return {
+        version,
+        durability: { ready, durability: mode, problems: [...problems] },
+        eventLogBytes: total,
+        ingest,
+        destinations: [...destinations],
+      };
+    },
+  }),
+];

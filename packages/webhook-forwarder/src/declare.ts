@@ -1,0 +1,27 @@
+import { destinationBase } from '@clickrelay/core';
+import { z } from 'zod';
+import { generateSecret, webhookConfig } from './config.ts';
+
+/** A webhook destination as people write it: in a file, or in a request. The secret may be left out. */
+export const webhookDestination = z.strictObject({
+  ...destinationBase.shape,
+  ...webhookConfig.shape,
+  type: z.literal('webhook').describe('Events are POSTed to `url`.'),
+  secret: webhookConfig.shape.secret.optional(),
+});
+
+export type WebhookDestination = z.output<typeof webhookDestination>;
+
+/**
+ * Completes settings that leave the secret out: the one that the destination has already stays, a new destination gets
+ * a generated one, which has to be shown to whoever declared it.
+ */
+export function withSecret<Settings extends { secret?: unknown }>(
+  settings: Settings,
+  presentSecret: unknown,
+): { config: Settings & { secret: unknown }; generatedSecret?: string } {
+  if (settings.secret !== undefined) return { config: { ...settings, secret: settings.secret } };
+  if (presentSecret !== undefined) return { config: { ...settings, secret: presentSecret } };
+  const generatedSecret = generateSecret();
+  return { config: { ...settings, secret: generatedSecret }, generatedSecret };
+}
