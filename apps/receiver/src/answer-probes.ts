@@ -1,4 +1,5 @@
 import type { Middleware } from 'koa';
+import type { Answer } from './answer.ts';
 import { allowMethods, announcesBody, RefusalError } from './render-error.ts';
 
 /** The two paths of Clickatell's own examples. What a callback is comes from its body: either path takes either. */
@@ -12,7 +13,7 @@ export function callbackPaths(prefix: string): string[] {
  * says nothing about the credential. Never a redirect: Clickatell takes one as the end of the callback, which is then lost.
  * @throws {RefusalError} 404 `not_found`; 405 `method_not_allowed`
  */
-export function answerProbes(paths: readonly string[]): Middleware {
+export function answerProbes({ paths, answer }: { paths: readonly string[]; answer: Answer }): Middleware {
   const known = new Set(paths.flatMap((path) => [path, `${path}/`]));
   return (ctx, next) => {
     if (!known.has(ctx.path)) {
@@ -21,6 +22,6 @@ export function answerProbes(paths: readonly string[]): Middleware {
     }
     if (ctx.method === 'POST' && announcesBody(ctx.req)) return next();
     allowMethods(ctx.method, ['POST', 'GET', 'HEAD']);
-    ctx.body = { accepted: 0 };
+    answer(ctx, 200, '{"accepted":0}');
   };
 }

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { DurabilityReport } from '@clickrelay/queue';
-import Koa from 'koa';
+import type Koa from 'koa';
 import type { Logger } from 'pino';
 import { allowAddresses } from './allow-addresses.ts';
+import { createAnswer, LeanKoa } from './answer.ts';
 import { answerProbes, callbackPaths } from './answer-probes.ts';
 import { authenticate } from './authenticate.ts';
 import { clientAddress } from './client-address.ts';
@@ -27,15 +28,12 @@ export function createApp(dependencies: Dependencies): Koa {
   const { config, log, stopping } = dependencies;
   const address = (request: IncomingMessage) => clientAddress(request, config.TRUSTED_PROXIES);
   const addressOf = (request: IncomingMessage) => address(request)?.toString() ?? 'unknown';
-  const app = new Koa();
+  const answer = createAnswer(stopping);
+  const app = new LeanKoa();
 
-  app.use(async (ctx, next) => {
-    await next();
-    if (stopping.aborted) ctx.set('Connection', 'close');
-  });
-  app.use(renderErrors(log, addressOf));
-  app.use(answerHealth(dependencies));
-  app.use(answerProbes(callbackPaths(config.CALLBACK_PATH_PREFIX)));
+  app.use(renderErrors({ log, addressOf, answer }));
+  app.use(answerHealth({ ...dependencies, answer }));
+  app.use(answerProbes({ paths: callbackPaths(config.CALLBACK_PATH_PREFIX), answer }));
   if (config.CALLBACK_ALLOW_IPS.length > 0) app.use(allowAddresses(config.CALLBACK_ALLOW_IPS, address));
   if (config.CALLBACK_AUTH !== 'none') {
     app.use(
@@ -47,6 +45,7 @@ export function createApp(dependencies: Dependencies): Koa {
     receive({
       ...dependencies,
       addressOf,
+      answer,
       maxBodyBytes: config.MAX_BODY_BYTES,
       integrationIds: config.CALLBACK_INTEGRATION_IDS,
     }),

@@ -1,32 +1,30 @@
 import type { DurabilityReport } from '@clickrelay/queue';
 import type { Middleware } from 'koa';
+import type { Answer } from './answer.ts';
 import { allowMethods, RefusalError } from './render-error.ts';
 
 export interface HealthOptions {
   readonly durability: () => DurabilityReport;
   /** Aborted when this process has been told to stop. */
   readonly stopping: AbortSignal;
+  readonly answer: Answer;
 }
 
 /** `/healthz`: the process is up. `/readyz`: a callback sent now would be accepted, and how safe it would be then. */
-export function answerHealth({ durability, stopping }: HealthOptions): Middleware {
+export function answerHealth({ durability, stopping, answer }: HealthOptions): Middleware {
   return (ctx, next) => {
     if (ctx.path !== '/healthz' && ctx.path !== '/readyz') return next();
     allowMethods(ctx.method, ['GET', 'HEAD']);
     if (ctx.path === '/healthz') {
-      ctx.body = { status: 'up' };
+      answer(ctx, 200, '{"status":"up"}');
       return;
     }
 
     const { ready, durability: mode, problems } = durability();
     const reason = stopping.aborted ? 'this receiver is stopping' : ready ? undefined : describe(problems);
-    ctx.status = reason === undefined ? 200 : 503;
-    ctx.body = {
-      ready: reason === undefined,
-      durability: mode,
-      problems,
-      ...(reason !== undefined && { error: { code: 'not_ready', message: reason } }),
-    };
+    const report = { ready: reason === undefined, durability: mode, problems };
+    if (reason === undefined) answer(ctx, 200, JSON.stringify(report));
+    else answer(ctx, 503, JSON.stringify({ ...report, error: { code: 'not_ready', message: reason } }));
   };
 }
 

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { type Callback, InvalidCallbackError, parseCallback } from '@clickrelay/core';
 import type { Middleware } from 'koa';
 import type { Logger } from 'pino';
+import type { Answer } from './answer.ts';
 import { inflate, readBody, UnreadableBodyError } from './read-body.ts';
 
 export interface ReceiveOptions {
@@ -14,26 +15,26 @@ export interface ReceiveOptions {
   readonly integrationIds: ReadonlySet<string>;
   readonly log: Logger;
   readonly addressOf: (request: IncomingMessage) => string;
+  readonly answer: Answer;
 }
 
 /**
  * The sender is known here. Whatever it sent is kept, one way or the other: what is refused would come again and again.
  */
 export function receive(options: ReceiveOptions): Middleware {
-  const { commit, quarantine, maxBodyBytes, integrationIds, log, addressOf } = options;
+  const { commit, quarantine, maxBodyBytes, integrationIds, log, addressOf, answer } = options;
 
   return async (ctx) => {
     const startedAt = performance.now();
     const receivedAt = new Date().toISOString();
     let body = await readBody(ctx.req, ctx.res, maxBodyBytes);
     let callback: Callback;
-    ctx.set('Content-Type', 'application/json');
 
     try {
       const encoding = ctx.req.headers['content-encoding'];
       if (encoding !== undefined) body = await inflate(body, encoding, maxBodyBytes);
       if (body.length === 0) {
-        ctx.body = '{"accepted":0}';
+        answer(ctx, 200, '{"accepted":0}');
         return;
       }
       callback = parseCallback(body);
@@ -41,14 +42,14 @@ export function receive(options: ReceiveOptions): Middleware {
     } catch (error) {
       if (!isUnusable(error)) throw error;
       const id = await quarantine({ body, reason: error.message, receivedAt });
-      ctx.body = JSON.stringify({ accepted: 0, quarantined: id });
+      answer(ctx, 200, JSON.stringify({ accepted: 0, quarantined: id }));
       const ms = performance.now() - startedAt;
       log.warn({ id, reason: error.message, bytes: body.length, ms, ip: addressOf(ctx.req) }, 'callback.quarantined');
       return;
     }
 
     await commit(callback, receivedAt);
-    ctx.body = `{"accepted":${callback.eventCount}}`;
+    answer(ctx, 200, `{"accepted":${callback.eventCount}}`);
 
     // Thousands a second: a line for each would cost more than the rest of this function, so they are for debugging.
     if (log.isLevelEnabled('debug')) {

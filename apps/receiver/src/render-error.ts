@@ -1,7 +1,8 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Middleware } from 'koa';
 import type { Level, Logger } from 'pino';
+import type { Answer } from './answer.ts';
 
 export interface RefusalOptions {
   readonly headers?: Readonly<Record<string, string>>;
@@ -30,8 +31,14 @@ export class RefusalError extends Error {
 /** Seconds. Clickatell retries by a plan of its own; this is for proxies and for our own sender. */
 const RETRY_AFTER = '2';
 
+export interface RenderErrorsOptions {
+  readonly log: Logger;
+  readonly addressOf: (request: IncomingMessage) => string;
+  readonly answer: Answer;
+}
+
 /** The one place where an error becomes an answer: `{"error":{"code","message"}}`. */
-export function renderErrors(log: Logger, addressOf: (request: IncomingMessage) => string): Middleware {
+export function renderErrors({ log, addressOf, answer }: RenderErrorsOptions): Middleware {
   return async (ctx, next) => {
     try {
       await next();
@@ -41,16 +48,14 @@ export function renderErrors(log: Logger, addressOf: (request: IncomingMessage) 
       const code = refusal?.code ?? 'internal_error';
       const message = refusal?.message ?? 'the callback was not accepted; send it again';
 
-      ctx.status = status;
-      if (status === 503) ctx.set('Retry-After', RETRY_AFTER);
-      if (refusal?.headers) ctx.set({ ...refusal.headers });
+      const headers: OutgoingHttpHeaders = { ...refusal?.headers };
+      if (status === 503) headers['Retry-After'] = RETRY_AFTER;
       // What the sender still wants to send is neither read nor waited for.
       if (announcesBody(ctx.req) && !ctx.req.complete) {
-        ctx.set('Connection', 'close');
+        headers['Connection'] = 'close';
         lingerOnClose(ctx.req.socket);
       }
-      ctx.type = 'json';
-      ctx.body = JSON.stringify({ error: { code, message } });
+      answer(ctx, status, JSON.stringify({ error: { code, message } }), headers);
 
       const fields = { status, code, ip: addressOf(ctx.req) };
       if (refusal)
