@@ -1,55 +1,194 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findRedisServer, freePort, type Program, startDestination } from '@clickrelay/testkit';
+import {
+  type Answer,
+  type Destination,
+  findRedisServer,
+  freePort,
+  type Program,
+  samples,
+  startDestination,
+  waitUntil,
+} from '@clickrelay/testkit';
 import { Webhook } from 'standardwebhooks';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runCli, startCli } from './run-cli.ts';
 
-// The real parts, as they are built: from the command to the destination.
-let program: Program | undefined;
-let folder: string | undefined;
-afterEach(async () => {
-  await program?.stop();
-  if (folder !== undefined) await rm(folder, { recursive: true });
-});
+// The real parts, as they are built and as people start them: from the command, and from curl, to the destination.
 
-test('what is sent to a running Clickrelay is delivered, signed, once', async () => {
-  const destination = await startDestination();
-  const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+
+let folder: string;
+let environment: Record<string, string>;
+let program: Program | undefined;
+const destinations: Destination[] = [];
+
+beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'clickrelay-cli-'));
-  await writeFile(
-    join(folder, 'destinations.yaml'),
-    `destinations:\n  - { id: crm, type: webhook, url: "${destination.url}", secret: "${secret}", events: ["mo*"] }\n`,
-  );
-  const env = {
+  environment = {
     DATA_DIR: join(folder, 'data'),
     PORT: String(await freePort()),
-    CALLBACK_AUTH: 'query:s3cret',
+    API_PORT: String(await freePort()),
     DESTINATIONS_FILE: join(folder, 'destinations.yaml'),
     EGRESS_ALLOW: '127.0.0.0/8',
     CLICKRELAY_REDIS_SERVER: findRedisServer(),
   };
-  program = await startCli(['start', '--roles', 'receiver,worker'], env, { readyOutput: /Mend/ });
+});
+afterEach(async () => {
+  await program?.stop();
+  program = undefined;
+  for (const destination of destinations.splice(0)) await destination.close();
+  // A killed `start` leaves its Redis, for the next one to take over; here there is no next one.
+  await killAll();
+  await rm(folder, { recursive: true });
+});
 
-  const sent = await runCli(
-    ['send', 'moText', '--count', '30', '--duplicate', '0.5', '--shuffle', '10', '--json'],
-    env,
+const declare = async (answer: Answer = 200): Promise<Destination> => {
+  const destination = await startDestination({ answer });
+  destinations.push(destination);
+  await writeFile(
+    join(folder, 'destinations.yaml'),
+    `destinations:\n  - { id: crm, type: webhook, url: "${destination.url}/hook", secret: "${SECRET}" }\n`,
   );
-  const { sent: callbacks, accepted, lost } = JSON.parse(sent.stdout);
-  expect([sent.code, accepted, lost]).toEqual([0, callbacks, 0]);
-  expect((await runCli(['send', 'status'], env)).code).toBe(0);
-  expect((await runCli(['send', 'batch'], env)).code).toBe(0);
+  return destination;
+};
 
-  const requests = await destination.waitFor(33);
-  const events = requests.map(({ body, headers }) => {
-    const event = new Webhook(secret).verify(body, headers as Record<string, string>) as { id: string; type: string };
-    expect(headers['webhook-id']).toBe(event.id);
-    return event;
+const start = async (more: Record<string, string> = {}): Promise<void> => {
+  environment = { ...environment, ...more };
+  program = await startCli(['start'], environment, { readyOutput: /Mend/ });
+};
+
+const cli = async (...args: string[]) => {
+  const { code, stdout, stderr } = await runCli([...args, '--json'], environment);
+  expect(code, stderr).toBe(0);
+  return stdout === '' ? undefined : JSON.parse(stdout);
+};
+
+/** Posts to one of the printed URLs, as Clickatell would. */
+const post = async (kind: 'replies' | 'statuses', body: string): Promise<{ status: number; body: unknown }> => {
+  const url = new RegExp(`${kind} +(\\S+)`).exec(program?.stdout() ?? '')?.[1] as string;
+  const response = await fetch(url.replace('localhost', '127.0.0.1'), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
   });
-  expect(new Set(events.map(({ id }) => id)).size).toBe(33);
-  expect(new Set(events.map(({ type }) => type))).toEqual(new Set(['moText']));
-  expect(await program.stop()).toEqual({ code: 0, signal: null });
-  expect(destination.requests.length).toBe(33);
-  await destination.close();
+  return { status: response.status, body: await response.json() };
+};
+
+const readRun = async (): Promise<{ pid: number; pids: Record<string, number> }> =>
+  JSON.parse(await readFile(join(environment['DATA_DIR'] as string, 'run.json'), 'utf8'));
+
+const killAll = async (): Promise<void> => {
+  const run = await readRun().catch(() => undefined);
+  if (run === undefined) return;
+  for (const pid of [run.pid, ...Object.values(run.pids)]) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has ended already.
+    }
+  }
+};
+
+const verified = ({ body, headers }: Destination['requests'][number]): { id: string; raw: unknown } =>
+  new Webhook(SECRET).verify(body, headers as Record<string, string>) as { id: string; raw: unknown };
+
+describe('clickrelay start', () => {
+  it("delivers Clickatell's two samples as nine signed events, and none when they come again", async () => {
+    const crm = await declare();
+    await start();
+
+    expect(await post('replies', JSON.stringify(samples.reply))).toEqual({ status: 200, body: { accepted: 8 } });
+    expect(await post('statuses', JSON.stringify(samples.status))).toEqual({ status: 200, body: { accepted: 1 } });
+    const events = (await crm.waitFor(9)).map(verified);
+    const elements = [samples.reply, samples.status].flatMap(({ event }) => Object.values(event).flat());
+    for (const element of elements) expect(events).toContainEqual(expect.objectContaining({ raw: element }));
+
+    // The other path takes them as well.
+    expect((await post('statuses', JSON.stringify(samples.reply))).body).toEqual({ accepted: 8 });
+    expect((await post('replies', JSON.stringify(samples.status))).body).toEqual({ accepted: 1 });
+    await cli('send', 'moText');
+    await crm.waitFor(10);
+    expect(crm.requests).toHaveLength(10);
+    expect((await cli('events', '--limit', '20')).items).toHaveLength(10);
+  });
+
+  it('delivers each callback of a sender that repeats and mixes them once', async () => {
+    const crm = await declare();
+    await start();
+    const sent = await cli('send', 'moText', '--count', '200', '--duplicate', '0.5', '--shuffle', '20');
+    expect(sent.lost).toBe(0);
+    await crm.waitFor(200);
+    expect(await program?.stop()).toEqual({ code: 0, signal: null });
+    expect(new Set(crm.requests.map(({ headers }) => headers['webhook-id'])).size).toBe(200);
+    expect(crm.requests).toHaveLength(200);
+  });
+
+  it('makes its credentials on first use, keeps them to itself and uses them again', async () => {
+    await declare();
+    await start();
+    const [url] = /http\S+one-api-reply\S+/.exec(program?.stdout() ?? '') ?? [];
+    const secrets = await stat(join(environment['DATA_DIR'] as string, 'secrets.json'));
+    expect(secrets.mode & 0o777).toBe(0o600);
+    const wrong = await fetch(`http://127.0.0.1:${environment['PORT']}/client-callback/one-api-reply?token=wrong`, {
+      method: 'POST',
+      body: JSON.stringify(samples.status),
+    });
+    expect(wrong.status).toBe(401);
+    await program?.stop();
+    await start();
+    expect(program?.stdout()).toContain(url);
+  });
+
+  it('delivers what was acknowledged and not delivered when everything was killed', async () => {
+    const crm = await declare(503);
+    await start({ RETRY_SCHEDULE: '0s,100ms,2s,2s,2s,2s,2s,2s,2s,2s' });
+    const sent = await cli('send', 'moText', '--count', '100');
+    expect(sent.accepted).toBe(100);
+    await crm.waitFor(10);
+    await killAll();
+    await program?.stop();
+
+    const delivered = new Set<unknown>();
+    crm.answerWith(({ headers }) => {
+      delivered.add(headers['webhook-id']);
+      return 200;
+    });
+    await start();
+    await waitUntil(() => delivered.size === 100, { timeoutMs: 25_000, what: 'all 100 events after the restart' });
+  }, 60_000);
+
+  it('turns ten answers of 500 into a dead letter, which a replay delivers', async () => {
+    const crm = await declare(500);
+    await start({ RETRY_SCHEDULE: '0s,10ms,10ms,10ms,10ms,10ms,10ms,10ms,10ms,10ms' });
+    await cli('send', 'moText');
+    const { deliveryId } = await waitUntil(async () => (await cli('dead-letters')).items[0]);
+    expect(crm.requests).toHaveLength(10);
+
+    crm.answerWith(200);
+    await cli('replay', deliveryId);
+    const [, , , , , , , , , , last] = await crm.waitFor(11);
+    expect(verified(last as Destination['requests'][number]).id).toBe(crm.requests[0]?.headers['webhook-id']);
+    await waitUntil(async () => (await cli('dead-letters')).items.length === 0);
+  });
+
+  it('answers 200 to what is no callback and shows it in quarantine', async () => {
+    await declare();
+    await start();
+    const answer = await post('replies', 'hello, I am no JSON');
+    expect(answer).toEqual({ status: 200, body: { accepted: 0, quarantined: expect.stringMatching(/^qrt_/) } });
+    const { items } = await cli('quarantine');
+    expect(items).toEqual([
+      expect.objectContaining({ id: (answer.body as { quarantined: string }).quarantined, bytes: 19 }),
+    ]);
+    const shown = await cli('quarantine', 'show', items[0].id);
+    expect(shown.body.text).toBe('hello, I am no JSON');
+  });
+
+  it('runs the receiver alone only with CALLBACK_AUTH, and says how to set it', async () => {
+    const { code, stderr } = await runCli(['start', '--roles', 'receiver'], environment);
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(/CALLBACK_AUTH is empty; set at least one credential/);
+  });
 });
