@@ -88,7 +88,10 @@ export const flood = async (
       await new Promise<void>((resolve, reject) => {
         let sentAt = 0;
         const send = (): void => {
-          if (left <= 0 || performance.now() >= deadline) return resolve();
+          if (left <= 0 || performance.now() >= deadline) {
+            resolve();
+            return;
+          }
           left--;
           const { bytes, id } = requests.next();
           onSend?.(id);

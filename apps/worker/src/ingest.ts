@@ -108,10 +108,8 @@ const deliverStraight = async (
   } else if (outcome.kind === 'dead_letter') await enqueue(context, outlet, [{ eventId, job: { a: 1, x: reason } }]);
 };
 
-const enqueue = (context: IngestContext, outlet: Outlet, deliveries: DeliveryToQueue[]): Promise<void> => {
-  outlet.queueUsed();
-  return enqueueDeliveries(context.store, outlet.id, deliveries);
-};
+const enqueue = (context: IngestContext, outlet: Outlet, deliveries: DeliveryToQueue[]): Promise<void> =>
+  outlet.enqueue(() => enqueueDeliveries(context.store, outlet.id, deliveries));
 
 /** Waits for all of them, also when one fails: the group must not be settled while attempts are under way. */
 const settleAll = async (work: Promise<void>[]): Promise<void> => {

@@ -11,8 +11,6 @@ import type { Destination } from '@clickrelay/queue';
 
 /** Longer than this and the destination counts as slow: what waits is queued. */
 const LONGEST_WAIT_MS = 500;
-/** The queue was used this recently: it may hold older events, which go first. */
-const QUEUE_QUIET_MS = 100;
 
 /** How many events wait in memory for a turn at any destination; their ingest groups are held open meanwhile. */
 export interface Turns {
@@ -25,7 +23,9 @@ export class Outlet {
   readonly #concurrency: number;
   #inFlight = 0;
   #fromQueue = 0;
-  #queueUsedAt = 0;
+  /** Not known to be: what the queue holds from before this process goes first. */
+  #queueIsEmpty = false;
+  #enqueuing = 0;
   #isWell = true;
   #waiting: { resolve: (granted: boolean) => void; since: number }[] = [];
   readonly #turns: Turns;
@@ -60,7 +60,7 @@ export class Outlet {
    */
   enterStraight(): boolean | Promise<boolean> {
     if (this.destination.paused !== null || !this.#isWell || this.deliverer === undefined) return false;
-    if (this.#fromQueue > 0 || Date.now() - this.#queueUsedAt < QUEUE_QUIET_MS) return false;
+    if (!this.#queueIsEmpty || this.#fromQueue > 0) return false;
     if (this.#inFlight < this.#concurrency) {
       this.#inFlight++;
       return true;
@@ -78,7 +78,6 @@ export class Outlet {
   /** The job is settled. */
   leaveQueue(): void {
     this.#fromQueue--;
-    this.queueUsed();
   }
 
   /** The attempt has ended, or there was none. */
@@ -96,9 +95,20 @@ export class Outlet {
     }
   }
 
-  /** Something was put into the queue: what comes now goes behind it. */
-  queueUsed(): void {
-    this.#queueUsedAt = Date.now();
+  /** Puts something into the queue: what comes from now on goes behind it, until the queue is empty. */
+  async enqueue(put: () => Promise<void>): Promise<void> {
+    this.#queueIsEmpty = false;
+    this.#enqueuing++;
+    try {
+      await put();
+    } finally {
+      this.#enqueuing--;
+    }
+  }
+
+  /** A look into the queue found nothing. */
+  onQueueEmpty(): void {
+    if (this.#enqueuing === 0) this.#queueIsEmpty = true;
   }
 
   /** Sends those who have waited too long to the queue. Called now and then. */

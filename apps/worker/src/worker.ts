@@ -21,8 +21,13 @@ import { Outlet, type Turns } from './outlet.ts';
 const MAX_OPEN_GROUPS = 64;
 /** No group is taken while this many events wait for a turn: what waits too long would have to be queued. */
 const MAX_WAITING_EVENTS = 128;
+/** A group may hold hundreds of events: a few at a time show whether the destinations keep up. */
+const MAX_GROUPS_AT_ONCE = 4;
 /** With more than this open, attempts get jobs, which closes their groups: slow destinations must not stop the lane. */
 const MAX_HELD_GROUPS = 32;
+
+/** Share of its time that a process works which is at its limit. */
+const BUSY = 0.8;
 
 export interface WorkerDependencies {
   readonly store: Store;
@@ -72,6 +77,7 @@ export const startWorker = async ({ store, adapters, config, log }: WorkerDepend
     dispatcher.add({
       queue,
       room: () => outlet.room(),
+      onEmpty: () => outlet.onQueueEmpty(),
       run: (job) => deliverJob(deliverContext, outlet, job),
     });
   };
@@ -117,7 +123,7 @@ export const startWorker = async ({ store, adapters, config, log }: WorkerDepend
     };
     dispatcher.add({
       queue: ingestQueue(lane),
-      room: () => (turns.waiting < MAX_WAITING_EVENTS ? MAX_OPEN_GROUPS - openGroups : 0),
+      room: () => (turns.waiting < MAX_WAITING_EVENTS ? Math.min(MAX_OPEN_GROUPS - openGroups, MAX_GROUPS_AT_ONCE) : 0),
       run: async (job) => {
         openGroups++;
         try {
@@ -133,7 +139,12 @@ export const startWorker = async ({ store, adapters, config, log }: WorkerDepend
 
   // -- housekeeping ------------------------------------------------------------------------------------------------
 
+  let utilization = performance.eventLoopUtilization();
   const overdue = setInterval(() => {
+    const before = utilization;
+    utilization = performance.eventLoopUtilization();
+    // When this process has no time to spare, a long wait says nothing about the destination, and a queue only adds work.
+    if (performance.eventLoopUtilization(utilization, before).utilization > BUSY) return;
     for (const outlet of outlets.values()) outlet.refuseOverdue();
   }, 100);
   const retention = startRetention(

@@ -34,6 +34,8 @@ export interface Consumer {
   readonly queue: QueueName;
   /** How many more jobs may be taken now. Call `Dispatcher.poke` when it was 0 and no longer is. */
   room(): number;
+  /** A look into the queue found nothing to take: it is empty, or holds only what is due later. */
+  onEmpty?(): void;
   /** Whatever it throws leaves the job where it is, to be tried again in a second. */
   run(job: TakenJob): Promise<Settlement>;
 }
@@ -119,8 +121,10 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
         if (source.isFull) break;
         const count = Math.min(source.batch, room);
         const taken = await Promise.all(Array.from({ length: count }, () => takeOne(source)));
-        if (taken.includes(false)) [source.lastBatch, source.batch] = [0, 1];
-        else
+        if (taken.includes(false)) {
+          [source.lastBatch, source.batch] = [0, 1];
+          source.consumer.onEmpty?.();
+        } else
           [source.lastBatch, source.batch] = [
             source.batch,
             Math.min(source.lastBatch + source.batch, MOST_TAKEN_AT_ONCE),
