@@ -12,9 +12,9 @@ export interface IngestResult extends LoadResult {
   readonly redisMicros: number;
 }
 
-export const SECRET = 'bench-secret-of-some-length';
+const SECRET = 'bench-secret-of-some-length';
 
-export const RECEIVERS = {
+const RECEIVERS = {
   limit: { file: new URL('./servers/limit.js', import.meta.url), path: '/' },
   everyone: { file: new URL('./servers/plain-receiver.js', import.meta.url), path: '/' },
   clickrelay: {
