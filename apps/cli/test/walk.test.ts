@@ -159,6 +159,23 @@ describe('clickrelay start', () => {
     await waitUntil(() => delivered.size === 100, { timeoutMs: 25_000, what: 'all 100 events after the restart' });
   }, 60_000);
 
+  it('delivers what was on its way to a destination when everything was killed', async () => {
+    const crm = await declare('hang');
+    await start();
+    expect((await cli('send', 'moText', '--count', '50')).accepted).toBe(50);
+    await crm.waitFor(20);
+    await killAll();
+    await program?.stop();
+
+    const delivered = new Set<unknown>();
+    crm.answerWith(({ headers }) => {
+      delivered.add(headers['webhook-id']);
+      return 200;
+    });
+    await start();
+    await waitUntil(() => delivered.size === 50, { timeoutMs: 25_000, what: 'all 50 events after the restart' });
+  }, 60_000);
+
   it('turns ten answers of 500 into a dead letter, which a replay delivers', async () => {
     const crm = await declare(500);
     await start({ RETRY_SCHEDULE: '0s,10ms,10ms,10ms,10ms,10ms,10ms,10ms,10ms,10ms' });

@@ -59,8 +59,8 @@ export const pauseDestination = (store: Store, id: string, reason: string): Prom
 /** @returns false when there is none with this id. */
 export const resumeDestination = (store: Store, id: string): Promise<boolean> => setPaused(store, id, null);
 
-/** A change is noticed within about this time. */
-const POLL_MS = 500;
+/** A change is noticed within about this time: before anyone who made it can type the next command. */
+const POLL_MS = 100;
 
 export interface DestinationWatch {
   stop(): void;
