@@ -1,3 +1,4 @@
+import { QueueUnavailableError } from '@clickrelay/core';
 import Router from '@koa/router';
 import Koa, { type Context } from 'koa';
 import type { Logger } from 'pino';
@@ -70,10 +71,25 @@ const carryOut = async (operation: Operation, ctx: Context, resources: Resources
     query: check(operation.query, { ...ctx.query }, 'query'),
     body: operation.body && check(operation.body, await readJson(ctx), 'body'),
   };
-  const answer = await operation.run(request as never, resources);
+  // BullMQ waits without end for a Redis that never was there.
+  resources.store.assertConnected();
+  const answer = await withDeadline(operation.run(request as never, resources));
   ctx.status = operation.status ?? 200;
   if (operation.response === undefined) ctx.body = null;
   else ctx.body = answer;
+};
+
+/** In ms. Several times what one command may take, because an operation may need a few. */
+const OPERATION_DEADLINE_MS = 5_000;
+
+/** @throws {QueueUnavailableError} */
+const withDeadline = async <Value>(promise: Promise<Value>): Promise<Value> => {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_resolve, reject) => {
+    const message = `Redis did not answer within ${OPERATION_DEADLINE_MS} ms; what was asked for may still happen`;
+    timer = setTimeout(() => reject(new QueueUnavailableError(message)), OPERATION_DEADLINE_MS);
+  });
+  return await Promise.race([promise, deadline]).finally(() => clearTimeout(timer));
 };
 
 /** @throws {RefusalError} 400 `invalid_request`, with issues that hold no received value */

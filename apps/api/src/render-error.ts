@@ -17,6 +17,9 @@ const isRedisAway = (error: unknown): boolean =>
   (error.name === 'MaxRetriesPerRequestError' ||
     /Connection is closed|Command timed out|Stream isn't writeable|ECONNREFUSED/.test(error.message));
 
+/** Seconds. */
+const RETRY_AFTER = '2';
+
 /** The one place where an error becomes an answer: `{"error":{"code","message","issues"?}}`. */
 export const renderErrors =
   (log: Logger): Middleware =>
@@ -33,10 +36,11 @@ export const renderErrors =
       if (isExposed(error)) {
         const { status, code, message, issues } = error;
         ctx.status = status;
+        if (status === 503) ctx.set('Retry-After', RETRY_AFTER);
         ctx.body = { error: { code, message, ...(issues && { issues }) } };
       } else if (isRedisAway(error)) {
         ctx.status = 503;
-        ctx.set('Retry-After', '2');
+        ctx.set('Retry-After', RETRY_AFTER);
         ctx.body = { error: { code: 'queue_unavailable', message: 'Redis does not answer; ask again later' } };
         log.warn({ path: ctx.path }, 'request.redis_away');
       } else {

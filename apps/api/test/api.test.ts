@@ -1,0 +1,432 @@
+import { deliveryId, type LoggedEvent } from '@clickrelay/core';
+import { enqueueDeliveries, ingestQueue, quarantineCallback, readDestination } from '@clickrelay/queue';
+import { waitUntil } from '@clickrelay/testkit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { operations } from '../src/app.ts';
+import { API_KEY, type Api, endDelivery, logEvent, startApi } from './start-api.ts';
+
+let api: Api;
+beforeAll(async () => {
+  api = await startApi();
+});
+afterAll(() => api.stop());
+
+const get = (path: string) => api.call('GET', path);
+const ids = (events: readonly LoggedEvent[]) => events.map(({ event }) => event.id);
+
+describe('the key', () => {
+  it.each([
+    ['none', {}],
+    ['another', { authorization: 'Bearer not-the-key-of-this-api' }],
+    ['a part of it', { authorization: `Bearer ${API_KEY.slice(0, -1)}` }],
+    ['by another scheme', { authorization: `Basic ${API_KEY}` }],
+    ['in the query', {}],
+  ])('%s: 401, for what exists and for what does not', async (_, headers) => {
+    for (const path of ['/v1/status', '/v1/openapi.json', `/v1/events?key=${API_KEY}`, '/nowhere']) {
+      expect(await api.call('GET', path, undefined, headers)).toMatchObject({
+        status: 401,
+        headers: { 'www-authenticate': 'Bearer' },
+        body: { error: { code: 'unauthorized' } },
+      });
+    }
+  });
+
+  it('is not asked for by /healthz', async () => {
+    expect(await api.call('GET', '/healthz', undefined, {})).toMatchObject({ status: 200, body: { status: 'up' } });
+  });
+});
+
+describe('a request that does not fit', () => {
+  it.each([
+    ['/v1/events?limit=0', 'limit'],
+    ['/v1/events?limit=501', 'limit'],
+    ['/v1/events?limit=many', 'limit'],
+    ['/v1/events?order=sideways', 'order'],
+    ['/v1/events?since=yesterday', 'since'],
+    ['/v1/dead-letters?destination=No+Such', 'destination'],
+  ])('%s: 400 with the parameter', async (path, name) => {
+    const { status, body } = await get(path);
+    expect([status, body.error.code]).toEqual([400, 'invalid_request']);
+    expect(body.error.issues).toEqual([{ path: name, message: expect.any(String) }]);
+  });
+
+  it('is told so: a path that is none, a method that it does not take', async () => {
+    expect(await get('/v1/nothing')).toMatchObject({ status: 404, body: { error: { code: 'not_found' } } });
+    expect(await api.call('DELETE', '/v1/events')).toMatchObject({
+      status: 405,
+      body: { error: { code: 'method_not_allowed' } },
+    });
+  });
+
+  it.each([
+    ['no JSON', '{', 400],
+    ['no body at all', undefined, 400],
+    ['a body that is too large', `"${'x'.repeat(300_000)}"`, 413],
+  ])('%s', async (_, body, status) => {
+    expect((await api.call('PUT', '/v1/destinations/crm', body)).status).toBe(status);
+  });
+});
+
+describe('events', () => {
+  const logged: LoggedEvent[] = [];
+  let from: string;
+  beforeAll(async () => {
+    from = new Date(Date.now() - 1).toISOString();
+    for (let n = 0; n < 4; n++) logged.push(await logEvent(api.store, 'moText', { content: `text ${n}` }));
+    logged.push(await logEvent(api.store, 'messageStatusUpdate'));
+  });
+  const recent = (query: string) => get(`/v1/events?since=${from}&${query}`);
+
+  it('are listed newest first, a page at a time', async () => {
+    const first = (await recent('limit=2')).body;
+    const second = (await recent(`limit=2&cursor=${first.next}`)).body;
+    const third = (await recent(`limit=2&cursor=${second.next}`)).body;
+    const listed = [first, second, third].flatMap((page) => page.items.map((event: { id: string }) => event.id));
+    expect(listed).toEqual(ids(logged).reverse());
+    expect(third.next).toBeNull();
+    expect(third.items[0]).toEqual(logged[0]?.event);
+  });
+
+  it('are chosen by type', async () => {
+    const types = async (list: string) =>
+      (await recent(`type=${list}`)).body.items.map((event: { type: string }) => event.type);
+    expect(await types('messageStatusUpdate')).toEqual(['messageStatusUpdate']);
+    expect(await types('moText, messageStatusUpdate')).toHaveLength(5);
+    expect(await types('moMedia')).toEqual([]);
+  });
+
+  it('are chosen by time', async () => {
+    expect((await get(`/v1/events?until=${from}`)).body).toEqual({ items: [], next: null });
+    expect((await get('/v1/events?since=2099-01-01T00:00:00Z')).body).toEqual({ items: [], next: null });
+  });
+
+  it('are followed oldest first, without a gap and without a repetition', async () => {
+    const begin = (await get('/v1/events?order=asc')).body;
+    expect(begin.items).toEqual([]);
+    const nothing = (await get(`/v1/events?order=asc&after=${begin.next}`)).body;
+    expect(nothing.items).toEqual([]);
+
+    const fresh = [await logEvent(api.store), await logEvent(api.store), await logEvent(api.store)];
+    const first = (await get(`/v1/events?order=asc&limit=2&cursor=${nothing.next}`)).body;
+    const second = (await get(`/v1/events?order=asc&limit=2&cursor=${first.next}`)).body;
+    const third = (await get(`/v1/events?order=asc&limit=2&cursor=${second.next}`)).body;
+    expect([first, second, third].map((page) => page.items.map((event: { id: string }) => event.id))).toEqual([
+      ids(fresh).slice(0, 2),
+      ids(fresh).slice(2),
+      [],
+    ]);
+  });
+
+  it('are read one by one, with where they went', async () => {
+    const one = await logEvent(api.store);
+    const delivered = await endDelivery(api, one, 'crm', 'delivered');
+    const { status, body } = await get(`/v1/events/${one.event.id}`);
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      ...one.event,
+      deliveries: [{ id: delivered, destinationId: 'crm', state: 'delivered', nextAttemptAt: null }],
+    });
+  });
+
+  it.each(['evt_AAAAAAAAAAAAAAAAAAAAAA', 'evt_', '../status', '%2e%2e', 'x'.repeat(5000)])(
+    'that are none are not found: %s',
+    async (id) => {
+      const { status, body } = await get(`/v1/events/${encodeURIComponent(id)}`);
+      expect([status, body.error.code]).toEqual([404, 'not_found']);
+      expect(body.error.message.length).toBeLessThan(200);
+    },
+  );
+});
+
+describe('deliveries and dead letters', () => {
+  it('show every attempt, and are replayed', async () => {
+    const one = await logEvent(api.store);
+    const id = await endDelivery(api, one, 'shop', 'dead_letter');
+    expect((await get(`/v1/deliveries/${id}`)).body).toMatchObject({
+      id,
+      eventId: one.event.id,
+      destinationId: 'shop',
+      state: 'dead_letter',
+      attempts: [
+        {
+          number: 1,
+          startedAt: '2026-03-01T12:00:01.000Z',
+          durationMs: 12,
+          outcome: 'dead_letter',
+          status: 500,
+          error: { code: 'destination_rejected', message: 'answered 500 to the last attempt' },
+          response: 'oh no',
+        },
+      ],
+      nextAttemptAt: null,
+    });
+
+    const replayed = await api.call('POST', `/v1/deliveries/${id}/replay`);
+    expect(replayed).toMatchObject({ status: 202, body: { id, state: 'pending' } });
+    expect(await api.call('POST', `/v1/deliveries/${id}/replay`)).toMatchObject({
+      status: 409,
+      body: { error: { code: 'already_pending' } },
+    });
+    expect((await get('/v1/dead-letters?destination=shop')).body).toEqual({ items: [], next: null });
+  });
+
+  it('that were delivered are replayed too', async () => {
+    const id = await endDelivery(api, await logEvent(api.store), 'again', 'delivered');
+    expect(await api.call('POST', `/v1/deliveries/${id}/replay`)).toMatchObject({
+      status: 202,
+      body: { state: 'pending' },
+    });
+  });
+
+  it('are listed, newest first, and given up', async () => {
+    const events = [await logEvent(api.store), await logEvent(api.store), await logEvent(api.store)];
+    const letters: string[] = [];
+    for (const one of events) letters.unshift(await endDelivery(api, one, 'dead', 'dead_letter'));
+    const first = (await get('/v1/dead-letters?destination=dead&limit=2')).body;
+    const second = (await get(`/v1/dead-letters?destination=dead&limit=2&cursor=${first.next}`)).body;
+    expect([...first.items, ...second.items].map(({ deliveryId }) => deliveryId)).toEqual(letters);
+    expect(second).toEqual({
+      items: [
+        {
+          deliveryId: letters[2],
+          eventId: events[0]?.event.id,
+          destinationId: 'dead',
+          eventType: 'moText',
+          error: 'answered 500 to the last attempt',
+          failedAt: expect.any(String),
+          attempts: 1,
+        },
+      ],
+      next: null,
+    });
+
+    expect(await api.call('DELETE', `/v1/dead-letters/${letters[2]}`)).toMatchObject({ status: 204, body: undefined });
+    expect(await api.call('DELETE', `/v1/dead-letters/${letters[2]}`)).toMatchObject({ status: 404 });
+    expect((await get('/v1/dead-letters?destination=dead')).body.items).toHaveLength(2);
+  });
+
+  it('that are still under way are no dead letters', async () => {
+    const one = await logEvent(api.store);
+    await enqueueDeliveries(api.store, 'pending', [{ eventId: one.event.id }]);
+    const id = deliveryId(one.event.id, 'pending');
+    expect((await api.call('DELETE', `/v1/dead-letters/${id}`)).status).toBe(404);
+    expect((await get(`/v1/deliveries/${id}`)).body).toMatchObject({ state: 'pending', attempts: [] });
+  });
+
+  it.each(['dlv_none_AAAAAAAAAAAAAAAAAAAAAA', 'dlv', '%00'])('that are none are not found: %s', async (id) => {
+    expect((await get(`/v1/deliveries/${id}`)).status).toBe(404);
+    expect((await api.call('POST', `/v1/deliveries/${id}/replay`)).status).toBe(404);
+    expect((await api.call('DELETE', `/v1/dead-letters/${id}`)).status).toBe(404);
+  });
+});
+
+describe('quarantine', () => {
+  const put = (body: string | Buffer) =>
+    quarantineCallback(api.store, {
+      body: Buffer.from(body),
+      reason: 'callback must be JSON',
+      receivedAt: '2026-03-01T12:00:00.000Z',
+    });
+
+  it('is listed, read byte for byte, and thrown away', async () => {
+    const bytes = Buffer.from([0x68, 0x69, 0xff]);
+    const id = await put(bytes);
+    const entry = { id, receivedAt: '2026-03-01T12:00:00.000Z', reason: 'callback must be JSON', bytes: 3 };
+    expect((await get('/v1/quarantine')).body).toEqual({ items: [entry], next: null });
+    expect((await get(`/v1/quarantine/${id}`)).body).toEqual({
+      ...entry,
+      body: { text: 'hi\ufffd', base64: bytes.toString('base64') },
+    });
+    expect((await api.call('DELETE', `/v1/quarantine/${id}`)).status).toBe(204);
+    expect((await api.call('DELETE', `/v1/quarantine/${id}`)).status).toBe(404);
+    expect((await get(`/v1/quarantine/${id}`)).status).toBe(404);
+  });
+
+  it('gives back what is understood by now', async () => {
+    const before = await api.store.queue(ingestQueue('messages')).getWaitingCount();
+    const id = await put('{"event":{"moText":[{"messageId":"a"},{"messageId":"b"}]}}');
+    expect(await api.call('POST', `/v1/quarantine/${id}/reparse`)).toMatchObject({
+      status: 200,
+      body: { accepted: 2 },
+    });
+    expect(await api.store.queue(ingestQueue('messages')).getWaitingCount()).toBe(before + 1);
+    expect((await api.call('POST', `/v1/quarantine/${id}/reparse`)).status).toBe(404);
+  });
+
+  it('keeps what is still not understood', async () => {
+    const id = await put('still not JSON');
+    expect(await api.call('POST', `/v1/quarantine/${id}/reparse`)).toMatchObject({
+      status: 422,
+      body: { error: { code: 'invalid_callback' } },
+    });
+    expect((await get(`/v1/quarantine/${id}`)).body.body.text).toBe('still not JSON');
+  });
+});
+
+describe('destinations', () => {
+  const url = 'https://crm.example.com/clickatell';
+
+  it('get a secret that is shown once, and kept when they are changed', async () => {
+    const made = await api.call('PUT', '/v1/destinations/hook', { type: 'webhook', url });
+    expect(made.status).toBe(200);
+    expect(made.body).toEqual({
+      id: 'hook',
+      type: 'webhook',
+      events: ['*'],
+      paused: null,
+      url,
+      secret: expect.stringMatching(/^whsec_/),
+      format: 'event',
+      timeoutMs: 15_000,
+      concurrency: 32,
+    });
+    const hidden = { ...made.body, secret: '(hidden)' };
+    expect((await get('/v1/destinations/hook')).body).toEqual(hidden);
+    expect((await get('/v1/destinations')).body.items).toContainEqual(hidden);
+
+    const changed = await api.call('PUT', '/v1/destinations/hook', { type: 'webhook', url, events: ['mo*'] });
+    expect(changed.body).toEqual({ ...hidden, events: ['mo*'] });
+    expect((await readDestination(api.store, 'hook'))?.config['secret']).toBe(made.body.secret);
+  });
+
+  it('with a secret of their own never show it', async () => {
+    const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+    const answers = [
+      await api.call('PUT', '/v1/destinations/own', { type: 'webhook', url, secret: [secret, secret] }),
+      await get('/v1/destinations/own'),
+      await get('/v1/destinations'),
+      await api.call('POST', '/v1/destinations/own/pause'),
+      await api.call('PUT', '/v1/destinations/own', { type: 'webhook', url: 'ftp://nowhere', secret }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 400]);
+    expect(JSON.stringify([answers, api.logged])).not.toContain(secret);
+  });
+
+  it.each([
+    ['an address that is none', { type: 'webhook', url: 'crm' }],
+    ['an address with a password', { type: 'webhook', url: 'https://ann:canary@example.com' }],
+    ['a secret that is none', { type: 'webhook', url, secret: 'canary' }],
+    ['another type', { type: 'carrier-pigeon' }],
+    ['no type', { url }],
+    ['a setting that does not exist', { type: 'pull', colour: 'canary' }],
+    ['no event types', { type: 'pull', events: [] }],
+  ])('with %s are refused, without repeating what was sent', async (_, body) => {
+    const answer = await api.call('PUT', '/v1/destinations/refused', body);
+    expect(answer).toMatchObject({ status: 400, body: { error: { code: 'invalid_request' } } });
+    expect(answer.body.error.issues.length).toBeGreaterThan(0);
+    expect(JSON.stringify(answer.body)).not.toContain('canary');
+    expect((await get('/v1/destinations/refused')).status).toBe(404);
+  });
+
+  it('have ids of a fixed form', async () => {
+    expect((await api.call('PUT', '/v1/destinations/No_Such', { type: 'pull' })).status).toBe(400);
+  });
+
+  it('are paused with a reason, resumed, and removed', async () => {
+    await api.call('PUT', '/v1/destinations/bot', { type: 'pull', events: ['moText'] });
+    const pull = { id: 'bot', type: 'pull', events: ['moText'] };
+    expect((await api.call('POST', '/v1/destinations/bot/pause', { reason: 'on holiday' })).body).toEqual({
+      ...pull,
+      paused: 'on holiday',
+    });
+    // A change does not resume by the way.
+    expect((await api.call('PUT', '/v1/destinations/bot', { type: 'pull', events: ['moText'] })).body.paused).toBe(
+      'on holiday',
+    );
+    expect((await api.call('POST', '/v1/destinations/bot/resume')).body).toEqual({ ...pull, paused: null });
+    expect((await api.call('DELETE', '/v1/destinations/bot')).status).toBe(204);
+    expect((await get('/v1/destinations/bot')).status).toBe(404);
+    for (const path of ['/pause', '/resume']) {
+      expect((await api.call('POST', `/v1/destinations/bot${path}`)).status).toBe(404);
+    }
+    expect((await api.call('DELETE', '/v1/destinations/bot')).status).toBe(404);
+  });
+});
+
+describe('the status', () => {
+  it('says how safe callbacks are and what waits where', async () => {
+    await api.call('PUT', '/v1/destinations/slow', { type: 'pull' });
+    await enqueueDeliveries(api.store, 'slow', [{ eventId: (await logEvent(api.store)).event.id }]);
+    await waitUntil(async () => (await get('/v1/status')).body.durability.ready);
+    const { body } = await get('/v1/status');
+    expect(body).toEqual({
+      version: '1.2.3',
+      durability: { ready: true, durability: 'always', problems: [] },
+      eventLogBytes: expect.any(Number),
+      ingest: { messages: expect.any(Number), statuses: 0 },
+      destinations: expect.arrayContaining([{ id: 'slow', waiting: 1, delayed: 0, active: 0, deadLetters: 0 }]),
+    });
+    expect(body.eventLogBytes).toBeGreaterThan(0);
+  });
+});
+
+describe('the OpenAPI document', () => {
+  it('shows every operation once, under a name of its own', async () => {
+    const { status, body } = await get('/v1/openapi.json');
+    expect([status, body.openapi, body.info.version]).toEqual([200, '3.1.0', '1.2.3']);
+    const shown = Object.entries<Record<string, { operationId: string }>>(body.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method} ${path}`),
+    );
+    expect(shown.sort()).toEqual(operations.map(({ method, path }) => `${method} ${path}`).sort());
+    const names = Object.values<Record<string, { operationId: string }>>(body.paths).flatMap((methods) =>
+      Object.values(methods).map(({ operationId }) => operationId),
+    );
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  it('describes the path parameters that its paths have', async () => {
+    const { body } = await get('/v1/openapi.json');
+    for (const [path, methods] of Object.entries<Record<string, { parameters?: { in: string; name: string }[] }>>(
+      body.paths,
+    )) {
+      const named = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+      for (const { parameters = [] } of Object.values(methods)) {
+        expect(parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name)).toEqual(named);
+      }
+    }
+  });
+
+  it('holds no generated secret', async () => {
+    expect(JSON.stringify((await get('/v1/openapi.json')).body)).not.toMatch(/whsec_[A-Za-z0-9+/]{20}/);
+  });
+});
+
+// Last, because they take Redis away.
+describe('while Redis', () => {
+  it('does not answer, the API says so in time, and works again when it does', async () => {
+    await get('/v1/status');
+    await api.redis.kill('SIGSTOP');
+    try {
+      const startedAt = performance.now();
+      const answers = await Promise.all([
+        get('/v1/events'),
+        get('/v1/status'),
+        get('/v1/destinations'),
+        get('/v1/dead-letters'),
+        get('/v1/quarantine'),
+        api.call('PUT', '/v1/destinations/crm', { type: 'pull' }),
+      ]);
+      expect(performance.now() - startedAt).toBeLessThan(3000);
+      for (const answer of answers) {
+        expect(answer).toMatchObject({ status: 503, body: { error: { code: 'queue_unavailable' } } });
+      }
+      expect((await api.call('GET', '/healthz', undefined, {})).status).toBe(200);
+    } finally {
+      await api.redis.kill('SIGCONT');
+    }
+    await waitUntil(async () => (await get('/v1/status')).status === 200);
+  });
+
+  it('is down, the API says so at once, and works again when it is back', async () => {
+    await api.redis.kill('SIGKILL');
+    const startedAt = performance.now();
+    expect(await get('/v1/events')).toMatchObject({
+      status: 503,
+      headers: { 'retry-after': '2' },
+      body: { error: { code: 'queue_unavailable' } },
+    });
+    expect(performance.now() - startedAt).toBeLessThan(2000);
+    await api.redis.restart();
+    await waitUntil(async () => (await get('/v1/events')).status === 200);
+  });
+});

@@ -1,0 +1,69 @@
+import { freePort, type RedisServer, startProgram, startRedis } from '@clickrelay/testkit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { API_KEY } from './start-api.ts';
+
+const main = new URL('../src/main.ts', import.meta.url).pathname;
+
+let redis: RedisServer;
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(() => redis.stop());
+
+async function start(environment: Record<string, string> = {}) {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const env = { API_PORT: String(port), REDIS_URL: redis.url, API_KEY, ...environment };
+  return { url, program: await startProgram({ args: [main], env, ipc: true, readyUrl: `${url}/healthz` }) };
+}
+
+describe('the API as a program', () => {
+  it.each([
+    [{}, 'API_KEY is empty; set it to a long random text, which callers send as `Authorization: Bearer …`'],
+    [{ API_KEY: 'canary' }, 'API_KEY must have at least 16 characters'],
+  ])('does not start without a good key: %j', async (environment, message) => {
+    const env = { API_PORT: '0', REDIS_URL: redis.url, ...environment };
+    const error: Error = await startProgram({ args: [main], env, readyOutput: /listening/ }).then(
+      () => new Error('it started'),
+      (refused) => refused,
+    );
+    expect(error.message).toContain(message);
+    expect(error.message).not.toContain('canary');
+  });
+
+  it('listens on the loopback address only', async () => {
+    const { program, url } = await start();
+    expect(program.stdout()).toContain('"host":"127.0.0.1"');
+    const answer = await fetch(`${url}/v1/status`, { headers: { authorization: `Bearer ${API_KEY}` } });
+    expect(await answer.json()).toMatchObject({ durability: { ready: true } });
+    expect(await program.stop('SIGTERM')).toEqual({ code: 0, signal: null });
+    expect(program.stdout()).not.toContain(API_KEY);
+  });
+
+  it('comes up without Redis, and serves when Redis comes', async () => {
+    await redis.kill('SIGKILL');
+    const { program, url } = await start();
+    const status = async () =>
+      (await fetch(`${url}/v1/status`, { headers: { authorization: `Bearer ${API_KEY}` } })).status;
+    expect(await status()).toBe(503);
+    await redis.restart();
+    await expect.poll(status, { timeout: 5000 }).toBe(200);
+    expect(await program.stop('SIGINT')).toEqual({ code: 0, signal: null });
+  });
+
+  it('follows when the process that started it is gone', async () => {
+    const { program } = await start();
+    program.disconnect();
+    expect(await program.exited).toEqual({ code: 0, signal: null });
+  });
+
+  it('ends while Redis does not answer', async () => {
+    const { program } = await start();
+    await redis.kill('SIGSTOP');
+    try {
+      expect(await program.stop('SIGTERM', 10_000)).toEqual({ code: 0, signal: null });
+    } finally {
+      await redis.kill('SIGCONT');
+    }
+  });
+});

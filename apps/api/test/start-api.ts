@@ -1,0 +1,132 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { deliveryId, type LoggedEvent, splitCallback } from '@clickrelay/core';
+import {
+  createAttemptLog,
+  createDispatcher,
+  createEventLog,
+  destinationQueue,
+  enqueueDeliveries,
+  openStore,
+  type Store,
+  watchDurability,
+} from '@clickrelay/queue';
+import { type RedisServer, sampleCallback, startRedis } from '@clickrelay/testkit';
+import { pino } from 'pino';
+import { createApp } from '../src/app.ts';
+
+export const API_KEY = 'a-key-of-more-than-16-characters';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  // Tests look at what came, whatever it is.
+  // biome-ignore lint/suspicious/noExplicitAny: see above
+  readonly body: any;
+}
+
+export interface Api {
+  readonly url: string;
+  readonly redis: RedisServer;
+  readonly store: Store;
+  readonly logged: Record<string, unknown>[];
+  /** With the key, unless other headers are given. */
+  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  stop(): Promise<void>;
+}
+
+/** The API on a real port, on a real Redis of its own. */
+export async function startApi(): Promise<Api> {
+  const redis = await startRedis();
+  const store = await openStore({ redisUrl: redis.url, role: 'producer' });
+  await store.ready();
+  const durability = watchDurability(store, { mode: 'always' });
+  const logged: Record<string, unknown>[] = [];
+  const app = createApp({
+    store,
+    durability: () => durability.current(),
+    version: '1.2.3',
+    apiKey: API_KEY,
+    log: pino({ level: 'debug', base: null }, { write: (line: string) => void logged.push(JSON.parse(line)) }),
+  });
+  const server = createServer(app.callback()).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  return {
+    url,
+    redis,
+    store,
+    logged,
+    call: async (method, path, body, headers = { authorization: `Bearer ${API_KEY}` }) => {
+      const response = await fetch(`${url}${path}`, {
+        method,
+        headers,
+        ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      return {
+        status: response.status,
+        headers: Object.fromEntries(response.headers),
+        body: text === '' ? undefined : JSON.parse(text),
+      };
+    },
+    stop: async () => {
+      durability.stop();
+      server.closeAllConnections();
+      server.close();
+      await store.close();
+      await redis.stop();
+    },
+  };
+}
+
+/** An event that never happened before, in the log. */
+export async function logEvent(
+  store: Store,
+  type = 'moText',
+  overrides: Record<string, unknown> = {},
+): Promise<LoggedEvent> {
+  const text = JSON.stringify(sampleCallback(type, overrides));
+  const [logged] = splitCallback(text, '2026-03-01T12:00:00.000Z') as [LoggedEvent];
+  await createEventLog(store, { dedupeTtlMs: 3_600_000 }).append(logged.event.id, [logged], Date.now());
+  return logged;
+}
+
+/** One attempt at a delivery that ended it, as a worker would leave it. @returns the delivery id */
+export async function endDelivery(
+  { store, redis }: Pick<Api, 'store' | 'redis'>,
+  { event }: LoggedEvent,
+  destinationId: string,
+  kind: 'delivered' | 'dead_letter',
+): Promise<string> {
+  const reason = 'answered 500 to the last attempt';
+  const attempts = createAttemptLog(store);
+  await enqueueDeliveries(store, destinationId, [{ eventId: event.id }]);
+  const worker = await openStore({ redisUrl: redis.url, role: 'consumer' });
+  const dispatcher = createDispatcher(worker, { onError: () => {} });
+  await new Promise<void>((resolve) => {
+    dispatcher.add({
+      queue: destinationQueue(destinationId),
+      room: () => 1,
+      run: async () => {
+        await attempts.record({
+          eventId: event.id,
+          destinationId,
+          startedAtMs: Date.parse('2026-03-01T12:00:01.000Z'),
+          durationMs: 12,
+          outcome: { kind },
+          status: kind === 'delivered' ? 204 : 500,
+          error: kind === 'delivered' ? undefined : { code: 'destination_rejected', message: reason },
+          response: kind === 'delivered' ? '' : 'oh no',
+        });
+        resolve();
+        return kind === 'delivered' ? { kind: 'done' } : { kind: 'dead', reason };
+      },
+    });
+  });
+  await dispatcher.close(2000);
+  await worker.close();
+  return deliveryId(event.id, destinationId);
+}
