@@ -161,8 +161,13 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
         source.running.delete(id);
         if (source.running.size === 0) working.delete(source);
         if (closing && working.size === 0) for (const resolve of idleWaiters) resolve();
-        else if (source.isFull) void take(source);
+        else poke(source);
       });
+  };
+
+  const poke = (source: Source): void => {
+    // Otherwise the read under way will tell: asking as well would only cost Redis a look at an empty queue.
+    if (source.isFull || !waitingFor?.has(source.marker)) void take(source);
   };
 
   const work = async (source: Source, job: Job, token: string): Promise<void> => {
@@ -319,9 +324,7 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
     },
     poke: (queue) => {
       const source = sources.get(markerKey(queue));
-      if (source === undefined) return;
-      // Otherwise the read under way will tell: asking as well would only cost Redis a look at an empty queue.
-      if (source.isFull || !waitingFor?.has(source.marker)) void take(source);
+      if (source !== undefined) poke(source);
     },
     close: async (graceMs) => {
       closing = true;

@@ -1,0 +1,492 @@
+import { fileURLToPath } from 'node:url';
+import { type RedisServer, startProgram, startRedis, waitUntil } from '@clickrelay/testkit';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Consumer, createDispatcher, type Dispatcher, type Settlement, type TakenJob } from './dispatcher.ts';
+import { destinationQueue, markerKey, type QueueName } from './names.ts';
+import { addJobs, openStore, type Store } from './store.ts';
+
+const CRM = destinationQueue('crm');
+const DONE: Settlement = { kind: 'done' };
+
+let redis: RedisServer;
+let store: Store;
+let dispatcher: Dispatcher;
+let errors: unknown[];
+const closing: (() => Promise<unknown>)[] = [];
+
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(() => redis.stop());
+
+beforeEach(async () => {
+  errors = [];
+  [store, dispatcher] = await openAnother();
+  await store.redis.flushall();
+});
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+
+/** A process of its own, as far as Redis can tell. */
+const openAnother = async (): Promise<[Store, Dispatcher]> => {
+  const another = await openStore({ redisUrl: redis.url, role: 'consumer' });
+  const taking = createDispatcher(another, { onError: (error) => errors.push(error) });
+  closing.push(async () => {
+    await taking.close(100);
+    await another.close();
+  });
+  return [another, taking];
+};
+
+/** Takes what it can, at most `limit` at a time, and notes it down. */
+const consume = (
+  queue: QueueName,
+  run: (job: TakenJob) => Settlement | Promise<Settlement> = () => DONE,
+  limit = 1_000,
+): Consumer & { taken: string[]; running: number; peak: number } => {
+  const consumer = {
+    queue,
+    taken: [] as string[],
+    running: 0,
+    peak: 0,
+    room: () => limit - consumer.running,
+    run: async (job: TakenJob) => {
+      consumer.taken.push(job.id);
+      consumer.running++;
+      consumer.peak = Math.max(consumer.peak, consumer.running);
+      try {
+        return await run(job);
+      } finally {
+        consumer.running--;
+      }
+    },
+  };
+  return consumer;
+};
+
+const add = (queue: QueueName, ...ids: string[]) =>
+  addJobs(
+    store,
+    queue,
+    ids.map((id) => ({ data: {}, options: { jobId: id } })),
+  );
+
+const addDelayed = (queue: QueueName, delay: number, id: string) =>
+  addJobs(store, queue, [{ data: {}, options: { jobId: id, delay } }]);
+
+const ids = (count: number, prefix = 'job') => Array.from({ length: count }, (_, index) => `${prefix}-${index}`);
+
+const counts = (queue: QueueName) => store.queue(queue).getJobCounts('waiting', 'active', 'delayed', 'failed');
+/** Resolves when this many dispatchers wait for something to be ready. */
+const listening = (count: number) =>
+  waitUntil(async () => {
+    const clients = String(await store.redis.client('LIST')).split('\n');
+    return clients.filter((client) => /cmd=bzpopmin/.test(client) && /flags=b/.test(client)).length === count;
+  });
+
+const EMPTY = { waiting: 0, active: 0, delayed: 0, failed: 0 };
+
+const nap = (ms: number) => new Promise<Settlement>((resolve) => setTimeout(resolve, ms, DONE));
+
+/** A run that ends when the test says so. */
+const gate = () => {
+  let open = (_: Settlement): void => {};
+  const opened = new Promise<Settlement>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+};
+
+describe('jobs of many queues', () => {
+  it('are taken with one connection that blocks, and one that does not', async () => {
+    const queues = ids(40, 'crm').map(destinationQueue);
+    const consumers = queues.map((queue) => consume(queue));
+    for (const consumer of consumers) dispatcher.add(consumer);
+    await Promise.all(queues.map((queue) => add(queue, ...ids(5))));
+    await waitUntil(() => consumers.every(({ taken }) => taken.length === 5));
+    for (const { taken } of consumers) expect(taken).toEqual(ids(5));
+    const clients = String(await store.redis.client('LIST'))
+      .trim()
+      .split('\n');
+    expect(clients).toHaveLength(2);
+    expect(clients.filter((client) => client.includes('name=clickrelay-dispatcher'))).toHaveLength(1);
+    for (const queue of queues) await waitUntil(async () => (await counts(queue))['active'] === 0);
+    expect(errors).toEqual([]);
+  });
+
+  it('are taken at once when they come to an idle queue', async () => {
+    const consumers = ids(10, 'crm').map((id) => consume(destinationQueue(id)));
+    for (const consumer of consumers) dispatcher.add(consumer);
+    const waits: number[] = [];
+    for (let round = 0; round < 3; round++) {
+      for (const consumer of consumers) {
+        const addedAt = performance.now();
+        await add(consumer.queue, `round-${round}`);
+        await waitUntil(() => consumer.taken.length === round + 1, { everyMs: 1 });
+        waits.push(performance.now() - addedAt);
+      }
+    }
+    waits.sort((a, b) => a - b);
+    expect(waits[15]).toBeLessThan(50);
+    expect(waits.at(-1)).toBeLessThan(500);
+  });
+
+  it('leave no queue behind a busy one', async () => {
+    const busy = consume(destinationQueue('busy'), async () => {
+      await add(busy.queue, `more-${busy.taken.length}`);
+      return DONE;
+    });
+    const quiet = consume(destinationQueue('quiet'));
+    dispatcher.add(busy);
+    dispatcher.add(quiet);
+    await add(busy.queue, ...ids(20));
+    await waitUntil(() => busy.taken.length > 100);
+    const addedAt = performance.now();
+    await add(quiet.queue, 'one');
+    await waitUntil(() => quiet.taken.length === 1, { everyMs: 1 });
+    expect(performance.now() - addedAt).toBeLessThan(500);
+    dispatcher.remove(busy.queue);
+  });
+});
+
+describe('a queue', () => {
+  it('is emptied in the order of adding', async () => {
+    await add(CRM, ...ids(100, 'before'));
+    const consumer = consume(CRM);
+    dispatcher.add(consumer);
+    await add(CRM, ...ids(100, 'after'));
+    await waitUntil(() => consumer.taken.length === 200);
+    expect(consumer.taken).toEqual([...ids(100, 'before'), ...ids(100, 'after')]);
+    await waitUntil(async () => (await counts(CRM))['active'] === 0);
+    expect(await counts(CRM)).toEqual(EMPTY);
+  });
+
+  it.each([1, 3, 17])('never has more than its %i jobs under way, and is emptied without a pause', async (limit) => {
+    const consumer = consume(CRM, () => nap(5), limit);
+    dispatcher.add(consumer);
+    dispatcher.add(consume(destinationQueue('idle')));
+    await add(CRM, ...ids(150));
+    // A turn that is missed shows as a pause of seconds.
+    await waitUntil(() => consumer.taken.length === 150, { timeoutMs: 4_000 });
+    expect(consumer.taken).toEqual(ids(150));
+    expect(consumer.peak).toBe(limit);
+  });
+
+  it('that was full is looked at as soon as its consumer says that there is room', async () => {
+    let room = 0;
+    const consumer = { ...consume(CRM), room: () => room };
+    dispatcher.add(consumer);
+    await add(CRM, 'one');
+    // Long enough for the dispatcher to have passed it over.
+    await add(destinationQueue('other'), 'x');
+    const other = consume(destinationQueue('other'));
+    dispatcher.add(other);
+    await waitUntil(() => other.taken.length === 1);
+    expect(consumer.taken).toEqual([]);
+    room = 1;
+    dispatcher.poke(CRM);
+    await waitUntil(() => consumer.taken.length === 1, { timeoutMs: 500 });
+  });
+
+  it('that is full here is left to another process', async () => {
+    const { opened, open } = gate();
+    const here = consume(CRM, () => opened, 1);
+    dispatcher.add(here);
+    await add(CRM, 'first');
+    await waitUntil(() => here.taken.length === 1);
+    const [, elsewhere] = await openAnother();
+    const there = consume(CRM);
+    elsewhere.add(there);
+    await listening(1);
+    for (let round = 1; round <= 20; round++) {
+      await add(CRM, `more-${round}`);
+      await waitUntil(() => there.taken.length === round, { timeoutMs: 1_000, everyMs: 1 });
+    }
+    expect(here.taken).toEqual(['first']);
+    open(DONE);
+  });
+
+  it('may be added while others run, and its jobs are taken at once', async () => {
+    const waits: number[] = [];
+    dispatcher.add(consume(CRM));
+    await add(CRM, 'first');
+    for (const id of ids(30, 'crm')) {
+      const consumer = consume(destinationQueue(id));
+      dispatcher.add(consumer);
+      await add(consumer.queue, 'early');
+      await waitUntil(() => consumer.taken.length === 1, { everyMs: 1 });
+      const addedAt = performance.now();
+      await add(consumer.queue, 'late');
+      await waitUntil(() => consumer.taken.length === 2, { everyMs: 1 });
+      waits.push(performance.now() - addedAt);
+    }
+    expect(Math.max(...waits)).toBeLessThan(500);
+  });
+
+  it('that is removed is left alone until it is added again', async () => {
+    const first = consume(CRM);
+    const other = consume(destinationQueue('other'));
+    dispatcher.add(first);
+    dispatcher.add(other);
+    await add(CRM, 'one');
+    await waitUntil(() => first.taken.length === 1);
+    dispatcher.remove(CRM);
+    dispatcher.remove(CRM);
+    await add(CRM, 'two');
+    await add(other.queue, 'x');
+    await waitUntil(() => other.taken.length === 1);
+    expect(first.taken).toEqual(['one']);
+    expect(await counts(CRM)).toEqual({ ...EMPTY, waiting: 1 });
+    const second = consume(CRM);
+    dispatcher.add(second);
+    await waitUntil(() => second.taken.length === 1);
+    expect([first.taken, second.taken]).toEqual([['one'], ['two']]);
+  });
+
+  it('that is removed lets what was taken end', async () => {
+    const { opened, open } = gate();
+    const consumer = consume(CRM, () => opened);
+    dispatcher.add(consumer);
+    await add(CRM, 'one');
+    await waitUntil(() => consumer.taken.length === 1);
+    dispatcher.remove(CRM);
+    open(DONE);
+    await waitUntil(async () => (await counts(CRM))['active'] === 0);
+    expect(await counts(CRM)).toEqual(EMPTY);
+  });
+
+  it('has one consumer in a process', () => {
+    dispatcher.add(consume(CRM));
+    expect(() => dispatcher.add(consume(CRM))).toThrow('the queue crm has a consumer already');
+  });
+
+  it('leaves nothing in Redis but its own few keys', async () => {
+    const consumer = consume(CRM);
+    dispatcher.add(consumer);
+    await add(CRM, ...ids(300));
+    await waitUntil(() => consumer.taken.length === 300);
+    await waitUntil(async () => (await counts(CRM))['active'] === 0);
+    const keys = await store.redis.keys('*');
+    expect(keys.filter((key) => key.includes('job-'))).toEqual([]);
+    expect(keys.length).toBeLessThan(8);
+    expect(await store.redis.xlen(`${CRM.prefix}:crm:events`)).toBeLessThan(5);
+  });
+});
+
+describe('a delayed job', () => {
+  it('comes when it is due', async () => {
+    const dueAt = new Map<string, number>();
+    const late: number[] = [];
+    dispatcher.add(
+      consume(CRM, ({ id }) => {
+        late.push(Date.now() - (dueAt.get(id) as number));
+        return DONE;
+      }),
+    );
+    const delays = [700, 50, 400, 400, 120, 900, 60, 333, 801, 250, 1, 640, 510, 180, 95];
+    for (const [index, delay] of delays.entries()) {
+      dueAt.set(`job-${index}`, Date.now() + delay);
+      await addDelayed(CRM, delay, `job-${index}`);
+    }
+    await waitUntil(() => late.length === delays.length);
+    late.sort((a, b) => a - b);
+    expect(late[0]).toBeGreaterThanOrEqual(0);
+    expect(late[7]).toBeLessThan(100);
+    expect(late.at(-1)).toBeLessThan(400);
+  });
+
+  it.each([
+    ['before', [300, 60_000]],
+    ['after', [60_000, 300]],
+  ])('is not held up by one that is due much later and was added %s it', async (_, delays) => {
+    const consumer = consume(CRM);
+    dispatcher.add(consumer);
+    const addedAt = Date.now();
+    for (const delay of delays) await addDelayed(CRM, delay, `in-${delay}`);
+    await waitUntil(() => consumer.taken.length === 1);
+    expect(consumer.taken).toEqual(['in-300']);
+    expect(Date.now() - addedAt).toBeLessThan(700);
+    // The other one has its timer again.
+    await addDelayed(CRM, 200, 'in-200');
+    await waitUntil(() => consumer.taken.length === 2, { timeoutMs: 1_000 });
+  });
+
+  it('that was added before anyone listened comes when it is due', async () => {
+    const addedAt = Date.now();
+    await addDelayed(CRM, 400, 'one');
+    const consumer = consume(CRM);
+    dispatcher.add(consumer);
+    await waitUntil(() => consumer.taken.length === 1);
+    expect(Date.now() - addedAt).toBeGreaterThanOrEqual(400);
+    expect(Date.now() - addedAt).toBeLessThan(800);
+  });
+
+  it('of a destination that is full here comes to another process when it is due', async () => {
+    const { opened, open } = gate();
+    const here = consume(CRM, () => opened, 1);
+    dispatcher.add(here);
+    await add(CRM, 'first');
+    await waitUntil(() => here.taken.length === 1);
+    const [, elsewhere] = await openAnother();
+    const there = consume(CRM);
+    elsewhere.add(there);
+    await listening(1);
+    const addedAt = Date.now();
+    await addDelayed(CRM, 300, 'later');
+    await waitUntil(() => there.taken.length === 1);
+    expect(Date.now() - addedAt).toBeLessThan(800);
+    open(DONE);
+  });
+});
+
+describe('a job that was', () => {
+  const settle = async (settlement: Settlement | (() => Settlement)) => {
+    const consumer = consume(CRM, () => (typeof settlement === 'function' ? settlement() : settlement));
+    dispatcher.add(consumer);
+    await add(CRM, 'one');
+    await waitUntil(async () => consumer.taken.length === 1 && (await counts(CRM))['active'] === 0);
+    const job = await store.queue(CRM).getJob('one');
+    return { consumer, job, state: await job?.getState() };
+  };
+
+  it('done is gone', async () => {
+    expect(await settle(DONE)).toMatchObject({ job: undefined });
+    expect(await counts(CRM)).toEqual(EMPTY);
+  });
+
+  it('to be retried waits for its time, counts as an attempt and has its reason', async () => {
+    const { job, state } = await settle({ kind: 'retry', delayMs: 60_000, reason: 'answered 503' });
+    expect([state, job?.attemptsMade, job?.delay, job?.failedReason]).toEqual(['delayed', 1, 60_000, 'answered 503']);
+    expect(await store.redis.hget(`${CRM.prefix}:crm:one`, 'stacktrace')).toBeNull();
+  });
+
+  it('postponed waits for its time and counts for nothing', async () => {
+    const { job, state } = await settle({ kind: 'postpone', delayMs: 60_000 });
+    expect([state, job?.attemptsMade, job?.delay]).toEqual(['delayed', 0, 60_000]);
+  });
+
+  it('given up is a failed job with its reason, and stays', async () => {
+    const { consumer, job, state } = await settle({ kind: 'dead', reason: 'answered 400' });
+    expect([state, job?.attemptsMade, job?.failedReason]).toEqual(['failed', 1, 'answered 400']);
+    expect(job?.stacktrace).toEqual([]);
+    expect(consumer.taken).toEqual(['one']);
+  });
+
+  it('retried comes with the number of its attempts; postponing adds none', async () => {
+    const seen: number[] = [];
+    const settlements: Settlement[] = [
+      { kind: 'retry', delayMs: 0, reason: 'first' },
+      { kind: 'postpone', delayMs: 0 },
+      { kind: 'retry', delayMs: 20, reason: 'second' },
+      DONE,
+    ];
+    dispatcher.add(
+      consume(CRM, ({ attemptsMade }) => {
+        seen.push(attemptsMade);
+        return settlements[seen.length - 1] as Settlement;
+      }),
+    );
+    await add(CRM, 'one');
+    await waitUntil(() => seen.length === 4);
+    expect(seen).toEqual([0, 1, 1, 2]);
+    await waitUntil(async () => (await counts(CRM))['active'] === 0);
+    expect(await counts(CRM)).toEqual(EMPTY);
+  });
+
+  it('thrown at comes back in about a second, counts for nothing, and the error is told', async () => {
+    const at: number[] = [];
+    const consumer = consume(CRM, ({ attemptsMade }) => {
+      at.push(Date.now());
+      expect(attemptsMade).toBe(0);
+      if (at.length === 1) throw new Error('no');
+      return DONE;
+    });
+    dispatcher.add(consumer);
+    await add(CRM, 'one');
+    await waitUntil(() => at.length === 2);
+    expect((at[1] as number) - (at[0] as number)).toBeGreaterThanOrEqual(1_000);
+    expect((at[1] as number) - (at[0] as number)).toBeLessThan(1_500);
+    expect(errors).toEqual([new Error('no')]);
+  });
+
+  it('taken has its data', async () => {
+    const data: unknown[] = [];
+    dispatcher.add(
+      consume(CRM, (job) => {
+        data.push(job.data);
+        return DONE;
+      }),
+    );
+    await addJobs(store, CRM, [{ data: { a: 1, x: 'é😀' } }, { data: {} }]);
+    await waitUntil(() => data.length === 2);
+    expect(data).toEqual([{ a: 1, x: 'é😀' }, {}]);
+  });
+});
+
+describe('a dispatcher that closes', () => {
+  it('waits for what is running, and takes nothing more', async () => {
+    const { opened, open } = gate();
+    const consumer = consume(CRM, () => opened, 2);
+    dispatcher.add(consumer);
+    await add(CRM, ...ids(5));
+    await waitUntil(() => consumer.taken.length === 2);
+    let isClosed = false;
+    const closed = dispatcher.close(10_000).then(() => {
+      isClosed = true;
+    });
+    await store.redis.ping();
+    expect(isClosed).toBe(false);
+    open(DONE);
+    await closed;
+    expect(consumer.running).toBe(0);
+    expect(consumer.taken).toEqual(['job-0', 'job-1']);
+    expect(await counts(CRM)).toEqual({ ...EMPTY, waiting: 3 });
+  });
+
+  it('waits no longer than its grace', async () => {
+    const { opened, open } = gate();
+    const consumer = consume(CRM, () => opened);
+    dispatcher.add(consumer);
+    await add(CRM, 'one');
+    await waitUntil(() => consumer.taken.length === 1);
+    const closedAt = performance.now();
+    await dispatcher.close(200);
+    expect(performance.now() - closedAt).toBeGreaterThanOrEqual(195);
+    expect(performance.now() - closedAt).toBeLessThan(1_000);
+    open(DONE);
+    await waitUntil(() => consumer.running === 0);
+  });
+
+});
+
+describe('when Redis restarts', () => {
+  it('taking goes on, and what was running is settled', async () => {
+    const { opened, open } = gate();
+    const slow = consume(destinationQueue('slow'), () => opened);
+    const consumer = consume(CRM);
+    dispatcher.add(slow);
+    dispatcher.add(consumer);
+    await add(CRM, 'before');
+    await add(slow.queue, 'running');
+    await waitUntil(() => consumer.taken.length === 1 && slow.taken.length === 1);
+    await waitUntil(async () => (await counts(CRM))['active'] === 0);
+
+    await redis.kill('SIGKILL');
+    open(DONE);
+    await redis.restart();
+
+    await add(CRM, 'after');
+    await waitUntil(() => consumer.taken.length === 2, { timeoutMs: 2_000 });
+    await waitUntil(async () => (await counts(slow.queue))['active'] === 0);
+    expect(await counts(slow.queue)).toEqual(EMPTY);
+    await add(CRM, 'later');
+    await waitUntil(() => consumer.taken.length === 3, { timeoutMs: 1_000 });
+    expect([consumer.taken, slow.taken]).toEqual([['before', 'after', 'later'], ['running']]);
+  });
+});
+
+it('a marker names the queue that BullMQ writes it for', async () => {
+  await add(CRM, 'one');
+  expect(await store.redis.zrange(markerKey(CRM), '0', '-1', 'WITHSCORES')).toEqual(['0', '0']);
+});
