@@ -18,7 +18,7 @@ import { createApp } from '../src/app.ts';
 
 export const API_KEY = 'a-key-of-more-than-16-characters';
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: Record<string, string>;
   // Tests look at what came, whatever it is.

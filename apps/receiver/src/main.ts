@@ -9,17 +9,24 @@ import { serve } from './serve.ts';
 /** In ms. What has not ended by then was not acknowledged: Clickatell sends it again. */
 const GRACE_MS = 8_000;
 const DURABILITY_CHECK_MS = 30_000;
-/** While Redis is away there is an error with every try to connect; one in this time, in ms, is enough. */
-const CONNECTION_LOG_MS = 30_000;
 
 const config = readConfigOrExit();
 const log = pino({ level: config.LOG_LEVEL, base: { app: 'receiver', pid: process.pid } });
 const stopping = whenToldToStop();
 
+let isAway = false;
 const store = await openStore({
   redisUrl: config.REDIS_URL,
   role: 'producer',
-  onError: logSometimes(),
+  // Called with every try to connect: one line is enough.
+  onError: (error) => {
+    if (!isAway) log.warn(describeError(error), 'redis.away');
+    isAway = true;
+  },
+});
+store.redis.on('ready', () => {
+  if (isAway) log.info('redis.back');
+  isAway = false;
 });
 const durability = watchDurability(store, { mode: config.DURABILITY, intervalMs: DURABILITY_CHECK_MS });
 const { commit, close: closeCommitter } = createCommitter(store);
@@ -62,13 +69,4 @@ function whenToldToStop(): AbortController {
   process.once('SIGINT', () => told.abort());
   if (process.connected) process.once('disconnect', () => told.abort());
   return told;
-}
-
-function logSometimes(): (error: Error) => void {
-  let silentUntil = 0;
-  return (error) => {
-    if (performance.now() < silentUntil) return;
-    silentUntil = performance.now() + CONNECTION_LOG_MS;
-    log.warn(describeError(error), 'redis.disconnected');
-  };
 }

@@ -5,7 +5,7 @@ import { createApp, type Dependencies } from '../src/app.ts';
 import { readConfig } from '../src/config.ts';
 import { type ServeOptions, serve } from '../src/serve.ts';
 
-export interface Quarantined {
+interface Quarantined {
   readonly body: Uint8Array;
   readonly reason: string;
 }
