@@ -224,6 +224,23 @@ describe('a queue', () => {
     expect(Math.max(...waits)).toBeLessThan(500);
   });
 
+  it('is heard of, whenever it is added: also in the instant when the read for the others is sent', async () => {
+    for (let round = 0; round < 200; round++) {
+      const first = consume(destinationQueue(`first-${round}`));
+      const second = consume(destinationQueue(`second-${round}`));
+      dispatcher.add(first);
+      for (let turn = 0; turn < round % 12; turn++) await new Promise((resolve) => setImmediate(resolve));
+      dispatcher.add(second);
+      // Behind the look that adding takes at the queue.
+      await store.redis.ping();
+      await store.redis.ping();
+      await add(second.queue, 'one');
+      await waitUntil(() => second.taken.length === 1, { timeoutMs: 1_000, everyMs: 1 });
+      dispatcher.remove(first.queue);
+      dispatcher.remove(second.queue);
+    }
+  });
+
   it('that is removed is left alone until it is added again', async () => {
     const first = consume(CRM);
     const other = consume(destinationQueue('other'));
@@ -457,7 +474,6 @@ describe('a dispatcher that closes', () => {
     open(DONE);
     await waitUntil(() => consumer.running === 0);
   });
-
 });
 
 describe('when Redis restarts', () => {

@@ -137,7 +137,8 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
       source.taking = false;
     }
     // It was full when the present read began: the read does not wait for it.
-    if (waitingFor !== undefined && !waitingFor.has(source.marker) && source.consumer.room() > 0) interrupt();
+    if (waitingFor !== undefined && !waitingFor.has(source.marker) && source.consumer.room() > 0)
+      interrupt().catch(onError);
   };
 
   const takeOne = async (source: Source): Promise<boolean> => {
@@ -191,11 +192,18 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
   let blockingId: number | undefined;
   /** The markers of the read under way. */
   let waitingFor: ReadonlySet<string> | undefined;
+  let interrupted: ReadonlySet<string> | undefined;
 
   /** Ends the read under way, so that the next one waits for the present set of queues. */
-  const interrupt = (): void => {
-    waitingFor = undefined;
-    if (blockingId !== undefined) store.redis.client('UNBLOCK', blockingId).catch(() => {});
+  const interrupt = async (): Promise<void> => {
+    const read = waitingFor;
+    if (read === undefined || read === interrupted) return;
+    interrupted = read;
+    // On another connection: this can overtake the read that it is meant for, and is repeated until that has ended.
+    while (waitingFor === read) {
+      if (blockingId !== undefined && (await store.redis.client('UNBLOCK', blockingId)) === 1) return;
+      await pause(5);
+    }
   };
 
   const openBlocking = (): Redis => {
@@ -228,6 +236,7 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
           blocking.bzpopmin(...markers, BLOCK_SECONDS),
           BLOCK_SECONDS * 1_000 + BLOCK_GRACE_MS,
         );
+        waitingFor = undefined;
         if (popped === null) continue;
         const [marker, , score] = popped;
         const source = sources.get(marker);
@@ -240,6 +249,7 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
         else if (source.consumer.room() > 0) void take(source);
         else await store.redis.zadd(marker, 0, '0');
       } catch (error) {
+        waitingFor = undefined;
         if (closing) return;
         onError(error);
         blocking.disconnect();
@@ -312,7 +322,7 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
         wakeAt: 0,
       };
       sources.set(marker, source);
-      interrupt();
+      interrupt().catch(onError);
       void take(source);
     },
     remove: (queue) => {
@@ -320,7 +330,7 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
       if (source === undefined) return;
       clearTimeout(source.timer);
       sources.delete(source.marker);
-      interrupt();
+      interrupt().catch(onError);
     },
     poke: (queue) => {
       const source = sources.get(markerKey(queue));
@@ -339,7 +349,7 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
         });
       }
       for (const timer of timers) clearInterval(timer);
-      interrupt();
+      interrupt().catch(onError);
       blocking?.disconnect();
       await listening;
     },
