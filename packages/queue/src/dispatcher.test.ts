@@ -339,6 +339,25 @@ describe('a delayed job', () => {
     expect(Date.now() - addedAt).toBeLessThan(800);
   });
 
+  it('whose time this process waits for comes to another one when it is full by then', async () => {
+    let room = 1;
+    const here = { ...consume(CRM), room: () => room };
+    dispatcher.add(here);
+    await listening(1);
+    const [, elsewhere] = await openAnother();
+    const there = consume(CRM);
+    elsewhere.add(there);
+    await listening(2);
+    // The one that has listened longest is told of it.
+    const addedAt = Date.now();
+    await addDelayed(CRM, 400, 'later');
+    await waitUntil(async () => (await store.redis.exists(markerKey(CRM))) === 0);
+    room = 0;
+    await waitUntil(() => there.taken.length === 1);
+    expect(Date.now() - addedAt).toBeLessThan(800);
+    expect(here.taken).toEqual([]);
+  });
+
   it('of a destination that is full here comes to another process when it is due', async () => {
     const { opened, open } = gate();
     const here = consume(CRM, () => opened, 1);
@@ -474,6 +493,7 @@ describe('a dispatcher that closes', () => {
     open(DONE);
     await waitUntil(() => consumer.running === 0);
   });
+
 });
 
 describe('when Redis restarts', () => {

@@ -97,6 +97,8 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
     source.timer = setTimeout(
       () => {
         source.timer = undefined;
+        // The marker was popped when the time was set: others have to hear of it when there is no room here.
+        if (source.consumer.room() <= 0) store.redis.zadd(source.marker, 0, '0').catch(onError);
         void take(source);
       },
       Math.min(Math.max(at - Date.now(), 0) + 1, 2 ** 31 - 1),
