@@ -494,6 +494,56 @@ describe('a dispatcher that closes', () => {
     await waitUntil(() => consumer.running === 0);
   });
 
+  it('leaves what comes meanwhile to another process', async () => {
+    const { opened, open } = gate();
+    const here = consume(CRM, () => opened);
+    dispatcher.add(here);
+    await add(CRM, 'one');
+    await waitUntil(() => here.taken.length === 1);
+    const [, elsewhere] = await openAnother();
+    const there = consume(CRM);
+    elsewhere.add(there);
+    await listening(2);
+    const closed = dispatcher.close(10_000);
+    for (let round = 1; round <= 10; round++) {
+      await add(CRM, `more-${round}`);
+      await waitUntil(() => there.taken.length === round, { timeoutMs: 1_000, everyMs: 1 });
+    }
+    open(DONE);
+    await closed;
+    expect(here.taken).toEqual(['one']);
+  });
+
+  it('in the middle of taking leaves nothing taken that nobody runs, and runs nothing afterwards', async () => {
+    for (let round = 0; round < 30; round++) {
+      const [, another] = await openAnother();
+      const consumer = consume(CRM, () => nap(30), 1 + (round % 5));
+      await add(CRM, ...ids(10, `round-${round}`));
+      another.add(consumer);
+      for (let turn = 0; turn < round % 10; turn++) await store.redis.ping();
+      await another.close(5_000);
+      const taken = consumer.taken.length;
+      expect(consumer.running).toBe(0);
+      await store.redis.ping();
+      expect((await counts(CRM))['active']).toBe(0);
+      expect(consumer.taken.length).toBe(taken);
+    }
+    expect(errors).toEqual([]);
+  });
+
+  it('lets the process end', async () => {
+    await add(CRM, 'one');
+    await addDelayed(CRM, 3_600_000, 'much-later');
+    const program = await startProgram({
+      args: [fileURLToPath(new URL('../test/worker-process.ts', import.meta.url)), redis.url, 'crm', 'once'],
+      readyOutput: /ready/,
+    });
+    await program.waitForOutput(/closed/);
+    const closedAt = performance.now();
+    expect(await program.exited).toEqual({ code: 0, signal: null });
+    expect(performance.now() - closedAt).toBeLessThan(1_000);
+    expect(program.stdout()).toBe('ready\ntook one\nclosed\n');
+  });
 });
 
 describe('when Redis restarts', () => {

@@ -70,6 +70,7 @@ interface Source {
 const BLOCK_SECONDS = 5;
 /** Answers that did not come this long after the read should have ended never will. */
 const BLOCK_GRACE_MS = 1_500;
+const CLOSE_GRACE_MS = 500;
 const MOST_TAKEN_AT_ONCE = 16;
 const RENEW_MS = LOCK_MS / 3;
 const STALLED_SWEEP_MS = 2_000;
@@ -83,12 +84,18 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
   const working = new Set<Source>();
   const processId = randomUUID();
   let tokens = 0;
+  let takes = 0;
   let closing = false;
   const idleWaiters = new Set<() => void>();
+
+  const tellIdle = (): void => {
+    if (closing && takes === 0 && working.size === 0) for (const resolve of idleWaiters) resolve();
+  };
 
   // -- taking ---------------------------------------------------------------------------------------------------
 
   const wakeUpAt = (source: Source, at: number): void => {
+    if (closing || sources.get(source.marker) !== source) return;
     // The earlier time wins: it leads to a take, which tells the next one.
     if (source.timer !== undefined && source.wakeAt <= at) return;
     clearTimeout(source.timer);
@@ -115,6 +122,7 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
       return;
     }
     source.taking = true;
+    takes++;
     try {
       do {
         source.again = false;
@@ -137,10 +145,11 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
       wakeUpAt(source, Date.now() + 1_000);
     } finally {
       source.taking = false;
+      takes--;
+      tellIdle();
     }
     // It was full when the present read began: the read does not wait for it.
-    if (waitingFor !== undefined && !waitingFor.has(source.marker) && source.consumer.room() > 0)
-      interrupt().catch(onError);
+    if (waitingFor !== undefined && !waitingFor.has(source.marker) && source.consumer.room() > 0) interrupt();
   };
 
   const takeOne = async (source: Source): Promise<boolean> => {
@@ -163,7 +172,7 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
       .finally(() => {
         source.running.delete(id);
         if (source.running.size === 0) working.delete(source);
-        if (closing && working.size === 0) for (const resolve of idleWaiters) resolve();
+        if (closing) tellIdle();
         else poke(source);
       });
   };
@@ -197,10 +206,13 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
   let interrupted: ReadonlySet<string> | undefined;
 
   /** Ends the read under way, so that the next one waits for the present set of queues. */
-  const interrupt = async (): Promise<void> => {
-    const read = waitingFor;
-    if (read === undefined || read === interrupted) return;
-    interrupted = read;
+  const interrupt = (): void => {
+    if (waitingFor === undefined || waitingFor === interrupted) return;
+    interrupted = waitingFor;
+    endRead(interrupted).catch(onError);
+  };
+
+  const endRead = async (read: ReadonlySet<string>): Promise<void> => {
     // On another connection: this can overtake the read that it is meant for, and is repeated until that has ended.
     while (waitingFor === read) {
       if (blockingId !== undefined && (await store.redis.client('UNBLOCK', blockingId)) === 1) return;
@@ -240,16 +252,20 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
         );
         waitingFor = undefined;
         if (popped === null) continue;
-        const [marker, , score] = popped;
+        const [marker, member, score] = popped;
         const source = sources.get(marker);
-        if (source === undefined) continue;
+        if (closing || source === undefined) {
+          // It was meant for another process.
+          store.redis.zadd(marker, 'LT', score, member).catch(onError);
+          continue;
+        }
         // The first ready key of the list is served: behind the others with it, or one busy queue starves the rest.
         sources.delete(marker);
         sources.set(marker, source);
         const at = Number(score);
         if (at > Date.now()) wakeUpAt(source, at);
         else if (source.consumer.room() > 0) void take(source);
-        else await store.redis.zadd(marker, 0, '0');
+        else store.redis.zadd(marker, 0, '0').catch(onError);
       } catch (error) {
         waitingFor = undefined;
         if (closing) return;
@@ -324,7 +340,7 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
         wakeAt: 0,
       };
       sources.set(marker, source);
-      interrupt().catch(onError);
+      interrupt();
       void take(source);
     },
     remove: (queue) => {
@@ -332,7 +348,7 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
       if (source === undefined) return;
       clearTimeout(source.timer);
       sources.delete(source.marker);
-      interrupt().catch(onError);
+      interrupt();
     },
     poke: (queue) => {
       const source = sources.get(markerKey(queue));
@@ -341,7 +357,9 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
     close: async (graceMs) => {
       closing = true;
       for (const source of sources.values()) clearTimeout(source.timer);
-      if (working.size > 0) {
+      // What becomes ready from now on is for other processes to hear of.
+      interrupt();
+      if (takes > 0 || working.size > 0) {
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, graceMs);
           idleWaiters.add(() => {
@@ -351,7 +369,8 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
         });
       }
       for (const timer of timers) clearInterval(timer);
-      interrupt().catch(onError);
+      // Gives the last read time to end, so that no marker is lost with the connection.
+      await withDeadline(listening, CLOSE_GRACE_MS).catch(() => {});
       blocking?.disconnect();
       await listening;
     },
