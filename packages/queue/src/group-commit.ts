@@ -48,20 +48,35 @@ export const createGroupCommit = <Item>(options: GroupCommitOptions<Item>): Grou
     return queue.splice(0, count);
   };
 
+  const begin = (group: Waiting<Item>[]): Promise<() => void> =>
+    write(group.map((waiting) => waiting.item)).then(
+      () => () => {
+        for (const waiting of group) waiting.resolve();
+      },
+      (error) => () => {
+        for (const waiting of group) waiting.reject(error);
+      },
+    );
+
   const run = async (): Promise<void> => {
+    let tell = (): void => {};
+    // What arrives in this turn of the event loop comes along: fewer and larger writes, at no cost in latency.
+    if (lingerMs === 0) await immediate();
     while (queue.length > 0) {
-      // What arrives in this turn of the event loop comes along: fewer and larger writes, at no cost in latency.
-      await (lingerMs > 0 ? sleep(lingerMs) : immediate());
+      if (lingerMs > 0) {
+        tell();
+        await sleep(lingerMs);
+      }
       const group = takeGroup();
       inFlight = group.length;
-      try {
-        await write(group.map((waiting) => waiting.item));
-        for (const waiting of group) waiting.resolve();
-      } catch (error) {
-        for (const waiting of group) waiting.reject(error);
-      }
+      const written = begin(group);
+      // Those of the write before are told when this one is under way: what they do now must not hold it up.
+      await immediate();
+      if (lingerMs === 0) tell();
+      tell = await written;
       inFlight = 0;
     }
+    tell();
     running = undefined;
   };
 
