@@ -53,6 +53,7 @@ interface Source {
   readonly consumer: Consumer;
   readonly taker: JobTaker;
   readonly marker: string;
+  /** Job ids by token: a job whose lock was lost can be taken again while its first run goes on. */
   readonly running: Map<string, string>;
   taking: boolean;
   /** A take was asked for while one was under way. */
@@ -164,13 +165,12 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
   };
 
   const start = (source: Source, job: Job, token: string): void => {
-    const id = job.id as string;
-    source.running.set(id, token);
+    source.running.set(token, job.id as string);
     working.add(source);
     void work(source, job, token)
       .catch(onError)
       .finally(() => {
-        source.running.delete(id);
+        source.running.delete(token);
         if (source.running.size === 0) working.delete(source);
         if (closing) tellIdle();
         else poke(source);
@@ -282,7 +282,7 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
 
   const renewLocks = async (): Promise<void> => {
     for (const source of working) {
-      await source.taker.extendJobLocks([...source.running.keys()], [...source.running.values()], LOCK_MS);
+      await source.taker.extendJobLocks([...source.running.values()], [...source.running.keys()], LOCK_MS);
     }
   };
 
