@@ -1,3 +1,4 @@
 import { defineConfig } from 'vitest/config';
 
-export default defineConfig({ test: { testTimeout: 30_000, hookTimeout: 30_000 } });
+// Tests that wait for locks to expire wait side by side.
+export default defineConfig({ test: { testTimeout: 30_000, hookTimeout: 30_000, maxConcurrency: 20 } });
