@@ -531,6 +531,26 @@ describe('a dispatcher that closes', () => {
     expect(errors).toEqual([]);
   });
 
+  it('does so within its grace while Redis is down', async () => {
+    const other = await startRedis();
+    const own = await openStore({ redisUrl: other.url, role: 'consumer' });
+    const taking = createDispatcher(own, { onError: () => {} });
+    const { opened, open } = gate();
+    const consumer = consume(CRM, () => opened);
+    taking.add(consumer);
+    await addJobs(own, CRM, [{ data: {} }]);
+    await waitUntil(() => consumer.taken.length === 1);
+    await other.kill('SIGKILL');
+    await waitUntil(() => own.redis.status === 'reconnecting');
+    // Its job cannot be settled.
+    open(DONE);
+    const closedAt = performance.now();
+    await taking.close(300);
+    await own.close();
+    expect(performance.now() - closedAt).toBeLessThan(1_500);
+    await other.stop();
+  });
+
   it('lets the process end', async () => {
     await add(CRM, 'one');
     await addDelayed(CRM, 3_600_000, 'much-later');

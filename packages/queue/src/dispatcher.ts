@@ -199,6 +199,8 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
 
   // -- waiting --------------------------------------------------------------------------------------------------
 
+  /** Ends the last read: while Redis is away, closing its connection does not. */
+  const over = new AbortController();
   let blocking: Redis | undefined;
   let blockingId: number | undefined;
   /** The markers of the read under way. */
@@ -249,6 +251,7 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
         const popped = await withDeadline(
           blocking.bzpopmin(...markers, BLOCK_SECONDS),
           BLOCK_SECONDS * 1_000 + BLOCK_GRACE_MS,
+          over.signal,
         );
         waitingFor = undefined;
         if (popped === null) continue;
@@ -372,6 +375,7 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
       // Gives the last read time to end, so that no marker is lost with the connection.
       await withDeadline(listening, CLOSE_GRACE_MS).catch(() => {});
       blocking?.disconnect();
+      over.abort();
       await listening;
     },
   };
@@ -404,14 +408,20 @@ const settle = async (taker: JobTaker, job: Job, token: string, settlement: Sett
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-const withDeadline = async <T>(promise: Promise<T>, ms: number): Promise<T> => {
-  let timer: NodeJS.Timeout | undefined;
+const withDeadline = async <T>(promise: Promise<T>, ms: number, signal?: AbortSignal): Promise<T> => {
+  let end = (): void => {};
   const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer from Redis within ${ms} ms`)), ms);
+    const timer = setTimeout(() => reject(new Error(`no answer from Redis within ${ms} ms`)), ms);
+    const abort = (): void => reject(new Error('no longer waited for'));
+    signal?.addEventListener('abort', abort);
+    end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+    };
   });
   try {
     return await Promise.race([promise, deadline]);
   } finally {
-    clearTimeout(timer);
+    end();
   }
 };
