@@ -71,7 +71,10 @@ export const enqueueDeliveries = async (
   if (deliveries.length === 0) return;
   // Marked as owed before there is a job, so that the log is never trimmed under one.
   const marks = store.redis.pipeline();
-  for (const { eventId } of deliveries) marks.hset(eventKeys(eventId).deliveries, destinationId, LETTERS.pending);
+  for (const { eventId, job } of deliveries) {
+    const state = job?.x === undefined ? LETTERS.pending : LETTERS.dead_letter;
+    marks.hset(eventKeys(eventId).deliveries, destinationId, state);
+  }
   assertAllDone(await marks.exec());
   await addJobs(
     store,
@@ -175,7 +178,7 @@ const decodeAttempt = (startedAtMs: number, text: string): Omit<Attempt, 'number
     durationMs,
     outcome: OUTCOMES[kind] ?? 'retry',
     status,
-    error: code ? { code, message } : null,
+    error: code ? { code, message: message ?? '' } : null,
     response: response ?? '',
     nextAtMs: next ? startedAtMs + durationMs + next : null,
   };
