@@ -37,10 +37,10 @@ const decodeCursor = (cursor: string | undefined): Failed | undefined => {
   return match && parsed ? { failedAtMs: Number(match[1]), ...parsed } : undefined;
 };
 
-/** Newest first; ties in the order of their ids. */
+/** Newest first; ties by destination, and within one as Redis has them: the largest id first. */
 const compare = (a: Failed, b: Failed): number =>
   b.failedAtMs - a.failedAtMs ||
-  (a.destinationId < b.destinationId ? -1 : a.destinationId > b.destinationId ? 1 : a.eventId < b.eventId ? -1 : 1);
+  (a.destinationId < b.destinationId ? -1 : a.destinationId > b.destinationId ? 1 : a.eventId > b.eventId ? -1 : 1);
 
 export const listDeadLetters = async (store: Store, options: ListDeadLettersOptions): Promise<Page<DeadLetter>> => {
   const { limit } = options;
@@ -52,23 +52,19 @@ export const listDeadLetters = async (store: Store, options: ListDeadLettersOpti
   for (const destinationId of destinationIds) {
     // BullMQ's failed set is scored with the time of failure. Ties at the cursor are read again and skipped.
     const failedKey = store.queue(destinationQueue(destinationId)).toKey('failed');
-    const members = await store.redis.zrevrangebyscore(
-      failedKey,
-      after?.failedAtMs ?? '+inf',
-      '-inf',
-      'LIMIT',
-      0,
-      limit + 100,
-    );
-    const scores = members.length === 0 ? [] : await store.redis.zmscore(failedKey, ...members);
-    for (const [index, eventId] of members.entries()) {
-      found.push({ destinationId, eventId, failedAtMs: Number(scores[index] ?? 0) });
+    const newest = after?.failedAtMs ?? '+inf';
+    for (let count = limit + 100; ; count *= 4) {
+      const members = await store.redis.zrevrangebyscore(failedKey, newest, '-inf', 'LIMIT', 0, count);
+      const scores = members.length === 0 ? [] : await store.redis.zmscore(failedKey, ...members);
+      const further = members
+        .map((eventId, index) => ({ destinationId, eventId, failedAtMs: Number(scores[index] ?? 0) }))
+        .filter((failed) => after === undefined || compare(after, failed) < 0);
+      if (further.length <= limit && members.length === count) continue;
+      found.push(...further);
+      break;
     }
   }
-  const page = found
-    .sort(compare)
-    .filter((failed) => after === undefined || compare(after, failed) < 0)
-    .slice(0, limit + 1);
+  const page = found.sort(compare).slice(0, limit + 1);
   const items = await Promise.all(page.slice(0, limit).map((failed) => describe(store, failed)));
   const last = page[limit - 1];
   return { items, next: page.length > limit && last ? encodeCursor(last) : null };

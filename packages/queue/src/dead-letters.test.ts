@@ -1,0 +1,323 @@
+import { deliveryId, type LoggedEvent } from '@clickrelay/core';
+import { type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
+import fc from 'fast-check';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { idsOf, newConversations, newEvent } from '../test/sample-events.ts';
+import { listDeadLetters, removeDeadLetter, replayDelivery } from './dead-letters.ts';
+import { createAttemptLog, enqueueDeliveries, readDelivery } from './deliveries.ts';
+import { queueDepths } from './depths.ts';
+import { putDestination, removeDestination } from './destinations.ts';
+import { createDispatcher, type Settlement } from './dispatcher.ts';
+import { createEventLog } from './event-log.ts';
+import { destinationQueue, eventKeys } from './names.ts';
+import { openStore, type Store } from './store.ts';
+
+let redis: RedisServer;
+let store: Store;
+
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(() => redis.stop());
+
+beforeEach(async () => {
+  store = await openStore({ redisUrl: redis.url, role: 'consumer' });
+  await store.redis.flushall();
+});
+afterEach(() => store.close());
+
+const put = (...ids: string[]) =>
+  Promise.all(ids.map((id) => putDestination(store, { id, type: 'webhook', events: ['*'], paused: null, config: {} })));
+
+const append = (events: LoggedEvent[]) =>
+  createEventLog(store, { dedupeTtlMs: 60_000 }).append('m1', events, Date.now());
+
+/** Works through what is ready for a destination, as a worker does. */
+const settleAll = async (destinationId: string, count: number, settlement: Settlement): Promise<string[]> => {
+  const taken: string[] = [];
+  const dispatcher = createDispatcher(store, { onError: () => {} });
+  dispatcher.add({
+    queue: destinationQueue(destinationId),
+    room: () => 100,
+    run: async ({ id }) => {
+      taken.push(id);
+      return settlement;
+    },
+  });
+  await waitUntil(() => taken.length === count);
+  await dispatcher.close(5_000);
+  return taken;
+};
+
+/** Makes a dead letter of each, with one attempt. */
+const bury = async (destinationId: string, ids: string[], reason = 'answered 400'): Promise<void> => {
+  const attempts = createAttemptLog(store);
+  await enqueueDeliveries(
+    store,
+    destinationId,
+    ids.map((eventId) => ({ eventId })),
+  );
+  await Promise.all(
+    ids.map((eventId) =>
+      attempts.record({
+        eventId,
+        destinationId,
+        startedAtMs: Date.now(),
+        durationMs: 1,
+        outcome: { kind: 'dead_letter' },
+        status: 400,
+        error: { code: 'destination_rejected', message: reason },
+        response: '',
+      }),
+    ),
+  );
+  await settleAll(destinationId, ids.length, { kind: 'dead', reason });
+};
+
+const readAllPages = async (limit: number, destinationId?: string): Promise<string[]> => {
+  const found: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const { items, next } = await listDeadLetters(store, { limit, cursor, destinationId });
+    expect(items.length).toBeLessThanOrEqual(limit);
+    found.push(...items.map((item) => item.deliveryId));
+    cursor = next ?? undefined;
+  } while (cursor !== undefined);
+  return found;
+};
+
+/** Gives a dead letter another time of failure, in ms. */
+const failAt = (ms: number, destinationId: string, eventId: string) =>
+  store.redis.zadd(store.queue(destinationQueue(destinationId)).toKey('failed'), String(ms), eventId);
+
+const jobOf = (destinationId: string, eventId: string) => store.queue(destinationQueue(destinationId)).getJob(eventId);
+const stateOf = async (destinationId: string, eventId: string) =>
+  (await readDelivery(store, deliveryId(eventId, destinationId)))?.state;
+
+describe('a dead letter', () => {
+  it('is listed with what is known of it', async () => {
+    const event = newEvent('moMedia');
+    await put('crm');
+    await append([event]);
+    await bury('crm', [event.event.id], 'answered 400');
+    await failAt(Date.parse('2026-03-01T12:00:00.000Z'), 'crm', event.event.id);
+    expect(await listDeadLetters(store, { limit: 10 })).toEqual({
+      items: [
+        {
+          deliveryId: deliveryId(event.event.id, 'crm'),
+          eventId: event.event.id,
+          destinationId: 'crm',
+          eventType: 'moMedia',
+          error: 'answered 400',
+          failedAt: '2026-03-01T12:00:00.000Z',
+          attempts: 1,
+        },
+      ],
+      next: null,
+    });
+  });
+
+  it('whose event is gone is listed all the same', async () => {
+    const { id } = newEvent().event;
+    await put('crm');
+    await bury('crm', [id]);
+    expect((await listDeadLetters(store, { limit: 10 })).items).toMatchObject([
+      { eventId: id, eventType: 'unknown', error: 'answered 400', attempts: 1 },
+    ]);
+  });
+
+  it('is counted', async () => {
+    await put('crm', 'archive');
+    await bury('crm', idsOf(newConversations(3)));
+    expect((await queueDepths(store)).destinations).toEqual([
+      { id: 'archive', waiting: 0, delayed: 0, active: 0, deadLetters: 0 },
+      { id: 'crm', waiting: 0, delayed: 0, active: 0, deadLetters: 3 },
+    ]);
+  });
+});
+
+describe('the list of dead letters', () => {
+  it('is empty when there are none', async () => {
+    expect(await listDeadLetters(store, { limit: 10 })).toEqual({ items: [], next: null });
+    await put('crm');
+    expect(await listDeadLetters(store, { limit: 10 })).toEqual({ items: [], next: null });
+    expect(await listDeadLetters(store, { limit: 10, destinationId: 'other' })).toEqual({ items: [], next: null });
+  });
+
+  it('pages through those of all destinations exactly once, newest first, also those of one millisecond', async () => {
+    const destinations = ['a', 'b', 'c-1', 'c-2'];
+    await put(...destinations);
+    const letters: { destinationId: string; eventId: string }[] = [];
+    for (const destinationId of destinations) {
+      const ids = idsOf(newConversations(15));
+      await bury(destinationId, ids);
+      letters.push(...ids.map((eventId) => ({ destinationId, eventId })));
+    }
+    const times = fc.array(fc.constantFrom(5, 6, 6, 6, 7, 1_700_000_000_000), {
+      minLength: letters.length,
+      maxLength: letters.length,
+    });
+    await fc.assert(
+      fc.asyncProperty(times, fc.integer({ min: 1, max: 70 }), async (failedAt, limit) => {
+        await Promise.all(
+          letters.map(({ destinationId, eventId }, index) => failAt(failedAt[index] as number, destinationId, eventId)),
+        );
+        const timeOf = new Map(
+          letters.map(({ destinationId, eventId }, index) => [deliveryId(eventId, destinationId), failedAt[index]]),
+        );
+        const found = await readAllPages(limit);
+        expect([...found].sort()).toEqual([...timeOf.keys()].sort());
+        const foundTimes = found.map((id) => timeOf.get(id) as number);
+        expect(foundTimes).toEqual([...foundTimes].sort((a, b) => b - a));
+        expect((await readAllPages(limit, 'c-1')).sort()).toEqual(found.filter((id) => id.includes('_c-1_')).sort());
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  it('pages through hundreds of one destination and one millisecond', async () => {
+    await put('crm');
+    const ids = idsOf(newConversations(350));
+    await bury('crm', ids);
+    await Promise.all(ids.map((id) => failAt(5, 'crm', id)));
+    expect((await readAllPages(50)).sort()).toEqual(ids.map((id) => deliveryId(id, 'crm')).sort());
+  });
+
+  it('goes on where it was when those of the page before are removed', async () => {
+    await put('crm');
+    const ids = idsOf(newConversations(6));
+    await bury('crm', ids);
+    for (const [index, id] of ids.entries()) await failAt(100 - index, 'crm', id);
+    const { items, next } = await listDeadLetters(store, { limit: 3 });
+    for (const item of items) expect(await removeDeadLetter(store, item.deliveryId)).toBe(true);
+    const rest = await listDeadLetters(store, { limit: 3, cursor: next as string });
+    expect([...items, ...rest.items].map(({ eventId }) => eventId)).toEqual(ids);
+    expect(rest.next).toBeNull();
+  });
+
+  it('begins anew when its cursor is none', async () => {
+    await put('crm');
+    const ids = idsOf(newConversations(2));
+    await bury('crm', ids);
+    await failAt(1, 'crm', ids[0] as string);
+    for (const cursor of ['', 'rubbish', '1', '1.', `x.${deliveryId(ids[0] as string, 'crm')}`, '1.dlv_crm_short']) {
+      const { items } = await listDeadLetters(store, { limit: 1, cursor });
+      expect(items.map(({ eventId }) => eventId)).toEqual([ids[1]]);
+    }
+  });
+});
+
+describe('a replay', () => {
+  let eventId: string;
+  let id: string;
+  beforeEach(async () => {
+    await put('crm');
+    const event = newEvent();
+    await append([event]);
+    eventId = event.event.id;
+    id = deliveryId(eventId, 'crm');
+  });
+
+  it('of a dead letter sends it again from the first attempt on, and keeps the attempts that were made', async () => {
+    await bury('crm', [eventId]);
+    expect(await replayDelivery(store, id)).toBe('replayed');
+    const job = await jobOf('crm', eventId);
+    expect([await job?.getState(), job?.attemptsMade, job?.attemptsStarted, job?.data]).toEqual([
+      'waiting',
+      0,
+      0,
+      { r: 1 },
+    ]);
+    expect(await readDelivery(store, id)).toMatchObject({ state: 'pending', nextAttemptAt: null });
+    expect((await readDelivery(store, id))?.attempts).toHaveLength(1);
+    expect((await listDeadLetters(store, { limit: 10 })).items).toEqual([]);
+    expect(await replayDelivery(store, id)).toBe('already_pending');
+    expect(await settleAll('crm', 1, { kind: 'dead', reason: 'answered 400 again' })).toEqual([eventId]);
+    expect((await listDeadLetters(store, { limit: 10 })).items).toMatchObject([{ error: 'answered 400 again' }]);
+    expect(await replayDelivery(store, id)).toBe('replayed');
+  });
+
+  it('of a delivered event sends it again', async () => {
+    await createAttemptLog(store).record({
+      eventId,
+      destinationId: 'crm',
+      startedAtMs: 1,
+      durationMs: 1,
+      outcome: { kind: 'delivered' },
+      status: 200,
+      error: undefined,
+      response: '',
+    });
+    expect(await replayDelivery(store, id)).toBe('replayed');
+    expect((await jobOf('crm', eventId))?.data).toEqual({ r: 1 });
+    expect(await stateOf('crm', eventId)).toBe('pending');
+    expect(await replayDelivery(store, id)).toBe('already_pending');
+    expect(await settleAll('crm', 1, { kind: 'done' })).toEqual([eventId]);
+  });
+
+  it('of a delivery that waits, waits for its retry, or is under way, changes nothing', async () => {
+    await enqueueDeliveries(store, 'crm', [{ eventId, job: { a: 1 } }]);
+    expect(await replayDelivery(store, id)).toBe('already_pending');
+    const whileActive: string[] = [];
+    const dispatcher = createDispatcher(store, { onError: () => {} });
+    dispatcher.add({
+      queue: destinationQueue('crm'),
+      room: () => 1,
+      run: async () => {
+        whileActive.push(await replayDelivery(store, id));
+        return { kind: 'retry', delayMs: 60_000, reason: 'answered 503' };
+      },
+    });
+    await waitUntil(async () => (await (await jobOf('crm', eventId))?.getState()) === 'delayed');
+    await dispatcher.close(1_000);
+    expect(whileActive).toEqual(['already_pending']);
+    expect(await replayDelivery(store, id)).toBe('already_pending');
+    expect((await jobOf('crm', eventId))?.data).toEqual({ a: 1 });
+  });
+
+  it('of a delivery that is owed and whose job is gone makes a new one', async () => {
+    await enqueueDeliveries(store, 'crm', [{ eventId }]);
+    await (await jobOf('crm', eventId))?.remove();
+    expect(await replayDelivery(store, id)).toBe('replayed');
+    expect(await (await jobOf('crm', eventId))?.getState()).toBe('waiting');
+  });
+
+  it('of what never was delivered there is not found', async () => {
+    await bury('crm', [eventId]);
+    for (const unknown of [
+      '',
+      'rubbish',
+      eventId,
+      deliveryId(eventId, 'other'),
+      deliveryId(newEvent().event.id, 'crm'),
+    ]) {
+      expect(await replayDelivery(store, unknown)).toBe('not_found');
+    }
+  });
+
+});
+
+describe('giving up a dead letter', () => {
+  it('removes it, and nothing is owed any more', async () => {
+    const [a, b] = idsOf(newConversations(2)) as [string, string];
+    await put('crm');
+    await bury('crm', [a, b]);
+    expect(await removeDeadLetter(store, deliveryId(a, 'crm'))).toBe(true);
+    expect(await jobOf('crm', a)).toBeUndefined();
+    expect(await store.redis.hget(eventKeys(a).deliveries, 'crm')).toBeNull();
+    expect(await stateOf('crm', a)).toBeUndefined();
+    expect((await listDeadLetters(store, { limit: 10 })).items.map(({ eventId }) => eventId)).toEqual([b]);
+    expect(await removeDeadLetter(store, deliveryId(a, 'crm'))).toBe(false);
+  });
+
+  it('is refused for what is none', async () => {
+    const { id } = newEvent().event;
+    await put('crm');
+    await enqueueDeliveries(store, 'crm', [{ eventId: id }]);
+    for (const other of ['', 'rubbish', id, deliveryId(id, 'other'), deliveryId(id, 'crm')]) {
+      expect(await removeDeadLetter(store, other)).toBe(false);
+    }
+    expect(await stateOf('crm', id)).toBe('pending');
+    expect(await (await jobOf('crm', id))?.getState()).toBe('waiting');
+  });
+});
