@@ -295,6 +295,12 @@ describe('a replay', () => {
     }
   });
 
+  it('to a destination that was removed is not found', async () => {
+    await bury('crm', [eventId]);
+    await removeDestination(store, 'crm');
+    expect(await replayDelivery(store, id)).toBe('not_found');
+    expect(await store.redis.keys('*crm*')).toEqual([]);
+  });
 });
 
 describe('giving up a dead letter', () => {

@@ -1,6 +1,6 @@
 import { deliveryId, parseDeliveryId } from '@clickrelay/core';
 import { readDelivery } from './deliveries.ts';
-import { listDestinations } from './destinations.ts';
+import { listDestinations, readDestination } from './destinations.ts';
 import { type Page, readEvent } from './event-log.ts';
 import { destinationQueue, eventKeys } from './names.ts';
 import { addJobs, type Store } from './store.ts';
@@ -95,8 +95,9 @@ export const replayDelivery = async (store: Store, id: string): Promise<Replayed
   const parsed = parseDeliveryId(id);
   if (parsed === undefined) return 'not_found';
   const { eventId, destinationId } = parsed;
-  const delivery = await readDelivery(store, id);
-  if (delivery === undefined) return 'not_found';
+  const [delivery, destination] = await Promise.all([readDelivery(store, id), readDestination(store, destinationId)]);
+  // Nobody would ever take a job of a destination that was removed.
+  if (delivery === undefined || destination === undefined) return 'not_found';
   const name = destinationQueue(destinationId);
   const job = await store.queue(name).getJob(eventId);
   if (job === undefined) {
