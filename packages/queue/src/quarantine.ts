@@ -15,8 +15,7 @@ export interface Quarantined {
 }
 
 /** When either is reached the sender is told 422, and someone should look. */
-const MAX_CALLBACKS = 10_000;
-const MAX_BYTES = 256 * 1024 * 1024;
+const LIMITS = { maxCallbacks: 10_000, maxBytes: 256 * 1024 * 1024 };
 
 const LOG = `${QUARANTINE}:log`;
 const TOTAL_BYTES = `${QUARANTINE}:bytes`;
@@ -49,6 +48,7 @@ return 1`;
 export const quarantineCallback = async (
   store: Store,
   { body, reason, receivedAt }: { body: Uint8Array; reason: string; receivedAt: string },
+  { maxCallbacks, maxBytes } = LIMITS,
 ): Promise<string> => {
   store.assertConnected();
   const id = `qrt_${createHash('sha256').update(body).digest('base64url').slice(0, 22)}`;
@@ -64,15 +64,15 @@ export const quarantineCallback = async (
       Date.parse(receivedAt),
       reason,
       Buffer.from(body.buffer, body.byteOffset, body.byteLength),
-      MAX_CALLBACKS,
-      MAX_BYTES,
+      maxCallbacks,
+      maxBytes,
     );
   } catch (error) {
     throw new QueueUnavailableError('Redis did not take the callback into quarantine; send it again', { cause: error });
   }
   if (kept === 0) {
     throw new QuarantineFullError(
-      `the quarantine is full (${MAX_CALLBACKS} callbacks or ${MAX_BYTES} bytes); look at what is in it with \`clickrelay quarantine\` and remove it`,
+      `the quarantine is full (${maxCallbacks} callbacks or ${maxBytes} bytes); look at what is in it with \`clickrelay quarantine\` and remove it`,
     );
   }
   return id;
@@ -92,20 +92,36 @@ const readEntry = async (store: Store, id: string): Promise<(Quarantined & { bod
 
 export const readQuarantined = readEntry;
 
+/** A place in the list: time of arrival, then the id among those of the same millisecond. */
+const CURSOR = /^(\d{1,15})\.(qrt_[\w-]{22})$/;
+
 /** Newest first. */
 export const listQuarantine = async (
   store: Store,
   { limit, cursor }: { limit: number; cursor?: string | undefined },
 ): Promise<Page<Quarantined>> => {
-  const start = /^\d{1,9}$/.test(cursor ?? '') ? Number(cursor) : 0;
-  const ids = await store.redis.zrevrange(LOG, start, start + limit);
+  const [, lastAt = '+inf', lastId] = CURSOR.exec(cursor ?? '') ?? [];
+  let places: { id: string; at: number }[] = [];
+  // Those of the cursor's own millisecond are read again and skipped; Redis has the largest id first.
+  for (let count = limit + 100; ; count *= 4) {
+    const ids = await store.redis.zrevrangebyscore(LOG, lastAt, '-inf', 'LIMIT', 0, count);
+    const scores = ids.length === 0 ? [] : await store.redis.zmscore(LOG, ...ids);
+    places = ids
+      .map((id, index) => ({ id, at: Number(scores[index]) }))
+      .filter(({ id, at }) => lastId === undefined || at < Number(lastAt) || id < lastId);
+    if (places.length > limit || ids.length < count) break;
+  }
+  const page = places.slice(0, limit);
   const items: Quarantined[] = [];
-  for (const id of ids.slice(0, limit)) {
+  for (const { id } of page) {
     const [at, reason] = await store.redis.hmget(entryKey(id), 'at', 'reason');
+    // Removed in the meantime.
+    if (!at) continue;
     const bytes = await store.redis.hstrlen(entryKey(id), 'body');
     items.push({ id, receivedAt: new Date(Number(at)).toISOString(), reason: reason ?? '', bytes });
   }
-  return { items, next: ids.length > limit ? String(start + limit) : null };
+  const last = page.at(-1);
+  return { items, next: places.length > limit && last ? `${last.at}.${last.id}` : null };
 };
 
 /** @returns false when there is none with this id. */
