@@ -79,6 +79,20 @@ describe('a body in quarantine', () => {
     expect(await readTotalBytes()).toBe(11);
   });
 
+  it('that never was is undefined', async () => {
+    for (const id of ['', 'rubbish', 'qrt_AAAAAAAAAAAAAAAAAAAAAA', 'log', 'bytes']) {
+      expect(await readQuarantined(store, id)).toBeUndefined();
+      expect(await removeQuarantined(store, id)).toBe(false);
+      expect(await reparseQuarantined(store, id)).toBeUndefined();
+    }
+    const id = await put('hello');
+    for (const other of ['log', 'bytes', '']) {
+      expect(await readQuarantined(store, other)).toBeUndefined();
+      expect(await removeQuarantined(store, other)).toBe(false);
+    }
+    expect(await readAllPages(10)).toEqual([id]);
+    expect(await readTotalBytes()).toBe(5);
+  });
 });
 
 describe('the quarantine', () => {

@@ -19,6 +19,8 @@ const LIMITS = { maxCallbacks: 10_000, maxBytes: 256 * 1024 * 1024 };
 
 const LOG = `${QUARANTINE}:log`;
 const TOTAL_BYTES = `${QUARANTINE}:bytes`;
+/** Keys of ours that are no entries look otherwise. */
+const ID = /^qrt_[\w-]{22}$/;
 const entryKey = (id: string): string => `${QUARANTINE}:${id}`;
 
 /* KEYS: log, bytes, entry. ARGV: id, ms, reason, body, max callbacks, max bytes. Answers 0 when full. */
@@ -79,6 +81,7 @@ export const quarantineCallback = async (
 };
 
 const readEntry = async (store: Store, id: string): Promise<(Quarantined & { body: Uint8Array }) | undefined> => {
+  if (!ID.test(id)) return undefined;
   const [at, reason, body] = await store.redis.hmgetBuffer(entryKey(id), 'at', 'reason', 'body');
   if (!at || !reason || !body) return undefined;
   return {
@@ -126,7 +129,7 @@ export const listQuarantine = async (
 
 /** @returns false when there is none with this id. */
 export const removeQuarantined = async (store: Store, id: string): Promise<boolean> =>
-  (await store.redis.eval(REMOVE_SCRIPT, 3, LOG, TOTAL_BYTES, entryKey(id), id)) === 1;
+  ID.test(id) && (await store.redis.eval(REMOVE_SCRIPT, 3, LOG, TOTAL_BYTES, entryKey(id), id)) === 1;
 
 /**
  * Tries a quarantined body again, for when a newer Clickrelay understands it: committed like any callback, then removed.
