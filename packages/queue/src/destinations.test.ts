@@ -1,0 +1,243 @@
+import { type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { idsOf, newConversations, newEvents } from '../test/sample-events.ts';
+import { enqueueDeliveries } from './deliveries.ts';
+import { queueDepths } from './depths.ts';
+import {
+  type Destination,
+  listDestinations,
+  pauseDestination,
+  putDestination,
+  readDestination,
+  removeDestination,
+  resumeDestination,
+  watchDestinations,
+} from './destinations.ts';
+import { createDispatcher, type Settlement } from './dispatcher.ts';
+import { destinationQueue, ingestQueue } from './names.ts';
+import { addJobs, openStore, type Store } from './store.ts';
+
+let redis: RedisServer;
+let store: Store;
+
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(() => redis.stop());
+
+beforeEach(async () => {
+  store = await openStore({ redisUrl: redis.url, role: 'consumer' });
+  await store.redis.flushall();
+});
+afterEach(() => store.close());
+
+const destination = (id: string, more: Partial<Destination> = {}): Destination => ({
+  id,
+  type: 'webhook',
+  events: ['mo*'],
+  paused: null,
+  config: { url: `https://${id}.example/hook`, secret: 'whsec_x', nested: { é: [1, null] } },
+  ...more,
+});
+
+const queueFor = (id: string, count: number) =>
+  enqueueDeliveries(
+    store,
+    id,
+    idsOf(newEvents(count)).map((eventId) => ({ eventId })),
+  );
+
+describe('a destination', () => {
+  it('is read as it was put, and put again as it was put then', async () => {
+    await putDestination(store, destination('crm'));
+    await putDestination(store, destination('archive', { type: 'pull', paused: 'maintenance' }));
+    expect(await readDestination(store, 'crm')).toEqual(destination('crm'));
+    expect(await listDestinations(store)).toEqual([
+      destination('archive', { type: 'pull', paused: 'maintenance' }),
+      destination('crm'),
+    ]);
+    await putDestination(store, destination('crm', { events: ['*'], config: {} }));
+    expect(await readDestination(store, 'crm')).toEqual(destination('crm', { events: ['*'], config: {} }));
+  });
+
+  it('that was never put is none', async () => {
+    expect(await readDestination(store, 'crm')).toBeUndefined();
+    expect(await listDestinations(store)).toEqual([]);
+    expect(await pauseDestination(store, 'crm', 'why not')).toBe(false);
+    expect(await resumeDestination(store, 'crm')).toBe(false);
+    expect(await removeDestination(store, 'crm')).toBe(false);
+    expect(await listDestinations(store)).toEqual([]);
+  });
+
+  it('is paused with a reason, and resumed', async () => {
+    await putDestination(store, destination('crm'));
+    expect(await pauseDestination(store, 'crm', 'answered 410')).toBe(true);
+    expect(await readDestination(store, 'crm')).toEqual(destination('crm', { paused: 'answered 410' }));
+    expect(await resumeDestination(store, 'crm')).toBe(true);
+    expect(await readDestination(store, 'crm')).toEqual(destination('crm'));
+  });
+
+  it('is an error when Redis refuses it', async () => {
+    await putDestination(store, destination('crm'));
+    await store.redis.config('SET', 'maxmemory', '1');
+    await expect(putDestination(store, destination('archive'))).rejects.toThrow();
+    await expect(pauseDestination(store, 'crm', 'full')).rejects.toThrow();
+    await store.redis.config('SET', 'maxmemory', '0');
+    expect(await listDestinations(store)).toEqual([destination('crm')]);
+  });
+});
+
+describe('a destination that is removed', () => {
+  it('leaves nothing of its queue, whatever state its jobs were in, and other destinations as they are', async () => {
+    await putDestination(store, destination('crm'));
+    await putDestination(store, destination('crm-2'));
+    const settlements: Settlement[] = [
+      { kind: 'dead', reason: 'answered 400' },
+      { kind: 'retry', delayMs: 60_000, reason: 'answered 503' },
+    ];
+    const dispatcher = createDispatcher(store, { onError: () => {} });
+    let release = (_: Settlement): void => {};
+    let room = 3;
+    dispatcher.add({
+      queue: destinationQueue('crm'),
+      room: () => room,
+      run: () => {
+        room--;
+        const settlement = settlements.pop();
+        return settlement === undefined
+          ? new Promise((resolve) => {
+              release = resolve;
+            })
+          : Promise.resolve(settlement);
+      },
+    });
+    await queueFor('crm', 2_500);
+    await queueFor('crm-2', 2);
+    await waitUntil(async () => (await queueDepths(store)).destinations[0]?.deadLetters === 1);
+    expect((await queueDepths(store)).destinations).toEqual([
+      { id: 'crm', waiting: 2_497, delayed: 1, active: 1, deadLetters: 1 },
+      { id: 'crm-2', waiting: 2, delayed: 0, active: 0, deadLetters: 0 },
+    ]);
+
+    dispatcher.remove(destinationQueue('crm'));
+    expect(await removeDestination(store, 'crm')).toBe(true);
+    expect(await removeDestination(store, 'crm')).toBe(false);
+    release({ kind: 'done' });
+    await dispatcher.close(1_000);
+
+    const { prefix } = destinationQueue('crm');
+    expect(await store.redis.keys(`${prefix}:crm:*`)).toEqual([]);
+    expect((await queueDepths(store)).destinations).toEqual([
+      { id: 'crm-2', waiting: 2, delayed: 0, active: 0, deadLetters: 0 },
+    ]);
+  });
+
+  it('and put again begins with an empty queue that is worked through', async () => {
+    await putDestination(store, destination('crm'));
+    await queueFor('crm', 3);
+    await removeDestination(store, 'crm');
+    await putDestination(store, destination('crm'));
+    const [event] = idsOf(newEvents(1)) as [string];
+    await enqueueDeliveries(store, 'crm', [{ eventId: event }]);
+    const taken: string[] = [];
+    const dispatcher = createDispatcher(store, { onError: () => {} });
+    dispatcher.add({
+      queue: destinationQueue('crm'),
+      room: () => 10,
+      run: async ({ id }) => {
+        taken.push(id);
+        return { kind: 'done' };
+      },
+    });
+    await waitUntil(() => taken.length > 0);
+    await dispatcher.close(1_000);
+    expect(taken).toEqual([event]);
+  });
+});
+
+describe('a watch', () => {
+  it('tells what there is now, and every change within a second, whoever makes it', async () => {
+    await putDestination(store, destination('crm'));
+    const api = await openStore({ redisUrl: redis.url, role: 'producer' });
+    await api.ready();
+    const seen: Destination[][] = [];
+    const watch = await watchDestinations(store, {
+      onChange: (destinations) => void seen.push(destinations),
+      onError: () => {},
+    });
+    expect(seen).toEqual([[destination('crm')]]);
+    const changes: [() => Promise<unknown>, Destination[]][] = [
+      [() => putDestination(api, destination('a')), [destination('a'), destination('crm')]],
+      [() => pauseDestination(api, 'a', 'x'), [destination('a', { paused: 'x' }), destination('crm')]],
+      [() => resumeDestination(api, 'a'), [destination('a'), destination('crm')]],
+      [() => removeDestination(api, 'crm'), [destination('a')]],
+      [() => putDestination(api, destination('a', { config: {} })), [destination('a', { config: {} })]],
+    ];
+    for (const [change, expected] of changes) {
+      const count = seen.length;
+      await change();
+      await waitUntil(() => seen.length > count, { timeoutMs: 1_000, everyMs: 5 });
+      expect(seen.slice(count)).toEqual([expected]);
+    }
+    watch.stop();
+    await api.close();
+  });
+
+  it('tells again what could not be used the first time', async () => {
+    let calls = 0;
+    const errors: unknown[] = [];
+    const watch = await watchDestinations(store, {
+      onChange: () => {
+        calls++;
+        if (calls === 2) throw new Error('cannot open it');
+      },
+      onError: (error) => errors.push(error),
+    });
+    await putDestination(store, destination('crm'));
+    await waitUntil(() => calls === 3);
+    expect(errors).toEqual([new Error('cannot open it')]);
+    watch.stop();
+  });
+
+  it('goes on after Redis was away', async () => {
+    const seen: string[][] = [];
+    const watch = await watchDestinations(store, {
+      onChange: (destinations) => void seen.push(destinations.map(({ id }) => id)),
+      onError: () => {},
+    });
+    await redis.restart();
+    await putDestination(store, destination('crm'));
+    await waitUntil(() => seen.length === 2);
+    expect(seen).toEqual([[], ['crm']]);
+    watch.stop();
+  });
+});
+
+describe('the depths of the queues', () => {
+  it('are counted for each lane and each destination', async () => {
+    await putDestination(store, destination('crm'));
+    await putDestination(store, destination('archive'));
+    expect(await queueDepths(store)).toEqual({
+      ingest: { messages: 0, statuses: 0 },
+      destinations: [
+        { id: 'archive', waiting: 0, delayed: 0, active: 0, deadLetters: 0 },
+        { id: 'crm', waiting: 0, delayed: 0, active: 0, deadLetters: 0 },
+      ],
+    });
+    await addJobs(store, ingestQueue('messages'), [{ data: {} }, { data: {} }, { data: {} }]);
+    await addJobs(store, ingestQueue('messages'), [{ data: {}, options: { delay: 60_000 } }]);
+    await addJobs(store, ingestQueue('statuses'), [{ data: {} }]);
+    await enqueueDeliveries(
+      store,
+      'crm',
+      idsOf(newConversations(5)).map((eventId, index) => ({ eventId, delayMs: index > 2 ? 60_000 : 0 })),
+    );
+    expect(await queueDepths(store)).toEqual({
+      ingest: { messages: 4, statuses: 1 },
+      destinations: [
+        { id: 'archive', waiting: 0, delayed: 0, active: 0, deadLetters: 0 },
+        { id: 'crm', waiting: 3, delayed: 2, active: 0, deadLetters: 0 },
+      ],
+    });
+  });
+});
