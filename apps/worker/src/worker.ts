@@ -123,6 +123,7 @@ export const startWorker = async ({ store, adapters, config, log }: WorkerDepend
     };
     dispatcher.add({
       queue: ingestQueue(lane),
+      isPrompt: true,
       room: () => (turns.waiting < MAX_WAITING_EVENTS ? Math.min(MAX_OPEN_GROUPS - openGroups, MAX_GROUPS_AT_ONCE) : 0),
       run: async (job) => {
         openGroups++;

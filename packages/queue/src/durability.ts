@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { LayoutMismatchError } from './errors.ts';
 import type { Store } from './store.ts';
 
 /**
@@ -115,28 +116,44 @@ const away = (value: string): DurabilityReport => ({
   problems: [{ setting: 'connection', value, mend: 'start Redis, or set REDIS_URL to where it is' }],
 });
 
+const mismatch = ({ message }: LayoutMismatchError): DurabilityReport => ({
+  ready: false,
+  durability: 'unknown',
+  problems: [{ setting: 'layout', value: 'another one', mend: message }],
+});
+
+/** After a look that failed, the next comes this soon: what was unreadable then may be fine by now. */
+const LOOK_AGAIN_MS = 1_000;
+
 /** Looks at the server now, whenever the connection comes back, and every `intervalMs`. */
 export const watchDurability = (
   store: Store,
   { mode, intervalMs = 30_000 }: { mode: DurabilityMode; intervalMs?: number },
 ): DurabilityWatch => {
   let report = away('not checked yet');
+  let timer: NodeJS.Timeout;
+  let stopped = false;
   const look = async (): Promise<void> => {
+    clearTimeout(timer);
+    let nextInMs = intervalMs;
     try {
       await store.ready();
       report = await readDurability(store, mode);
     } catch (error) {
-      report = away(error instanceof Error ? error.message : 'unknown');
+      report = error instanceof LayoutMismatchError ? mismatch(error) : away('not answering');
+      nextInMs = LOOK_AGAIN_MS;
     }
+    clearTimeout(timer);
+    if (!stopped) timer = setTimeout(look, nextInMs);
   };
   const onReady = (): void => void look();
-  const timer = setInterval(look, intervalMs);
   store.redis.on('ready', onReady);
   void look();
   return {
     current: () => (store.redis.status === 'ready' ? report : away(store.redis.status)),
     stop: () => {
-      clearInterval(timer);
+      stopped = true;
+      clearTimeout(timer);
       store.redis.off('ready', onReady);
     },
   };

@@ -1,10 +1,10 @@
-import { type LoggedEvent, restoreEvent, SHARDS, type StoredEvent, shardOf } from '@clickrelay/core';
+import { type LoggedEvent, restoreEvent, SHARDS, type StoredEvent } from '@clickrelay/core';
 import { eventKeys, shardKeys } from './names.ts';
 import type { Store } from './store.ts';
 
 /*
  * Per event: a record (`cr:{eNN}:<id>`), its place in the order of logging (`cr:{eNN}:log`, scored with the server's
- * microseconds), and a field in a dedupe hash. One script writes all three, or none of them.
+ * microseconds), and a field in a dedupe hash. A script writes all three, or none of them.
  */
 
 /**
@@ -20,38 +20,58 @@ export type Logged = 'new' | 'claimed' | 'seen';
  * expiring as a whole, and a look-up goes through four of them, and through the coming one: the clock of another
  * process may be ahead. A record may outlive them: a fact logged for the second time replaces it.
  *
- * KEYS: the present generation of the hash, the coming one, the three before; record; log; bytes
- * ARGV: field, claim, seconds until this generation ends, event id, record
+ * One call logs many events: each its own atomic step, as scripts are, and the cost of a command is paid once. Keys are
+ * made from each event's record key, whose tag they share (see names.ts). The time does not move within a script, so the
+ * events of one call are given microseconds of their own, of which each takes several.
+ *
+ * KEYS: record of each event
+ * ARGV: claim, present generation, seconds until it may be forgotten; then id and record of each event
  */
 const LOG_SCRIPT = `
-for i = 1, 5 do
-  local claim = redis.call('HGET', KEYS[i], ARGV[1])
-  if claim then
-    if claim == ARGV[2] then return 2 end
-    return 0
-  end
-end
-if redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) == 1 and redis.call('HLEN', KEYS[1]) == 1 then
-  redis.call('EXPIRE', KEYS[1], ARGV[3])
-end
+local claim, generation = ARGV[1], tonumber(ARGV[2])
 local time = redis.call('TIME')
-local before = redis.call('SET', KEYS[6], ARGV[5], 'GET')
-redis.call('ZADD', KEYS[7], time[1] .. string.format('%06d', time[2]), ARGV[4])
-redis.call('INCRBY', KEYS[8], #ARGV[5] - (before and #before or 0))
-return 1`;
+local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
+local results = {}
+for i, key in ipairs(KEYS) do
+  local id, record = ARGV[2 + 2 * i], ARGV[3 + 2 * i]
+  local prefix = string.sub(key, 1, #key - #id)
+  -- evt_, shard, bucket, field: 16 characters are 96 bits, and shard and bucket add 12.
+  local seen, field = prefix .. 'seen:' .. string.sub(id, 6, 6) .. ':', string.sub(id, 7, 22)
+  local result = 1
+  for offset = 1, -3, -1 do
+    local found = redis.call('HGET', seen .. (generation + offset), field)
+    if found then
+      result = found == claim and 2 or 0
+      break
+    end
+  end
+  if result == 1 then
+    local present = seen .. generation
+    if redis.call('HSET', present, field, claim) == 1 and redis.call('HLEN', present) == 1 then
+      redis.call('EXPIRE', present, ARGV[3])
+    end
+    local before = redis.call('SET', key, record, 'GET')
+    redis.call('ZADD', prefix .. 'log', string.format('%.0f', now + i - 1), id)
+    redis.call('INCRBY', prefix .. 'bytes', #record - (before and #before or 0))
+  end
+  results[i] = result
+end
+return results`;
 
 declare module 'ioredis' {
-  interface ChainableCommander {
-    logEvent(...args: (string | number)[]): ChainableCommander;
+  interface Redis {
+    logEvents(keys: number, ...args: (string | number)[]): Promise<number[]>;
   }
 }
 
 const LOGGED: readonly Logged[] = ['seen', 'new', 'claimed'];
 const GENERATIONS_PER_TTL = 3;
+/** Nobody else is served while a script runs: about a millisecond. */
+const MOST_PER_CALL = 64;
 
 export interface EventLog {
   /**
-   * Dedupes and logs, each event in one atomic step, all of them in one round trip.
+   * Dedupes and logs, each event in one atomic step.
    * @param claim Names the unit of work that will route them; the same unit, repeated, gets `claimed`.
    */
   append(claim: string, events: readonly LoggedEvent[], nowMs: number): Promise<Logged[]>;
@@ -59,42 +79,30 @@ export interface EventLog {
 
 /** @param dedupeTtlMs A fact is recognised for at least this long, and at most a third longer. */
 export const createEventLog = (store: Store, { dedupeTtlMs }: { dedupeTtlMs: number }): EventLog => {
-  store.redis.defineCommand('logEvent', { numberOfKeys: 8, lua: LOG_SCRIPT });
+  store.redis.defineCommand('logEvents', { lua: LOG_SCRIPT });
   const generationMs = Math.max(Math.ceil(dedupeTtlMs / GENERATIONS_PER_TTL), 1);
+  const expireSeconds = Math.ceil(((GENERATIONS_PER_TTL + 1) * generationMs) / 1_000) + 1;
+
+  const appendSome = async (claim: string, events: readonly LoggedEvent[], generation: number): Promise<Logged[]> => {
+    const results = await store.redis.logEvents(
+      events.length,
+      ...events.map(({ event }) => eventKeys(event.id).record),
+      claim,
+      generation,
+      expireSeconds,
+      ...events.flatMap((logged) => [logged.event.id, encodeRecord(logged)]),
+    );
+    return results.map((result) => LOGGED[result] as Logged);
+  };
 
   return {
     append: async (claim, events, nowMs) => {
       const generation = Math.floor(nowMs / generationMs);
-      const expireSeconds = Math.ceil(((GENERATIONS_PER_TTL + 1) * generationMs) / 1_000) + 1;
-      const pipeline = store.redis.pipeline();
-      for (const logged of events) {
-        const { id } = logged.event;
-        const keys = eventKeys(id);
-        const { log, bytes } = shardKeys(shardOf(id));
-        // `evt_`, shard, bucket, field: 16 characters are 96 bits, and shard and bucket add 12.
-        const bucket = `${keys.prefix}:seen:${id[5]}:`;
-        const field = id.slice(6, 22);
-        pipeline.logEvent(
-          bucket + generation,
-          bucket + (generation + 1),
-          bucket + (generation - 1),
-          bucket + (generation - 2),
-          bucket + (generation - 3),
-          keys.record,
-          log,
-          bytes,
-          field,
-          claim,
-          expireSeconds,
-          id,
-          encodeRecord(logged),
-        );
+      const calls: Promise<Logged[]>[] = [];
+      for (let from = 0; from < events.length; from += MOST_PER_CALL) {
+        calls.push(appendSome(claim, events.slice(from, from + MOST_PER_CALL), generation));
       }
-      const replies = (await pipeline.exec()) ?? [];
-      return replies.map(([error, reply]) => {
-        if (error) throw error;
-        return LOGGED[Number(reply)] as Logged;
-      });
+      return (await Promise.all(calls)).flat();
     },
   };
 };

@@ -28,6 +28,8 @@ export interface Store {
   queue(name: QueueName): Queue;
   /** To take jobs from a queue and to settle them. */
   taker(name: QueueName): JobTaker;
+  /** The same on a connection of the caller's, who closes that. */
+  openTaker(name: QueueName, connection: Redis): JobTaker;
   /**
    * Resolves when Redis answers and its data are laid out as this version expects.
    * @throws {LayoutMismatchError} when they are not.
@@ -70,38 +72,47 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
   const whenConnected = (): Promise<void> =>
     redis.status === 'ready' ? Promise.resolve() : new Promise((resolve) => redis.once('ready', () => resolve()));
 
+  const openQueue = (name: QueueName): Queue => {
+    // Nothing reads BullMQ's event stream; its default keeps 10,000 entries for every queue.
+    const queue = new Queue(name.name, { connection: redis, prefix: name.prefix, streams: { events: { maxLen: 0 } } });
+    queue.on('error', onError);
+    // BullMQ keeps a start that failed for ever: another try needs another queue.
+    queue.waitUntilReady().catch(() => {
+      if (queues.get(queueKey(name)) === queue) queues.delete(queueKey(name));
+    });
+    return queue;
+  };
+
+  const openTaker = (name: QueueName, connection: Redis): JobTaker => {
+    const taker = new JobTaker(name.name, null, {
+      connection,
+      prefix: name.prefix,
+      autorun: false,
+      lockDuration: LOCK_MS,
+      stalledInterval: STALLED_CHECK_MS,
+      // A crash is never the job's fault until proven: a dead letter for having crashed would be a loss.
+      maxStalledCount: 1_000_000,
+      // What became of a delivery is written down beside its event.
+      removeOnComplete: { count: 0 },
+    });
+    taker.on('error', onError);
+    return taker;
+  };
+
   return {
     redis,
     role: options.role,
     queue: (name) => {
-      let queue = queues.get(queueKey(name));
-      if (queue === undefined) {
-        // Nothing reads BullMQ's event stream; its default keeps 10,000 entries for every queue.
-        queue = new Queue(name.name, { connection: redis, prefix: name.prefix, streams: { events: { maxLen: 0 } } });
-        queue.on('error', onError);
-        queues.set(queueKey(name), queue);
-      }
+      const queue = queues.get(queueKey(name)) ?? openQueue(name);
+      queues.set(queueKey(name), queue);
       return queue;
     },
     taker: (name) => {
-      let taker = takers.get(queueKey(name));
-      if (taker === undefined) {
-        taker = new JobTaker(name.name, null, {
-          connection: redis,
-          prefix: name.prefix,
-          autorun: false,
-          lockDuration: LOCK_MS,
-          stalledInterval: STALLED_CHECK_MS,
-          // A crash is never the job's fault until proven: a dead letter for having crashed would be a loss.
-          maxStalledCount: 1_000_000,
-          // What became of a delivery is written down beside its event.
-          removeOnComplete: { count: 0 },
-        });
-        taker.on('error', onError);
-        takers.set(queueKey(name), taker);
-      }
+      const taker = takers.get(queueKey(name)) ?? openTaker(name, redis);
+      takers.set(queueKey(name), taker);
       return taker;
     },
+    openTaker,
     ready: () => {
       layout ??= whenConnected()
         .then(() => checkLayout(redis))

@@ -7,7 +7,8 @@ export const webhookDestination = z.strictObject({
   ...destinationBase.shape,
   ...webhookConfig.shape,
   type: z.literal('webhook').describe('Events are POSTed to `url`.'),
-  secret: webhookConfig.shape.secret.optional(),
+  // Without its default, which would be a new secret each time.
+  secret: webhookConfig.shape.secret.unwrap().optional(),
 });
 
 export type WebhookDestination = z.output<typeof webhookDestination>;
