@@ -1,0 +1,358 @@
+import { type LoggedEvent, SHARDS, shardOf } from '@clickrelay/core';
+import { type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
+import fc from 'fast-check';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { idsOf, newConversations, newEvent, newEventOf, newEvents } from '../test/sample-events.ts';
+import { removeDeadLetter } from './dead-letters.ts';
+import { createAttemptLog, enqueueDeliveries, listDeliveries } from './deliveries.ts';
+import { putDestination, removeDestination } from './destinations.ts';
+import { createDispatcher } from './dispatcher.ts';
+import { createEventLog, listEvents, readEvent } from './event-log.ts';
+import { destinationQueue, eventKeys, shardKeys } from './names.ts';
+import type { Outcome } from './outcome.ts';
+import { type Retention, readLogBytes, startRetention, trimEventLog } from './retention.ts';
+import { openStore, type Store } from './store.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const NOW = Date.parse('2026-03-08T12:00:00.000Z');
+const KEEP: Retention = { eventsMs: 24 * HOUR, eventBytes: 1_000_000_000, deliveriesMs: 12 * HOUR };
+
+let redis: RedisServer;
+let store: Store;
+
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(() => redis.stop());
+
+beforeEach(async () => {
+  store = await openStore({ redisUrl: redis.url, role: 'consumer' });
+  await store.redis.flushall();
+});
+afterEach(() => store.close());
+
+const put = (id: string) => putDestination(store, { id, type: 'webhook', events: ['*'], paused: null, config: {} });
+
+/** Logs an event as of so long ago. */
+const logAgo = async (agoMs: number, ...events: LoggedEvent[]): Promise<void> => {
+  await createEventLog(store, { dedupeTtlMs: HOUR }).append('m1', events, Date.now());
+  for (const { event } of events) {
+    await store.redis.zadd(shardKeys(shardOf(event.id)).log, String((NOW - agoMs) * 1_000), event.id);
+  }
+};
+
+const attempt = (eventId: string, outcome: Outcome['kind'], destinationId = 'crm') =>
+  createAttemptLog(store).record({
+    eventId,
+    destinationId,
+    startedAtMs: NOW,
+    durationMs: 1,
+    outcome: outcome === 'retry' ? { kind: outcome, delayMs: 1 } : { kind: outcome },
+    status: 200,
+    error: undefined,
+    response: '',
+  });
+
+const trim = (more: Partial<Retention> = {}) => trimEventLog(store, { ...KEEP, ...more }, NOW);
+
+/** Which of these are still there, as every reader of the log sees it. */
+const left = async (events: LoggedEvent[]): Promise<string[]> => {
+  const there: string[] = [];
+  const ids = new Set<string>();
+  for (const { event } of events) {
+    const logged = await readEvent(store, event.id);
+    if (logged !== undefined) there.push(event.id);
+    if ((await store.redis.zscore(shardKeys(shardOf(event.id)).log, event.id)) !== null) ids.add(event.id);
+  }
+  expect([...ids]).toEqual(there);
+  return there;
+};
+
+const countBytes = async (): Promise<number> => {
+  let total = 0;
+  for (let shard = 0; shard < SHARDS; shard++) {
+    for (const id of await store.redis.zrange(shardKeys(shard).log, '0', '-1')) {
+      total += await store.redis.strlen(eventKeys(id).record);
+    }
+  }
+  return total;
+};
+
+describe('an event', () => {
+  it('goes when its time is over, with everything about it, and not before', async () => {
+    const [old, young] = newConversations(2) as [LoggedEvent, LoggedEvent];
+    await logAgo(24 * HOUR + 1, old);
+    await logAgo(24 * HOUR - 1, young);
+    await put('crm');
+    await attempt(old.event.id, 'delivered');
+    await attempt(young.event.id, 'delivered');
+    expect(await trim()).toBe(1);
+    expect(await left([old, young])).toEqual([young.event.id]);
+    expect(await listDeliveries(store, old.event.id)).toEqual([]);
+    expect(await store.redis.keys(`*${old.event.id}*`)).toEqual([]);
+    expect((await listEvents(store, { limit: 10 })).items).toEqual([young]);
+    expect(await trim()).toBe(0);
+  });
+
+  it('that a living destination is still owed stays, however old, until it is not', async () => {
+    const events = newConversations(5);
+    const [pending, retried, dead, delivered, both] = idsOf(events) as [string, string, string, string, string];
+    await logAgo(1_000 * HOUR, ...events);
+    await put('crm');
+    await put('archive');
+    await enqueueDeliveries(store, 'crm', [{ eventId: pending }]);
+    await attempt(retried, 'retry');
+    await attempt(dead, 'dead_letter');
+    await attempt(delivered, 'delivered');
+    await attempt(both, 'delivered');
+    await attempt(both, 'dead_letter', 'archive');
+    const nothing = { eventsMs: 0, eventBytes: 0, deliveriesMs: 0 };
+    expect(await trim(nothing)).toBe(1);
+    expect(await left(events)).toEqual([pending, retried, dead, both]);
+    expect((await listDeliveries(store, both)).map(({ state }) => state)).toEqual(['dead_letter', 'delivered']);
+    expect(await trim(nothing)).toBe(0);
+
+    await attempt(pending, 'delivered');
+    expect(await trim(nothing)).toBe(1);
+    expect(await left(events)).toEqual([retried, dead, both]);
+    expect((await readLogBytes(store)).total).toBe(await countBytes());
+  });
+
+  it('whose dead letter was given up goes', async () => {
+    const [event] = newEvents(1) as [LoggedEvent];
+    const { id } = event.event;
+    await logAgo(1_000 * HOUR, event);
+    await put('crm');
+    await enqueueDeliveries(store, 'crm', [{ eventId: id }]);
+    await attempt(id, 'dead_letter');
+    const dispatcher = createDispatcher(store, { onError: () => {} });
+    dispatcher.add({
+      queue: destinationQueue('crm'),
+      room: () => 1,
+      run: async () => ({ kind: 'dead', reason: 'answered 400' }),
+    });
+    await waitUntil(async () => (await store.queue(destinationQueue('crm')).getFailedCount()) === 1);
+    await dispatcher.close(1_000);
+    expect(await trim()).toBe(0);
+    expect(await removeDeadLetter(store, `dlv_crm_${id.slice(4)}`)).toBe(true);
+    expect(await trim()).toBe(1);
+  });
+
+  it('that only a removed destination is owed goes', async () => {
+    const events = newConversations(2);
+    const [removed, living] = idsOf(events) as [string, string];
+    await logAgo(1_000 * HOUR, ...events);
+    await put('crm');
+    await put('archive');
+    await enqueueDeliveries(store, 'archive', [{ eventId: removed }]);
+    await enqueueDeliveries(store, 'crm', [{ eventId: living }]);
+    expect(await trim()).toBe(0);
+    await removeDestination(store, 'archive');
+    expect(await trim()).toBe(1);
+    expect(await left(events)).toEqual([living]);
+    await removeDestination(store, 'crm');
+    expect(await trim()).toBe(1);
+    expect((await readLogBytes(store)).total).toBe(0);
+  });
+
+  it('that was logged within the last minute stays, however full the log: it may not be routed yet', async () => {
+    const [fresh, settled] = newConversations(2) as [LoggedEvent, LoggedEvent];
+    await logAgo(MINUTE - 1, fresh);
+    await logAgo(MINUTE + 1, settled);
+    expect(await trim({ eventsMs: 0, eventBytes: 0 })).toBe(1);
+    expect(await left([fresh, settled])).toEqual([fresh.event.id]);
+  });
+});
+
+describe('the attempts of an event that is owed to nobody', () => {
+  it('go before it does', async () => {
+    const [old, young] = newConversations(2) as [LoggedEvent, LoggedEvent];
+    await logAgo(12 * HOUR + 1, old);
+    await logAgo(12 * HOUR - 1, young);
+    await put('crm');
+    await attempt(old.event.id, 'delivered');
+    await attempt(young.event.id, 'delivered');
+    expect(await trim()).toBe(0);
+    expect(await left([old, young])).toEqual(idsOf([old, young]));
+    expect(await listDeliveries(store, old.event.id)).toEqual([]);
+    expect((await listDeliveries(store, young.event.id))[0]?.attempts).toHaveLength(1);
+  });
+
+  it('stay with it while it is owed to another', async () => {
+    const [event] = newEvents(1) as [LoggedEvent];
+    await logAgo(20 * HOUR, event);
+    await put('crm');
+    await put('archive');
+    await attempt(event.event.id, 'delivered');
+    await attempt(event.event.id, 'dead_letter', 'archive');
+    await trim();
+    expect((await listDeliveries(store, event.event.id)).map(({ state }) => state)).toEqual([
+      'dead_letter',
+      'delivered',
+    ]);
+  });
+});
+
+describe('a log that is too large', () => {
+  it('loses the oldest events of a shard first, and no more than it has to', async () => {
+    const first = newEventOf(7);
+    const events = [first, ...newEvents(9, 'moText', { from: first.event.from, to: first.event.to })];
+    expect(new Set(idsOf(events).map(shardOf))).toEqual(new Set([7]));
+    for (const [index, event] of events.entries()) await logAgo((10 - index) * HOUR, event);
+    const sizes = await Promise.all(events.map(({ event }) => store.redis.strlen(eventKeys(event.id).record)));
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    expect(await trim({ eventBytes: total })).toBe(0);
+    expect(await trim({ eventBytes: total - 1 })).toBe(1);
+    expect(await left(events)).toEqual(idsOf(events.slice(1)));
+    const keep = sizes.slice(-4).reduce((sum, size) => sum + size, 0);
+    expect(await trim({ eventBytes: keep })).toBe(5);
+    expect(await left(events)).toEqual(idsOf(events.slice(-4)));
+    expect((await readLogBytes(store)).total).toBe(keep);
+  });
+
+  it('passes over what is owed, and takes younger events instead', async () => {
+    const first = newEventOf(7);
+    const events = [first, ...newEvents(4, 'moText', { from: first.event.from, to: first.event.to })];
+    for (const [index, event] of events.entries()) await logAgo((10 - index) * HOUR, event);
+    await put('crm');
+    await enqueueDeliveries(
+      store,
+      'crm',
+      idsOf(events.slice(0, 2)).map((eventId) => ({ eventId })),
+    );
+    const sizes = await Promise.all(events.map(({ event }) => store.redis.strlen(eventKeys(event.id).record)));
+    const keep = (sizes[0] as number) + (sizes[1] as number) + (sizes[4] as number);
+    expect(await trim({ eventBytes: keep })).toBe(2);
+    expect(await left(events)).toEqual(idsOf([...events.slice(0, 2), ...events.slice(4)]));
+  });
+
+  it('never keeps more than it may, nor loses what it must keep, nor miscounts', async () => {
+    const pool = newConversations(70);
+    await put('crm');
+    const one = fc.record({
+      agoMs: fc.oneof(fc.integer({ min: 0, max: 48 * HOUR }), fc.constantFrom(0, MINUTE, 12 * HOUR, 24 * HOUR)),
+      state: fc.constantFrom('none', 'delivered', 'retry', 'dead_letter', 'of a removed destination'),
+    });
+    const share = fc.double({ min: 0, max: 1.2, noNaN: true });
+    await fc.assert(
+      fc.asyncProperty(fc.array(one, { maxLength: pool.length, size: 'max' }), share, async (entries, keepShare) => {
+        await store.redis.flushall();
+        await put('crm');
+        const events = pool.slice(0, entries.length);
+        await createEventLog(store, { dedupeTtlMs: HOUR }).append('m1', events, Date.now());
+        const attempts = createAttemptLog(store);
+        await Promise.all(
+          entries.map(async ({ agoMs, state }, index) => {
+            const { id } = (events[index] as LoggedEvent).event;
+            await store.redis.zadd(shardKeys(shardOf(id)).log, String((NOW - agoMs) * 1_000), id);
+            if (state === 'none') return;
+            await attempts.record({
+              eventId: id,
+              destinationId: state === 'of a removed destination' ? 'gone' : 'crm',
+              startedAtMs: NOW,
+              durationMs: 1,
+              outcome:
+                state === 'delivered'
+                  ? { kind: 'delivered' }
+                  : state === 'retry'
+                    ? { kind: 'retry', delayMs: 1 }
+                    : { kind: 'dead_letter' },
+              status: 200,
+              error: undefined,
+              response: '',
+            });
+          }),
+        );
+        const { total: before, perShard } = await readLogBytes(store);
+        expect(before).toBe(await countBytes());
+        const eventBytes = Math.floor(before * keepShare);
+        const removed = await trim({ eventBytes });
+        const there = new Set(await left(events));
+        expect(there.size).toBe(events.length - removed);
+        const after = await readLogBytes(store);
+        expect(after.total).toBe(await countBytes());
+        const mayGo = new Set<number>();
+        for (const [index, { agoMs, state }] of entries.entries()) {
+          const { id } = (events[index] as LoggedEvent).event;
+          const mustStay = agoMs <= MINUTE || state === 'retry' || state === 'dead_letter';
+          if (mustStay) expect(there.has(id)).toBe(true);
+          else if (agoMs > KEEP.eventsMs) expect(there.has(id)).toBe(false);
+          else if (eventBytes >= before) expect(there.has(id)).toBe(true);
+          else if (there.has(id)) mayGo.add(shardOf(id));
+        }
+        // A shard above its share has nothing left that may go.
+        for (const [shard, bytes] of after.perShard.entries()) {
+          const isAbove = eventBytes < before && bytes > (perShard[shard] as number) * (eventBytes / before);
+          expect(isAbove && mayGo.has(shard)).toBe(false);
+        }
+        expect(await trim({ eventBytes: Math.max(eventBytes, after.total) })).toBe(0);
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+describe('trimming', () => {
+  it('ends, with nothing, with one, and with more than a batch', async () => {
+    expect(await trim()).toBe(0);
+    await logAgo(48 * HOUR, newEvent());
+    expect(await trim()).toBe(1);
+    const many = newEvents(1_203, 'moText', { from: '1', to: '2' });
+    await createEventLog(store, { dedupeTtlMs: HOUR }).append('m1', many, Date.now());
+    expect(await trimEventLog(store, KEEP, Date.now() + 48 * HOUR)).toBe(1_203);
+    expect(await left(many)).toEqual([]);
+    expect(await readLogBytes(store)).toMatchObject({ total: 0 });
+  });
+
+  it('gets past more than a batch of events that must stay', async () => {
+    const owed = newEvents(1_100, 'moText', { from: '1', to: '2' });
+    const [free] = newEvents(1, 'moText', { from: '1', to: '2' }) as [LoggedEvent];
+    await put('crm');
+    await createEventLog(store, { dedupeTtlMs: HOUR }).append('m1', [...owed, free], Date.now());
+    await enqueueDeliveries(
+      store,
+      'crm',
+      idsOf(owed).map((eventId) => ({ eventId })),
+    );
+    expect(await trimEventLog(store, KEEP, Date.now() + 48 * HOUR)).toBe(1);
+    expect(await left([free])).toEqual([]);
+  });
+
+  it('comes to all events of one microsecond, those beyond a batch in the next rounds', async () => {
+    const events = newEvents(1_100, 'moText', { from: '1', to: '2' });
+    await createEventLog(store, { dedupeTtlMs: HOUR }).append('m1', events, Date.now());
+    const { log } = shardKeys(shardOf(events[0]?.event.id as string));
+    await store.redis.zadd(log, ...idsOf(events).flatMap((id) => ['5', id]));
+    let removed = await trim();
+    for (let round = 0; round < 3; round++) removed += await trim();
+    expect(removed).toBe(1_100);
+  });
+
+  it('is done now and then, and not while another process does it', async () => {
+    const events = newConversations(3);
+    await createEventLog(store, { dedupeTtlMs: HOUR }).append('m1', events, Date.now());
+    for (const { event } of events) {
+      await store.redis.zadd(shardKeys(shardOf(event.id)).log, String((Date.now() - 48 * HOUR) * 1_000), event.id);
+    }
+    const errors: unknown[] = [];
+    const options = { everyMs: 20, onError: (error: unknown) => errors.push(error) };
+    await store.redis.set('cr:{registry}:trimming', '1', 'PX', 300);
+    const heldUntil = performance.now() + 300;
+    const retentions = [startRetention(store, KEEP, options), startRetention(store, KEEP, options)];
+    await waitUntil(async () => (await left(events)).length === 0, { timeoutMs: 2_000 });
+    expect(performance.now()).toBeGreaterThanOrEqual(heldUntil);
+    for (const retention of retentions) retention.stop();
+    expect(errors).toEqual([]);
+  });
+
+  it('that fails tells so, and is done the next time', async () => {
+    await createEventLog(store, { dedupeTtlMs: HOUR }).append('m1', newConversations(1), Date.now());
+    await store.redis.set('cr:{registry}:destinations', 'not a hash');
+    const errors: Error[] = [];
+    const retention = startRetention(store, KEEP, { everyMs: 20, onError: (error) => errors.push(error as Error) });
+    await waitUntil(() => errors.length >= 2);
+    expect(errors[0]?.message).toContain('WRONGTYPE');
+    retention.stop();
+  });
+});
