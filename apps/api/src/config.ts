@@ -14,7 +14,9 @@ export const config = z.object({
       error: 'API_KEY is empty; set it to a long random text, which callers send as `Authorization: Bearer …`',
     })
     .min(16, { error: 'API_KEY must have at least 16 characters' })
-    .describe('What callers must send as `Authorization: Bearer <API_KEY>`. Must be set; `clickrelay start` makes one'),
+    .describe(
+      'What callers must send as `Authorization: Bearer <API_KEY>`; at least 16 characters. Must be set; `clickrelay start` makes one',
+    ),
   REDIS_URL: z.string().default('redis://127.0.0.1:6379').describe('The Redis that everything is kept in'),
   DURABILITY: z
     .enum(['always', 'everysec', 'replicated', 'unsafe'], {
@@ -27,7 +29,7 @@ export const config = z.object({
       error: 'LOG_LEVEL must be trace, debug, info, warn, error, fatal or silent',
     })
     .default('info')
-    .describe('`debug` writes a line for each request'),
+    .describe('The lowest level of the lines that are written'),
 });
 
 export type Config = z.output<typeof config>;

@@ -26,14 +26,14 @@ export const config = z.object({
   REDIS_URL: z
     .string()
     .default('redis://127.0.0.1:6379')
-    .describe('The Redis that callbacks are committed to: redis://, rediss://, Sentinel or Cluster'),
+    .describe('The Redis that callbacks are committed to: `redis://` or `rediss://`, one server'),
   DURABILITY: z
     .enum(['always', 'everysec', 'replicated', 'unsafe'], {
       error: 'DURABILITY must be always, everysec, replicated or unsafe',
     })
     .default('always')
     .describe(
-      'What an answer of 200 means: `always`, on disk; `everysec`, up to a second is lost with the power; `replicated`, on a replica too; `unsafe`, whatever the Redis is set to',
+      'What is asked of the Redis, so that 200 means: `always`, on disk; `everysec`, a second may be lost with the power; `replicated`, as `always` with a replica connected, which is not waited for yet; `unsafe`, nothing',
     ),
   CALLBACK_AUTH: z
     .string()
@@ -64,7 +64,7 @@ export const config = z.object({
     .describe('Comma-separated integration ids; a callback of any other goes to quarantine. Empty: any'),
   MAX_BODY_BYTES: wholeNumber('MAX_BODY_BYTES', 1, 1_073_741_824)
     .default(33_554_432)
-    .describe('The largest callback, compressed or not; a larger one gets 413, and Clickatell sends it again'),
+    .describe('The largest callback in bytes, compressed or not; a larger one gets 413, and Clickatell sends it again'),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
       error: 'LOG_LEVEL must be trace, debug, info, warn, error, fatal or silent',

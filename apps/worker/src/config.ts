@@ -55,14 +55,16 @@ export const config = z.object({
     ),
   DEDUPE_TTL: duration('DEDUPE_TTL')
     .prefault('72h')
-    .describe('How long a fact that is sent again is recognised, at least'),
+    .describe('How long at least a fact that Clickatell sends again is recognised and makes no second event'),
   EVENT_RETENTION: duration('EVENT_RETENTION').prefault('7d').describe('How long events stay in the log'),
   EVENT_LOG_MAX_BYTES: z.coerce
     .number({ error: 'EVENT_LOG_MAX_BYTES must be a whole number' })
     .int()
     .min(0)
     .default(1_073_741_824)
-    .describe('What the log may hold; the oldest events go first, but none that is still owed to a destination'),
+    .describe(
+      'What the log may hold, in bytes of Redis memory; the oldest events go first, but none that is still owed to a destination',
+    ),
   DELIVERY_RETENTION: duration('DELIVERY_RETENTION')
     .prefault('3d')
     .describe('How long the attempts of finished deliveries can be looked at'),

@@ -6,7 +6,8 @@ import type { Store } from './store.ts';
  * What an acknowledged callback must survive.
  * - `always`: a crash and a power cut (fsync before every answer).
  * - `everysec`: a crash; up to about a second of callbacks is lost with the power.
- * - `replicated`: as `always`, and the loss of the primary.
+ * - `replicated`: as `always`, with a replica connected; an answer does not wait for it yet, so the loss of the primary may
+ *   lose what the replica has not got.
  * - `unsafe`: nothing is asked of the server.
  */
 export type DurabilityMode = 'always' | 'everysec' | 'replicated' | 'unsafe';
