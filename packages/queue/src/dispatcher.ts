@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Job, type JobJson } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { activeKey, markerKey, type QueueName } from './names.ts';
+import { activeKey, markerKey, type QueueName, waitKey } from './names.ts';
 import { type JobTaker, LOCK_MS, type Store } from './store.ts';
 
 /*
@@ -13,8 +13,18 @@ import { type JobTaker, LOCK_MS, type Store } from './store.ts';
  * a marker that was popped by a process which died before it took.
  *
  * A queue may be taken from promptly: the take is sent behind the waiting read, on its connection. Redis carries it out
- * in the very turn in which the job was added, so that both share one fsync and the job comes without asking for it.
+ * in the very turn in which the job was added, so that both share one fsync and the job comes without asking for it. The
+ * marker that the take writes is dropped again when the queue is empty: the next read would end for nothing.
  */
+
+/* KEYS: marker, wait. */
+const DROP_MARKER_SCRIPT = `if redis.call('LLEN', KEYS[2]) == 0 then redis.call('ZREM', KEYS[1], '0') end`;
+
+declare module 'ioredis' {
+  interface Redis {
+    dropMarker(marker: string, wait: string): Promise<null>;
+  }
+}
 
 /** What became of a job. */
 export type Settlement =
@@ -172,10 +182,13 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
   };
 
   /** Behind the read that waits: whatever ends that read, this take follows. */
-  const takePromptly = async (source: Source, taker: JobTaker): Promise<void> => {
+  const takePromptly = async (source: Source, taker: JobTaker, connection: Redis): Promise<void> => {
     takes++;
     try {
-      const found = await takeOne(source, taker);
+      const taking = takeOne(source, taker);
+      // BullMQ sends the take in a later turn of the microtask queue: this has to come after it.
+      setImmediate(() => connection.dropMarker(source.marker, waitKey(source.consumer.queue)).catch(onError));
+      const found = await taking;
       // Once more than one is there, the larger takes are quicker.
       if (found && source.isGiving) void take(source);
       source.isGiving = found;
@@ -248,6 +261,7 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
   const openBlocking = (): Redis => {
     // Its silence means nothing, and each of its reads has a deadline of its own.
     const connection = store.redis.duplicate({ connectionName: 'clickrelay-dispatcher', socketTimeout: undefined });
+    connection.defineCommand('dropMarker', { numberOfKeys: 2, lua: DROP_MARKER_SCRIPT });
     connection.on('error', onError);
     connection.on('ready', () => {
       connection.client('ID').then(
@@ -289,16 +303,14 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
       blocking ??= openBlocking();
       try {
         const prompt = new Map<Source, JobTaker>();
-        // A queue that gave a job has its marker again: this read will end at once, and is for that queue.
-        const isOneGiving = open.some(({ isGiving }) => isGiving);
         for (const source of open) {
-          if (source.consumer.isPrompt && (source.isGiving || !isOneGiving))
-            prompt.set(source, await promptTaker(source, blocking));
+          if (source.consumer.isPrompt) prompt.set(source, await promptTaker(source, blocking));
         }
         const markers = open.map(({ marker }) => marker);
         waitingFor = new Set(markers);
         const reading = blocking.bzpopmin(...markers, BLOCK_SECONDS);
-        const taking = [...prompt].map(([source, taker]) => takePromptly(source, taker));
+        const connection = blocking;
+        const taking = [...prompt].map(([source, taker]) => takePromptly(source, taker, connection));
         const [popped] = await withDeadline(
           Promise.all([reading, ...taking]),
           BLOCK_SECONDS * 1_000 + BLOCK_GRACE_MS,

@@ -39,6 +39,7 @@ export const destinationQueue = (destinationId: string): QueueName => {
 
 /** Where BullMQ says that something in this queue is, or will be, ready. */
 export const markerKey = (queue: QueueName): string => `${queue.prefix}:${queue.name}:marker`;
+export const waitKey = (queue: QueueName): string => `${queue.prefix}:${queue.name}:wait`;
 export const activeKey = (queue: QueueName): string => `${queue.prefix}:${queue.name}:active`;
 export const queueKey = (queue: QueueName): string => `${queue.prefix}:${queue.name}`;
 
