@@ -14,8 +14,8 @@ import { config as worker } from '../apps/worker/src/config.ts';
 const PARTS = [
   ['The receiver', 'takes callbacks', receiver],
   ['The worker', 'delivers events', worker],
-  ['The API', 'is the private port', api],
-  ['`clickrelay start` and the other commands', 'pass the rest of their environment on to the parts above', cli],
+  ['The API', 'serves the private port', api],
+  ['The command line', 'reads these; `clickrelay start` hands all others on to the parts above', cli],
 ] as const;
 
 interface Definition {
@@ -56,7 +56,7 @@ const INTRODUCTION = `<!-- Made by scripts/configuration-doc.ts from the schemas
 # Configuration
 
 Everything is set by environment variables. An empty variable counts as unset; a wrong one stops the process at its
-start with a line that says what is expected. \`clickrelay start\` passes its environment on to the parts it starts.
+start with a line that says what is expected. Durations are written like \`100ms\`, \`15s\`, \`2m\`, \`72h\` or \`7d\`.
 
 Destinations are records, not variables: see [destinations](destinations.md).
 `;
