@@ -566,6 +566,145 @@ describe('a dispatcher that closes', () => {
   });
 });
 
+describe('a queue that is taken from promptly', () => {
+  const prompt = (...of: Parameters<typeof consume>) => Object.assign(consume(...of), { isPrompt: true });
+
+  it('gives each job once, to one process or to several', async () => {
+    const [, elsewhere] = await openAnother();
+    const consumers = [dispatcher, elsewhere].flatMap((taking) =>
+      [CRM, destinationQueue('archive')].map((queue) => {
+        const consumer = prompt(queue, () => nap(2), 5);
+        taking.add(consumer);
+        return consumer;
+      }),
+    );
+    for (let round = 0; round < 40; round++) {
+      await add(CRM, ...ids(5, `crm-${round}`));
+      await add(destinationQueue('archive'), `archive-${round}`);
+    }
+    await waitUntil(async () => (await counts(CRM))['waiting'] === 0 && (await counts(CRM))['active'] === 0);
+    await waitUntil(() => consumers.flatMap(({ taken }) => taken).length >= 240);
+    const expected = ids(40).flatMap((_, round) => [...ids(5, `crm-${round}`), `archive-${round}`]);
+    expect(consumers.flatMap(({ taken }) => taken).sort()).toEqual(expected.sort());
+    expect(errors).toEqual([]);
+  });
+
+  it('gives a lone job at once, time after time', async () => {
+    const consumer = prompt(CRM);
+    dispatcher.add(consumer);
+    dispatcher.add(prompt(destinationQueue('idle')));
+    dispatcher.add(consume(destinationQueue('other')));
+    const waits: number[] = [];
+    for (let round = 1; round <= 100; round++) {
+      const addedAt = performance.now();
+      await add(CRM, `job-${round}`);
+      await waitUntil(() => consumer.taken.length === round, { everyMs: 1 });
+      waits.push(performance.now() - addedAt);
+    }
+    waits.sort((a, b) => a - b);
+    expect(waits[50]).toBeLessThan(50);
+    expect(waits[99]).toBeLessThan(1_000);
+  });
+
+  it.each([1, 3])('has at most one job more than its %i under way', async (limit) => {
+    const consumer = prompt(CRM, () => nap(5), limit);
+    dispatcher.add(consumer);
+    dispatcher.add(consume(destinationQueue('idle')));
+    await add(CRM, ...ids(150));
+    await waitUntil(() => consumer.taken.length === 150, { timeoutMs: 4_000 });
+    expect([...consumer.taken].sort()).toEqual(ids(150).sort());
+    expect(consumer.peak).toBeLessThanOrEqual(limit + 1);
+  });
+
+  it('gives its delayed jobs when they are due', async () => {
+    const consumer = prompt(CRM);
+    dispatcher.add(consumer);
+    await addDelayed(CRM, 400, 'in-400');
+    await addDelayed(CRM, 200, 'in-200');
+    await add(CRM, 'now');
+    const addedAt = Date.now();
+    await waitUntil(() => consumer.taken.length === 3);
+    expect(consumer.taken).toEqual(['now', 'in-200', 'in-400']);
+    expect(Date.now() - addedAt).toBeLessThan(700);
+  });
+
+  it('is left to another process by one that is full, and by one that closes', async () => {
+    const { opened, open } = gate();
+    const here = prompt(CRM, () => opened, 1);
+    dispatcher.add(here);
+    await add(CRM, 'first');
+    await waitUntil(() => here.taken.length === 1);
+    const [, elsewhere] = await openAnother();
+    const there = prompt(CRM);
+    elsewhere.add(there);
+    await listening(1);
+    for (let round = 1; round <= 10; round++) {
+      await add(CRM, `more-${round}`);
+      await waitUntil(() => there.taken.length + here.taken.length === round + 1, { timeoutMs: 1_000, everyMs: 1 });
+    }
+    const closed = dispatcher.close(10_000);
+    for (let round = 11; round <= 20; round++) {
+      await add(CRM, `more-${round}`);
+      await waitUntil(() => there.taken.length + here.taken.length === round + 1, { timeoutMs: 1_000, everyMs: 1 });
+    }
+    open(DONE);
+    await closed;
+    expect(here.taken.length).toBeLessThanOrEqual(2);
+  });
+
+  it('leaves nothing taken behind when it closes, nor runs anything afterwards', async () => {
+    for (let round = 0; round < 20; round++) {
+      const [, another] = await openAnother();
+      const consumer = prompt(CRM, () => nap(30), 1 + (round % 5));
+      await add(CRM, ...ids(10, `round-${round}`));
+      another.add(consumer);
+      for (let turn = 0; turn < round % 10; turn++) await store.redis.ping();
+      await another.close(5_000);
+      const taken = consumer.taken.length;
+      expect(consumer.running).toBe(0);
+      await store.redis.ping();
+      expect((await counts(CRM))['active']).toBe(0);
+      expect(consumer.taken.length).toBe(taken);
+    }
+    expect(errors).toEqual([]);
+  });
+
+  it('is closed within its grace while Redis is down, also when that never was up', async () => {
+    const other = await startRedis();
+    for (const isUpFirst of [true, false]) {
+      const own = await openStore({ redisUrl: other.url, role: 'consumer' });
+      const taking = createDispatcher(own, { onError: () => {} });
+      const consumer = prompt(CRM);
+      taking.add(consumer);
+      if (isUpFirst) {
+        await addJobs(own, CRM, [{ data: {} }]);
+        await waitUntil(() => consumer.taken.length === 1);
+        await other.kill('SIGKILL');
+      }
+      await waitUntil(() => own.redis.status === 'reconnecting');
+      const closedAt = performance.now();
+      await taking.close(300);
+      await own.close();
+      expect(performance.now() - closedAt).toBeLessThan(1_500);
+    }
+    await other.stop();
+  });
+
+  it('goes on when Redis restarts', async () => {
+    const consumer = prompt(CRM);
+    dispatcher.add(consumer);
+    await add(CRM, 'before');
+    await waitUntil(() => consumer.taken.length === 1);
+    await redis.restart();
+    await add(CRM, 'after');
+    await waitUntil(() => consumer.taken.length === 2, { timeoutMs: 2_000 });
+    await add(CRM, 'later');
+    await waitUntil(() => consumer.taken.length === 3, { timeoutMs: 1_000 });
+    await waitUntil(async () => (await counts(CRM))['active'] === 0);
+    expect(await counts(CRM)).toEqual(EMPTY);
+  });
+});
+
 describe('when Redis restarts', () => {
   it('taking goes on, and what was running is settled', async () => {
     const { opened, open } = gate();

@@ -286,7 +286,7 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
     if (taker === undefined) {
       taker = store.openTaker(source.consumer.queue, connection);
       // What BullMQ asks a new connection would wait behind the read.
-      await taker.waitUntilReady();
+      await withDeadline(taker.waitUntilReady(), BLOCK_SECONDS * 1_000, over.signal);
       promptTakers.set(source.marker, taker);
     }
     return taker;
