@@ -123,7 +123,8 @@ export const startWorker = async ({ store, adapters, config, log }: WorkerDepend
     };
     dispatcher.add({
       queue: ingestQueue(lane),
-      isPrompt: true,
+      // A customer waits for the answer to a message; nobody waits for a status.
+      isPrompt: lane === 'messages',
       room: () => (turns.waiting < MAX_WAITING_EVENTS ? Math.min(MAX_OPEN_GROUPS - openGroups, MAX_GROUPS_AT_ONCE) : 0),
       run: async (job) => {
         openGroups++;
