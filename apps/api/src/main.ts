@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { openStore, watchDurability } from '@clickrelay/queue';
+import { LayoutMismatchError, openStore, watchDurability } from '@clickrelay/queue';
+import { ConfigError } from '@clickrelay/settings';
 import { pino } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
 import { createApp } from './app.ts';
-import { type Config, ConfigError, readConfig } from './config.ts';
+import { type Config, readConfig } from './config.ts';
 
 /** In ms. */
 const GRACE_MS = 5_000;
@@ -25,6 +26,12 @@ const store = await openStore({
 store.redis.on('ready', () => {
   if (isAway) log.info('redis.back');
   isAway = false;
+});
+store.ready().catch((error: unknown) => {
+  // Anything else heals by itself.
+  if (!(error instanceof LayoutMismatchError)) return;
+  process.stderr.write(`${error.message}\n`);
+  process.exit(1);
 });
 const durability = watchDurability(store, { mode: config.DURABILITY });
 const app = createApp({

@@ -180,6 +180,10 @@ command(destinations, 'resume <id>', 'go on sending', 'destinations resume crm',
   (await import('./commands/destinations.ts')).resumeDestination(id as string, context),
 );
 
+command(program, 'status', 'how safe callbacks are, and what waits where', 'status', async (_, __, context) =>
+  (await import('./commands/status.ts')).showStatus(context),
+);
+
 const deadLetters = group('dead-letters', 'deliveries that ended without success');
 command(
   deadLetters,

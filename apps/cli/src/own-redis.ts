@@ -113,7 +113,7 @@ export async function startOwnRedis(options: OwnRedisOptions): Promise<OwnRedis>
   });
 
   return {
-    url: `redis://:${password}@127.0.0.1:${port}`,
+    url: `redis://default:${password}@127.0.0.1:${port}`,
     port,
     get pid() {
       return running.pid;

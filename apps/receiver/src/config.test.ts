@@ -1,6 +1,7 @@
+import { ConfigError } from '@clickrelay/settings';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { ConfigError, config, readConfig } from './config.ts';
+import { config, readConfig } from './config.ts';
 
 describe('the environment', () => {
   it('has a default for everything but the credential', () => {

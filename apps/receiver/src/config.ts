@@ -1,3 +1,4 @@
+import { durability, logLevel, readConfig as read, wholeNumber } from '@clickrelay/settings';
 import { z } from 'zod';
 import { parseCidrs } from './client-address.ts';
 import { parseCallbackAuth } from './credentials.ts';
@@ -14,11 +15,6 @@ const parsedBy =
     }
   };
 
-const wholeNumber = (name: string, min: number, max: number) => {
-  const error = `${name} must be a whole number from ${min} to ${max}`;
-  return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error });
-};
-
 /** The environment of the receiver. An empty variable counts as unset. */
 export const config = z.object({
   HOST: z.string().default('0.0.0.0').describe('Address the receiver listens on'),
@@ -27,14 +23,9 @@ export const config = z.object({
     .string()
     .default('redis://127.0.0.1:6379')
     .describe('The Redis that callbacks are committed to: `redis://` or `rediss://`, one server'),
-  DURABILITY: z
-    .enum(['always', 'everysec', 'replicated', 'unsafe'], {
-      error: 'DURABILITY must be always, everysec, replicated or unsafe',
-    })
-    .default('always')
-    .describe(
-      'What is asked of the Redis, so that 200 means: `always`, on disk; `everysec`, a second may be lost with the power; `replicated`, as `always` with a replica connected, which is not waited for yet; `unsafe`, nothing',
-    ),
+  DURABILITY: durability.describe(
+    'What is asked of the Redis, so that 200 means: `always`, on disk; `everysec`, a second may be lost with the power; `replicated`, as `always` with a replica connected, which is not waited for yet; `unsafe`, nothing',
+  ),
   CALLBACK_AUTH: z
     .string()
     .default('')
@@ -65,28 +56,16 @@ export const config = z.object({
   MAX_BODY_BYTES: wholeNumber('MAX_BODY_BYTES', 1, 1_073_741_824)
     .default(33_554_432)
     .describe('The largest callback in bytes, compressed or not; a larger one gets 413, and Clickatell sends it again'),
-  LOG_LEVEL: z
-    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
-      error: 'LOG_LEVEL must be trace, debug, info, warn, error, fatal or silent',
-    })
-    .default('info')
-    .describe('`debug` writes a line for each callback, which costs throughput; `info` only what deserves a look'),
+  LOG_LEVEL: logLevel.describe(
+    '`debug` writes a line for each callback, which costs throughput; `info` only what deserves a look',
+  ),
 });
 
 export type Config = z.output<typeof config>;
 
-/** What is wrong with the environment, a line for each variable. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-}
-
 /** @throws {ConfigError} */
-export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  const set = Object.entries(environment).filter(([, value]) => value !== undefined && value !== '');
-  const result = config.safeParse(Object.fromEntries(set));
-  if (result.success) return result.data;
-  throw new ConfigError(result.error.issues.map((issue) => issue.message).join('\n'));
-}
+export const readConfig = (environment: Readonly<Record<string, string | undefined>>): Config =>
+  read(config, environment);
 
 function splitList(text: string): string[] {
   const entries = text.split(',').map((entry) => entry.trim());

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createCommitter, openStore, quarantineCallback, watchDurability } from '@clickrelay/queue';
+import { ConfigError } from '@clickrelay/settings';
 import { pino } from 'pino';
 import { createApp } from './app.ts';
-import { type Config, ConfigError, readConfig } from './config.ts';
+import { type Config, readConfig } from './config.ts';
 import { describeError } from './render-error.ts';
 import { serve } from './serve.ts';
 

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { openStore } from '@clickrelay/queue';
+import { LayoutMismatchError, openStore } from '@clickrelay/queue';
+import { ConfigError } from '@clickrelay/settings';
 import { pino } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
 import { createAdapters } from './adapters.ts';
-import { ConfigError, readConfig } from './config.ts';
+import { readConfig } from './config.ts';
 import { applyDestinations, InvalidDestinationsError, parseDestinations } from './declare-destinations.ts';
 import { startWorker } from './worker.ts';
 
@@ -62,7 +63,8 @@ const refuseFile = (error: NodeJS.ErrnoException): never => {
 try {
   await main();
 } catch (error) {
-  if (!(error instanceof ConfigError || error instanceof InvalidDestinationsError)) throw error;
-  process.stderr.write(`${error.message}\n`);
+  if (![ConfigError, InvalidDestinationsError, LayoutMismatchError].some((known) => error instanceof known))
+    throw error;
+  process.stderr.write(`${(error as Error).message}\n`);
   process.exit(1);
 }

@@ -23,22 +23,6 @@ export class InvalidCallbackError extends Error {
   }
 }
 
-/** The request proves no credential of `CALLBACK_AUTH`. */
-export class UnauthorizedCallbackError extends Error {
-  override readonly name = 'UnauthorizedCallbackError';
-  readonly code = 'unauthorized_callback';
-  readonly status = 401;
-  readonly expose = true;
-}
-
-/** The body is larger than `MAX_BODY_BYTES`. Clickatell will send it again, so say it loudly. */
-export class CallbackTooLargeError extends Error {
-  override readonly name = 'CallbackTooLargeError';
-  readonly code = 'callback_too_large';
-  readonly status = 413;
-  readonly expose = true;
-}
-
 /** Nothing durable can be written in time. Whether the write happened is unknown; derived ids make another try safe. */
 export class QueueUnavailableError extends Error {
   override readonly name = 'QueueUnavailableError';
@@ -52,13 +36,5 @@ export class QuarantineFullError extends Error {
   override readonly name = 'QuarantineFullError';
   readonly code = 'quarantine_full';
   readonly status = 422;
-  readonly expose = true;
-}
-
-/** The process runs but would not keep what it is given; the message names the setting and the mend. */
-export class NotReadyError extends Error {
-  override readonly name = 'NotReadyError';
-  readonly code = 'not_ready';
-  readonly status = 503;
   readonly expose = true;
 }

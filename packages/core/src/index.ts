@@ -73,12 +73,9 @@ export {
 // Errors.
 
 export {
-  CallbackTooLargeError,
   InvalidCallbackError,
   type InvalidCallbackOptions,
   type Issue,
-  NotReadyError,
   QuarantineFullError,
   QueueUnavailableError,
-  UnauthorizedCallbackError,
 } from './errors.ts';

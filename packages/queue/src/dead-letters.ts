@@ -90,7 +90,10 @@ const describe = async (store: Store, { destinationId, eventId, failedAtMs }: Fa
 
 export type Replayed = 'replayed' | 'not_found' | 'already_pending';
 
-/** Sends a delivery again, whether it is a dead letter or was delivered: from the first attempt on, with the same event id. */
+/**
+ * Sends a delivery again, whether it is a dead letter or was delivered: from the first attempt on, with the same event
+ * id. One that waits for its next attempt gets it now.
+ */
 export const replayDelivery = async (store: Store, id: string): Promise<Replayed> => {
   const parsed = parseDeliveryId(id);
   if (parsed === undefined) return 'not_found';
@@ -104,6 +107,10 @@ export const replayDelivery = async (store: Store, id: string): Promise<Replayed
     // Delivered, or its job was lost: the mark first, as for any delivery that is owed.
     await store.redis.hset(eventKeys(eventId).deliveries, destinationId, 'q');
     await addJobs(store, name, [{ data: { r: 1 }, options: { jobId: eventId } }]);
+    return 'replayed';
+  }
+  if (await job.isDelayed()) {
+    await job.promote();
     return 'replayed';
   }
   if (!(await job.isFailed())) return 'already_pending';

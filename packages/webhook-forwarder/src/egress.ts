@@ -154,5 +154,6 @@ function refusal(url: URL, isPublicOverHttp: boolean): DeliveryError {
   const reason = isPublicOverHttp
     ? 'was not called over http: use https, or open its address with `EGRESS_ALLOW`'
     : 'was not called: its address is private or reserved; `EGRESS_ALLOW` opens such ranges';
-  return new DeliveryError('destination_refused', `${url.host} ${reason}`, { retryable: false });
+  // It may be a forgotten EGRESS_ALLOW, or a name that points elsewhere tomorrow: the schedule gives time to mend it.
+  return new DeliveryError('destination_refused', `${url.host} ${reason}`, { retryable: true });
 }

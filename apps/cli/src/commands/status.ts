@@ -1,0 +1,32 @@
+import { connectApi } from '../api-client.ts';
+import { table } from '../format.ts';
+import { type Context, show } from './context.ts';
+
+/** As the API tells it. */
+interface Status {
+  version: string;
+  durability: { ready: boolean; durability: string; problems: { setting: string; value: string; mend: string }[] };
+  eventLogBytes: number;
+  ingest: { messages: number; statuses: number };
+  destinations: { id: string; waiting: number; delayed: number; active: number; deadLetters: number }[];
+}
+
+/** How safe callbacks are, and what waits where. */
+export async function showStatus(context: Context): Promise<void> {
+  const status = await connectApi(context.config).get<Status>('/v1/status');
+  show(context, status, ({ version, durability, eventLogBytes, ingest, destinations }) => {
+    const problems = durability.problems.map(({ setting, value, mend }) => `  ${setting} is ${value}: ${mend}`);
+    const rows = destinations.map(({ id, waiting, delayed, active, deadLetters }) =>
+      [id, waiting, delayed, active, deadLetters].map(String),
+    );
+    return [
+      `Clickrelay ${version}; what is acknowledged is kept: ${durability.durability}`,
+      ...problems,
+      `event log: ${(eventLogBytes / 1_048_576).toFixed(1)} MiB`,
+      `groups to route: ${ingest.messages} of messages, ${ingest.statuses} of statuses`,
+      ...(rows.length === 0
+        ? ['no destinations']
+        : [table(['DESTINATION', 'WAITING', 'DELAYED', 'ACTIVE', 'DEAD'], rows)]),
+    ].join('\n');
+  });
+}
