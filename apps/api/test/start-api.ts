@@ -9,6 +9,7 @@ import {
   destinationQueue,
   enqueueDeliveries,
   openStore,
+  putDestination,
   type Store,
   watchDurability,
 } from '@clickrelay/queue';
@@ -103,6 +104,7 @@ export async function endDelivery(
 ): Promise<string> {
   const reason = 'answered 500 to the last attempt';
   const attempts = createAttemptLog(store);
+  await putDestination(store, { id: destinationId, type: 'pull', events: ['*'], paused: null, config: {} });
   await enqueueDeliveries(store, destinationId, [{ eventId: event.id }]);
   const worker = await openStore({ redisUrl: redis.url, role: 'consumer' });
   const dispatcher = createDispatcher(worker, { onError: () => {} });

@@ -255,7 +255,7 @@ describe('a replay', () => {
     expect(await settleAll('crm', 1, { kind: 'done' })).toEqual([eventId]);
   });
 
-  it('of a delivery that waits, waits for its retry, or is under way, changes nothing', async () => {
+  it('of a delivery that waits or is under way changes nothing; one that waits for its retry gets it now', async () => {
     await enqueueDeliveries(store, 'crm', [{ eventId, job: { a: 1 } }]);
     expect(await replayDelivery(store, id)).toBe('already_pending');
     const whileActive: string[] = [];
@@ -271,8 +271,9 @@ describe('a replay', () => {
     await waitUntil(async () => (await (await jobOf('crm', eventId))?.getState()) === 'delayed');
     await dispatcher.close(1_000);
     expect(whileActive).toEqual(['already_pending']);
-    expect(await replayDelivery(store, id)).toBe('already_pending');
-    expect((await jobOf('crm', eventId))?.data).toEqual({ a: 1 });
+    expect(await replayDelivery(store, id)).toBe('replayed');
+    const job = await jobOf('crm', eventId);
+    expect([await job?.getState(), job?.data]).toEqual(['waiting', { a: 1 }]);
   });
 
   it('of a delivery that is owed and whose job is gone makes a new one', async () => {

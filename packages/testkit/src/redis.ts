@@ -105,7 +105,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     child = await start();
   } catch (error) {
     leftovers.delete(removeAtExit);
-    if (options.dir === undefined) await rm(dir, { recursive: true, force: true });
+    if (options.dir === undefined) await removeFolder(dir);
     throw error;
   }
 
@@ -124,7 +124,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     stop: async () => {
       leftovers.delete(removeAtExit);
       await kill('SIGKILL');
-      if (options.dir === undefined) await rm(dir, { recursive: true, force: true });
+      if (options.dir === undefined) await removeFolder(dir);
     },
   };
 }
@@ -148,3 +148,7 @@ function answersPing(port: number): Promise<boolean> {
 function tail(path: string): string {
   return readFileSync(path, 'utf8').split('\n').slice(-6).join('\n').trim();
 }
+
+/** A server that was killed may still be writing its last file. */
+const removeFolder = (dir: string): Promise<void> =>
+  rm(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });

@@ -295,7 +295,7 @@ describe('a server on loopback that nobody may call', () => {
     const destination = adapter.open(webhookConfig.parse({ url: `http://localhost:${port}/` }));
     expect(await failure(destination.deliver(sampleAttempt()))).toMatchObject({
       code: 'destination_refused',
-      retryable: false,
+      retryable: true,
       message: `localhost:${port} was not called: its address is private or reserved; \`EGRESS_ALLOW\` opens such ranges`,
     });
     await destination.close();
@@ -349,7 +349,7 @@ test('public addresses are not called over http', async () => {
     const destination = adapter.open(webhookConfig.parse({ url }));
     expect(await failure(destination.deliver(sampleAttempt()))).toMatchObject({
       code: 'destination_refused',
-      retryable: false,
+      retryable: true,
       message: `${new URL(url).host} was not called over http: use https, or open its address with \`EGRESS_ALLOW\``,
     });
     await destination.close();
