@@ -207,6 +207,22 @@ describe('a queue', () => {
     open(DONE);
   });
 
+  it('that became full while this process waited for it is left to another one', async () => {
+    let room = 1;
+    const here = { ...consume(CRM), room: () => room };
+    dispatcher.add(here);
+    await listening(1);
+    const [, elsewhere] = await openAnother();
+    const there = consume(CRM);
+    elsewhere.add(there);
+    await listening(2);
+    // The one that has listened longest is told of it.
+    room = 0;
+    await add(CRM, 'one');
+    await waitUntil(() => there.taken.length === 1, { timeoutMs: 1_000 });
+    expect(here.taken).toEqual([]);
+  });
+
   it('may be added while others run, and its jobs are taken at once', async () => {
     const waits: number[] = [];
     dispatcher.add(consume(CRM));
