@@ -276,6 +276,20 @@ describe('a replay', () => {
     expect([await job?.getState(), job?.data]).toEqual(['waiting', { a: 1 }]);
   });
 
+  it('that several people ask for at the same time is one', async () => {
+    const replayAtOnce = async () => (await Promise.all([1, 2, 3, 4].map(() => replayDelivery(store, id)))).sort();
+    await bury('crm', [eventId]);
+    const ofDead = await replayAtOnce();
+    expect(ofDead).toContain('replayed');
+    expect(ofDead).not.toContain('not_found');
+    expect(await settleAll('crm', 1, { kind: 'retry', delayMs: 60_000, reason: 'answered 503' })).toEqual([eventId]);
+    expect(await replayAtOnce()).toContain('replayed');
+    expect(await settleAll('crm', 1, { kind: 'done' })).toEqual([eventId]);
+    expect(await replayAtOnce()).toContain('replayed');
+    expect(await settleAll('crm', 1, { kind: 'done' })).toEqual([eventId]);
+    expect(await jobOf('crm', eventId)).toBeUndefined();
+  });
+
   it('of a delivery that is owed and whose job is gone makes a new one', async () => {
     await enqueueDeliveries(store, 'crm', [{ eventId }]);
     await (await jobOf('crm', eventId))?.remove();

@@ -109,16 +109,22 @@ export const replayDelivery = async (store: Store, id: string): Promise<Replayed
     await addJobs(store, name, [{ data: { r: 1 }, options: { jobId: eventId } }]);
     return 'replayed';
   }
-  if (await job.isDelayed()) {
-    await job.promote();
-    return 'replayed';
+  try {
+    if (await job.isDelayed()) await job.promote();
+    else if (await job.isFailed()) {
+      await store.redis.hset(eventKeys(eventId).deliveries, destinationId, 'q');
+      await job.updateData({ r: 1 });
+      await job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true });
+    } else return 'already_pending';
+  } catch (error) {
+    if ((error as { code?: unknown }).code === JOB_NOT_IN_STATE) return 'already_pending';
+    throw error;
   }
-  if (!(await job.isFailed())) return 'already_pending';
-  await store.redis.hset(eventKeys(eventId).deliveries, destinationId, 'q');
-  await job.updateData({ r: 1 });
-  await job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true });
   return 'replayed';
 };
+
+/** BullMQ's code for a job that was moved in between: by its time, a worker, or someone else's replay. */
+const JOB_NOT_IN_STATE = -3;
 
 /** Gives a dead letter up. @returns false when there is none with this id. */
 export const removeDeadLetter = async (store: Store, id: string): Promise<boolean> => {
