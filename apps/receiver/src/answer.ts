@@ -10,12 +10,9 @@ export type Answer = (ctx: Context, status: number, body: string, headers?: Outg
 export function createAnswer(stopping: AbortSignal): Answer {
   return (ctx, status, body, headers) => {
     ctx.respond = false;
-    ctx.res.writeHead(status, {
-      'Content-Type': 'application/json',
-      'Content-Length': Buffer.byteLength(body),
-      ...headers,
-      ...(stopping.aborted && { Connection: 'close' }),
-    });
+    if (stopping.aborted) ctx.res.setHeader('Connection', 'close');
+    for (const name in headers) ctx.res.setHeader(name, headers[name] as string);
+    ctx.res.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) });
     ctx.res.end(ctx.method === 'HEAD' ? undefined : body);
   };
 }

@@ -147,7 +147,7 @@ export const createAttemptLog = (store: Store): AttemptLog => {
   const group = createGroupCommit<AttemptRecord>({
     maxItems: 200,
     // The event is delivered: nobody waits for this, and a few more in one write spare Redis an fsync each.
-    lingerMs: 10,
+    lingerMs: 25,
     write: async (attempts) => {
       await store.redis.recordAttempts(
         attempts.length,
