@@ -73,6 +73,8 @@ interface Source {
   taking: boolean;
   /** A take was asked for while one was under way. */
   again: boolean;
+  /** Takes under way: each may come back with a job. */
+  asked: number;
   /** The last look found no room: there may be more to take as soon as there is. */
   isFull: boolean;
   /** How many to take next, and took last: 1, 1, 2, 3, 5, … as long as all of them are there. */
@@ -110,6 +112,8 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
     if (closing && takes === 0 && working.size === 0) for (const resolve of idleWaiters) resolve();
   };
 
+  const roomOf = ({ consumer, asked }: Source): number => consumer.room() - asked;
+
   // -- taking ---------------------------------------------------------------------------------------------------
 
   const wakeUpAt = (source: Source, at: number): void => {
@@ -123,7 +127,7 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
       () => {
         source.timer = undefined;
         // The marker was popped when the time was set: others have to hear of it when there is no room here.
-        if (source.consumer.room() <= 0) store.redis.zadd(source.marker, 0, '0').catch(onError);
+        if (roomOf(source) <= 0) store.redis.zadd(source.marker, 0, '0').catch(onError);
         void take(source);
       },
       Math.min(Math.max(at - Date.now(), 0) + 1, 2 ** 31 - 1),
@@ -144,7 +148,7 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
     try {
       do {
         source.again = false;
-        const room = closing || sources.get(source.marker) !== source ? 0 : source.consumer.room();
+        const room = closing || sources.get(source.marker) !== source ? 0 : roomOf(source);
         source.isFull = room <= 0;
         if (source.isFull) break;
         const count = Math.min(source.batch, room);
@@ -167,12 +171,19 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
       tellIdle();
     }
     // It was full when the present read began: the read does not wait for it.
-    if (waitingFor !== undefined && !waitingFor.has(source.marker) && source.consumer.room() > 0) interrupt();
+    if (waitingFor !== undefined && !waitingFor.has(source.marker) && roomOf(source) > 0) interrupt();
   };
 
   const takeOne = async (source: Source, taker = source.taker): Promise<boolean> => {
     const token = `${processId}:${++tokens}`;
-    const [json, id, , delayUntil] = (await taker.backend.moveToActive(token)) as TakeReply;
+    source.asked++;
+    let reply: TakeReply;
+    try {
+      reply = (await taker.backend.moveToActive(token)) as TakeReply;
+    } finally {
+      source.asked--;
+    }
+    const [json, id, , delayUntil] = reply;
     if (!json || !id) {
       if (delayUntil) wakeUpAt(source, Number(delayUntil));
       return false;
@@ -295,7 +306,7 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
   const listen = async (): Promise<void> => {
     while (!closing) {
       // A full queue is left to other processes: to pop its marker would hide from them that it has work.
-      const open = [...sources.values()].filter(({ consumer }) => consumer.room() > 0);
+      const open = [...sources.values()].filter((source) => roomOf(source) > 0);
       if (open.length === 0) {
         await pause(20);
         continue;
@@ -331,7 +342,7 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
         const at = Number(score);
         if (at > Date.now()) wakeUpAt(source, at);
         else if (prompt.has(source)) continue;
-        else if (source.consumer.room() > 0) void take(source);
+        else if (roomOf(source) > 0) void take(source);
         else store.redis.zadd(marker, 0, '0').catch(onError);
       } catch (error) {
         waitingFor = undefined;
@@ -398,6 +409,7 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
         running: new Map(),
         taking: false,
         again: false,
+        asked: 0,
         isFull: false,
         batch: 1,
         lastBatch: 0,
