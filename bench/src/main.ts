@@ -5,7 +5,7 @@ import { type IngestResult, measureIngest, type Receiver } from './ingest.ts';
 
 /*
  * `pnpm bench`: all of it in one go, on one Redis with `appendfsync always`, each program one process. Absolute numbers
- * differ from machine to machine; the ratios are what counts. Rounds take turns, and the median of each is shown.
+ * differ from machine to machine; the ratios are what counts. Rounds take turns, and medians are shown.
  * `pnpm bench ingest` and `pnpm bench end-to-end` run one half.
  */
 
@@ -35,11 +35,8 @@ try {
 
 async function benchIngest(): Promise<void> {
   console.log('Ingest: callbacks answered 200, each on disk first; 64 connections\n');
-  const results = await rounds<Receiver, IngestResult>(
-    ['limit', 'everyone', 'clickrelay'],
-    INGEST_ROUNDS,
-    (name) => measureIngest(name, redis),
-    ({ perSecond }) => perSecond,
+  const results = await rounds<Receiver, IngestResult>(['limit', 'everyone', 'clickrelay'], INGEST_ROUNDS, (name) =>
+    measureIngest(name, redis),
   );
   table(
     [...results].map(([name, result]) => ({
@@ -59,11 +56,8 @@ async function benchIngest(): Promise<void> {
 
 async function benchEndToEnd(): Promise<void> {
   console.log('End to end: callback to delivery at one local destination\n');
-  const results = await rounds<Pipeline, EndToEndResult>(
-    ['everyone', 'clickrelay'],
-    END_TO_END_ROUNDS,
-    (name) => measureEndToEnd(name, redis),
-    ({ eventsPerSecond }) => eventsPerSecond,
+  const results = await rounds<Pipeline, EndToEndResult>(['everyone', 'clickrelay'], END_TO_END_ROUNDS, (name) =>
+    measureEndToEnd(name, redis),
   );
   table(
     [...results].map(([name, result]) => ({
@@ -84,12 +78,11 @@ async function benchEndToEnd(): Promise<void> {
   console.log(`                       ${ratio((result) => result?.p50Ms)} of its p50 at 200 events/s`);
 }
 
-/** Lets the programs take turns, each time on an empty Redis; gives each one's median. */
-async function rounds<Name extends string, Result>(
+/** Lets the programs take turns, each time on an empty Redis; gives the median of each figure of each program. */
+async function rounds<Name extends string, Result extends Record<keyof Result, number>>(
   names: readonly Name[],
   count: number,
   measure: (name: Name) => Promise<Result>,
-  by: (result: Result) => number,
 ): Promise<Map<Name, Result>> {
   const results = new Map<Name, Result[]>(names.map((name) => [name, []]));
   for (let round = 0; round < count; round++) {
@@ -98,9 +91,14 @@ async function rounds<Name extends string, Result>(
       results.get(name)?.push(await measure(name));
     }
   }
-  return new Map(
-    [...results].map(([name, all]) => [name, all.sort((a, b) => by(a) - by(b))[Math.floor(count / 2)] as Result]),
-  );
+  return new Map([...results].map(([name, all]) => [name, medians(all)]));
+}
+
+function medians<Result extends Record<keyof Result, number>>(results: readonly Result[]): Result {
+  const figures = Object.keys(results[0] as Result) as (keyof Result)[];
+  const middle = (figure: keyof Result): number =>
+    results.map((result) => result[figure] as number).sort((a, b) => a - b)[Math.floor(results.length / 2)] as number;
+  return Object.fromEntries(figures.map((figure) => [figure, middle(figure)])) as Result;
 }
 
 function table(rows: readonly Readonly<Record<string, string>>[]): void {
