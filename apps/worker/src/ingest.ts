@@ -16,6 +16,8 @@ import { wants } from './route.ts';
 export interface IngestContext extends DeliverContext {
   readonly eventLog: EventLog;
   outlets(): Iterable<Outlet>;
+  /** Resolves when the outlets are those of every destination that was put before this call. */
+  lookAtDestinations(): Promise<void>;
   /** Whether this group may be held open by attempts that are under way. */
   mayDeliverStraight(): boolean;
 }
@@ -31,8 +33,12 @@ export const ingestGroup = async (context: IngestContext, lane: string, job: Tak
   const { callbacks } = job.data as IngestGroup;
   const events = await split(context, callbacks);
 
-  // The claim tells a group that is repeated after a crash from a fact that Clickatell sent again.
-  const logged = await context.eventLog.append(`${lane}${job.id}`, events, startedAtMs);
+  // The claim tells a group that is repeated after a crash from a fact that Clickatell sent again. In the same round trip:
+  // whoever adds a destination and then sends an event must find it there.
+  const [logged] = await Promise.all([
+    context.eventLog.append(`${lane}${job.id}`, events, startedAtMs),
+    context.lookAtDestinations(),
+  ]);
 
   const queued = new Map<Outlet, DeliveryToQueue[]>();
   const straight: Promise<void>[] = [];

@@ -119,6 +119,7 @@ export const startWorker = async ({ store, adapters, config, log }: WorkerDepend
       ...deliverContext,
       eventLog,
       outlets: () => outlets.values(),
+      lookAtDestinations: () => destinationWatch.look(),
       mayDeliverStraight: () => openGroups <= MAX_HELD_GROUPS,
     };
     dispatcher.add({

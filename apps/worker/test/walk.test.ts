@@ -130,6 +130,15 @@ describe('a callback', () => {
     expect([messages.requests.length, statuses.requests.length]).toEqual([8, 1]);
   });
 
+  it('goes to a destination that was added just before it', async () => {
+    await start();
+    for (let round = 0; round < 10; round++) {
+      const added = await addDestination(`crm-${round}`);
+      await commit(sampleCallback('moText'));
+      await added.waitFor(1, 2_000);
+    }
+  });
+
   it('that was committed while no worker ran is delivered when one starts', async () => {
     const crm = await addDestination('crm');
     await commit(samples.status);

@@ -59,10 +59,12 @@ export const pauseDestination = (store: Store, id: string, reason: string): Prom
 /** @returns false when there is none with this id. */
 export const resumeDestination = (store: Store, id: string): Promise<boolean> => setPaused(store, id, null);
 
-/** A change is noticed within about this time: before anyone who made it can type the next command. */
-const POLL_MS = 100;
+/** A change is noticed within about this time, and at once by `look`. */
+const POLL_MS = 500;
 
 export interface DestinationWatch {
+  /** Resolves when every change that was made before this call has been called back. */
+  look(): Promise<void>;
   stop(): void;
 }
 
@@ -74,23 +76,36 @@ export const watchDestinations = async (
     onError,
   }: { onChange: (destinations: Destination[]) => void | Promise<void>; onError: (error: unknown) => void },
 ): Promise<DestinationWatch> => {
-  let version = await store.redis.get(VERSION);
-  await onChange(await listDestinations(store));
+  let version: string | null | undefined;
+  let reloading: Promise<void> | undefined;
+
+  const reload = async (present: string | null): Promise<void> => {
+    await onChange(await listDestinations(store));
+    version = present;
+  };
+  const look = async (): Promise<void> => {
+    const present = await store.redis.get(VERSION);
+    // One that is under way may have read the list before the change that we are to see.
+    while (reloading !== undefined) await reloading;
+    if (present === version) return;
+    reloading = reload(present).finally(() => {
+      reloading = undefined;
+    });
+    await reloading;
+  };
+  await look();
+
   let busy = false;
   const timer = setInterval(async () => {
     if (busy) return;
     busy = true;
     try {
-      const present = await store.redis.get(VERSION);
-      if (present !== version) {
-        await onChange(await listDestinations(store));
-        version = present;
-      }
+      await look();
     } catch (error) {
       onError(error);
     } finally {
       busy = false;
     }
   }, POLL_MS);
-  return { stop: () => clearInterval(timer) };
+  return { look, stop: () => clearInterval(timer) };
 };
