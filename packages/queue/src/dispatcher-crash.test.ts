@@ -42,11 +42,14 @@ const openDispatcher = async (redisUrl = redis.url): Promise<{ dispatcher: Dispa
 };
 
 /** Another process for real, which keeps what it takes until it gets SIGUSR2. */
-const startHolder = (name: string): Promise<Program> =>
-  startProgram({
+const startHolder = async (name: string): Promise<Program> => {
+  const program = await startProgram({
     args: [fileURLToPath(new URL('../test/worker-process.ts', import.meta.url)), redis.url, name, 'hold'],
     readyOutput: /ready/,
   });
+  closing.push(() => program.stop('SIGKILL'));
+  return program;
+};
 
 const consume = (
   queue: QueueName,
