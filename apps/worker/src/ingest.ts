@@ -5,7 +5,7 @@ import {
   enqueueDeliveries,
   type IngestGroup,
   quarantineCallback,
-  readDelivered,
+  readEnded,
   type Settlement,
   type TakenJob,
 } from '@clickrelay/queue';
@@ -56,9 +56,9 @@ export const ingestGroup = async (context: IngestContext, lane: string, job: Tak
       continue;
     }
     const isRepeated = logged[index] === 'claimed';
-    const delivered = isRepeated ? await readDelivered(context.store, eventId) : NONE;
+    const ended = isRepeated ? await readEnded(context.store, eventId) : NONE;
     for (const outlet of context.outlets()) {
-      if (!wants(outlet.destination, event.event) || delivered.has(outlet.id)) continue;
+      if (!wants(outlet.destination, event.event) || ended.has(outlet.id)) continue;
       // What may have a job already must not be attempted beside it.
       const turn = !isRepeated && context.mayDeliverStraight() && outlet.enterStraight();
       if (turn === false) queue(outlet, { eventId });

@@ -9,8 +9,8 @@ import {
   createAttemptLog,
   enqueueDeliveries,
   listDeliveries,
-  readDelivered,
   readDelivery,
+  readEnded,
   readForDelivery,
 } from './deliveries.ts';
 import { createEventLog } from './event-log.ts';
@@ -183,7 +183,7 @@ describe('a delivery after its attempt', () => {
       ['crm', 'delivered', 'crm'],
       ['crm-2', 'dead_letter', 'crm-2'],
     ]);
-    expect(await readDelivered(store, eventId)).toEqual(new Set(['crm']));
+    expect(await readEnded(store, eventId)).toEqual(new Set(['crm', 'crm-2']));
   });
 
   it('has every attempt exactly as it was recorded, whatever was answered', async () => {
@@ -257,7 +257,7 @@ describe('what a worker asks before it delivers', () => {
 
   it('may be gone', async () => {
     expect(await readForDelivery(store, eventId, 'crm')).toEqual({ logged: undefined, state: undefined });
-    expect(await readDelivered(store, eventId)).toEqual(new Set());
+    expect(await readEnded(store, eventId)).toEqual(new Set());
   });
 });
 

@@ -100,10 +100,12 @@ export const readForDelivery = async (
   return { logged: decodeRecord(replies[0] as string | null), state: STATES[(replies[1] as string | null) ?? ''] };
 };
 
-/** Which of these deliveries were made before: asked when a unit of work is repeated after a crash. */
-export const readDelivered = async (store: Store, eventId: string): Promise<Set<string>> => {
+/** The destinations for which this event has ended, delivered or dead: asked when a unit of work is repeated after a crash. */
+export const readEnded = async (store: Store, eventId: string): Promise<Set<string>> => {
   const all = await store.redis.hgetall(eventKeys(eventId).deliveries);
-  return new Set(Object.keys(all).filter((field) => all[field] === LETTERS.delivered));
+  return new Set(
+    Object.keys(all).filter((field) => all[field] === LETTERS.delivered || all[field] === LETTERS.dead_letter),
+  );
 };
 
 // -- attempts ---------------------------------------------------------------------------------------------------

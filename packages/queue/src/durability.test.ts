@@ -8,6 +8,7 @@ type Settings = Parameters<typeof judgeDurability>[0];
 const SAFE: Settings = {
   appendonly: 'yes',
   appendfsync: 'always',
+  noFsyncOnRewrite: 'no',
   policy: 'noeviction',
   role: 'master',
   replicas: 1,
@@ -36,6 +37,13 @@ describe('a server', () => {
       'everysec: ready',
       'everysec: appendfsync unknown',
       'everysec: ready',
+    ],
+    [
+      { noFsyncOnRewrite: 'yes' },
+      'always: no-appendfsync-on-rewrite yes',
+      'always: ready',
+      'always: no-appendfsync-on-rewrite yes',
+      'always: ready',
     ],
     [{ appendonly: 'no' }, 'none: appendonly no', 'none: appendonly no', 'none: appendonly no', 'none: ready'],
     [
@@ -129,6 +137,7 @@ describe('a real Redis', () => {
   it.each([
     [['--appendfsync', 'everysec'], 'everysec', [['appendfsync', 'everysec']]],
     [['--appendfsync', 'no'], 'no', [['appendfsync', 'no']]],
+    [['--no-appendfsync-on-rewrite', 'yes'], 'always', [['no-appendfsync-on-rewrite', 'yes']]],
     [['--appendonly', 'no'], 'none', [['appendonly', 'no']]],
     [['--maxmemory-policy', 'allkeys-lru'], 'always', [['maxmemory-policy', 'allkeys-lru']]],
     [

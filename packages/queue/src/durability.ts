@@ -30,6 +30,8 @@ export interface DurabilityReport {
 interface ServerSettings {
   readonly appendonly: string | undefined;
   readonly appendfsync: string | undefined;
+  /** `no-appendfsync-on-rewrite`: nothing is synced while the file is rewritten. */
+  readonly noFsyncOnRewrite: string | undefined;
   readonly policy: string | undefined;
   readonly role: string | undefined;
   readonly replicas: number;
@@ -41,13 +43,14 @@ const infoField = (info: string, field: string): string | undefined =>
 const readSettings = async (redis: Redis): Promise<ServerSettings> => {
   const info = await redis.info();
   // Hosted servers often refuse CONFIG; INFO tells all but the fsync policy.
-  const config = await redis.config('GET', 'append*').then(
+  const config = await redis.config('GET', '*append*').then(
     (reply) => asRecord(reply),
     () => ({}) as Record<string, string>,
   );
   return {
     appendonly: config['appendonly'] ?? (infoField(info, 'aof_enabled') === '1' ? 'yes' : 'no'),
     appendfsync: config['appendfsync'],
+    noFsyncOnRewrite: config['no-appendfsync-on-rewrite'],
     policy: infoField(info, 'maxmemory_policy'),
     role: infoField(info, 'role'),
     replicas: Number(infoField(info, 'connected_slaves') ?? 0),
@@ -63,7 +66,7 @@ const asRecord = (flat: unknown): Record<string, string> => {
 
 /** Pure: what is wrong with a server for a mode. */
 export const judgeDurability = (settings: ServerSettings, mode: DurabilityMode): DurabilityReport => {
-  const { appendonly, appendfsync, policy, role, replicas } = settings;
+  const { appendonly, appendfsync, noFsyncOnRewrite, policy, role, replicas } = settings;
   const durability = appendonly !== 'yes' ? 'none' : (appendfsync ?? 'everysec');
   if (mode === 'unsafe') return { ready: true, durability, problems: [] };
   const problems: DurabilityProblem[] = [];
@@ -81,6 +84,13 @@ export const judgeDurability = (settings: ServerSettings, mode: DurabilityMode):
         appendfsync === undefined
           ? 'this server does not tell; set DURABILITY=everysec if a second of callbacks may be lost with the power'
           : `redis-cli config set appendfsync ${mode === 'everysec' ? 'everysec' : 'always'}`,
+    });
+  }
+  if (appendonly === 'yes' && mode !== 'everysec' && noFsyncOnRewrite === 'yes') {
+    problems.push({
+      setting: 'no-appendfsync-on-rewrite',
+      value: noFsyncOnRewrite,
+      mend: 'redis-cli config set no-appendfsync-on-rewrite no',
     });
   }
   if (policy !== undefined && policy !== 'noeviction') {

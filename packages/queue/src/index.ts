@@ -25,8 +25,8 @@ export {
   type DeliveryToQueue,
   enqueueDeliveries,
   listDeliveries,
-  readDelivered,
   readDelivery,
+  readEnded,
   readForDelivery,
 } from './deliveries.ts';
 export { type QueueDepths, queueDepths } from './depths.ts';
