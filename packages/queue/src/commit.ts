@@ -2,6 +2,7 @@ import { type Callback, type Lane, QueueUnavailableError } from '@clickrelay/cor
 import { createGroupCommit, type GroupCommit } from './group-commit.ts';
 import { ingestQueue } from './names.ts';
 import { addJobs, type Store } from './store.ts';
+import { withDeadline } from './with-deadline.ts';
 
 /** A callback as it lies in the ingest queue. */
 export interface CommittedCallback {
@@ -52,7 +53,10 @@ export const createCommitter = (store: Store, { deadlineMs = 1_500 }: CommitterO
       store.assertConnected();
       // The first has waited longest: when its time is over, so is the write's.
       const leftMs = deadlineMs - (performance.now() - (pending[0] as Pending).since);
-      await withDeadline(addJobs(store, ingestQueue(lane), [{ data: { callbacks } satisfies IngestGroup }]), leftMs);
+      // It may still happen afterwards: that is why ids are derived, and a repeated callback changes nothing.
+      await withDeadline(addJobs(store, ingestQueue(lane), [{ data: { callbacks } satisfies IngestGroup }]), leftMs, {
+        error: () => new QueueUnavailableError('Redis did not answer in time; send it again, it will not count twice'),
+      });
     } catch (error) {
       if (error instanceof QueueUnavailableError) throw error;
       throw new QueueUnavailableError('Redis did not take the callback; send it again, it will not count twice', {
@@ -88,20 +92,3 @@ export const createCommitter = (store: Store, { deadlineMs = 1_500 }: CommitterO
     },
   };
 };
-
-/** The write may still happen after its deadline: that is why ids are derived, and a repeated callback changes nothing. */
-const withDeadline = (promise: Promise<unknown>, ms: number): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const late = 'Redis did not answer in time; send it again, it will not count twice';
-    const timer = setTimeout(() => reject(new QueueUnavailableError(late)), Math.max(ms, 0));
-    promise.then(
-      () => {
-        clearTimeout(timer);
-        resolve();
-      },
-      (error) => {
-        clearTimeout(timer);
-        reject(error);
-      },
-    );
-  });

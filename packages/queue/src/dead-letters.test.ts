@@ -7,9 +7,10 @@ import { listDeadLetters, removeDeadLetter, replayDelivery } from './dead-letter
 import { createAttemptLog, enqueueDeliveries, readDelivery } from './deliveries.ts';
 import { queueDepths } from './depths.ts';
 import { putDestination, removeDestination } from './destinations.ts';
-import { createDispatcher, type Settlement } from './dispatcher.ts';
+import { createDispatcher } from './dispatcher.ts';
 import { createEventLog } from './event-log.ts';
 import { destinationQueue, eventKeys } from './names.ts';
+import type { Settlement } from './settle.ts';
 import { openStore, type Store } from './store.ts';
 
 let redis: RedisServer;

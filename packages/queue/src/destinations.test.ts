@@ -13,8 +13,9 @@ import {
   resumeDestination,
   watchDestinations,
 } from './destinations.ts';
-import { createDispatcher, type Settlement } from './dispatcher.ts';
+import { createDispatcher } from './dispatcher.ts';
 import { destinationQueue, ingestQueue } from './names.ts';
+import type { Settlement } from './settle.ts';
 import { addJobs, openStore, type Store } from './store.ts';
 
 let redis: RedisServer;

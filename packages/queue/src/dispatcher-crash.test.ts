@@ -2,8 +2,9 @@ import { fileURLToPath } from 'node:url';
 import { type Program, type RedisServer, startProgram, startRedis, waitUntil } from '@clickrelay/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startReplyThief } from '../test/reply-thief.ts';
-import { type Consumer, createDispatcher, type Dispatcher, type Settlement, type TakenJob } from './dispatcher.ts';
+import { type Consumer, createDispatcher, type Dispatcher, type TakenJob } from './dispatcher.ts';
 import { destinationQueue, markerKey, type QueueName } from './names.ts';
+import type { Settlement } from './settle.ts';
 import { addJobs, LOCK_MS, openStore, type Store } from './store.ts';
 
 /*

@@ -1,8 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { type RedisServer, startProgram, startRedis, waitUntil } from '@clickrelay/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Consumer, createDispatcher, type Dispatcher, type Settlement, type TakenJob } from './dispatcher.ts';
+import { type Consumer, createDispatcher, type Dispatcher, type TakenJob } from './dispatcher.ts';
 import { destinationQueue, markerKey, type QueueName } from './names.ts';
+import type { Settlement } from './settle.ts';
 import { addJobs, openStore, type Store } from './store.ts';
 
 const CRM = destinationQueue('crm');

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Job, type JobJson } from 'bullmq';
-import type { Redis } from 'ioredis';
-import { activeKey, markerKey, type QueueName, waitKey } from './names.ts';
+import { createMarkerRead, type Popped } from './marker-read.ts';
+import { activeKey, markerKey, type QueueName } from './names.ts';
+import { type Settlement, settle } from './settle.ts';
 import { type JobTaker, LOCK_MS, type Store } from './store.ts';
 
 /*
@@ -16,25 +17,6 @@ import { type JobTaker, LOCK_MS, type Store } from './store.ts';
  * in the very turn in which the job was added, so that both share one fsync and the job comes without asking for it. The
  * marker that the take writes is dropped again when the queue is empty: the next read would end for nothing.
  */
-
-/* KEYS: marker, wait. */
-const DROP_MARKER_SCRIPT = `if redis.call('LLEN', KEYS[2]) == 0 then redis.call('ZREM', KEYS[1], '0') end`;
-
-declare module 'ioredis' {
-  interface Redis {
-    dropMarker(marker: string, wait: string): Promise<null>;
-  }
-}
-
-/** What became of a job. */
-export type Settlement =
-  | { readonly kind: 'done' }
-  /** Comes back after the delay, and counts as an attempt. */
-  | { readonly kind: 'retry'; readonly delayMs: number; readonly reason: string }
-  /** Comes back after the delay and does not count: nothing was tried. */
-  | { readonly kind: 'postpone'; readonly delayMs: number }
-  /** Kept as failed until someone decides. */
-  | { readonly kind: 'dead'; readonly reason: string };
 
 export interface TakenJob {
   readonly id: string;
@@ -86,10 +68,6 @@ interface Source {
   wakeAt: number;
 }
 
-/** Redis's limit for a read; also how long a closed connection can go unnoticed. */
-const BLOCK_SECONDS = 5;
-/** Answers that did not come this long after the read should have ended never will. */
-const BLOCK_GRACE_MS = 1_500;
 const CLOSE_GRACE_MS = 500;
 const MOST_TAKEN_AT_ONCE = 16;
 const RENEW_MS = LOCK_MS / 3;
@@ -107,6 +85,7 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
   let takes = 0;
   let closing = false;
   const idleWaiters = new Set<() => void>();
+  const read = createMarkerRead(store, options);
 
   const tellIdle = (): void => {
     if (closing && takes === 0 && working.size === 0) for (const resolve of idleWaiters) resolve();
@@ -171,7 +150,7 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
       tellIdle();
     }
     // It was full when the present read began: the read does not wait for it.
-    if (waitingFor !== undefined && !waitingFor.has(source.marker) && roomOf(source) > 0) interrupt();
+    if (read.waitsFor(source.marker) === false && roomOf(source) > 0) read.interrupt();
   };
 
   const takeOne = async (source: Source, taker = source.taker): Promise<boolean> => {
@@ -193,13 +172,10 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
   };
 
   /** Behind the read that waits: whatever ends that read, this take follows. */
-  const takePromptly = async (source: Source, taker: JobTaker, connection: Redis): Promise<void> => {
+  const takePromptly = async (source: Source, taker: JobTaker): Promise<void> => {
     takes++;
     try {
-      const taking = takeOne(source, taker);
-      // BullMQ sends the take in a later turn of the microtask queue: this has to come after it.
-      setImmediate(() => connection.dropMarker(source.marker, waitKey(source.consumer.queue)).catch(onError));
-      const found = await taking;
+      const found = await takeOne(source, taker);
       // Once more than one is there, the larger takes are quicker.
       if (found && source.isGiving) void take(source);
       source.isGiving = found;
@@ -224,7 +200,7 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
 
   const poke = (source: Source): void => {
     // Otherwise the read under way will tell: asking as well would only cost Redis a look at an empty queue.
-    if (source.isFull || !waitingFor?.has(source.marker)) void take(source);
+    if (source.isFull || !read.waitsFor(source.marker)) void take(source);
   };
 
   const work = async (source: Source, job: Job, token: string): Promise<void> => {
@@ -244,65 +220,6 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
 
   // -- waiting --------------------------------------------------------------------------------------------------
 
-  /** Ends the last read: while Redis is away, closing its connection does not. */
-  const over = new AbortController();
-  let blocking: Redis | undefined;
-  /** On the blocking connection, by marker. */
-  let promptTakers = new Map<string, JobTaker>();
-  let blockingId: number | undefined;
-  /** The markers of the read under way. */
-  let waitingFor: ReadonlySet<string> | undefined;
-  let interrupted: ReadonlySet<string> | undefined;
-
-  /** Ends the read under way, so that the next one waits for the present set of queues. */
-  const interrupt = (): void => {
-    if (waitingFor === undefined || waitingFor === interrupted) return;
-    interrupted = waitingFor;
-    endRead(interrupted).catch(onError);
-  };
-
-  const endRead = async (read: ReadonlySet<string>): Promise<void> => {
-    // On another connection: this can overtake the read that it is meant for, and is repeated until that has ended.
-    while (waitingFor === read) {
-      if (blockingId !== undefined && (await store.redis.client('UNBLOCK', blockingId)) === 1) return;
-      await pause(5);
-    }
-  };
-
-  const openBlocking = (): Redis => {
-    // Its silence means nothing, and each of its reads has a deadline of its own.
-    const connection = store.redis.duplicate({ connectionName: 'clickrelay-dispatcher', socketTimeout: undefined });
-    connection.defineCommand('dropMarker', { numberOfKeys: 2, lua: DROP_MARKER_SCRIPT });
-    connection.on('error', onError);
-    connection.on('ready', () => {
-      connection.client('ID').then(
-        (id) => {
-          if (blocking === connection) blockingId = Number(id);
-        },
-        () => {},
-      );
-    });
-    return connection;
-  };
-
-  const closeBlocking = (): void => {
-    blocking?.disconnect();
-    blocking = undefined;
-    blockingId = undefined;
-    promptTakers = new Map();
-  };
-
-  const promptTaker = async (source: Source, connection: Redis): Promise<JobTaker> => {
-    let taker = promptTakers.get(source.marker);
-    if (taker === undefined) {
-      taker = store.openTaker(source.consumer.queue, connection);
-      // What BullMQ asks a new connection would wait behind the read.
-      await withDeadline(taker.waitUntilReady(), BLOCK_SECONDS * 1_000, over.signal);
-      promptTakers.set(source.marker, taker);
-    }
-    return taker;
-  };
-
   const listen = async (): Promise<void> => {
     while (!closing) {
       // A full queue is left to other processes: to pop its marker would hide from them that it has work.
@@ -311,47 +228,41 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
         await pause(20);
         continue;
       }
-      blocking ??= openBlocking();
       try {
-        const prompt = new Map<Source, JobTaker>();
-        for (const source of open) {
-          if (source.consumer.isPrompt) prompt.set(source, await promptTaker(source, blocking));
-        }
-        const markers = open.map(({ marker }) => marker);
-        waitingFor = new Set(markers);
-        const reading = blocking.bzpopmin(...markers, BLOCK_SECONDS);
-        const connection = blocking;
-        const taking = [...prompt].map(([source, taker]) => takePromptly(source, taker, connection));
-        const [popped] = await withDeadline(
-          Promise.all([reading, ...taking]),
-          BLOCK_SECONDS * 1_000 + BLOCK_GRACE_MS,
-          over.signal,
+        const prompt = open.filter(({ consumer }) => consumer.isPrompt);
+        const popped = await read.wait(
+          open.map(({ marker }) => marker),
+          prompt.map((source) => ({
+            queue: source.consumer.queue,
+            marker: source.marker,
+            take: (taker) => takePromptly(source, taker),
+          })),
         );
-        waitingFor = undefined;
-        if (popped === null) continue;
-        const [marker, member, score] = popped;
-        const source = sources.get(marker);
-        if (closing || source === undefined) {
-          // It was meant for another process.
-          store.redis.zadd(marker, 'LT', score, member).catch(onError);
-          continue;
-        }
-        // The first ready key of the list is served: behind the others with it, or one busy queue starves the rest.
-        sources.delete(marker);
-        sources.set(marker, source);
-        const at = Number(score);
-        if (at > Date.now()) wakeUpAt(source, at);
-        else if (prompt.has(source)) continue;
-        else if (roomOf(source) > 0) void take(source);
-        else store.redis.zadd(marker, 0, '0').catch(onError);
+        if (popped !== undefined) follow(popped, prompt);
       } catch (error) {
-        waitingFor = undefined;
         if (closing) return;
         onError(error);
-        closeBlocking();
+        read.reset();
         await pause(100);
       }
     }
+  };
+
+  /** A marker was popped: its queue has, or will have, something for us. */
+  const follow = ({ marker, member, at }: Popped, taken: readonly Source[]): void => {
+    const source = sources.get(marker);
+    if (closing || source === undefined) {
+      // It was meant for another process.
+      store.redis.zadd(marker, 'LT', at, member).catch(onError);
+      return;
+    }
+    // The first ready key of the list is served: behind the others with it, or one busy queue starves the rest.
+    sources.delete(marker);
+    sources.set(marker, source);
+    if (at > Date.now()) wakeUpAt(source, at);
+    else if (taken.includes(source)) return;
+    else if (roomOf(source) > 0) void take(source);
+    else store.redis.zadd(marker, 0, '0').catch(onError);
   };
 
   // -- housekeeping ---------------------------------------------------------------------------------------------
@@ -418,7 +329,7 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
         wakeAt: 0,
       };
       sources.set(marker, source);
-      interrupt();
+      read.interrupt();
       void take(source);
     },
     remove: (queue) => {
@@ -426,7 +337,7 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
       if (source === undefined) return;
       clearTimeout(source.timer);
       sources.delete(source.marker);
-      interrupt();
+      read.interrupt();
     },
     poke: (queue) => {
       const source = sources.get(markerKey(queue));
@@ -436,7 +347,7 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
       closing = true;
       for (const source of sources.values()) clearTimeout(source.timer);
       // What becomes ready from now on is for other processes to hear of.
-      interrupt();
+      read.interrupt();
       if (takes > 0 || working.size > 0) {
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, graceMs);
@@ -448,9 +359,8 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
       }
       for (const timer of timers) clearInterval(timer);
       // Gives the last read time to end, so that no marker is lost with the connection.
-      await withDeadline(listening, CLOSE_GRACE_MS).catch(() => {});
-      closeBlocking();
-      over.abort();
+      await Promise.race([listening, pause(CLOSE_GRACE_MS)]);
+      read.close();
       await listening;
     },
   };
@@ -458,45 +368,4 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
 
 type TakeReply = [json?: JobJson | null, id?: string, limitUntil?: number, delayUntil?: number];
 
-const settle = async (taker: JobTaker, job: Job, token: string, settlement: Settlement): Promise<void> => {
-  const id = job.id as string;
-  switch (settlement.kind) {
-    case 'done':
-      await taker.backend.moveToCompleted(job, null, { count: 0 }, token, false);
-      return;
-    case 'retry':
-      // Straight to BullMQ's script: the wait was decided by `outcomeOf`, and no stack trace is stored.
-      await taker.backend.moveToDelayed(id, Date.now(), Math.max(settlement.delayMs, 1), token, {
-        fieldsToUpdate: { failedReason: settlement.reason },
-      });
-      return;
-    case 'postpone':
-      await taker.backend.moveToDelayed(id, Date.now(), Math.max(settlement.delayMs, 1), token, { skipAttempt: true });
-      return;
-    case 'dead':
-      await taker.backend.moveToFailed(job, settlement.reason, false, token, false, {
-        failedReason: settlement.reason,
-      });
-      return;
-  }
-};
-
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-const withDeadline = async <T>(promise: Promise<T>, ms: number, signal?: AbortSignal): Promise<T> => {
-  let end = (): void => {};
-  const deadline = new Promise<never>((_, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no answer from Redis within ${ms} ms`)), ms);
-    const abort = (): void => reject(new Error('no longer waited for'));
-    signal?.addEventListener('abort', abort);
-    end = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', abort);
-    };
-  });
-  try {
-    return await Promise.race([promise, deadline]);
-  } finally {
-    end();
-  }
-};

@@ -41,7 +41,7 @@ export {
   resumeDestination,
   watchDestinations,
 } from './destinations.ts';
-export { type Consumer, createDispatcher, type Dispatcher, type Settlement, type TakenJob } from './dispatcher.ts';
+export { type Consumer, createDispatcher, type Dispatcher, type TakenJob } from './dispatcher.ts';
 export {
   type DurabilityMode,
   type DurabilityProblem,
@@ -73,4 +73,5 @@ export {
   reparseQuarantined,
 } from './quarantine.ts';
 export { type Retention, readLogBytes, startRetention, trimEventLog } from './retention.ts';
+export type { Settlement } from './settle.ts';
 export { openStore, type Store, type StoreOptions } from './store.ts';

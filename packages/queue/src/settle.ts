@@ -1,0 +1,36 @@
+import type { Job } from 'bullmq';
+import type { JobTaker } from './store.ts';
+
+/** What became of a job. */
+export type Settlement =
+  | { readonly kind: 'done' }
+  /** Comes back after the delay, and counts as an attempt. */
+  | { readonly kind: 'retry'; readonly delayMs: number; readonly reason: string }
+  /** Comes back after the delay and does not count: nothing was tried. */
+  | { readonly kind: 'postpone'; readonly delayMs: number }
+  /** Kept as failed until someone decides. */
+  | { readonly kind: 'dead'; readonly reason: string };
+
+/** Tells BullMQ. Throws when the job is no longer ours: its lock ran out, and somebody else has it. */
+export const settle = async (taker: JobTaker, job: Job, token: string, settlement: Settlement): Promise<void> => {
+  const id = job.id as string;
+  switch (settlement.kind) {
+    case 'done':
+      await taker.backend.moveToCompleted(job, null, { count: 0 }, token, false);
+      return;
+    case 'retry':
+      // Straight to BullMQ's script: the wait was decided by `outcomeOf`, and no stack trace is stored.
+      await taker.backend.moveToDelayed(id, Date.now(), Math.max(settlement.delayMs, 1), token, {
+        fieldsToUpdate: { failedReason: settlement.reason },
+      });
+      return;
+    case 'postpone':
+      await taker.backend.moveToDelayed(id, Date.now(), Math.max(settlement.delayMs, 1), token, { skipAttempt: true });
+      return;
+    case 'dead':
+      await taker.backend.moveToFailed(job, settlement.reason, false, token, false, {
+        failedReason: settlement.reason,
+      });
+      return;
+  }
+};
