@@ -10,11 +10,12 @@ import {
   type TakenJob,
 } from '@clickrelay/queue';
 import { attemptDelivery, type DeliverContext } from './deliver.ts';
-import type { Outlet } from './outlet.ts';
+import type { Outlet, Turns } from './outlet.ts';
 import { wants } from './route.ts';
 
 export interface IngestContext extends DeliverContext {
   readonly eventLog: EventLog;
+  readonly turns: Turns;
   outlets(): Iterable<Outlet>;
   /** Resolves when the outlets are those of every destination that was put before this call. */
   lookAtDestinations(): Promise<void>;
@@ -28,51 +29,64 @@ export interface IngestContext extends DeliverContext {
  * everything here may happen twice.
  */
 export const ingestGroup = async (context: IngestContext, lane: string, job: TakenJob): Promise<Settlement> => {
-  const { log } = context;
   const startedAtMs = Date.now();
   const { callbacks } = job.data as IngestGroup;
-  const events = await split(context, callbacks);
-
-  // The claim tells a group that is repeated after a crash from a fact that Clickatell sent again. In the same round trip:
-  // whoever adds a destination and then sends an event must find it there.
-  const [logged] = await Promise.all([
-    context.eventLog.append(`${lane}${job.id}`, events, startedAtMs),
-    context.lookAtDestinations(),
-  ]);
+  // They wait for a turn from now on: were they counted later, too many groups would be taken meanwhile.
+  context.turns.waiting += callbacks.length;
+  let events: readonly EventToRoute[];
+  try {
+    events = await logGroup(context, `${lane}${job.id}`, callbacks, startedAtMs);
+  } finally {
+    context.turns.waiting -= callbacks.length;
+  }
 
   const queued = new Map<Outlet, DeliveryToQueue[]>();
-  const straight: Promise<void>[] = [];
-  const queue = (outlet: Outlet, delivery: DeliveryToQueue): void => {
-    const list = queued.get(outlet);
-    if (list === undefined) queued.set(outlet, [delivery]);
-    else list.push(delivery);
-  };
-
-  let seen = 0;
-  for (const [index, event] of events.entries()) {
-    const eventId = event.event.id;
-    if (logged[index] === 'seen') {
-      seen++;
-      continue;
-    }
-    const isRepeated = logged[index] === 'claimed';
-    const ended = isRepeated ? await readEnded(context.store, eventId) : NONE;
+  const work: Promise<void>[] = [];
+  for (const { event, ended, isRepeated } of events) {
     for (const outlet of context.outlets()) {
       if (!wants(outlet.destination, event.event) || ended.has(outlet.id)) continue;
       // What may have a job already must not be attempted beside it.
       const turn = !isRepeated && context.mayDeliverStraight() && outlet.enterStraight();
-      if (turn === false) queue(outlet, { eventId });
-      else straight.push(deliverStraight(context, outlet, event, turn));
+      if (turn !== false) work.push(deliverStraight(context, outlet, event, turn));
+      else if (queued.get(outlet)?.push({ eventId: event.event.id }) === undefined) {
+        queued.set(outlet, [{ eventId: event.event.id }]);
+      }
     }
   }
-  for (const [outlet, deliveries] of queued) straight.push(enqueue(context, outlet, deliveries));
-  await settleAll(straight);
+  for (const [outlet, deliveries] of queued) work.push(enqueue(context, outlet, deliveries));
+  await settleAll(work);
 
-  log.debug(
-    { group: job.id, callbacks: callbacks.length, events: events.length, seen, ms: Date.now() - startedAtMs },
-    'group.routed',
-  );
+  const counts = { callbacks: callbacks.length, events: events.length };
+  context.log.debug({ group: job.id, ...counts, ms: Date.now() - startedAtMs }, 'group.routed');
   return { kind: 'done' };
+};
+
+interface EventToRoute {
+  readonly event: LoggedEvent;
+  /** Logged before by this group, which did not come to its end. */
+  readonly isRepeated: boolean;
+  /** Destinations for which it has ended all the same. */
+  readonly ended: ReadonlySet<string>;
+}
+
+/** Logs the events of a group and gives back those that nobody else has logged. */
+const logGroup = async (
+  context: IngestContext,
+  claim: string,
+  callbacks: IngestGroup['callbacks'],
+  nowMs: number,
+): Promise<EventToRoute[]> => {
+  const events = await split(context, callbacks);
+  // The claim tells a group that is repeated after a crash from a fact that Clickatell sent again. In the same round trip:
+  // whoever adds a destination and then sends an event must find it there.
+  const [logged] = await Promise.all([context.eventLog.append(claim, events, nowMs), context.lookAtDestinations()]);
+  const toRoute: EventToRoute[] = [];
+  for (const [index, event] of events.entries()) {
+    if (logged[index] === 'seen') continue;
+    const isRepeated = logged[index] === 'claimed';
+    toRoute.push({ event, isRepeated, ended: isRepeated ? await readEnded(context.store, event.event.id) : NONE });
+  }
+  return toRoute;
 };
 
 const NONE: ReadonlySet<string> = new Set();

@@ -62,7 +62,8 @@ export const startWorker = async ({ store, adapters, config, log }: WorkerDepend
 
   // -- destinations, each with its queue ---------------------------------------------------------------------------
 
-  const open = (destination: Destination): void => {
+  /** Resolves when the destination's queue has been looked into: once it is known to be empty, events go straight. */
+  const open = async (destination: Destination): Promise<void> => {
     const queue = destinationQueue(destination.id);
     let opened: ReturnType<Adapters['open']>;
     try {
@@ -74,7 +75,7 @@ export const startWorker = async ({ store, adapters, config, log }: WorkerDepend
     const outlet = new Outlet(destination, opened, turns, () => dispatcher.poke(queue));
     outlets.set(destination.id, outlet);
     if (opened === undefined) return;
-    dispatcher.add({
+    await dispatcher.add({
       queue,
       room: () => outlet.room(),
       onEmpty: () => outlet.onQueueEmpty(),
@@ -88,12 +89,13 @@ export const startWorker = async ({ store, adapters, config, log }: WorkerDepend
     outlet.close().catch(onError);
   };
 
-  const onDestinations = (destinations: Destination[]): void => {
+  const onDestinations = async (destinations: Destination[]): Promise<void> => {
+    const opening: Promise<void>[] = [];
     const present = new Set(destinations.map(({ id }) => id));
     for (const outlet of [...outlets.values()]) if (!present.has(outlet.id)) close(outlet);
     for (const destination of destinations) {
       const outlet = outlets.get(destination.id);
-      if (outlet === undefined) open(destination);
+      if (outlet === undefined) opening.push(open(destination));
       else if (JSON.stringify(outlet.destination) !== JSON.stringify(destination)) {
         const isSameAdapter =
           outlet.destination.type === destination.type &&
@@ -103,10 +105,11 @@ export const startWorker = async ({ store, adapters, config, log }: WorkerDepend
           dispatcher.poke(destinationQueue(destination.id));
         } else {
           close(outlet);
-          open(destination);
+          opening.push(open(destination));
         }
       }
     }
+    await Promise.all(opening);
   };
   const destinationWatch = await watchDestinations(store, { onChange: onDestinations, onError });
 
@@ -118,6 +121,7 @@ export const startWorker = async ({ store, adapters, config, log }: WorkerDepend
     const context = {
       ...deliverContext,
       eventLog,
+      turns,
       outlets: () => outlets.values(),
       lookAtDestinations: () => destinationWatch.look(),
       mayDeliverStraight: () => openGroups <= MAX_HELD_GROUPS,

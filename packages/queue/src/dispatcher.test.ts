@@ -290,9 +290,9 @@ describe('a queue', () => {
     expect(await counts(CRM)).toEqual(EMPTY);
   });
 
-  it('has one consumer in a process', () => {
-    dispatcher.add(consume(CRM));
-    expect(() => dispatcher.add(consume(CRM))).toThrow('the queue crm has a consumer already');
+  it('has one consumer in a process', async () => {
+    await dispatcher.add(consume(CRM));
+    await expect(dispatcher.add(consume(CRM))).rejects.toThrow('the queue crm has a consumer already');
   });
 
   it('leaves nothing in Redis but its own few keys', async () => {

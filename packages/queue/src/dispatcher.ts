@@ -38,7 +38,8 @@ export interface Consumer {
 }
 
 export interface Dispatcher {
-  add(consumer: Consumer): void;
+  /** Resolves when it has been looked into for the first time, whatever came of that. */
+  add(consumer: Consumer): Promise<void>;
   remove(queue: QueueName): void;
   /** There is room again: looks into this queue now, if it was passed over. */
   poke(queue: QueueName): void;
@@ -310,7 +311,7 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
   const listening = listen();
 
   return {
-    add: (consumer) => {
+    add: async (consumer) => {
       const marker = markerKey(consumer.queue);
       if (sources.has(marker)) throw new Error(`the queue ${consumer.queue.name} has a consumer already`);
       const source: Source = {
@@ -330,7 +331,7 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
       };
       sources.set(marker, source);
       read.interrupt();
-      void take(source);
+      await take(source);
     },
     remove: (queue) => {
       const source = sources.get(markerKey(queue));

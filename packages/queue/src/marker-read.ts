@@ -20,7 +20,7 @@ const BLOCK_SECONDS = 5;
 const BLOCK_GRACE_MS = 1_500;
 
 /** A queue that is taken from behind the read. */
-export interface PromptQueue {
+interface PromptQueue {
   readonly queue: QueueName;
   readonly marker: string;
   /** Called at once: sends a take through this taker, and resolves with what follows from it. */
