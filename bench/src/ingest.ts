@@ -4,7 +4,7 @@ import { freePort } from '@clickrelay/testkit';
 import { flood, type LoadResult, type LoadTarget } from './load.ts';
 import { cpuMicros, startServer, stopServer } from './processes.ts';
 
-const SECONDS = 4;
+const SECONDS = 3;
 const WARM_UP_SECONDS = 1;
 
 export interface IngestResult extends LoadResult {
@@ -16,6 +16,7 @@ const SECRET = 'bench-secret-of-some-length';
 
 const RECEIVERS = {
   limit: { file: new URL('./servers/limit.js', import.meta.url), path: '/' },
+  batched: { file: new URL('./servers/limit.js', import.meta.url), path: '/' },
   everyone: { file: new URL('./servers/plain-receiver.js', import.meta.url), path: '/' },
   clickrelay: {
     file: new URL(import.meta.resolve('@clickrelay/receiver/main')),
@@ -35,6 +36,7 @@ export const startReceiver = async (receiver: Receiver, redis: RedisServer) => {
       HOST: '127.0.0.1',
       REDIS_URL: redis.url,
       CALLBACK_AUTH: `query:${SECRET}`,
+      BATCH: receiver === 'batched' ? '1' : '',
       LOG_LEVEL: 'warn',
     },
     receiver === 'clickrelay' ? `http://127.0.0.1:${port}/readyz` : undefined,

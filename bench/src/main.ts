@@ -13,7 +13,8 @@ const INGEST_ROUNDS = 3;
 const END_TO_END_ROUNDS = 3;
 
 const RECEIVER_LABELS: Readonly<Record<Receiver, string>> = {
-  limit: 'limit: node:http + JSON.parse + pipelined XADD',
+  limit: 'limit: node:http + JSON.parse + one pipelined XADD',
+  batched: 'the same, XADDs of one turn in one write',
   everyone: 'Koa + koa-body + zod + queue.add per event',
   clickrelay: 'Clickrelay receiver',
 };
@@ -35,8 +36,10 @@ try {
 
 async function benchIngest(): Promise<void> {
   console.log('Ingest: callbacks answered 200, each on disk first; 64 connections\n');
-  const results = await rounds<Receiver, IngestResult>(['limit', 'everyone', 'clickrelay'], INGEST_ROUNDS, (name) =>
-    measureIngest(name, redis),
+  const results = await rounds<Receiver, IngestResult>(
+    ['limit', 'batched', 'everyone', 'clickrelay'],
+    INGEST_ROUNDS,
+    (name) => measureIngest(name, redis),
   );
   table(
     [...results].map(([name, result]) => ({
@@ -51,6 +54,7 @@ async function benchIngest(): Promise<void> {
   );
   const rate = (name: Receiver): number => results.get(name)?.perSecond ?? Number.NaN;
   console.log(`\nClickrelay / limit     ${(rate('clickrelay') / rate('limit')).toFixed(2)} requests/s`);
+  console.log(`Clickrelay / batched   ${(rate('clickrelay') / rate('batched')).toFixed(2)} requests/s`);
   console.log(`Clickrelay / everyone  ${(rate('clickrelay') / rate('everyone')).toFixed(2)} requests/s\n`);
 }
 
