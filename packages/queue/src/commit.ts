@@ -34,6 +34,8 @@ export interface CommitterOptions {
 const MAX_GROUP_CALLBACKS = 256;
 /** Redis stalls everyone while it takes a large value; one larger callback is a group of its own. */
 const MAX_GROUP_BYTES = 256 * 1024;
+/** With one, receiver, Redis and senders wait for each other in turns; a second keeps all of them busy. */
+const WRITES_AT_ONCE = 2;
 /** Callbacks that wait for their commit, per lane: above this Redis is not keeping up, and waiting would not help. */
 const MAX_PENDING = 10_000;
 
@@ -68,6 +70,7 @@ export const createCommitter = (store: Store, { deadlineMs = 1_500 }: CommitterO
     createGroupCommit({
       maxItems: MAX_GROUP_CALLBACKS,
       maxBytes: MAX_GROUP_BYTES,
+      writesAtOnce: WRITES_AT_ONCE,
       sizeOf: ({ text }) => text.length,
       write: (pending) => write(lane, pending),
     });

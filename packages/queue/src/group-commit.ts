@@ -1,6 +1,4 @@
-import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
-
-/** Joins writes: what is added while a write is under way shares the next one. */
+/** Joins writes: what is added while as many writes are under way as may be shares the next one. */
 export interface GroupCommit<Item> {
   /** Resolves when the item has been written; rejects with the write's error. */
   add(item: Item): Promise<void>;
@@ -15,6 +13,8 @@ export interface GroupCommitOptions<Item> {
   /** What one write may hold. */
   readonly maxItems: number;
   readonly maxBytes?: number;
+  /** How many writes may be under way at once. @default 1 */
+  readonly writesAtOnce?: number;
   /** How long a write may wait for company, in ms. @default 0 */
   readonly lingerMs?: number;
   sizeOf?(item: Item): number;
@@ -27,10 +27,19 @@ interface Waiting<Item> {
 }
 
 export const createGroupCommit = <Item>(options: GroupCommitOptions<Item>): GroupCommit<Item> => {
-  const { write, maxItems, maxBytes = Number.POSITIVE_INFINITY, lingerMs = 0, sizeOf = () => 0 } = options;
+  const {
+    write,
+    maxItems,
+    maxBytes = Number.POSITIVE_INFINITY,
+    writesAtOnce = 1,
+    lingerMs = 0,
+    sizeOf = () => 0,
+  } = options;
   let queue: Waiting<Item>[] = [];
-  let running: Promise<void> | undefined;
+  let writing = 0;
   let inFlight = 0;
+  let isScheduled = false;
+  let onDrained: (() => void)[] = [];
 
   const takeGroup = (): Waiting<Item>[] => {
     let bytes = 0;
@@ -48,47 +57,48 @@ export const createGroupCommit = <Item>(options: GroupCommitOptions<Item>): Grou
     return queue.splice(0, count);
   };
 
-  const begin = (group: Waiting<Item>[]): Promise<() => void> =>
-    write(group.map((waiting) => waiting.item)).then(
-      () => () => {
-        for (const waiting of group) waiting.resolve();
-      },
-      (error) => () => {
-        for (const waiting of group) waiting.reject(error);
-      },
-    );
-
-  const run = async (): Promise<void> => {
-    let tell = (): void => {};
-    // What arrives in this turn of the event loop comes along: fewer and larger writes, at no cost in latency.
-    if (lingerMs === 0) await immediate();
-    while (queue.length > 0) {
-      if (lingerMs > 0) {
-        tell();
-        await sleep(lingerMs);
-      }
-      const group = takeGroup();
-      inFlight = group.length;
-      const written = begin(group);
-      // Those of the write before are told when this one is under way: what they do now must not hold it up.
-      await immediate();
-      if (lingerMs === 0) tell();
-      tell = await written;
-      inFlight = 0;
+  const writeGroup = async (): Promise<void> => {
+    isScheduled = false;
+    const group = takeGroup();
+    writing++;
+    inFlight += group.length;
+    try {
+      await write(group.map((waiting) => waiting.item));
+      for (const waiting of group) waiting.resolve();
+    } catch (error) {
+      for (const waiting of group) waiting.reject(error);
     }
-    tell();
-    running = undefined;
+    writing--;
+    inFlight -= group.length;
+    schedule();
+    if (writing === 0 && queue.length === 0) {
+      for (const resolve of onDrained) resolve();
+      onDrained = [];
+    }
+  };
+
+  const schedule = (): void => {
+    if (isScheduled || queue.length === 0 || writing >= writesAtOnce) return;
+    isScheduled = true;
+    if (lingerMs > 0) setTimeout(writeGroup, lingerMs);
+    // What arrives in this turn of the event loop comes along: fewer and larger writes, at no cost in latency.
+    else setImmediate(writeGroup);
   };
 
   return {
     add: (item) =>
       new Promise((resolve, reject) => {
         queue.push({ item, resolve, reject });
-        running ??= run();
+        schedule();
       }),
     get pending() {
       return queue.length + inFlight;
     },
-    drained: () => running ?? Promise.resolve(),
+    drained: () =>
+      writing === 0 && queue.length === 0
+        ? Promise.resolve()
+        : new Promise((resolve) => {
+            onDrained.push(resolve);
+          }),
   };
 };
