@@ -63,14 +63,6 @@ export const createMarkerRead = (store: Store, { onError }: { onError: (error: u
     const connection = store.redis.duplicate({ connectionName: 'clickrelay-dispatcher', socketTimeout: undefined });
     connection.defineCommand('dropMarker', { numberOfKeys: 2, lua: DROP_MARKER_SCRIPT });
     connection.on('error', onError);
-    connection.on('ready', () => {
-      connection.client('ID').then(
-        (id) => {
-          if (blocking === connection) blockingId = Number(id);
-        },
-        () => {},
-      );
-    });
     return connection;
   };
 
@@ -111,6 +103,13 @@ export const createMarkerRead = (store: Store, { onError }: { onError: (error: u
       for (const queue of prompt) takers.push(await promptTaker(queue, connection));
       waitingFor = new Set(markers);
       try {
+        // Asked before each read: behind one, the answer would come when nobody needs it any more.
+        connection.client('ID').then(
+          (id) => {
+            if (blocking === connection) blockingId = Number(id);
+          },
+          () => {},
+        );
         const reading = connection.bzpopmin(...markers, BLOCK_SECONDS);
         const taking = prompt.map((queue, index) => {
           const taken = queue.take(takers[index] as JobTaker);
