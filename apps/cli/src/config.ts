@@ -1,3 +1,4 @@
+import { readConfig as read } from '@clickrelay/settings';
 import { z } from 'zod';
 
 const port = (name: string) => {
@@ -53,7 +54,7 @@ export type Config = z.output<typeof config>;
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** @throws {z.ZodError} */
+/** @throws {ConfigError} */
 export function readConfig(environment: Environment): Config {
-  return config.parse(Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== '')));
+  return read(config, environment);
 }

@@ -1,5 +1,5 @@
+import { ConfigError } from '@clickrelay/settings';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { ZodError } from 'zod';
 import packageJson from '../package.json' with { type: 'json' };
 import type { Context } from './commands/context.ts';
 import { readConfig } from './config.ts';
@@ -276,8 +276,8 @@ function complain(error: unknown): number {
   const { code, message, exitCode } =
     error instanceof CommandError
       ? error
-      : error instanceof ZodError
-        ? { code: 'config', message: error.issues.map((issue) => issue.message).join('\n'), exitCode: 1 }
+      : error instanceof ConfigError
+        ? { code: error.code, message: error.message, exitCode: 1 }
         : { code: 'internal_error', message: (error as Error).stack ?? String(error), exitCode: 1 };
   const text = process.argv.includes('--json')
     ? JSON.stringify({ error: { code, message } })

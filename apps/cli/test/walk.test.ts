@@ -91,6 +91,17 @@ const killAll = async (): Promise<void> => {
   }
 };
 
+/** Starts again, with a destination that takes everything now, and waits until it has got so many different events. */
+const startAndDeliver = async (destination: Destination, count: number): Promise<void> => {
+  const delivered = new Set<unknown>();
+  destination.answerWith(({ headers }) => {
+    delivered.add(headers['webhook-id']);
+    return 200;
+  });
+  await start();
+  await waitUntil(() => delivered.size === count, { timeoutMs: 25_000, what: `all ${count} events after the restart` });
+};
+
 const verified = ({ body, headers }: Destination['requests'][number]): { id: string; raw: unknown } =>
   new Webhook(SECRET).verify(body, headers as Record<string, string>) as { id: string; raw: unknown };
 
@@ -150,13 +161,7 @@ describe('clickrelay start', () => {
     await killAll();
     await program?.stop();
 
-    const delivered = new Set<unknown>();
-    crm.answerWith(({ headers }) => {
-      delivered.add(headers['webhook-id']);
-      return 200;
-    });
-    await start();
-    await waitUntil(() => delivered.size === 100, { timeoutMs: 25_000, what: 'all 100 events after the restart' });
+    await startAndDeliver(crm, 100);
   }, 60_000);
 
   it('delivers what was on its way to a destination when everything was killed', async () => {
@@ -167,13 +172,7 @@ describe('clickrelay start', () => {
     await killAll();
     await program?.stop();
 
-    const delivered = new Set<unknown>();
-    crm.answerWith(({ headers }) => {
-      delivered.add(headers['webhook-id']);
-      return 200;
-    });
-    await start();
-    await waitUntil(() => delivered.size === 50, { timeoutMs: 25_000, what: 'all 50 events after the restart' });
+    await startAndDeliver(crm, 50);
   }, 60_000);
 
   it('turns ten answers of 500 into a dead letter, which a replay delivers', async () => {
