@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { expect, test } from 'vitest';
 import { generateSecret } from './config.ts';
@@ -27,4 +28,22 @@ test('a body that was changed on the way does not verify', () => {
   const secret = generateSecret();
   const headers = createSigner(secret)('evt_1', new Date(), body);
   expect(() => new Webhook(secret).verify(`${body} `, headers)).toThrow('No matching signature found');
+});
+
+test.each([24, 25, 26, 32, 64])('a secret of %i bytes signs as the Standard Webhooks package does', (bytes) => {
+  const secret = `whsec_${randomBytes(bytes).toString('base64')}`;
+  const at = new Date();
+  for (const text of ['', body, '\u0000', '\ud800 is half a character', 'x'.repeat(70_000)]) {
+    expect(createSigner(secret)('evt_1', at, text)['webhook-signature']).toBe(
+      new Webhook(secret).sign('evt_1', at, text),
+    );
+  }
+});
+
+test('a body of 16 MB is signed in a blink', () => {
+  const sign = createSigner([generateSecret(), generateSecret()]);
+  const large = 'x'.repeat(16 * 1024 * 1024);
+  const startedAt = performance.now();
+  sign('evt_1', new Date(), large);
+  expect(performance.now() - startedAt).toBeLessThan(500);
 });
