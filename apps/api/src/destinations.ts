@@ -1,12 +1,15 @@
 import { DESTINATION_ID, pullDestination } from '@clickrelay/core';
 import {
   type Destination,
+  type Hold,
   listDestinations,
+  listHolds,
   pauseDestination,
   putDestination,
   readDestination,
   removeDestination,
   resumeDestination,
+  type Store,
 } from '@clickrelay/queue';
 import { webhookDestination, withSecret } from '@clickrelay/webhook-forwarder';
 import { z } from 'zod';
@@ -25,6 +28,10 @@ const destination = z
     type: z.string(),
     events: z.array(z.string()),
     paused: z.string().nullable().describe('Why nothing is sent at the moment; null when sending'),
+    held: z
+      .object({ reason: z.enum(['throttled', 'failing']), until: z.string() })
+      .nullable()
+      .describe('Nothing is sent until then: it asked for that, or failed too often in a row; null when sending'),
     secret: z.string().exactOptional().describe('Shown once, in the answer that made it; hidden otherwise'),
   })
   .meta({ id: 'Destination' });
@@ -32,9 +39,13 @@ const destination = z
 const HIDDEN = '(hidden)';
 
 /** @param generatedSecret Shown to whoever caused it to be made, and never again. */
-const describe = ({ id, type, events, paused, config }: Destination, generatedSecret?: string) => {
+const describe = (
+  { id, type, events, paused, config }: Destination,
+  { hold, generatedSecret }: { hold?: Hold | undefined; generatedSecret?: string | undefined } = {},
+) => {
   const secret = generatedSecret ?? (config['secret'] === undefined ? undefined : HIDDEN);
-  return { id, type, events: [...events], paused, ...config, ...(secret !== undefined && { secret }) };
+  const held = hold === undefined ? null : { reason: hold.reason, until: new Date(hold.until).toISOString() };
+  return { id, type, events: [...events], paused, held, ...config, ...(secret !== undefined && { secret }) };
 };
 
 export const destinationOperations = [
@@ -43,10 +54,10 @@ export const destinationOperations = [
     path: '/v1/destinations',
     summary: 'List destinations',
     response: pageOf(destination),
-    run: async (_request, { store }) => ({
-      items: (await listDestinations(store)).map((found) => describe(found)),
-      next: null,
-    }),
+    run: async (_request, { store }) => {
+      const [found, holds] = await Promise.all([listDestinations(store), listHolds(store, Date.now())]);
+      return { items: found.map((one) => describe(one, { hold: holds.get(one.id) })), next: null };
+    },
   }),
   operation({
     method: 'get',
@@ -55,7 +66,7 @@ export const destinationOperations = [
     params,
     response: destination,
     errors: { 404: 'not_found' },
-    run: async ({ params: { id } }, { store }) => describe(await mustRead(store, id)),
+    run: async ({ params: { id } }, { store }) => describeNow(store, id),
   }),
   operation({
     method: 'put',
@@ -73,7 +84,7 @@ export const destinationOperations = [
         type === 'webhook' ? withSecret(settings, presentSecret) : { config: settings, generatedSecret: undefined };
       const put: Destination = { id, type, events, paused: present?.paused ?? null, config };
       await putDestination(store, put);
-      return describe(put, generatedSecret);
+      return describe(put, { generatedSecret });
     },
   }),
   operation({
@@ -99,7 +110,7 @@ export const destinationOperations = [
     errors: { 404: 'not_found' },
     run: async ({ params: { id }, body: { reason } }, { store }) => {
       await pauseDestination(store, id, reason);
-      return describe(await mustRead(store, id));
+      return describeNow(store, id);
     },
   }),
   operation({
@@ -111,13 +122,13 @@ export const destinationOperations = [
     errors: { 404: 'not_found' },
     run: async ({ params: { id } }, { store }) => {
       await resumeDestination(store, id);
-      return describe(await mustRead(store, id));
+      return describeNow(store, id);
     },
   }),
 ];
 
-const mustRead = async (store: Parameters<typeof readDestination>[0], id: string): Promise<Destination> => {
-  const found = await readDestination(store, id);
+const describeNow = async (store: Store, id: string) => {
+  const [found, holds] = await Promise.all([readDestination(store, id), listHolds(store, Date.now())]);
   if (found === undefined) throw notFound('destination', id);
-  return found;
+  return describe(found, { hold: holds.get(id) });
 };

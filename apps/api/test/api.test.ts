@@ -274,6 +274,7 @@ describe('destinations', () => {
       type: 'webhook',
       events: ['*'],
       paused: null,
+      held: null,
       url,
       secret: expect.stringMatching(/^whsec_/),
       format: 'event',
@@ -324,7 +325,7 @@ describe('destinations', () => {
 
   it('are paused with a reason, resumed, and removed', async () => {
     await api.call('PUT', '/v1/destinations/bot', { type: 'pull', events: ['moText'] });
-    const pull = { id: 'bot', type: 'pull', events: ['moText'] };
+    const pull = { id: 'bot', type: 'pull', events: ['moText'], held: null };
     expect((await api.call('POST', '/v1/destinations/bot/pause', { reason: 'on holiday' })).body).toEqual({
       ...pull,
       paused: 'on holiday',

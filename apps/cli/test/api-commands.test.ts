@@ -117,7 +117,14 @@ test('tail follows from now on, each event with where it went, until it is told 
 });
 
 test('destinations are added, with a new secret shown once, listed, paused, resumed and removed', async () => {
-  const crm = { id: 'crm', type: 'webhook', events: ['mo*'], paused: null, url: 'https://crm.example.com/' };
+  const crm = {
+    id: 'crm',
+    type: 'webhook',
+    events: ['mo*'],
+    paused: null,
+    held: null,
+    url: 'https://crm.example.com/',
+  };
   answers['PUT /v1/destinations/crm'] = { ...crm, secret: 'whsec_abc' };
   answers['GET /v1/destinations'] = { items: [crm], next: null };
   answers['POST /v1/destinations/crm/pause'] = crm;

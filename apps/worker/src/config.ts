@@ -1,4 +1,5 @@
-import { duration, logLevel, parseDuration, readConfig as read, wholeNumber } from '@clickrelay/settings';
+import { parseRetrySchedule } from '@clickrelay/core';
+import { duration, logLevel, readConfig as read, wholeNumber } from '@clickrelay/settings';
 import { z } from 'zod';
 
 /** The environment of the worker. An empty variable counts as unset. */
@@ -26,8 +27,8 @@ export const config = z.object({
   RETRY_SCHEDULE: z
     .string()
     .transform((text, context) => {
-      const schedule = text.split(',').map(parseDuration);
-      if (schedule.every((ms) => ms !== undefined)) return schedule;
+      const schedule = parseRetrySchedule(text);
+      if (schedule !== undefined) return schedule;
       context.addIssue({
         code: 'custom',
         message: 'RETRY_SCHEDULE must be durations with commas between them, such as 0s,5s,2m',

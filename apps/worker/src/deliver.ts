@@ -6,7 +6,6 @@ import {
   type Outcome,
   outcomeOf,
   pauseDestination,
-  type RetrySchedule,
   readForDelivery,
   type Settlement,
   type Store,
@@ -18,7 +17,6 @@ import type { Outlet } from './outlet.ts';
 export interface DeliverContext {
   readonly store: Store;
   readonly attempts: AttemptLog;
-  readonly schedule: RetrySchedule;
   readonly log: Logger;
   /** Aborted when the process stops and its grace is over. */
   readonly signal: AbortSignal;
@@ -34,7 +32,7 @@ export interface AttemptResult {
 
 /** One attempt in a turn that the outlet gave: deliver, leave, decide what follows, write both down. */
 export const attemptDelivery = async (
-  { store, attempts, schedule, log, signal }: DeliverContext,
+  { store, attempts, log, signal }: DeliverContext,
   outlet: Outlet,
   event: LoggedEvent,
   number: number,
@@ -59,13 +57,12 @@ export const attemptDelivery = async (
     status = failure.status ?? null;
     response = failure.response ?? '';
   }
+  const isStopped = failure?.code === 'delivery_aborted' && signal.aborted;
   // The next one need not wait until this one is written down.
-  outlet.leave(failure === undefined);
+  outlet.leave(isStopped ? 'untried' : (failure ?? 'delivered'));
   const durationMs = Date.now() - startedAtMs;
   const reason = failure?.message ?? '';
-  if (failure?.code === 'delivery_aborted' && signal.aborted) {
-    return { outcome: { kind: 'retry', delayMs: 0 }, reason, uncounted: true };
-  }
+  if (isStopped) return { outcome: { kind: 'retry', delayMs: 0 }, reason, uncounted: true };
 
   const parks = failure?.parks ?? false;
   if (parks) {
@@ -73,7 +70,9 @@ export const attemptDelivery = async (
     outlet.pause(reason);
     await pauseDestination(store, outlet.id, reason);
   }
-  const outcome: Outcome = parks ? { kind: 'retry', delayMs: 0 } : outcomeOf(failure, number, schedule, Math.random());
+  const outcome: Outcome = parks
+    ? { kind: 'retry', delayMs: 0 }
+    : outcomeOf(failure, number, outlet.schedule, Math.random());
   await attempts.record({
     eventId,
     destinationId: outlet.id,
@@ -90,7 +89,7 @@ export const attemptDelivery = async (
     type,
     destination: outlet.id,
     attempt: number,
-    of: schedule.length,
+    of: outlet.schedule.length,
     status,
     ms: durationMs,
   };
@@ -112,16 +111,27 @@ export const deliverJob = async (context: DeliverContext, outlet: Outlet, job: T
     const { logged, state } = await readForDelivery(context.store, job.id, outlet.id);
     if (logged === undefined) return { kind: 'dead', reason: 'the event is no longer in the log' };
     // The job outlived its delivery: this process, or one before it, died between the two.
-    if (state === 'delivered' && isReplay === undefined) return { kind: 'done' };
+    if (state === 'delivered' && isReplay === undefined) {
+      await outlet.ordering?.leave(logged.event);
+      return { kind: 'done' };
+    }
+    if (outlet.ordering !== undefined && !(await outlet.ordering.isNext(logged.event))) {
+      return { kind: 'postpone', delayMs: putOffMs(job) };
+    }
     hasTurn = false;
     const number = attemptsBefore + job.attemptsMade + 1;
     const { outcome, reason, uncounted } = await attemptDelivery(context, outlet, logged, number);
     if (uncounted) return { kind: 'postpone', delayMs: 0 };
+    if (outcome.kind !== 'retry') await outlet.ordering?.leave(logged.event);
     if (outcome.kind === 'delivered') return { kind: 'done' };
     if (outcome.kind === 'retry') return { kind: 'retry', delayMs: outcome.delayMs, reason };
     return { kind: 'dead', reason };
   } finally {
-    if (hasTurn) outlet.leave(true);
+    if (hasTurn) outlet.leave('untried');
     outlet.leaveQueue();
   }
 };
+
+/** The one before it wakes it up; this is for when that was missed, and grows for those with a long wait before them. */
+const putOffMs = ({ timesTaken, attemptsMade }: TakenJob): number =>
+  Math.min(50 * 2 ** Math.min(timesTaken - attemptsMade, 10), 30_000);

@@ -1,4 +1,4 @@
-import { InvalidCallbackError, type LoggedEvent, splitCallback } from '@clickrelay/core';
+import { InvalidCallbackError, type LoggedEvent, STATUS_TYPE, splitCallback } from '@clickrelay/core';
 import {
   type DeliveryToQueue,
   type EventLog,
@@ -40,20 +40,18 @@ export const ingestGroup = async (context: IngestContext, lane: string, job: Tak
     context.turns.waiting -= callbacks.length;
   }
 
-  const queued = new Map<Outlet, DeliveryToQueue[]>();
+  const queued = new Map<Outlet, LoggedEvent[]>();
   const work: Promise<void>[] = [];
   for (const { event, ended, isRepeated } of events) {
     for (const outlet of context.outlets()) {
       if (!wants(outlet.destination, event.event) || ended.has(outlet.id)) continue;
       // What may have a job already must not be attempted beside it.
-      const turn = !isRepeated && context.mayDeliverStraight() && outlet.enterStraight();
+      const turn = !isRepeated && context.mayDeliverStraight() && outlet.enterStraight(isStatus(event));
       if (turn !== false) work.push(deliverStraight(context, outlet, event, turn));
-      else if (queued.get(outlet)?.push({ eventId: event.event.id }) === undefined) {
-        queued.set(outlet, [{ eventId: event.event.id }]);
-      }
+      else if (queued.get(outlet)?.push(event) === undefined) queued.set(outlet, [event]);
     }
   }
-  for (const [outlet, deliveries] of queued) work.push(enqueue(context, outlet, deliveries));
+  for (const [outlet, waiting] of queued) work.push(enqueue(context, outlet, waiting));
   await settleAll(work);
 
   const counts = { callbacks: callbacks.length, events: events.length };
@@ -119,17 +117,32 @@ const deliverStraight = async (
   event: LoggedEvent,
   turn: true | Promise<boolean>,
 ): Promise<void> => {
-  const eventId = event.event.id;
-  if (!(await turn)) return enqueue(context, outlet, [{ eventId }]);
+  if (!(await turn)) return enqueue(context, outlet, [event]);
   const { outcome, reason, uncounted } = await attemptDelivery(context, outlet, event, 1);
-  if (uncounted) await enqueue(context, outlet, [{ eventId }]);
+  if (uncounted) await enqueue(context, outlet, [event]);
   else if (outcome.kind === 'retry') {
-    await enqueue(context, outlet, [{ eventId, job: { a: 1 }, delayMs: outcome.delayMs }]);
-  } else if (outcome.kind === 'dead_letter') await enqueue(context, outlet, [{ eventId, job: { a: 1, x: reason } }]);
+    await enqueue(context, outlet, [event], { job: { a: 1 }, delayMs: outcome.delayMs });
+  } else if (outcome.kind === 'dead_letter') await enqueue(context, outlet, [event], { job: { a: 1, x: reason } });
 };
 
-const enqueue = (context: IngestContext, outlet: Outlet, deliveries: DeliveryToQueue[]): Promise<void> =>
-  outlet.enqueue(() => enqueueDeliveries(context.store, outlet.id, deliveries));
+/** @param how The same for all of them. */
+const enqueue = (
+  context: IngestContext,
+  outlet: Outlet,
+  events: readonly LoggedEvent[],
+  how: Pick<DeliveryToQueue, 'job' | 'delayMs'> = {},
+): Promise<void> =>
+  outlet.enqueue(async () => {
+    // Its place first: a delivery without one would wait for nobody.
+    await outlet.ordering?.join(events.map(({ event }) => event));
+    await enqueueDeliveries(
+      context.store,
+      outlet.id,
+      events.map((event) => ({ eventId: event.event.id, isSecond: outlet.isMixed && isStatus(event), ...how })),
+    );
+  });
+
+const isStatus = ({ event }: LoggedEvent): boolean => event.type === STATUS_TYPE;
 
 /** Waits for all of them, also when one fails: the group must not be settled while attempts are under way. */
 const settleAll = async (work: Promise<void>[]): Promise<void> => {

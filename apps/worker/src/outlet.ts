@@ -1,72 +1,122 @@
-import type { Deliverer } from '@clickrelay/core';
-import type { Destination } from '@clickrelay/queue';
+import {
+  type Deliverer,
+  DeliveryError,
+  matchesEventType,
+  type Pacing,
+  pacingSettings,
+  parseRate,
+  parseRetrySchedule,
+  type Rate,
+  type RetrySchedule,
+  STATUS_TYPE,
+} from '@clickrelay/core';
+import type { Destination, Hold, Ordering } from '@clickrelay/queue';
+import { Pace } from './pace.ts';
 
 /*
  * One destination as this process sees it: its deliverer, how many attempts are under way, and whether it is well.
  *
  * A destination that is well gets events straight from the ingest group, without a job of its own: most events never
  * cost Redis a delivery job. As soon as an attempt goes wrong, or waits too long for its turn, events go through the
- * destination's queue instead, until that has run empty again.
+ * destination's queue instead, until that has run empty again. One with a rate or an order gets everything through its
+ * queue, where all workers share them.
  */
 
 /** Longer than this and the destination counts as slow: what waits is queued. */
 const LONGEST_WAIT_MS = 500;
+/** A shorter hold is over before another worker would have heard of it. */
+const SHORTEST_HOLD_TO_TELL_MS = 500;
 
 /** How many events wait in memory for a turn at any destination; their ingest groups are held open meanwhile. */
 export interface Turns {
   waiting: number;
 }
 
+/** How an attempt ended; `untried`: there was none, or we stopped it ourselves. */
+export type Ending = 'delivered' | 'untried' | DeliveryError;
+
+export interface OutletOptions {
+  readonly turns: Turns;
+  /** For destinations without one of their own. */
+  readonly schedule: RetrySchedule;
+  /** Called for a destination that asks for order. */
+  readonly createOrdering: () => Ordering;
+  /** Called when there is room again and nobody waits in memory. */
+  readonly onRoom: () => void;
+  /** Called when nothing is to be sent for a while, and with undefined when that is over early. */
+  readonly onHold: (hold: Hold | undefined) => void;
+}
+
+interface Waiting {
+  readonly resolve: (granted: boolean) => void;
+  readonly since: number;
+}
+
 export class Outlet {
   destination: Destination;
   readonly deliverer: Deliverer | undefined;
+  readonly schedule: RetrySchedule;
+  readonly rate: Rate | undefined;
+  /** For a destination that wants the events of a conversation one after the other. */
+  readonly ordering: Ordering | undefined;
+  readonly #options: OutletOptions;
   readonly #concurrency: number;
+  #pace: Pace;
   #inFlight = 0;
   #fromQueue = 0;
   /** Not known to be: what the queue holds from before this process goes first. */
   #queueIsEmpty = false;
   #enqueuing = 0;
   #isWell = true;
-  #waiting: { resolve: (granted: boolean) => void; since: number }[] = [];
-  readonly #turns: Turns;
-  readonly #onRoom: () => void;
+  /** Messages, and statuses behind them. */
+  #waiting: [Waiting[], Waiting[]] = [[], []];
+  #holdTimer: NodeJS.Timeout | undefined;
 
-  /** @param onRoom Called when there is room again and nobody waits in memory. */
   constructor(
     destination: Destination,
     opened: { deliverer: Deliverer; concurrency: number } | undefined,
-    turns: Turns,
-    onRoom: () => void,
+    options: OutletOptions,
   ) {
+    const { rate, ordering, retrySchedule }: Pacing = pacingSettings.safeParse(destination.config).data ?? {};
     this.destination = destination;
     this.deliverer = opened?.deliverer;
+    this.schedule = parseRetrySchedule(retrySchedule ?? '') ?? options.schedule;
+    this.rate = parseRate(rate ?? '');
+    this.ordering = ordering === 'conversation' ? options.createOrdering() : undefined;
+    this.#options = options;
     this.#concurrency = opened?.concurrency ?? 0;
-    this.#turns = turns;
-    this.#onRoom = onRoom;
+    this.#pace = this.#startPace();
   }
 
   get id(): string {
     return this.destination.id;
   }
 
+  /** Whether messages and statuses share its queue: then messages go first. */
+  get isMixed(): boolean {
+    const { events } = this.destination;
+    return events.some((pattern) => matchesEventType(pattern, STATUS_TYPE)) && events.some((it) => it !== STATUS_TYPE);
+  }
+
   /** How many jobs may be taken from the queue now. */
   room(): number {
-    return this.destination.paused === null ? Math.max(this.#concurrency - this.#inFlight, 0) : 0;
+    return this.destination.paused === null ? Math.max(this.#pace.limit(Date.now()) - this.#inFlight, 0) : 0;
   }
 
   /**
    * A turn for an event that has no job, or false when it should get one.
    * Whoever gets a turn must call `leave` once.
    */
-  enterStraight(): boolean | Promise<boolean> {
+  enterStraight(isStatus: boolean): boolean | Promise<boolean> {
     if (this.destination.paused !== null || !this.#isWell || this.deliverer === undefined) return false;
+    if (this.rate !== undefined || this.ordering !== undefined) return false;
     if (!this.#queueIsEmpty || this.#fromQueue > 0) return false;
-    if (this.#inFlight < this.#concurrency) {
+    if (this.room() > 0) {
       this.#inFlight++;
       return true;
     }
-    this.#turns.waiting++;
-    return new Promise((resolve) => this.#waiting.push({ resolve, since: Date.now() }));
+    this.#options.turns.waiting++;
+    return new Promise((resolve) => this.#waiting[isStatus ? 1 : 0].push({ resolve, since: Date.now() }));
   }
 
   /** A turn for a job, which `room` has allowed. Must be followed by `leaveQueue` and `leave`. */
@@ -80,19 +130,20 @@ export class Outlet {
     this.#fromQueue--;
   }
 
-  /** The attempt has ended, or there was none. */
-  leave(isWell: boolean): void {
+  leave(ending: Ending): void {
     this.#inFlight--;
-    this.#isWell = isWell;
-    if (!isWell) this.#refuseWaiting();
-    const next = this.#waiting.shift();
-    if (next === undefined) {
-      this.#onRoom();
-    } else {
-      this.#turns.waiting--;
+    if (ending === 'delivered') this.#onDelivered();
+    else if (ending instanceof DeliveryError) this.#onFailed(ending);
+    if (!this.#isWell) this.#refuseWaiting();
+    // One turn was given up; when the destination takes more at once than it did, two may begin.
+    while (this.room() > 0) {
+      const next = this.#waiting[0].shift() ?? this.#waiting[1].shift();
+      if (next === undefined) break;
+      this.#options.turns.waiting--;
       this.#inFlight++;
       next.resolve(true);
     }
+    if (this.room() > 0) this.#options.onRoom();
   }
 
   /** Puts something into the queue: what comes from now on goes behind it, until the queue is empty. */
@@ -113,8 +164,8 @@ export class Outlet {
 
   /** Sends those who have waited too long to the queue. Called now and then. */
   refuseOverdue(): void {
-    const [first] = this.#waiting;
-    if (first !== undefined && Date.now() - first.since > LONGEST_WAIT_MS) this.#refuseWaiting();
+    const since = Date.now() - LONGEST_WAIT_MS;
+    if (this.#waiting.some(([first]) => first !== undefined && first.since < since)) this.#refuseWaiting();
   }
 
   /** At once, here; the registry tells the other processes. */
@@ -123,15 +174,56 @@ export class Outlet {
     this.#refuseWaiting();
   }
 
+  /** The registry has it otherwise: paused, resumed, or with other events. */
+  update(destination: Destination): void {
+    const isResumed = this.destination.paused !== null && destination.paused === null;
+    this.destination = destination;
+    if (isResumed) this.#pace = this.#startPace();
+    this.#options.onRoom();
+  }
+
+  /** Another worker has found out that nothing should be sent for now. */
+  obey(hold: Hold): void {
+    this.#pace.obey(hold, Date.now());
+    this.#wakeAfterHold();
+  }
+
   async close(): Promise<void> {
+    clearTimeout(this.#holdTimer);
     this.#refuseWaiting();
     await this.deliverer?.close();
   }
 
+  #startPace(): Pace {
+    return new Pace({ concurrency: this.#concurrency, schedule: this.schedule });
+  }
+
+  #onDelivered(): void {
+    const wasHeld = this.#pace.hold?.reason === 'failing';
+    this.#pace.onDelivered();
+    this.#isWell = true;
+    if (wasHeld) this.#options.onHold(undefined);
+  }
+
+  #onFailed(error: DeliveryError): void {
+    this.#isWell = false;
+    const now = Date.now();
+    const hold = this.#pace.onFailed(error, now);
+    if (hold === undefined) return;
+    this.#wakeAfterHold();
+    if (hold.until - now >= SHORTEST_HOLD_TO_TELL_MS) this.#options.onHold(hold);
+  }
+
+  #wakeAfterHold(): void {
+    clearTimeout(this.#holdTimer);
+    const { until } = this.#pace.hold ?? { until: 0 };
+    this.#holdTimer = setTimeout(() => this.#options.onRoom(), Math.max(until - Date.now(), 0) + 1);
+  }
+
   #refuseWaiting(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    this.#turns.waiting -= waiting.length;
+    const waiting = this.#waiting.flat();
+    this.#waiting = [[], []];
+    this.#options.turns.waiting -= waiting.length;
     for (const { resolve } of waiting) resolve(false);
   }
 }

@@ -2,10 +2,15 @@ import {
   createAttemptLog,
   createDispatcher,
   createEventLog,
+  createOrdering,
   type Destination,
   destinationQueue,
+  type Hold,
+  holdDestination,
   ingestQueue,
   LANES,
+  listHolds,
+  releaseDestination,
   type Store,
   startRetention,
   watchDestinations,
@@ -25,6 +30,9 @@ const MAX_WAITING_EVENTS = 128;
 const MAX_GROUPS_AT_ONCE = 4;
 /** With more than this open, attempts get jobs, which closes their groups: slow destinations must not stop the lane. */
 const MAX_HELD_GROUPS = 32;
+
+/** What one worker finds out about a destination is known to the others within about this time. */
+const HOLD_POLL_MS = 500;
 
 /** Share of its time that a process works which is at its limit. */
 const BUSY = 0.8;
@@ -55,7 +63,6 @@ export const startWorker = async ({ store, adapters, config, log }: WorkerDepend
   const deliverContext: DeliverContext = {
     store,
     attempts,
-    schedule: config.RETRY_SCHEDULE,
     log,
     signal: abort.signal,
   };
@@ -72,11 +79,18 @@ export const startWorker = async ({ store, adapters, config, log }: WorkerDepend
       // Its events wait in its queue until someone mends it.
       log.error({ destination: destination.id, error: describeError(error) }, 'destination.invalid');
     }
-    const outlet = new Outlet(destination, opened, turns, () => dispatcher.poke(queue));
+    const outlet = new Outlet(destination, opened, {
+      turns,
+      schedule: config.RETRY_SCHEDULE,
+      createOrdering: () => createOrdering(store, destination.id),
+      onRoom: () => dispatcher.poke(queue),
+      onHold: (hold) => onHold(destination.id, hold),
+    });
     outlets.set(destination.id, outlet);
     if (opened === undefined) return;
     await dispatcher.add({
       queue,
+      rate: outlet.rate,
       room: () => outlet.room(),
       onEmpty: () => outlet.onQueueEmpty(),
       run: (job) => deliverJob(deliverContext, outlet, job),
@@ -100,10 +114,8 @@ export const startWorker = async ({ store, adapters, config, log }: WorkerDepend
         const isSameAdapter =
           outlet.destination.type === destination.type &&
           JSON.stringify(outlet.destination.config) === JSON.stringify(destination.config);
-        if (isSameAdapter) {
-          outlet.destination = destination;
-          dispatcher.poke(destinationQueue(destination.id));
-        } else {
+        if (isSameAdapter) outlet.update(destination);
+        else {
           close(outlet);
           opening.push(open(destination));
         }
@@ -112,6 +124,20 @@ export const startWorker = async ({ store, adapters, config, log }: WorkerDepend
     await Promise.all(opening);
   };
   const destinationWatch = await watchDestinations(store, { onChange: onDestinations, onError });
+
+  const onHold = (id: string, hold: Hold | undefined): void => {
+    if (hold === undefined) log.info({ destination: id }, 'destination.released');
+    else {
+      const seconds = Math.round((hold.until - Date.now()) / 1_000);
+      log.warn({ destination: id, reason: hold.reason, seconds }, 'destination.held');
+    }
+    (hold === undefined ? releaseDestination(store, id) : holdDestination(store, id, hold)).catch(onError);
+  };
+  const obeyHolds = async (): Promise<void> => {
+    for (const [id, hold] of await listHolds(store, Date.now())) outlets.get(id)?.obey(hold);
+  };
+  await obeyHolds();
+  const holdWatch = setInterval(() => obeyHolds().catch(onError), HOLD_POLL_MS);
 
   // -- ingest lanes ------------------------------------------------------------------------------------------------
 
@@ -167,6 +193,7 @@ export const startWorker = async ({ store, adapters, config, log }: WorkerDepend
   return {
     stop: async (graceMs) => {
       destinationWatch.stop();
+      clearInterval(holdWatch);
       retention.stop();
       const cut = setTimeout(() => abort.abort(), graceMs);
       await dispatcher.close(graceMs + 1_000);

@@ -1,112 +1,28 @@
-import { parseCallback } from '@clickrelay/core';
 import {
-  createCommitter,
-  type Destination,
   listDeadLetters,
   listDeliveries,
-  openStore,
   pauseDestination,
-  putDestination,
-  queueDepths,
   readDestination,
   replayDelivery,
   resumeDestination,
-  type Store,
 } from '@clickrelay/queue';
-import {
-  type Answer,
-  type Envelope,
-  type Destination as LocalDestination,
-  type RedisServer,
-  sampleCallback,
-  samples,
-  startDestination,
-  startRedis,
-  waitUntil,
-} from '@clickrelay/testkit';
-import { pino } from 'pino';
+import { sampleCallback, samples, waitUntil } from '@clickrelay/testkit';
 import { Webhook } from 'standardwebhooks';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createAdapters } from '../src/adapters.ts';
-import { config, readConfig } from '../src/config.ts';
-import { type RunningWorker, startWorker } from '../src/worker.ts';
+import { describe, expect, it } from 'vitest';
+import { config } from '../src/config.ts';
+import { SECRET, useWorker } from './use-worker.ts';
 
-const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
-
-let redis: RedisServer;
-let store: Store;
-let worker: RunningWorker | undefined;
-const closing: (() => Promise<unknown>)[] = [];
-
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis.stop());
-
-beforeEach(async () => {
-  store = await openStore({ redisUrl: redis.url, role: 'consumer' });
-  await store.redis.flushall();
-  await store.ready();
-});
-afterEach(async () => {
-  await worker?.stop(1_000);
-  worker = undefined;
-  for (const close of closing.splice(0)) await close();
-  await store.close();
-});
-
-const start = async (environment: Record<string, string> = {}): Promise<void> => {
-  const settings = readConfig({ RETRY_SCHEDULE: '0s,20ms,20ms', ...environment });
-  worker = await startWorker({
-    store,
-    adapters: createAdapters({ egressAllow: ['127.0.0.0/8'], userAgent: 'Clickrelay/test' }),
-    config: settings,
-    log: pino({ level: 'silent' }),
-  });
-};
-
-const addDestination = async (
-  id: string,
-  answer: Answer = 200,
-  more: Partial<Destination> = {},
-): Promise<LocalDestination> => {
-  const local = await startDestination({ answer });
-  closing.push(() => local.close());
-  await putDestination(store, {
-    id,
-    type: 'webhook',
-    events: ['*'],
-    paused: null,
-    config: { url: `${local.url}/hook`, secret: SECRET },
-    ...more,
-  });
-  return local;
-};
-
-const commit = async (...envelopes: Envelope[]): Promise<void> => {
-  const committer = createCommitter(store);
-  await Promise.all(
-    envelopes.map((envelope) =>
-      committer.commit(parseCallback(Buffer.from(JSON.stringify(envelope))), new Date().toISOString()),
-    ),
-  );
-};
-
-const ingestIsEmpty = () =>
-  waitUntil(async () => {
-    const { ingest } = await queueDepths(store);
-    return ingest.messages + ingest.statuses === 0;
-  });
+const worker = useWorker();
 
 describe('a callback', () => {
   it('reaches its destination as signed events, each once, and sent again adds none', async () => {
-    const crm = await addDestination('crm');
-    await start();
+    const crm = await worker.addDestination('crm');
+    await worker.start();
 
-    await commit(samples.reply, samples.status);
+    await worker.commit(samples.reply, samples.status);
     const requests = await crm.waitFor(9);
-    await commit(samples.reply, samples.status);
-    await ingestIsEmpty();
+    await worker.commit(samples.reply, samples.status);
+    await worker.ingestIsEmpty();
 
     expect(crm.requests).toHaveLength(9);
     expect(new Set(requests.map(({ headers }) => headers['webhook-id'])).size).toBe(9);
@@ -118,42 +34,42 @@ describe('a callback', () => {
   });
 
   it('goes only to the destinations that want it', async () => {
-    const messages = await addDestination('messages', 200, { events: ['mo*'] });
-    const statuses = await addDestination('statuses', 200, { events: ['messageStatusUpdate'] });
-    await start();
+    const messages = await worker.addDestination('messages', 200, { events: ['mo*'] });
+    const statuses = await worker.addDestination('statuses', 200, { events: ['messageStatusUpdate'] });
+    await worker.start();
 
-    await commit(samples.reply, samples.status);
+    await worker.commit(samples.reply, samples.status);
 
     await messages.waitFor(8);
     await statuses.waitFor(1);
-    await ingestIsEmpty();
+    await worker.ingestIsEmpty();
     expect([messages.requests.length, statuses.requests.length]).toEqual([8, 1]);
   });
 
   it('goes to a destination that was added just before it', async () => {
-    await start();
+    await worker.start();
     for (let round = 0; round < 10; round++) {
-      const added = await addDestination(`crm-${round}`);
-      await commit(sampleCallback('moText'));
+      const added = await worker.addDestination(`crm-${round}`);
+      await worker.commit(sampleCallback('moText'));
       await added.waitFor(1, 2_000);
     }
   });
 
   it('that was committed while no worker ran is delivered when one starts', async () => {
-    const crm = await addDestination('crm');
-    await commit(samples.status);
-    await start();
+    const crm = await worker.addDestination('crm');
+    await worker.commit(samples.status);
+    await worker.start();
     await crm.waitFor(1);
   });
 
   it('is accepted again once DEDUPE_TTL is over', async () => {
-    const crm = await addDestination('crm');
-    await start({ DEDUPE_TTL: '300ms' });
-    await commit(samples.status);
+    const crm = await worker.addDestination('crm');
+    await worker.start({ DEDUPE_TTL: '300ms' });
+    await worker.commit(samples.status);
     await crm.waitFor(1);
     await waitUntil(async () => {
-      await commit(samples.status);
-      await ingestIsEmpty();
+      await worker.commit(samples.status);
+      await worker.ingestIsEmpty();
       return crm.requests.length === 2;
     });
   });
@@ -161,19 +77,19 @@ describe('a callback', () => {
 
 describe('a destination that fails', () => {
   it('gets every attempt of the schedule, then a dead letter that a replay delivers', async () => {
-    const crm = await addDestination('crm', 500);
-    await start();
+    const crm = await worker.addDestination('crm', 500);
+    await worker.start();
 
-    await commit(sampleCallback('moText'));
+    await worker.commit(sampleCallback('moText'));
     const [dead] = await waitUntil(async () => {
-      const { items } = await listDeadLetters(store, { limit: 10 });
+      const { items } = await listDeadLetters(worker.store, { limit: 10 });
       return items.length === 1 ? items : undefined;
     });
 
     expect(crm.requests).toHaveLength(3);
     expect(dead).toMatchObject({ destinationId: 'crm', eventType: 'moText', attempts: 3 });
     expect(dead?.error).toContain('500');
-    const [delivery] = await listDeliveries(store, dead?.eventId as string);
+    const [delivery] = await listDeliveries(worker.store, dead?.eventId as string);
     expect(delivery?.attempts.map(({ number, outcome, status }) => [number, outcome, status])).toEqual([
       [1, 'retry', 500],
       [2, 'retry', 500],
@@ -181,41 +97,43 @@ describe('a destination that fails', () => {
     ]);
 
     crm.answerWith(200);
-    expect(await replayDelivery(store, dead?.deliveryId as string)).toBe('replayed');
+    expect(await replayDelivery(worker.store, dead?.deliveryId as string)).toBe('replayed');
     await crm.waitFor(4);
-    await waitUntil(async () => (await listDeliveries(store, dead?.eventId as string))[0]?.state === 'delivered');
-    expect((await listDeadLetters(store, { limit: 10 })).items).toEqual([]);
+    await waitUntil(
+      async () => (await listDeliveries(worker.store, dead?.eventId as string))[0]?.state === 'delivered',
+    );
+    expect((await listDeadLetters(worker.store, { limit: 10 })).items).toEqual([]);
     expect(new Set(crm.requests.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
   });
 
   it('delays no other destination', async () => {
-    await addDestination('hanging', 'hang');
-    const healthy = await addDestination('healthy');
-    await start();
-    for (let i = 0; i < 300; i++) await commit(sampleCallback('moText'));
+    await worker.addDestination('hanging', 'hang');
+    const healthy = await worker.addDestination('healthy');
+    await worker.start();
+    for (let i = 0; i < 300; i++) await worker.commit(sampleCallback('moText'));
     await healthy.waitFor(300, 10_000);
   });
 
   it('is paused when it answers 410, and gets what waited once it is resumed', async () => {
-    const crm = await addDestination('crm', 410);
-    await start();
-    await commit(sampleCallback('moText'));
-    await waitUntil(async () => (await readDestination(store, 'crm'))?.paused);
-    await commit(sampleCallback('moText'));
-    await ingestIsEmpty();
+    const crm = await worker.addDestination('crm', 410);
+    await worker.start();
+    await worker.commit(sampleCallback('moText'));
+    await waitUntil(async () => (await readDestination(worker.store, 'crm'))?.paused);
+    await worker.commit(sampleCallback('moText'));
+    await worker.ingestIsEmpty();
 
     crm.answerWith(200);
     const before = crm.requests.length;
-    await resumeDestination(store, 'crm');
+    await resumeDestination(worker.store, 'crm');
     await crm.waitFor(before + 2);
   });
 
   it('is never asked again before its Retry-After is over', async () => {
-    const crm = await addDestination('crm', (_, index) =>
+    const crm = await worker.addDestination('crm', (_, index) =>
       index === 0 ? { status: 429, headers: { 'retry-after': '1' } } : 200,
     );
-    await start();
-    await commit(sampleCallback('moText'));
+    await worker.start();
+    await worker.commit(sampleCallback('moText'));
     const [first, second] = await crm.waitFor(2);
     expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(990);
   });
@@ -223,29 +141,29 @@ describe('a destination that fails', () => {
 
 describe('a paused destination', () => {
   it('gets nothing, and everything once it is resumed', async () => {
-    const crm = await addDestination('crm');
-    await pauseDestination(store, 'crm', 'maintenance');
-    await start();
-    await commit(samples.reply);
-    await ingestIsEmpty();
+    const crm = await worker.addDestination('crm');
+    await pauseDestination(worker.store, 'crm', 'maintenance');
+    await worker.start();
+    await worker.commit(samples.reply);
+    await worker.ingestIsEmpty();
     expect(crm.requests).toHaveLength(0);
-    await resumeDestination(store, 'crm');
+    await resumeDestination(worker.store, 'crm');
     await crm.waitFor(8);
   });
 });
 
 describe('a delivered event', () => {
   it('is sent again when someone replays it, with the same id', async () => {
-    const crm = await addDestination('crm');
-    await start();
-    await commit(samples.status);
+    const crm = await worker.addDestination('crm');
+    await worker.start();
+    await worker.commit(samples.status);
     const [request] = await crm.waitFor(1);
     const eventId = request?.headers['webhook-id'] as string;
     const [delivery] = await waitUntil(async () => {
-      const list = await listDeliveries(store, eventId);
+      const list = await listDeliveries(worker.store, eventId);
       return list[0]?.state === 'delivered' ? list : undefined;
     });
-    expect(await replayDelivery(store, delivery?.id as string)).toBe('replayed');
+    expect(await replayDelivery(worker.store, delivery?.id as string)).toBe('replayed');
     const requests = await crm.waitFor(2);
     expect(requests[1]?.headers['webhook-id']).toBe(eventId);
   });
@@ -253,14 +171,14 @@ describe('a delivered event', () => {
 
 describe('a worker that is told to stop', () => {
   it('lets attempts end, and the next one repeats none of them', async () => {
-    const crm = await addDestination('crm', () => ({ status: 200, delayMs: 50 }));
-    await start();
-    await commit(...Array.from({ length: 200 }, () => sampleCallback('moText')));
+    const crm = await worker.addDestination('crm', () => ({ status: 200, delayMs: 50 }));
+    await worker.start();
+    await worker.commit(...Array.from({ length: 200 }, () => sampleCallback('moText')));
     await crm.waitFor(20);
-    await worker?.stop(5_000);
-    await start();
+    await worker.stop(5_000);
+    await worker.start();
     await crm.waitFor(200);
-    await ingestIsEmpty();
+    await worker.ingestIsEmpty();
     expect(crm.requests).toHaveLength(200);
   });
 });

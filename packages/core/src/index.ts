@@ -1,6 +1,6 @@
 // Callbacks in, events out: most users need no more than these.
 
-export { type Callback, type EventType, type Lane, MAX_DEPTH, parseCallback } from './callback.ts';
+export { type Callback, type EventType, type Lane, MAX_DEPTH, parseCallback, STATUS_TYPE } from './callback.ts';
 export {
   type Event,
   type EventOf,
@@ -69,6 +69,9 @@ export {
   parseDeliveryId,
   pullDestination,
 } from './destination.ts';
+
+export { parseDuration, parseRetrySchedule, type RetrySchedule } from './duration.ts';
+export { type Pacing, pacing, pacingSettings, parseRate, type Rate } from './pacing.ts';
 
 // Errors.
 

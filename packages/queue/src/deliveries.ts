@@ -60,6 +60,8 @@ export interface DeliveryToQueue {
   readonly eventId: string;
   readonly job?: DeliveryJob;
   readonly delayMs?: number;
+  /** Others of its queue go first, also those that come later. */
+  readonly isSecond?: boolean;
 }
 
 /** Puts deliveries into their destination's queue. Those that are there already stay as they are. */
@@ -79,9 +81,9 @@ export const enqueueDeliveries = async (
   await addJobs(
     store,
     destinationQueue(destinationId),
-    deliveries.map(({ eventId, job, delayMs }) => ({
+    deliveries.map(({ eventId, job, delayMs, isSecond }) => ({
       data: job ?? {},
-      options: { jobId: eventId, ...(delayMs ? { delay: delayMs } : {}) },
+      options: { jobId: eventId, ...(delayMs && { delay: delayMs }), ...(isSecond && { priority: 1 }) },
     })),
   );
 };

@@ -18,9 +18,9 @@ const count = async (
   store: Store,
   name: QueueName,
 ): Promise<Record<'waiting' | 'delayed' | 'active' | 'failed', number>> => {
-  const counts = await store.queue(name).getJobCounts('waiting', 'delayed', 'active', 'failed');
+  const counts = await store.queue(name).getJobCounts('waiting', 'prioritized', 'delayed', 'active', 'failed');
   return {
-    waiting: counts['waiting'] ?? 0,
+    waiting: (counts['waiting'] ?? 0) + (counts['prioritized'] ?? 0),
     delayed: counts['delayed'] ?? 0,
     active: counts['active'] ?? 0,
     failed: counts['failed'] ?? 0,

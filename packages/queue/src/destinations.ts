@@ -1,3 +1,4 @@
+import { HOLDS } from './holds.ts';
 import { destinationQueue, REGISTRY } from './names.ts';
 import type { Store } from './store.ts';
 
@@ -31,7 +32,9 @@ export const readDestination = async (store: Store, id: string): Promise<Destina
 };
 
 export const putDestination = async (store: Store, destination: Destination): Promise<void> => {
-  await store.redis.multi().hset(DESTINATIONS, destination.id, JSON.stringify(destination)).incr(VERSION).exec();
+  const { id } = destination;
+  // Whoever changes it has mended it: workers need not wait until it has answered well again.
+  await store.redis.multi().hset(DESTINATIONS, id, JSON.stringify(destination)).hdel(HOLDS, id).incr(VERSION).exec();
 };
 
 /**
@@ -39,7 +42,7 @@ export const putDestination = async (store: Store, destination: Destination): Pr
  * @returns false when there is none with this id.
  */
 export const removeDestination = async (store: Store, id: string): Promise<boolean> => {
-  const replies = await store.redis.multi().hdel(DESTINATIONS, id).incr(VERSION).exec();
+  const replies = await store.redis.multi().hdel(DESTINATIONS, id).hdel(HOLDS, id).incr(VERSION).exec();
   if (Number(replies?.[0]?.[1]) === 0) return false;
   await store.queue(destinationQueue(id)).obliterate({ force: true });
   return true;

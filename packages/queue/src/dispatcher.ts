@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Rate } from '@clickrelay/core';
 import { Job, type JobJson } from 'bullmq';
 import { createMarkerRead, type Popped } from './marker-read.ts';
 import { activeKey, markerKey, type QueueName } from './names.ts';
@@ -23,12 +24,16 @@ export interface TakenJob {
   readonly data: unknown;
   /** How often it was tried and counted before, by this queue. */
   readonly attemptsMade: number;
+  /** How often it was taken before, counted or not. */
+  readonly timesTaken: number;
 }
 
 export interface Consumer {
   readonly queue: QueueName;
   /** Saves a round trip for each job, and costs every read one: for the few queues that everything goes through. */
   readonly isPrompt?: boolean;
+  /** How many may be taken in a time, by all processes together. Default: no limit. */
+  readonly rate?: Rate | undefined;
   /** How many more jobs may be taken now. Call `Dispatcher.poke` when it was 0 and no longer is. */
   room(): number;
   /** A look into the queue found nothing to take: it is empty, or holds only what is due later. */
@@ -67,6 +72,8 @@ interface Source {
   isGiving: boolean;
   timer: NodeJS.Timeout | undefined;
   wakeAt: number;
+  /** The consumer's rate allows no take before. */
+  limitedUntil: number;
 }
 
 const CLOSE_GRACE_MS = 500;
@@ -92,7 +99,8 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
     if (closing && takes === 0 && working.size === 0) for (const resolve of idleWaiters) resolve();
   };
 
-  const roomOf = ({ consumer, asked }: Source): number => consumer.room() - asked;
+  const roomOf = ({ consumer, asked, limitedUntil }: Source): number =>
+    limitedUntil > Date.now() ? 0 : consumer.room() - asked;
 
   // -- taking ---------------------------------------------------------------------------------------------------
 
@@ -135,7 +143,7 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
         const taken = await Promise.all(Array.from({ length: count }, () => takeOne(source)));
         if (taken.includes(false)) {
           [source.lastBatch, source.batch] = [0, 1];
-          source.consumer.onEmpty?.();
+          if (source.limitedUntil <= Date.now()) source.consumer.onEmpty?.();
         } else
           [source.lastBatch, source.batch] = [
             source.batch,
@@ -163,8 +171,12 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
     } finally {
       source.asked--;
     }
-    const [json, id, , delayUntil] = reply;
+    const [json, id, limitMs, delayUntil] = reply;
     if (!json || !id) {
+      if (limitMs) {
+        source.limitedUntil = Date.now() + Number(limitMs);
+        wakeUpAt(source, source.limitedUntil);
+      }
       if (delayUntil) wakeUpAt(source, Number(delayUntil));
       return false;
     }
@@ -211,6 +223,7 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
         id: job.id as string,
         data: job.data,
         attemptsMade: job.attemptsMade,
+        timesTaken: job.attemptsStarted - 1,
       });
     } catch (error) {
       onError(error);
@@ -328,7 +341,12 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
         isGiving: false,
         timer: undefined,
         wakeAt: 0,
+        limitedUntil: 0,
       };
+      const { rate } = consumer;
+      // The taker of an earlier consumer of this queue may be used again.
+      if (rate === undefined) delete source.taker.opts.limiter;
+      else source.taker.opts.limiter = { max: rate.max, duration: rate.spanMs };
       sources.set(marker, source);
       read.interrupt();
       await take(source);
@@ -367,6 +385,6 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
   };
 };
 
-type TakeReply = [json?: JobJson | null, id?: string, limitUntil?: number, delayUntil?: number];
+type TakeReply = [json?: JobJson | null, id?: string, limitMs?: number, delayUntil?: number];
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

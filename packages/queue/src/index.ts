@@ -62,8 +62,10 @@ export {
   type Page,
   readEvent,
 } from './event-log.ts';
+export { type Hold, holdDestination, listHolds, releaseDestination } from './holds.ts';
 export { destinationQueue, ingestQueue, LANES, type QueueName } from './names.ts';
-export { asDeliveryError, type Outcome, outcomeOf, type RetrySchedule } from './outcome.ts';
+export { createOrdering, type Ordering } from './ordering.ts';
+export { asDeliveryError, type Outcome, outcomeOf } from './outcome.ts';
 export {
   listQuarantine,
   type Quarantined,

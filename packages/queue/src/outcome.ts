@@ -1,13 +1,10 @@
-import { DeliveryError } from '@clickrelay/core';
+import { DeliveryError, type RetrySchedule } from '@clickrelay/core';
 
 /** What follows from an attempt. */
 export type Outcome =
   | { readonly kind: 'delivered' }
   | { readonly kind: 'retry'; readonly delayMs: number }
   | { readonly kind: 'dead_letter' };
-
-/** The longest wait before each attempt, in ms; its length is the number of attempts. */
-export type RetrySchedule = readonly number[];
 
 /** A destination may ask for a pause, not for ever: `Retry-After` counts up to a day. */
 const LONGEST_RETRY_AFTER_MS = 24 * 60 * 60_000;

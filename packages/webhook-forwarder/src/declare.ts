@@ -1,4 +1,4 @@
-import { destinationBase } from '@clickrelay/core';
+import { destinationBase, pacing } from '@clickrelay/core';
 import { z } from 'zod';
 import { generateSecret, webhookConfig } from './config.ts';
 
@@ -6,6 +6,7 @@ import { generateSecret, webhookConfig } from './config.ts';
 export const webhookDestination = z.strictObject({
   ...destinationBase.shape,
   ...webhookConfig.shape,
+  ...pacing,
   type: z.literal('webhook').describe('Events are POSTed to `url`.'),
   // Without its default, which would be a new secret each time.
   secret: webhookConfig.shape.secret.unwrap().optional(),

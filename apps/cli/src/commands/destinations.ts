@@ -9,6 +9,7 @@ interface Destination {
   type: string;
   events: string[];
   paused: string | null;
+  held: { reason: 'throttled' | 'failing'; until: string } | null;
   url?: string;
   secret?: string | string[];
   [setting: string]: unknown;
@@ -32,15 +33,20 @@ export async function listDestinations(context: Context): Promise<void> {
     if (items.length === 0) {
       return `no destinations yet; add one with \`${context.config.CLICKRELAY_COMMAND} destinations add crm --url https://crm.example.com/clickatell\``;
     }
-    const rows = items.map(({ id, type, events, paused, url }) => [
+    const rows = items.map(({ id, type, events, paused, held, url }) => [
       id,
       type,
       events.join(','),
-      paused === null ? 'active' : `paused: ${paused}`,
+      stateOf({ paused, held }),
       url ?? '',
     ]);
     return table(['DESTINATION', 'TYPE', 'EVENTS', 'STATE', 'URL'], rows);
   });
+}
+
+function stateOf({ paused, held }: Pick<Destination, 'paused' | 'held'>): string {
+  if (paused !== null) return `paused: ${paused}`;
+  return held === null ? 'active' : `held: ${held.reason}, asked again at ${held.until.slice(11, 19)} UTC`;
 }
 
 /** Adds a destination, or replaces the one with this id. */

@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import { parseRetrySchedule } from './duration.ts';
+
+/** At most so many deliveries in a span of time. */
+export interface Rate {
+  readonly max: number;
+  readonly spanMs: number;
+}
+
+const SPANS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
+const RATE = /^([1-9]\d{0,6})\/(s|m|h)$/;
+
+/** Spans shorter than this are not worth their look at the clock. */
+const SHORTEST_SPAN_MS = 100;
+
+/**
+ * `50/s` as a limit over the shortest span that it divides into: what a whole second allows is not sent in its first
+ * millisecond. Undefined for what is no rate.
+ */
+export function parseRate(text: string): Rate | undefined {
+  const match = RATE.exec(text);
+  if (match === null) return undefined;
+  const [max, spanMs] = [Number(match[1]), SPANS[match[2] as string] as number];
+  const parts = Math.max(1, Math.min(max, Math.floor(spanMs / SHORTEST_SPAN_MS)));
+  // Rounded down, so that the parts together never allow more than the whole.
+  const share = Math.floor(max / parts);
+  return { max: share, spanMs: Math.ceil((spanMs * share) / max) };
+}
+
+/** How fast and in which order a destination gets its deliveries, whatever its adapter. */
+export const pacing = {
+  rate: z
+    .string()
+    .regex(RATE, 'rate must be a number per s, m or h, such as 50/s or 600/m')
+    .optional()
+    .describe('At most so many attempts in a time, over all workers: `50/s`, `600/m`. Default: no limit.'),
+  ordering: z
+    .enum(['none', 'conversation'])
+    .optional()
+    .describe(
+      '`conversation`: events of one pair of `from` and `to` one after the other, in the order they came; other pairs do not wait for them. Default: `none`.',
+    ),
+  retrySchedule: z
+    .string()
+    .refine((text) => parseRetrySchedule(text) !== undefined, {
+      error: 'retrySchedule must be durations with commas between them, such as 0s,5s,2m',
+    })
+    .optional()
+    .describe('The longest wait before each attempt: `0s,5s,2m`. Default: RETRY_SCHEDULE of the worker.'),
+};
+
+export const pacingSettings = z.object(pacing);
+
+export type Pacing = z.output<typeof pacingSettings>;
