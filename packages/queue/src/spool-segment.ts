@@ -77,7 +77,7 @@ const decodePayload = (payload: Buffer): SpoolEntry | undefined => {
 };
 
 /** What stands at a place of a segment. */
-export type Found =
+type Found =
   | { readonly kind: 'entry'; readonly entry: SpoolEntry; readonly from: number; readonly to: number }
   /** Bytes that are no record although they were written as one: kept for a person to look at. */
   | { readonly kind: 'damaged'; readonly from: number; readonly to: number }
