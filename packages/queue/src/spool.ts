@@ -293,7 +293,7 @@ export const openSpool = async (options: SpoolOptions): Promise<Spool> => {
   };
 
   const noteFailure = (error: unknown): void => {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+    const code = (error as NodeJS.ErrnoException).code ?? 'UNKNOWN';
     if (failing === undefined) notice({ kind: 'failing', errorCode: code });
     failing = code;
     if (!closed) mending ??= setTimeout(mend, MEND_EVERY_MS).unref();
