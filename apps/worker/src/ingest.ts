@@ -2,8 +2,10 @@ import { InvalidCallbackError, type LoggedEvent, STATUS_TYPE, splitCallback } fr
 import {
   type DeliveryToQueue,
   type EventLog,
+  type EventToLog,
   enqueueDeliveries,
   type IngestGroup,
+  type MessageIndex,
   quarantineCallback,
   readEnded,
   type Settlement,
@@ -15,8 +17,10 @@ import { wants } from './route.ts';
 
 export interface IngestContext extends DeliverContext {
   readonly eventLog: EventLog;
+  readonly messageIndex: MessageIndex;
   readonly turns: Turns;
-  outlets(): Iterable<Outlet>;
+  /** Another object after every change: of what was routed before one, nothing holds. */
+  outlets(): readonly Outlet[];
   /** Resolves when the outlets are those of every destination that was put before this call. */
   lookAtDestinations(): Promise<void>;
   /** Whether this group may be held open by attempts that are under way. */
@@ -42,9 +46,10 @@ export const ingestGroup = async (context: IngestContext, lane: string, job: Tak
 
   const queued = new Map<Outlet, LoggedEvent[]>();
   const work: Promise<void>[] = [];
-  for (const { event, ended, isRepeated } of events) {
-    for (const outlet of context.outlets()) {
-      if (!wants(outlet.destination, event.event) || ended.has(outlet.id)) continue;
+  if (events.length > 0) work.push(context.messageIndex.add(events.map(({ event }) => event.event)));
+  for (const { event, outlets, ended, isRepeated } of events) {
+    for (const outlet of outlets) {
+      if (ended.has(outlet.id)) continue;
       // What may have a job already must not be attempted beside it.
       const turn = !isRepeated && context.mayDeliverStraight() && outlet.enterStraight(isStatus(event));
       if (turn !== false) work.push(deliverStraight(context, outlet, event, turn));
@@ -61,6 +66,8 @@ export const ingestGroup = async (context: IngestContext, lane: string, job: Tak
 
 interface EventToRoute {
   readonly event: LoggedEvent;
+  /** Where it is wanted. */
+  readonly outlets: readonly Outlet[];
   /** Logged before by this group, which did not come to its end. */
   readonly isRepeated: boolean;
   /** Destinations for which it has ended all the same. */
@@ -75,17 +82,43 @@ const logGroup = async (
   nowMs: number,
 ): Promise<EventToRoute[]> => {
   const events = await split(context, callbacks);
+  const before = context.outlets();
+  const routed = events.map((event) => route(event, before));
   // The claim tells a group that is repeated after a crash from a fact that Clickatell sent again. In the same round trip:
   // whoever adds a destination and then sends an event must find it there.
-  const [logged] = await Promise.all([context.eventLog.append(claim, events, nowMs), context.lookAtDestinations()]);
-  const toRoute: EventToRoute[] = [];
-  for (const [index, event] of events.entries()) {
-    if (logged[index] === 'seen') continue;
-    const isRepeated = logged[index] === 'claimed';
-    toRoute.push({ event, isRepeated, ended: isRepeated ? await readEnded(context.store, event.event.id) : NONE });
+  const [logged] = await Promise.all([
+    context.eventLog.append(claim, routed.map(toLog), nowMs),
+    context.lookAtDestinations(),
+  ]);
+  const ours: (RoutedEvent & { isRepeated: boolean })[] = [];
+  for (const [index, event] of routed.entries()) {
+    if (logged[index] !== 'seen') ours.push({ ...event, isRepeated: logged[index] === 'claimed' });
   }
-  return toRoute;
+  // The ledger holds destinations to what is logged: it must be how the events are really routed.
+  const now = context.outlets();
+  if (now !== before && ours.length > 0) {
+    for (const event of ours) event.outlets = route(event.event, now).outlets;
+    await context.eventLog.append(claim, ours.map(toLog), nowMs);
+  }
+  return await Promise.all(
+    ours.map(async (event) => ({
+      ...event,
+      ended: event.isRepeated ? await readEnded(context.store, event.event.event.id) : NONE,
+    })),
+  );
 };
+
+interface RoutedEvent {
+  readonly event: LoggedEvent;
+  outlets: readonly Outlet[];
+}
+
+const route = (event: LoggedEvent, outlets: readonly Outlet[]): RoutedEvent => ({
+  event,
+  outlets: outlets.filter(({ destination }) => wants(destination, event.event)),
+});
+
+const toLog = ({ event, outlets }: RoutedEvent): EventToLog => ({ ...event, routes: outlets.map(({ id }) => id) });
 
 const NONE: ReadonlySet<string> = new Set();
 

@@ -2,6 +2,7 @@ import {
   createAttemptLog,
   createDispatcher,
   createEventLog,
+  createMessageIndex,
   createOrdering,
   type Destination,
   destinationQueue,
@@ -59,6 +60,7 @@ export const startWorker = async ({ store, adapters, config, log }: WorkerDepend
   const attempts = createAttemptLog(store);
   const dispatcher = createDispatcher(store, { onError });
   const outlets = new Map<string, Outlet>();
+  let outletList: readonly Outlet[] = [];
   const turns: Turns = { waiting: 0 };
   const deliverContext: DeliverContext = {
     store,
@@ -121,6 +123,7 @@ export const startWorker = async ({ store, adapters, config, log }: WorkerDepend
         }
       }
     }
+    outletList = [...outlets.values()];
     await Promise.all(opening);
   };
   const destinationWatch = await watchDestinations(store, { onChange: onDestinations, onError });
@@ -142,13 +145,15 @@ export const startWorker = async ({ store, adapters, config, log }: WorkerDepend
   // -- ingest lanes ------------------------------------------------------------------------------------------------
 
   const eventLog = createEventLog(store, { dedupeTtlMs: config.DEDUPE_TTL });
+  const messageIndex = createMessageIndex(store);
   for (const lane of LANES) {
     let openGroups = 0;
     const context = {
       ...deliverContext,
       eventLog,
       turns,
-      outlets: () => outlets.values(),
+      messageIndex,
+      outlets: () => outletList,
       lookAtDestinations: () => destinationWatch.look(),
       mayDeliverStraight: () => openGroups <= MAX_HELD_GROUPS,
     };
@@ -199,7 +204,7 @@ export const startWorker = async ({ store, adapters, config, log }: WorkerDepend
       await dispatcher.close(graceMs + 1_000);
       clearTimeout(cut);
       clearInterval(overdue);
-      await attempts.drained();
+      await Promise.all([attempts.drained(), messageIndex.drained()]);
       await Promise.all([...outlets.values()].map((outlet) => outlet.close()));
     },
   };

@@ -16,6 +16,7 @@ export { FORMATS, type Format, type FormattedEvent, formatEvent } from './format
 
 // What is known of each event type.
 
+export { compareStatuses, currentStatus, type TimedStatus } from './current-status.ts';
 export {
   type ButtonResponseData,
   type ContactsData,
@@ -33,6 +34,7 @@ export {
   type WireOf,
 } from './data.ts';
 export { jsonSchemas } from './json-schema.ts';
+export { describeMessage, type MessageTimeline, type TimelineStatus } from './message-timeline.ts';
 export {
   moButtonResponse,
   moContacts,
@@ -42,7 +44,7 @@ export {
   moSuggestedResponse,
   moText,
 } from './replies.ts';
-export { classifyStatus, type MessageStatus, STATUSES, type StatusClass } from './status-codes.ts';
+export { classifyStatus, type MessageStatus, STATUS_CLASSES, STATUSES, type StatusClass } from './status-codes.ts';
 export { messageStatusUpdate } from './status-update.ts';
 
 // Ids.

@@ -1,5 +1,5 @@
 import { deliveryId, parseDeliveryId } from '@clickrelay/core';
-import { readDelivery } from './deliveries.ts';
+import { GIVEN_UP, readDelivery } from './deliveries.ts';
 import { listDestinations, readDestination } from './destinations.ts';
 import { type Page, readEvent } from './event-log.ts';
 import { destinationQueue, eventKeys } from './names.ts';
@@ -133,6 +133,6 @@ export const removeDeadLetter = async (store: Store, id: string): Promise<boolea
   const job = await store.queue(destinationQueue(parsed.destinationId)).getJob(parsed.eventId);
   if (job === undefined || !(await job.isFailed())) return false;
   await job.remove();
-  await store.redis.hdel(eventKeys(parsed.eventId).deliveries, parsed.destinationId);
+  await store.redis.hset(eventKeys(parsed.eventId).deliveries, parsed.destinationId, GIVEN_UP);
   return true;
 };

@@ -18,6 +18,8 @@ import { addJobs, type Store } from './store.ts';
 export type DeliveryState = 'pending' | 'delivered' | 'dead_letter';
 
 const LETTERS = { pending: 'q', delivered: 'd', dead_letter: 'x' } as const;
+/** Of a dead letter that a person gave up: no delivery any more, and nothing that is missing. */
+export const GIVEN_UP = 'r';
 const STATES: Readonly<Record<string, DeliveryState>> = { q: 'pending', d: 'delivered', x: 'dead_letter' };
 
 /** One try at a delivery. */
@@ -102,12 +104,11 @@ export const readForDelivery = async (
   return { logged: decodeRecord(replies[0] as string | null), state: STATES[(replies[1] as string | null) ?? ''] };
 };
 
-/** The destinations for which this event has ended, delivered or dead: asked when a unit of work is repeated after a crash. */
+/** The destinations for which this event has ended, delivered, dead or given up: asked when a unit of work is repeated after a crash. */
 export const readEnded = async (store: Store, eventId: string): Promise<Set<string>> => {
   const all = await store.redis.hgetall(eventKeys(eventId).deliveries);
-  return new Set(
-    Object.keys(all).filter((field) => all[field] === LETTERS.delivered || all[field] === LETTERS.dead_letter),
-  );
+  const ends: readonly (string | undefined)[] = [LETTERS.delivered, LETTERS.dead_letter, GIVEN_UP];
+  return new Set(Object.keys(all).filter((field) => ends.includes(all[field])));
 };
 
 // -- attempts ---------------------------------------------------------------------------------------------------

@@ -18,6 +18,8 @@ export interface Destination {
 const DESTINATIONS = `${REGISTRY}:destinations`;
 /** Counts changes, so that workers can tell with one small read whether there was one. */
 const VERSION = `${REGISTRY}:version`;
+/** Since when each is there, in Redis's own microseconds, as the log has them. */
+const SINCE = `${REGISTRY}:since`;
 
 export const listDestinations = async (store: Store): Promise<Destination[]> => {
   const all = await store.redis.hgetall(DESTINATIONS);
@@ -33,8 +35,21 @@ export const readDestination = async (store: Store, id: string): Promise<Destina
 
 export const putDestination = async (store: Store, destination: Destination): Promise<void> => {
   const { id } = destination;
+  const [seconds, micros] = await store.redis.time();
   // Whoever changes it has mended it: workers need not wait until it has answered well again.
-  await store.redis.multi().hset(DESTINATIONS, id, JSON.stringify(destination)).hdel(HOLDS, id).incr(VERSION).exec();
+  await store.redis
+    .multi()
+    .hset(DESTINATIONS, id, JSON.stringify(destination))
+    .hsetnx(SINCE, id, Number(seconds) * 1_000_000 + Number(micros))
+    .hdel(HOLDS, id)
+    .incr(VERSION)
+    .exec();
+};
+
+/** Every destination's id, and since when it is there: what was logged before is none of its business. */
+export const listLiving = async (store: Store): Promise<Map<string, number>> => {
+  const [ids, since] = await Promise.all([store.redis.hkeys(DESTINATIONS), store.redis.hgetall(SINCE)]);
+  return new Map(ids.map((id) => [id, Number(since[id] ?? 0)]));
 };
 
 /**
@@ -42,7 +57,7 @@ export const putDestination = async (store: Store, destination: Destination): Pr
  * @returns false when there is none with this id.
  */
 export const removeDestination = async (store: Store, id: string): Promise<boolean> => {
-  const replies = await store.redis.multi().hdel(DESTINATIONS, id).hdel(HOLDS, id).incr(VERSION).exec();
+  const replies = await store.redis.multi().hdel(DESTINATIONS, id).hdel(HOLDS, id).hdel(SINCE, id).incr(VERSION).exec();
   if (Number(replies?.[0]?.[1]) === 0) return false;
   await store.queue(destinationQueue(id)).obliterate({ force: true });
   return true;

@@ -1,4 +1,5 @@
 import { type LoggedEvent, restoreEvent, SHARDS, type StoredEvent } from '@clickrelay/core';
+import { addressesOf } from './message-address.ts';
 import { eventKeys, shardKeys } from './names.ts';
 import type { Store } from './store.ts';
 
@@ -22,7 +23,8 @@ export type Logged = 'new' | 'claimed' | 'seen';
  *
  * One call logs many events: each its own atomic step, as scripts are, and the cost of a command is paid once. Keys are
  * made from each event's record key, whose tag they share (see names.ts). The time does not move within a script, so the
- * events of one call are given microseconds of their own, of which each takes several.
+ * events of one call are given microseconds of their own, of which each takes several. What its own claim logs again is
+ * written anew, at the same place: it may be routed otherwise by now.
  *
  * KEYS: record of each event
  * ARGV: claim, present generation, seconds until it may be forgotten; then id and record of each event
@@ -53,6 +55,12 @@ for i, key in ipairs(KEYS) do
     local before = redis.call('SET', key, record, 'GET')
     redis.call('ZADD', prefix .. 'log', string.format('%.0f', now + i - 1), id)
     redis.call('INCRBY', prefix .. 'bytes', #record - (before and #before or 0))
+  elseif result == 2 then
+    local before = redis.call('GET', key)
+    if before and before ~= record then
+      redis.call('SET', key, record)
+      redis.call('INCRBY', prefix .. 'bytes', #record - #before)
+    end
   end
   results[i] = result
 end
@@ -69,12 +77,17 @@ const GENERATIONS_PER_TTL = 3;
 /** Nobody else is served while a script runs: about a millisecond. */
 const MOST_PER_CALL = 64;
 
+export interface EventToLog extends LoggedEvent {
+  /** The ids of the destinations that it is routed to: what the ledger holds them to. @default none */
+  readonly routes?: readonly string[];
+}
+
 export interface EventLog {
   /**
    * Dedupes and logs, each event in one atomic step.
    * @param claim Names the unit of work that will route them; the same unit, repeated, gets `claimed`.
    */
-  append(claim: string, events: readonly LoggedEvent[], nowMs: number): Promise<Logged[]>;
+  append(claim: string, events: readonly EventToLog[], nowMs: number): Promise<Logged[]>;
 }
 
 /** @param dedupeTtlMs A fact is recognised for at least this long, and at most a third longer. */
@@ -83,14 +96,14 @@ export const createEventLog = (store: Store, { dedupeTtlMs }: { dedupeTtlMs: num
   const generationMs = Math.max(Math.ceil(dedupeTtlMs / GENERATIONS_PER_TTL), 1);
   const expireSeconds = Math.ceil(((GENERATIONS_PER_TTL + 1) * generationMs) / 1_000) + 1;
 
-  const appendSome = async (claim: string, events: readonly LoggedEvent[], generation: number): Promise<Logged[]> => {
+  const appendSome = async (claim: string, events: readonly EventToLog[], generation: number): Promise<Logged[]> => {
     const results = await store.redis.logEvents(
       events.length,
       ...events.map(({ event }) => eventKeys(event.id).record),
       claim,
       generation,
       expireSeconds,
-      ...events.flatMap((logged) => [logged.event.id, encodeRecord(logged)]),
+      ...events.flatMap((logged) => [logged.event.id, encodeRecord(claim, logged)]),
     );
     return results.map((result) => LOGGED[result] as Logged);
   };
@@ -109,14 +122,27 @@ export const createEventLog = (store: Store, { dedupeTtlMs }: { dedupeTtlMs: num
 
 // -- records ----------------------------------------------------------------------------------------------------
 
-const encodeRecord = ({ event, source }: LoggedEvent): string =>
-  `${JSON.stringify([event.type, event.integrationId, event.integrationName, event.receivedAt])}\n${source}`;
+/*
+ * A record is a flag, a line of JSON that scripts read too, and the element's own text:
+ *
+ *    [type, integrationId, integrationName, receivedAt, claim, addresses in the message index, [destination ids]]
+ *   {"messageId":…}
+ */
+
+/** The flag of a record: whether what is known of its deliveries was dropped, after the last of them had ended. */
+export const RECORD_FLAGS = { open: ' ', settled: '+' } as const;
+
+const encodeRecord = (claim: string, { event, source, routes = [] }: EventToLog): string => {
+  const { type, integrationId, integrationName, receivedAt } = event;
+  const line = [type, integrationId, integrationName, receivedAt, claim, addressesOf(event), routes];
+  return `${RECORD_FLAGS.open}${JSON.stringify(line)}\n${source}`;
+};
 
 /** @returns undefined when the record is gone. */
 export const decodeRecord = (record: string | null): LoggedEvent | undefined => {
   if (record === null) return undefined;
   const end = record.indexOf('\n');
-  const [type, integrationId, integrationName, receivedAt] = JSON.parse(record.slice(0, end));
+  const [type, integrationId, integrationName, receivedAt] = JSON.parse(record.slice(1, end));
   const stored: StoredEvent = { type, integrationId, integrationName, receivedAt, source: record.slice(end + 1) };
   return restoreEvent(stored);
 };

@@ -50,10 +50,11 @@ export {
   readDurability,
   watchDurability,
 } from './durability.ts';
-export { LayoutMismatchError, SpoolError } from './errors.ts';
+export { LayoutMismatchError } from './errors.ts';
 export {
   createEventLog,
   type EventLog,
+  type EventToLog,
   type FollowEventsOptions,
   followEvents,
   type ListEventsOptions,
@@ -63,7 +64,13 @@ export {
   readEvent,
 } from './event-log.ts';
 export { type Hold, holdDestination, listHolds, releaseDestination } from './holds.ts';
-export { createIntake, type Intake, type IntakeOptions, type Readiness } from './intake.ts';
+export {
+  createMessageIndex,
+  type EventsOfMessage,
+  type MessageIndex,
+  readEventsOfMessage,
+  rebuildMessageIndex,
+} from './message-index.ts';
 export { destinationQueue, ingestQueue, LANES, type QueueName } from './names.ts';
 export { createOrdering, type Ordering } from './ordering.ts';
 export { asDeliveryError, type Outcome, outcomeOf } from './outcome.ts';
@@ -77,5 +84,4 @@ export {
 } from './quarantine.ts';
 export { type Retention, readLogBytes, startRetention, trimEventLog } from './retention.ts';
 export type { Settlement } from './settle.ts';
-export { openSpool, type Spool, type SpoolNotice, type SpoolOptions, type SpoolStats } from './spool.ts';
 export { openStore, type Store, type StoreOptions } from './store.ts';

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Lane, SHARDS, shardOf } from '@clickrelay/core';
+import { parseMessageAddress } from './message-address.ts';
 
 /*
  * Every key begins with a Redis Cluster hash tag out of a fixed set, so that what must change in one atomic step
@@ -7,7 +8,8 @@ import { type Lane, SHARDS, shardOf } from '@clickrelay/core';
  *
  *   cr:{m00} … cr:{m15}   ingest queue of the lane `messages`
  *   cr:{s00} … cr:{s15}   ingest queue of the lane `statuses`
- *   cr:{e00} … cr:{e63}   events: dedupe record, log entry, deliveries; by conversation, which the event id carries
+ *   cr:{e00} … cr:{e63}   events: dedupe record, log entry, deliveries; by conversation, which the event id carries;
+ *                         and the index from messages to events, by hash of the message's id
  *   cr:{d00} … cr:{d63}   destinations: one queue each; by hash of the destination id
  *   cr:{quarantine}       callbacks that could not be parsed
  *   cr:{registry}         destinations, layout
@@ -54,7 +56,21 @@ export const eventKeys = (eventId: string) => {
 /** Everything that the events of one shard share. */
 export const shardKeys = (shard: number) => {
   const prefix = shardPrefix(shard);
-  return { prefix, log: `${prefix}:log`, bytes: `${prefix}:bytes` };
+  return {
+    prefix,
+    log: `${prefix}:log`,
+    bytes: `${prefix}:bytes`,
+    /** Of the last event that retention removed, the time of logging: what came later is all there. */
+    removedUntil: `${prefix}:removed`,
+    /** Entries of the message index whose events were removed, until they are gone too. */
+    unindex: `${prefix}:unindex`,
+  };
+};
+
+/** The hash that holds this part of the message index. @param address see message-address.ts */
+export const messageIndexKey = (address: string): string => {
+  const { shard, bucket } = parseMessageAddress(address);
+  return `${shardPrefix(shard)}:m:${bucket}`;
 };
 
 export const QUARANTINE = 'cr:{quarantine}';

@@ -1,5 +1,7 @@
 import { SHARDS } from '@clickrelay/core';
-import { listDestinations } from './destinations.ts';
+import { listLiving } from './destinations.ts';
+import { RECORD_FLAGS } from './event-log.ts';
+import { unindexEvents } from './message-index.ts';
 import { REGISTRY, shardKeys } from './names.ts';
 import type { Store } from './store.ts';
 
@@ -17,40 +19,66 @@ const YOUNGEST_MS = 60_000;
 const BATCH = 500;
 
 /*
- * One batch of one shard, oldest first. An event that a living destination still wants (`q` pending, `x` dead letter)
- * stays whatever its age.
+ * One batch of one shard, oldest first. An event that a living destination still wants stays whatever its age: `q`
+ * pending, `x` dead letter, or routed to it and nothing known of the delivery. Of one that is owed to nobody the flag is
+ * set when its deliveries go, so that the ledger need not take their absence for a loss.
  *
- * KEYS: log, bytes. ARGV: key prefix, begin after this score, may go below this score, bytes to keep, attempts go below
- * this score, never touch from this score on, batch, destinations as JSON object.
- * Answers: how many were removed, the last score looked at (nil at the end).
+ * KEYS: log, bytes, unindex, removed until. ARGV: key prefix, begin after this score, may go below this score, bytes to
+ * keep, attempts go below this score, never touch from this score on, batch, destinations as JSON object: of each the
+ * score from which on it was there.
+ * Answers: how many were removed, the last score looked at (nil at the end), what is to be removed from the message index.
  */
 const TRIM_SCRIPT = `
 local entries = redis.call('ZRANGE', KEYS[1], '(' .. ARGV[2], '(' .. ARGV[6], 'BYSCORE', 'LIMIT', 0, ARGV[7], 'WITHSCORES')
 local living = cjson.decode(ARGV[8])
 local bytes = tonumber(redis.call('GET', KEYS[2]) or '0')
-local removed = 0
+local removed, last = 0, false
+if #entries == tonumber(ARGV[7]) * 2 then last = entries[#entries] end
 for i = 1, #entries, 2 do
   local id, score = entries[i], tonumber(entries[i + 1])
   local expired = score < tonumber(ARGV[3]) or bytes > tonumber(ARGV[4])
-  if not expired and score >= tonumber(ARGV[5]) then return {removed, false} end
-  local record = ARGV[1] .. ':' .. id
-  local owed = false
-  local fields = redis.call('HGETALL', record .. ':d')
-  for f = 1, #fields, 2 do
-    if (fields[f + 1] == 'q' or fields[f + 1] == 'x') and living[fields[f]] then owed = true end
+  if not expired and score >= tonumber(ARGV[5]) then
+    last = false
+    break
   end
-  if not owed then
-    redis.call('DEL', record .. ':d')
-    if expired then
-      bytes = redis.call('DECRBY', KEYS[2], redis.call('STRLEN', record))
-      redis.call('DEL', record)
-      redis.call('ZREM', KEYS[1], id)
-      removed = removed + 1
+  local record = ARGV[1] .. ':' .. id
+  local settled = redis.call('GETRANGE', record, 0, 0) == '${RECORD_FLAGS.settled}'
+  if expired or not settled then
+    local text = redis.call('GETRANGE', record, 1, 1023)
+    local lineEnd = string.find(text, '\\n', 1, true)
+    if not lineEnd then
+      text = redis.call('GETRANGE', record, 1, -1)
+      lineEnd = string.find(text, '\\n', 1, true)
+    end
+    local line = lineEnd and cjson.decode(string.sub(text, 1, lineEnd - 1)) or {}
+    local owed = false
+    if not settled then
+      local known = {}
+      local fields = redis.call('HGETALL', record .. ':d')
+      for f = 1, #fields, 2 do
+        known[fields[f]] = true
+        if (fields[f + 1] == 'q' or fields[f + 1] == 'x') and living[fields[f]] then owed = true end
+      end
+      for _, destination in ipairs(line[7] or {}) do
+        if not known[destination] and living[destination] and score >= living[destination] then owed = true end
+      end
+    end
+    if not owed then
+      redis.call('DEL', record .. ':d')
+      if expired then
+        bytes = redis.call('DECRBY', KEYS[2], redis.call('STRLEN', record))
+        redis.call('DEL', record)
+        redis.call('ZREM', KEYS[1], id)
+        if line[6] and line[6] ~= '' then redis.call('SADD', KEYS[3], id .. line[6]) end
+        if score > tonumber(redis.call('GET', KEYS[4]) or '0') then redis.call('SET', KEYS[4], entries[i + 1]) end
+        removed = removed + 1
+      elseif lineEnd then
+        redis.call('SETRANGE', record, 0, '${RECORD_FLAGS.settled}')
+      end
     end
   end
 end
-if #entries < tonumber(ARGV[7]) * 2 then return {removed, false} end
-return {removed, entries[#entries]}`;
+return {removed, last, redis.call('SMEMBERS', KEYS[3])}`;
 
 /** What the log holds in bytes, all shards together. */
 export const readLogBytes = async (store: Store): Promise<{ total: number; perShard: number[] }> => {
@@ -62,23 +90,24 @@ export const readLogBytes = async (store: Store): Promise<{ total: number; perSh
 
 /** Removes what is past its time. @returns How many events went. */
 export const trimEventLog = async (store: Store, retention: Retention, nowMs: number): Promise<number> => {
-  const destinations = await listDestinations(store);
   // An empty JSON object would be an array to cjson, which does as well.
-  const living = JSON.stringify(Object.fromEntries(destinations.map(({ id }) => [id, true])));
+  const living = JSON.stringify(Object.fromEntries(await listLiving(store)));
   const { total, perShard } = await readLogBytes(store);
   // Each shard gives the same share, so that the log ends at about the same age everywhere.
   const keep = total > retention.eventBytes ? retention.eventBytes / total : Number.POSITIVE_INFINITY;
   let removed = 0;
   for (let shard = 0; shard < SHARDS; shard++) {
-    const { prefix, log, bytes } = shardKeys(shard);
+    const { prefix, log, bytes, unindex, removedUntil } = shardKeys(shard);
     const bytesToKeep = Number.isFinite(keep) ? Math.floor((perShard[shard] ?? 0) * keep) : Number.MAX_SAFE_INTEGER;
     let after: string | null = '-1';
     while (after !== null) {
       const reply = (await store.redis.eval(
         TRIM_SCRIPT,
-        2,
+        4,
         log,
         bytes,
+        unindex,
+        removedUntil,
         prefix,
         after,
         (nowMs - retention.eventsMs) * 1_000,
@@ -87,9 +116,10 @@ export const trimEventLog = async (store: Store, retention: Retention, nowMs: nu
         (nowMs - YOUNGEST_MS) * 1_000,
         BATCH,
         living,
-      )) as [number, string | null];
+      )) as [number, string | null, string[]];
       removed += reply[0];
       after = reply[1];
+      await unindexEvents(store, shard, reply[2]);
     }
   }
   return removed;

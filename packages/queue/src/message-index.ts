@@ -1,0 +1,190 @@
+import { type Event, type LoggedEvent, SHARDS } from '@clickrelay/core';
+import type { Result } from 'ioredis';
+import { decodeRecord } from './event-log.ts';
+import { createGroupCommit } from './group-commit.ts';
+import {
+  addressesOf,
+  eventOfField,
+  indexField,
+  messageAddress,
+  parseMessageAddress,
+  splitAddresses,
+} from './message-address.ts';
+import { eventKeys, messageIndexKey, shardKeys } from './names.ts';
+import { sendAll } from './send-all.ts';
+import type { Store } from './store.ts';
+
+/*
+ * From a message to its events. An entry says nothing that its event does not say better: it is written after the event,
+ * again when the group of callbacks is repeated after a crash, and removed after the event. So every event that is in
+ * the log and whose group is done is in the index, and whatever the index is asked for is read from the log.
+ */
+
+export interface MessageIndex {
+  /** Resolves when these events are found by their messages. They must be in the log. */
+  add(events: readonly Pick<Event, 'id' | 'messageId' | 'clientMessageId' | 'relatedMessageId'>[]): Promise<void>;
+  drained(): Promise<void>;
+}
+
+interface Entry {
+  readonly key: string;
+  readonly field: string;
+}
+
+const entriesOf = (addresses: string, eventId: string): Entry[] =>
+  splitAddresses(addresses).map((address) => ({
+    key: messageIndexKey(address),
+    field: indexField(address, eventId),
+  }));
+
+/* KEYS: bucket of each entry. ARGV: field of each. */
+const INDEX_SCRIPT = `for i, key in ipairs(KEYS) do redis.call('HSET', key, ARGV[i], '') end`;
+
+declare module 'ioredis' {
+  interface RedisCommander<Context> {
+    indexMessages(keys: number, ...args: string[]): Result<null, Context>;
+  }
+}
+
+/** Entries of events that are logged at about the same time share a write. */
+export const createMessageIndex = (store: Store): MessageIndex => {
+  store.redis.defineCommand('indexMessages', { lua: INDEX_SCRIPT });
+  const group = createGroupCommit<Entry[]>({
+    // Nobody else is served while a script runs: below a millisecond.
+    maxItems: 500,
+    maxBytes: 1_000,
+    sizeOf: (entries) => entries.length,
+    // Nobody waits for it, and a few more in one write spare Redis an fsync each.
+    lingerMs: 25,
+    write: async (items) => {
+      const entries = items.flat();
+      await store.redis.indexMessages(
+        entries.length,
+        ...entries.map(({ key }) => key),
+        ...entries.map(({ field }) => field),
+      );
+    },
+  });
+  return {
+    add: async (events) => {
+      const writes: Promise<void>[] = [];
+      for (const event of events) {
+        const entries = entriesOf(addressesOf(event), event.id);
+        if (entries.length > 0) writes.push(group.add(entries));
+      }
+      await Promise.all(writes);
+    },
+    drained: () => group.drained(),
+  };
+};
+
+// -- reading ----------------------------------------------------------------------------------------------------
+
+/** Fields looked at for one message: a bucket has some 15, unless one message of it has thousands of events. */
+const MOST_SCANNED = 50_000;
+/** How many events of one message are read. */
+export const MOST_EVENTS_OF_MESSAGE = 10_000;
+/** Records are parsed in the process that asks: others are served in between. */
+const READ_AT_ONCE = 250;
+
+export interface EventsOfMessage {
+  readonly events: LoggedEvent[];
+  /** Whether there are more than were read. */
+  readonly isCut: boolean;
+}
+
+/** The events whose message id, client message id or related message id this is, in no order. */
+export const readEventsOfMessage = async (store: Store, id: string): Promise<EventsOfMessage> => {
+  const address = messageAddress(id);
+  const key = messageIndexKey(address);
+  const { mark } = parseMessageAddress(address);
+  const ids = new Set<string>();
+  let scanned = 0;
+  let cursor = '0';
+  do {
+    const [next, fields] = await store.redis.hscan(key, cursor, 'COUNT', 1_000);
+    for (let at = 0; at < fields.length; at += 2) {
+      const field = fields[at] as string;
+      if (field.startsWith(mark)) ids.add(eventOfField(field));
+    }
+    scanned += fields.length / 2;
+    cursor = next;
+  } while (cursor !== '0' && scanned < MOST_SCANNED && ids.size <= MOST_EVENTS_OF_MESSAGE);
+
+  const toRead = [...ids].slice(0, MOST_EVENTS_OF_MESSAGE);
+  const events: LoggedEvent[] = [];
+  for (let from = 0; from < toRead.length; from += READ_AT_ONCE) {
+    const some = toRead.slice(from, from + READ_AT_ONCE);
+    const records = await sendAll(
+      store,
+      some.map((eventId) => ['get', eventKeys(eventId).record]),
+    );
+    for (const record of records) {
+      const logged = decodeRecord(record as string | null);
+      // Another message of the same bucket and mark, or one that was removed meanwhile.
+      if (logged !== undefined && names(logged.event, id)) events.push(logged);
+    }
+  }
+  return { events, isCut: cursor !== '0' || ids.size > toRead.length };
+};
+
+const names = ({ messageId, clientMessageId, relatedMessageId }: Event, id: string): boolean =>
+  messageId === id || clientMessageId === id || relatedMessageId === id;
+
+// -- keeping it as long as the log ------------------------------------------------------------------------------
+
+const EVENT_ID_LENGTH = 'evt_'.length + 22;
+
+/**
+ * Removes the entries of events that retention has removed from this shard of the log.
+ * @param entries members of the shard's `unindex`: event id, then its addresses
+ */
+export const unindexEvents = async (store: Store, shard: number, entries: readonly string[]): Promise<void> => {
+  if (entries.length === 0) return;
+  await sendAll(
+    store,
+    entries.flatMap((entry) =>
+      entriesOf(entry.slice(EVENT_ID_LENGTH), entry.slice(0, EVENT_ID_LENGTH)).map(
+        ({ key, field }) => ['hdel', key, field] as const,
+      ),
+    ),
+  );
+  // Only now: what a crash leaves here is removed by the next round.
+  await store.redis.srem(shardKeys(shard).unindex, ...entries);
+};
+
+/**
+ * Writes the index anew for a part of the log, for when it was lost.
+ * @param cursor `next` of the call before
+ * @returns How many events were looked at, and where to go on; null at the end.
+ */
+export const rebuildMessageIndex = async (
+  store: Store,
+  { cursor = '0.-inf', limit }: { cursor?: string | undefined; limit: number },
+): Promise<{ events: number; next: string | null }> => {
+  const [, shardText = '0', after = '-inf'] = /^(\d{1,2})\.(-inf|\d{1,17})$/.exec(cursor) ?? [];
+  const index = createMessageIndex(store);
+  let events = 0;
+  let from = after === '-inf' ? after : `(${after}`;
+  for (let shard = Number(shardText); shard < SHARDS; shard++, from = '-inf') {
+    const { log } = shardKeys(shard);
+    const places = await store.redis.zrangebyscore(log, from, '+inf', 'WITHSCORES', 'LIMIT', 0, limit - events);
+    const last = places.at(-1);
+    // Several of one microsecond must not be torn apart.
+    const ids = new Set(places.filter((_, at) => at % 2 === 0));
+    if (last !== undefined) for (const id of await store.redis.zrangebyscore(log, last, last)) ids.add(id);
+    const records = await sendAll(
+      store,
+      [...ids].map((id) => ['get', eventKeys(id).record]),
+    );
+    await index.add(
+      records.flatMap((record) => {
+        const logged = decodeRecord(record as string | null);
+        return logged === undefined ? [] : [logged.event];
+      }),
+    );
+    events += ids.size;
+    if (events >= limit) return { events, next: `${shard}.${last}` };
+  }
+  return { events, next: null };
+};
