@@ -51,6 +51,21 @@ describe('a fact', () => {
     expect(await log.append('m1', [first, second], Date.now())).toEqual(['claimed', 'seen']);
   });
 
+  it('that its own claim logs again, routed otherwise, is kept as routed last, at its place', async () => {
+    const event = newEvent();
+    const { record } = eventKeys(event.event.id);
+    const { log: logKey } = shardKeys(shardOf(event.event.id));
+    await log.append('m1', [{ ...event, routes: ['crm'] }], Date.now());
+    const [before, place] = [await store.redis.get(record), await store.redis.zscore(logKey, event.event.id)];
+    expect(await log.append('m1', [{ ...event, routes: ['crm', 'archive'] }], Date.now())).toEqual(['claimed']);
+    expect(await store.redis.get(record)).toBe(before?.replace('["crm"]', '["crm","archive"]'));
+    expect(await log.append('m2', [{ ...event, routes: [] }], Date.now())).toEqual(['seen']);
+    expect(await store.redis.get(record)).toContain('["crm","archive"]');
+    expect(await store.redis.zscore(logKey, event.event.id)).toBe(place);
+    expect(await readEvent(store, event.event.id)).toEqual(event);
+    expect((await readLogBytes(store)).total).toBe(await countBytes());
+  });
+
   it('that comes again changes nothing', async () => {
     const { event, source } = newEvent();
     await append({ event, source });

@@ -178,7 +178,7 @@ describe('the index', () => {
     await logAndIndex(...events);
     // Ten of one microsecond are not torn apart.
     const { log: logKey } = shardKeys(shardOf(events[0]?.event.id as string));
-    await store.redis.zadd(logKey, ...(await store.redis.zrange(logKey, 0, -1)).flatMap((id) => ['5', id]));
+    await store.redis.zadd(logKey, ...(await store.redis.zrange(logKey, '0', '-1')).flatMap((id) => ['5', id]));
     const before = await everything();
     await Promise.all((await indexKeys()).map((key) => store.redis.del(key)));
     let looked = 0;

@@ -165,6 +165,53 @@ describe('an event', () => {
   });
 });
 
+describe('an event that was routed and of whose delivery nothing is known', () => {
+  const logRouted = async (agoMs: number, event: LoggedEvent, routes: string[]) => {
+    await createEventLog(store, { dedupeTtlMs: HOUR }).append('m1', [{ ...event, routes }], Date.now());
+    await store.redis.zadd(shardKeys(shardOf(event.event.id)).log, String((NOW - agoMs) * 1_000), event.event.id);
+  };
+  /** As if the destination had been put then. */
+  const putAgo = async (agoMs: number, id: string) => {
+    await put(id);
+    await store.redis.hset('cr:{registry}:since', id, (NOW - agoMs) * 1_000);
+  };
+
+  it('is owed: it stays, however old, until the delivery has ended', async () => {
+    const [lost, half] = newConversations(2) as [LoggedEvent, LoggedEvent];
+    await putAgo(2_000 * HOUR, 'crm');
+    await putAgo(2_000 * HOUR, 'archive');
+    await logRouted(1_000 * HOUR, lost, ['crm']);
+    await logRouted(1_000 * HOUR, half, ['archive', 'crm']);
+    await attempt(half.event.id, 'delivered', 'archive');
+    expect(await trim({ eventBytes: 0 })).toBe(0);
+    expect(await listDeliveries(store, half.event.id)).toHaveLength(1);
+    await attempt(half.event.id, 'delivered');
+    expect(await trim()).toBe(1);
+    expect(await left([lost, half])).toEqual([lost.event.id]);
+    await removeDestination(store, 'crm');
+    expect(await trim()).toBe(1);
+  });
+
+  it('is not owed to a destination of the same name that came later', async () => {
+    const event = newEvent();
+    await putAgo(2 * HOUR, 'crm');
+    await logRouted(1_000 * HOUR, event, ['crm']);
+    expect(await trim()).toBe(1);
+  });
+
+  it('is told from one whose deliveries were dropped because all had ended', async () => {
+    const event = newEvent();
+    await putAgo(1_000 * HOUR, 'crm');
+    await logRouted(20 * HOUR, event, ['crm']);
+    await attempt(event.event.id, 'delivered');
+    expect(await trim()).toBe(0);
+    expect(await listDeliveries(store, event.event.id)).toEqual([]);
+    expect(await readEvent(store, event.event.id)).toEqual(event);
+    expect(await trim({ eventsMs: HOUR })).toBe(1);
+    expect((await readLogBytes(store)).total).toBe(0);
+  });
+});
+
 describe('the attempts of an event that is owed to nobody', () => {
   it('go before it does', async () => {
     const [old, young] = newConversations(2) as [LoggedEvent, LoggedEvent];
