@@ -8,6 +8,7 @@ import { deadLetterOperations } from './dead-letters.ts';
 import { deliveryOperations } from './deliveries.ts';
 import { destinationOperations } from './destinations.ts';
 import { eventOperations } from './events.ts';
+import { messageOperations } from './messages.ts';
 import { openApiDocument } from './openapi.ts';
 import { type Operation, RefusalError, type Resources } from './operation.ts';
 import { quarantineOperations } from './quarantine.ts';
@@ -17,6 +18,7 @@ import { statusOperations } from './status.ts';
 /** Everything that the API can do. */
 export const operations: readonly Operation[] = [
   ...eventOperations,
+  ...messageOperations,
   ...deliveryOperations,
   ...deadLetterOperations,
   ...quarantineOperations,

@@ -146,6 +146,16 @@ command(
   .option('--since <when>', 'an age (15m, 72h, 7d) or a date')
   .option('--cursor <cursor>', 'go on where a list ended');
 
+command<{ reindex?: true }>(
+  program,
+  'message [id]',
+  'show what became of a message: every status, where it stands, and the replies to it',
+  'message 5b07c04f74c186e46ef5f036c4dc96fc',
+  async ([id], options, context) => (await import('./commands/message.ts')).message(id, options, context),
+)
+  .option('--reindex', 'find messages by their events again, from the event log, when that index was lost')
+  .addHelpText('after', '\nThe id is that of the message, or your own (clientMessageId).');
+
 const destinations = group('destinations', 'where events go');
 command(destinations, 'list', 'list destinations', 'destinations list', async (_, __, context) =>
   (await import('./commands/destinations.ts')).listDestinations(context),

@@ -95,6 +95,47 @@ test('one event is shown with its deliveries and attempts, or as the JSON of the
   expect(JSON.parse((await cli('events', event.id, '--json')).stdout)).toEqual({ ...event, deliveries: [delivery] });
 });
 
+test('a message is shown with its statuses, the late ones marked, and the replies to it', async () => {
+  const status = { id: event.id, code: 6, name: 'READ', class: 'read', final: true, late: false };
+  const read = { ...status, occurredAt: '2026-11-20T10:00:05.000Z', receivedAt: '2026-11-20T10:00:06.000Z' };
+  const late = { ...read, code: 5, name: 'DEVICE_ACK', class: 'delivered', final: false, late: true };
+  const told = {
+    messageId: 'm/1',
+    clientMessageId: 'order-7',
+    channel: 'whatsapp',
+    current: read,
+    statusCount: 2,
+    statuses: [{ ...late, occurredAt: '2026-11-20T10:00:04.000Z', receivedAt: '2026-11-20T10:00:09.000Z' }, read],
+    received: [],
+    replyCount: 1,
+    replies: [event],
+    complete: true,
+  };
+  answers['GET /v1/messages/m%2F1'] = told;
+  expect((await cli('message', 'm/1')).stdout).toBe(
+    [
+      'message m/1',
+      '  client id  order-7',
+      '  channel    whatsapp',
+      '  stands at  READ (read, final) since 2026-11-20 10:00:05',
+      '',
+      'statuses',
+      '  HAPPENED             RECEIVED             STATUS        CLASS      EVENT',
+      '  2026-11-20 10:00:04  2026-11-20 10:00:09  5 DEVICE_ACK  delivered  evt_AAAAAAAAAAAAAAAAAAAAAA  late',
+      '  2026-11-20 10:00:05  2026-11-20 10:00:06  6 READ        read       evt_AAAAAAAAAAAAAAAAAAAAAA',
+      '',
+      'replies',
+      '  HAPPENED             TYPE    FROM -> TO                EVENT',
+      '  2026-11-20 10:00:00  moText  2799900001 -> 2799900002  evt_AAAAAAAAAAAAAAAAAAAAAA  hello there [31mred',
+      '',
+    ].join('\n'),
+  );
+  answers['GET /v1/messages?clientMessageId=order-7'] = { items: [told], next: null };
+  expect(JSON.parse((await cli('message', 'order-7', '--json')).stdout)).toEqual([told]);
+  expect((await cli('message', 'nothing')).code).toBe(1);
+  expect((await cli('message')).code).toBe(2);
+});
+
 test('--since takes an age', async () => {
   await cli('events', '--since', '2h');
   const since = Date.parse(new URL(`http://x${api.requests[0]?.path}`).searchParams.get('since') as string);

@@ -83,7 +83,7 @@ export const createMessageIndex = (store: Store): MessageIndex => {
 /** Fields looked at for one message: a bucket has some 15, unless one message of it has thousands of events. */
 const MOST_SCANNED = 50_000;
 /** How many events of one message are read. */
-export const MOST_EVENTS_OF_MESSAGE = 10_000;
+const MOST_EVENTS_OF_MESSAGE = 10_000;
 /** Records are parsed in the process that asks: others are served in between. */
 const READ_AT_ONCE = 250;
 

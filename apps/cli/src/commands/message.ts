@@ -1,0 +1,96 @@
+import type { Event, MessageTimeline, TimelineStatus } from '@clickrelay/core';
+import { type Api, connectApi, type Page } from '../api-client.ts';
+import { CommandError, usageError } from '../errors.ts';
+import { gist, oneLine, parties, shortTime, table } from '../format.ts';
+import { type Context, show } from './context.ts';
+
+/** As the API tells it. */
+type Message = MessageTimeline & { statusCount: number; replyCount: number; complete: boolean };
+
+/** What became of a message, by its id or by the sender's own. */
+export async function message(
+  id: string | undefined,
+  { reindex }: { reindex?: true },
+  context: Context,
+): Promise<void> {
+  const api = connectApi(context.config);
+  if (reindex) return await reindexMessages(api, context);
+  if (id === undefined) throw usageError('message takes the id of a message, or your own id of it');
+  const messages = await findMessages(api, id);
+  show(context, messages, (found) => found.map(messageText).join('\n\n'));
+}
+
+async function findMessages(api: Api, id: string): Promise<Message[]> {
+  try {
+    return [await api.get<Message>(`/v1/messages/${encodeURIComponent(id)}`)];
+  } catch (error) {
+    if (!(error instanceof CommandError && error.code === 'not_found')) throw error;
+    const { items } = await api.get<Page<Message>>('/v1/messages', { clientMessageId: id });
+    if (items.length === 0) throw error;
+    return items;
+  }
+}
+
+async function reindexMessages(api: Api, context: Context): Promise<void> {
+  let events = 0;
+  let cursor: string | null = '';
+  while (cursor !== null) {
+    const query = cursor === '' ? '' : `?${new URLSearchParams({ cursor })}`;
+    const part: { events: number; next: string | null } = await api.post(`/v1/messages/reindex${query}`);
+    events += part.events;
+    cursor = part.next;
+  }
+  show(context, { events }, () => `${events} events are found by their messages`);
+}
+
+function messageText(found: Message): string {
+  const { current, statuses, received, replies, statusCount, replyCount } = found;
+  const facts = [
+    ['client id', found.clientMessageId],
+    ['channel', found.channel],
+    ['stands at', current === null ? 'no status came' : standing(current)],
+  ].flatMap(([name, value]) => (value ? [`  ${(name as string).padEnd(10)} ${oneLine(value, 200)}`] : []));
+  const parts = [[`message ${oneLine(found.messageId, 200)}`, ...facts].join('\n')];
+  if (received.length > 0) parts.push(['the message', indent(eventTable(received))].join('\n'));
+  if (statuses.length > 0) {
+    parts.push([heading('statuses', statuses.length, statusCount), indent(statusTable(statuses))].join('\n'));
+  }
+  if (replies.length > 0) {
+    parts.push([heading('replies', replies.length, replyCount), indent(eventTable(replies))].join('\n'));
+  }
+  if (!found.complete) parts.push('not all of its events were looked at: it has more than 10,000');
+  return parts.join('\n\n');
+}
+
+const heading = (name: string, shown: number, count: number): string =>
+  shown === count ? name : `${name}: the last ${shown} of ${count}`;
+
+const standing = ({ name, code, class: statusClass, final, occurredAt, receivedAt }: TimelineStatus): string =>
+  `${name ?? code ?? 'a status that cannot be read'} (${statusClass}${final ? ', final' : ''}) since ${shortTime(occurredAt ?? receivedAt)}`;
+
+const statusTable = (statuses: readonly TimelineStatus[]): string =>
+  table(
+    ['HAPPENED', 'RECEIVED', 'STATUS', 'CLASS', 'EVENT', ''],
+    statuses.map(({ occurredAt, receivedAt, name, code, class: statusClass, id, late }) => [
+      occurredAt === null ? '' : shortTime(occurredAt),
+      shortTime(receivedAt),
+      oneLine([code, name].filter((part) => part !== null).join(' '), 60),
+      statusClass,
+      id,
+      late ? 'late' : '',
+    ]),
+  );
+
+const eventTable = (events: readonly Event[]): string =>
+  table(
+    ['HAPPENED', 'TYPE', 'FROM -> TO', 'EVENT', ''],
+    events.map((event) => [
+      event.occurredAt === null ? '' : shortTime(event.occurredAt),
+      event.type,
+      parties(event),
+      event.id,
+      gist(event),
+    ]),
+  );
+
+const indent = (text: string): string => text.replaceAll(/^/gm, '  ');
