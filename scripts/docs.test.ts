@@ -22,7 +22,7 @@ const sources = async (): Promise<string[]> =>
 /** Where a code is given that an HTTP caller, a reader of logs or a program with `--json` may see. */
 const CODE_PATTERNS = [
   /\bcode(?: =|:| \?\?) '([a-z_]+)'/g,
-  /new (?:DeliveryError|CommandError)\(\s*'([a-z_]+)'/g,
+  /new (?:DeliveryError|CommandError|SpoolError)\(\s*'([a-z_]+)'/g,
   /new RefusalError\(\s*\d{3},\s*'([a-z_]+)'/g,
 ];
 

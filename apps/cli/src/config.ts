@@ -43,6 +43,10 @@ export const config = z.object({
     .describe(
       'Key of the API; empty: `clickrelay start` makes one and keeps it in DATA_DIR, where the other commands read it',
     ),
+  SPOOL_DIR: z
+    .string()
+    .default('')
+    .describe('Where the receiver keeps callbacks while Redis is away; empty: `DATA_DIR/spool`. `off`: nowhere'),
   CLICKRELAY_COMMAND: z.string().default('clickrelay').describe('How to write this command in what is printed'),
   CLICKRELAY_REDIS_SERVER: z
     .string()

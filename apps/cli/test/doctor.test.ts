@@ -1,7 +1,8 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, startRedis } from '@clickrelay/testkit';
+import { fileURLToPath } from 'node:url';
+import { freePort, startProgram, startRedis } from '@clickrelay/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runCli } from './run-cli.ts';
 
@@ -46,4 +47,31 @@ WRONG  api          is not running here
                     -> clickrelay start
 `);
   expect(stdout).toMatch(/WRONG {2}redis {8}.*\n {20}-> start Redis, or set REDIS_URL to where it is\n/);
+});
+
+test('doctor says what waits in the spool of a receiver whose Redis is away', async () => {
+  const receiver = await startProgram({
+    args: [fileURLToPath(import.meta.resolve('@clickrelay/receiver/main'))],
+    env: {
+      ...env,
+      CALLBACK_AUTH: 'none',
+      HOST: '127.0.0.1',
+      REDIS_URL: `redis://127.0.0.1:${await freePort()}`,
+      SPOOL_DIR: join(dataDir, 'spool'),
+    },
+    readyUrl: `http://127.0.0.1:${env['PORT']}/readyz`,
+  });
+  try {
+    const url = `http://127.0.0.1:${env['PORT']}/client-callback/one-api-reply`;
+    const answer = await fetch(url, { method: 'POST', body: '{"event":{"moText":[{}]}}' });
+    expect(answer.status).toBe(200);
+    const { code, stdout } = await runCli(['doctor'], env);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^ok {5}receiver /m);
+    expect(stdout).toMatch(
+      /^WRONG {2}spool {8}1 callbacks wait for Redis \(0\.0 MiB\), the oldest for \d+ s\n {20}-> Redis takes no callbacks/m,
+    );
+  } finally {
+    await receiver.stop();
+  }
 });

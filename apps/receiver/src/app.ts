@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { DurabilityReport } from '@clickrelay/queue';
+import type { DurabilityReport, Readiness } from '@clickrelay/queue';
 import type Koa from 'koa';
 import type { Logger } from 'pino';
 import { allowAddresses } from './allow-addresses.ts';
@@ -15,6 +15,9 @@ import { describeError, renderErrors } from './render-error.ts';
 export interface Dependencies extends Pick<ReceiveOptions, 'commit' | 'quarantine'> {
   readonly config: Config;
   readonly durability: () => DurabilityReport;
+  readonly readiness: () => Readiness;
+  /** Callbacks are kept on this machine while Redis is away. */
+  readonly hasSpool: boolean;
   /** Aborted when this process has been told to stop. */
   readonly stopping: AbortSignal;
   readonly log: Logger;
@@ -40,7 +43,7 @@ export function createApp(dependencies: Dependencies): Koa {
       authenticate({ credentials: config.CALLBACK_AUTH, addressOf: address, failuresPerMinute: FAILURES_PER_MINUTE }),
     );
   }
-  app.use(requireDurable(dependencies.durability));
+  app.use(requireDurable(dependencies));
   app.use(
     receive({
       ...dependencies,

@@ -56,6 +56,16 @@ export const config = z.object({
   MAX_BODY_BYTES: wholeNumber('MAX_BODY_BYTES', 1, 1_073_741_824)
     .default(33_554_432)
     .describe('The largest callback in bytes, compressed or not; a larger one gets 413, and Clickatell sends it again'),
+  SPOOL_DIR: z
+    .string()
+    .default('')
+    .transform((dir) => (dir === 'off' ? '' : dir))
+    .describe(
+      'Folder on a disk of this machine where callbacks are kept while Redis is away; each receiver needs its own. Empty or `off`: none, they are refused instead. `clickrelay start` takes `DATA_DIR/spool`',
+    ),
+  SPOOL_MAX_BYTES: wholeNumber('SPOOL_MAX_BYTES', 1_048_576, Number.MAX_SAFE_INTEGER)
+    .default(10_737_418_240)
+    .describe('What the spool may take on its disk, in bytes; callbacks beyond it get 503'),
   LOG_LEVEL: logLevel.describe(
     '`debug` writes a line for each callback, which costs throughput; `info` only what deserves a look',
   ),

@@ -1,17 +1,17 @@
-import type { DurabilityReport } from '@clickrelay/queue';
+import type { DurabilityReport, Readiness } from '@clickrelay/queue';
 import type { Middleware } from 'koa';
 import type { Answer } from './answer.ts';
 import { allowMethods, RefusalError } from './render-error.ts';
 
 export interface HealthOptions {
-  readonly durability: () => DurabilityReport;
+  readonly readiness: () => Readiness;
   /** Aborted when this process has been told to stop. */
   readonly stopping: AbortSignal;
   readonly answer: Answer;
 }
 
 /** `/healthz`: the process is up. `/readyz`: a callback sent now would be accepted, and how safe it would be then. */
-export function answerHealth({ durability, stopping, answer }: HealthOptions): Middleware {
+export function answerHealth({ readiness, stopping, answer }: HealthOptions): Middleware {
   return (ctx, next) => {
     if (ctx.path !== '/healthz' && ctx.path !== '/readyz') return next();
     allowMethods(ctx.method, ['GET', 'HEAD']);
@@ -20,9 +20,9 @@ export function answerHealth({ durability, stopping, answer }: HealthOptions): M
       return;
     }
 
-    const { ready, durability: mode, problems } = durability();
+    const { ready, durability, problems, spool } = readiness();
     const reason = stopping.aborted ? 'this receiver is stopping' : ready ? undefined : describe(problems);
-    const report = { ready: reason === undefined, durability: mode, problems };
+    const report = { ready: reason === undefined, durability, problems, ...(spool && { spool }) };
     if (reason === undefined) answer(ctx, 200, JSON.stringify(report));
     else answer(ctx, 503, JSON.stringify({ ...report, error: { code: 'not_ready', message: reason } }));
   };
@@ -33,17 +33,24 @@ function describe(problems: DurabilityReport['problems']): string {
   return problems.map(({ setting, value, mend }) => `${setting} is ${value}: ${mend}`).join('; ');
 }
 
+export interface RequireDurableOptions {
+  readonly durability: () => DurabilityReport;
+  readonly hasSpool: boolean;
+}
+
 /**
  * Refuses callbacks while Redis would lose what we acknowledge. A connection that is away is no reason by itself: the
- * commit finds out in time, and callbacks are taken again with the first one that succeeds, not with the next look.
+ * commit finds out in time, and callbacks are taken again with the first one that succeeds, not with the next look. With
+ * a spool they are taken from the beginning, when Redis has not been seen yet.
  * @throws {RefusalError} 503 `not_ready`
  */
-export function requireDurable(durability: () => DurabilityReport): Middleware {
-  let safeWhenLastSeen = false;
+export function requireDurable({ durability, hasSpool }: RequireDurableOptions): Middleware {
+  let safeWhenLastSeen = hasSpool;
   return (_ctx, next) => {
     const { ready, problems } = durability();
     if (ready) safeWhenLastSeen = true;
     else if (problems.some(({ setting }) => setting !== 'connection')) safeWhenLastSeen = false;
+    else if (hasSpool) safeWhenLastSeen = true;
     if (safeWhenLastSeen) return next();
     throw new RefusalError(503, 'not_ready', describe(problems), { logLevel: 'error' });
   };

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createCommitter, openStore, quarantineCallback, watchDurability } from '@clickrelay/queue';
+import { createIntake, openSpool, openStore, type Spool, SpoolError, watchDurability } from '@clickrelay/queue';
 import { ConfigError } from '@clickrelay/settings';
 import { pino } from 'pino';
 import { createApp } from './app.ts';
@@ -16,6 +16,7 @@ const log = pino({ level: config.LOG_LEVEL, base: { app: 'receiver', pid: proces
 const stopping = whenToldToStop();
 
 let isAway = false;
+const spool = await openSpoolOrExit();
 const store = await openStore({
   redisUrl: config.REDIS_URL,
   role: 'producer',
@@ -30,12 +31,24 @@ store.redis.on('ready', () => {
   isAway = false;
 });
 const durability = watchDurability(store, { mode: config.DURABILITY, intervalMs: DURABILITY_CHECK_MS });
-const { commit, close: closeCommitter } = createCommitter(store);
+const intake = createIntake({
+  store,
+  durability: () => durability.current(),
+  spool,
+  openStore: () => openStore({ redisUrl: config.REDIS_URL, role: 'consumer' }),
+  onChange: (usesRedis) => {
+    if (usesRedis) log.info({ spooled: spool?.stats().records }, 'redis.used');
+    else log.warn({ instead: spool ? 'callbacks are spooled' : 'callbacks are refused' }, 'redis.unused');
+  },
+  onDrained: (drained) => log.info(drained, 'spool.drained'),
+});
 const app = createApp({
   config,
-  commit,
-  quarantine: (entry) => quarantineCallback(store, entry),
+  commit: intake.commit,
+  quarantine: intake.quarantine,
   durability: () => durability.current(),
+  readiness: intake.readiness,
+  hasSpool: spool !== undefined,
   stopping: stopping.signal,
   log,
 });
@@ -49,7 +62,7 @@ log.info('receiver.stopping');
 await server.stop(GRACE_MS);
 durability.stop();
 // A Redis that does not answer must not hold up the end.
-await Promise.race([closeCommitter().then(() => store.close()), sleep(1_500)]);
+await Promise.race([intake.close().then(() => store.close()), sleep(2_000)]);
 log.info('receiver.stopped');
 process.exit(0);
 
@@ -58,6 +71,22 @@ function readConfigOrExit(): Config {
     return readConfig(process.env);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+}
+
+async function openSpoolOrExit(): Promise<Spool | undefined> {
+  if (config.SPOOL_DIR === '') return undefined;
+  try {
+    return await openSpool({
+      dir: config.SPOOL_DIR,
+      maxBytes: config.SPOOL_MAX_BYTES,
+      onNotice: ({ kind, ...fields }) =>
+        log[kind === 'mended' ? 'info' : kind === 'torn' ? 'warn' : 'error'](fields, `spool.${kind}`),
+    });
+  } catch (error) {
+    if (!(error instanceof SpoolError)) throw error;
     process.stderr.write(`${error.message}\n`);
     process.exit(1);
   }

@@ -21,7 +21,8 @@ export interface Receiver {
   stop(graceMs?: number): Promise<void>;
 }
 
-type Overrides = Partial<Pick<Dependencies, 'commit' | 'quarantine' | 'durability'>> & Pick<ServeOptions, 'timeouts'>;
+type Overrides = Partial<Pick<Dependencies, 'commit' | 'quarantine' | 'durability' | 'readiness' | 'hasSpool'>> &
+  Pick<ServeOptions, 'timeouts'>;
 
 /** A receiver on a real port, with a queue that remembers instead of Redis. */
 export async function startReceiver(
@@ -32,11 +33,14 @@ export async function startReceiver(
   const quarantined: Quarantined[] = [];
   const logged: Record<string, unknown>[] = [];
   const stopping = new AbortController();
+  const durability = overrides.durability ?? (() => ({ ready: true, durability: 'always', problems: [] }));
   const app = createApp({
     config: readConfig({ CALLBACK_AUTH: 'none', ...environment }),
     commit: overrides.commit ?? (async (callback) => void committed.push(callback)),
     quarantine: overrides.quarantine ?? (async (entry) => `qrt_${quarantined.push(entry)}`),
-    durability: overrides.durability ?? (() => ({ ready: true, durability: 'always', problems: [] })),
+    durability,
+    readiness: overrides.readiness ?? durability,
+    hasSpool: overrides.hasSpool ?? false,
     stopping: stopping.signal,
     log: pino({ level: 'debug', base: null }, { write: (line: string) => void logged.push(JSON.parse(line)) }),
   });

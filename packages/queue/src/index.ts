@@ -50,7 +50,7 @@ export {
   readDurability,
   watchDurability,
 } from './durability.ts';
-export { LayoutMismatchError } from './errors.ts';
+export { LayoutMismatchError, SpoolError } from './errors.ts';
 export {
   createEventLog,
   type EventLog,
@@ -64,6 +64,7 @@ export {
   readEvent,
 } from './event-log.ts';
 export { type Hold, holdDestination, listHolds, releaseDestination } from './holds.ts';
+export { createIntake, type Intake, type IntakeOptions, type Readiness } from './intake.ts';
 export {
   createMessageIndex,
   type EventsOfMessage,
@@ -84,4 +85,5 @@ export {
 } from './quarantine.ts';
 export { type Retention, readLogBytes, startRetention, trimEventLog } from './retention.ts';
 export type { Settlement } from './settle.ts';
+export { openSpool, type Spool, type SpoolNotice, type SpoolOptions, type SpoolStats } from './spool.ts';
 export { openStore, type Store, type StoreOptions } from './store.ts';

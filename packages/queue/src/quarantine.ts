@@ -41,6 +41,10 @@ redis.call('ZREM', KEYS[1], ARGV[1])
 redis.call('DECRBY', KEYS[2], bytes)
 return 1`;
 
+/** The same body sent again has the same id. */
+export const quarantineId = (body: Uint8Array): string =>
+  `qrt_${createHash('sha256').update(body).digest('base64url').slice(0, 22)}`;
+
 /**
  * Keeps a body; when this resolves it is on disk.
  * @param reason Why it could not be parsed; holds no message content.
@@ -53,7 +57,7 @@ export const quarantineCallback = async (
   { maxCallbacks, maxBytes } = LIMITS,
 ): Promise<string> => {
   store.assertConnected();
-  const id = `qrt_${createHash('sha256').update(body).digest('base64url').slice(0, 22)}`;
+  const id = quarantineId(body);
   let kept: unknown;
   try {
     kept = await store.redis.eval(

@@ -10,6 +10,7 @@ import { CommandError } from '../errors.ts';
 import { httpStatus } from '../http-status.ts';
 import { isLocked } from '../lock.ts';
 import { checkPortFree } from '../ports.ts';
+import { describeSpool, readSpool } from '../spool.ts';
 import { type Context, show } from './context.ts';
 
 interface Check {
@@ -33,7 +34,7 @@ export async function doctor(context: Context): Promise<number> {
   if (runsHere('receiver')) {
     const url = run?.receiverUrl ?? `http://127.0.0.1:${config.PORT}`;
     const answer = await httpStatus(`${url}/readyz`);
-    if (answer !== undefined) checks.push(checkReceiver(url, answer));
+    if (answer !== undefined) checks.push(checkReceiver(url, answer), ...checkSpool(answer));
     else checks.push(notRunning('receiver', config), await checkPort('PORT', config.HOST, config.PORT));
   }
   if (runsHere('api') || config.API_URL !== undefined) checks.push(await checkApi(config));
@@ -139,6 +140,18 @@ function checkReceiver(url: string, { status, body }: { status: number; body: st
   } catch {
     return bad('receiver', `what answers at ${url} is not Clickrelay`, 'choose another port with PORT');
   }
+}
+
+function checkSpool({ body }: { body: string }): Check[] {
+  const spool = readSpool(body);
+  if (spool === undefined) return [];
+  const found = describeSpool(spool);
+  if (spool.refusing !== null)
+    return [bad('spool', found, 'bring Redis back, make room on the disk, or raise SPOOL_MAX_BYTES')];
+  if (spool.setAside > 0) return [bad('spool', found, 'see what `set-aside` in its folder holds, and the log for why')];
+  if (spool.durability === 'spool')
+    return [bad('spool', found, 'Redis takes no callbacks: bring it back, they wait on this disk')];
+  return [good('spool', found)];
 }
 
 function notRunning(name: string, { CLICKRELAY_COMMAND: command }: Config): Check {

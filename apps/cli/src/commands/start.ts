@@ -112,6 +112,7 @@ export async function start(options: StartOptions, context: StartContext): Promi
       API_HOST: config.API_HOST,
       API_PORT: String(ports.api),
       DATA_DIR: dataDir,
+      SPOOL_DIR: config.SPOOL_DIR || join(dataDir, 'spool'),
     };
     const programs = context.programs ?? installedPrograms();
     const logs = forPeople ? logsToFile(dataDir, (line) => process.stderr.write(`${line}\n`)) : logsToStderr;

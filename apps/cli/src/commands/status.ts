@@ -1,5 +1,9 @@
+import { resolve } from 'node:path';
 import { connectApi } from '../api-client.ts';
+import { readRunFile } from '../data-dir.ts';
 import { table } from '../format.ts';
+import { httpStatus } from '../http-status.ts';
+import { describeSpool, readSpool, type Spool } from '../spool.ts';
 import { type Context, show } from './context.ts';
 
 /** As the API tells it. */
@@ -14,19 +18,32 @@ interface Status {
 /** How safe callbacks are, and what waits where. */
 export async function showStatus(context: Context): Promise<void> {
   const status = await connectApi(context.config).get<Status>('/v1/status');
-  show(context, status, ({ version, durability, eventLogBytes, ingest, destinations }) => {
-    const problems = durability.problems.map(({ setting, value, mend }) => `  ${setting} is ${value}: ${mend}`);
-    const rows = destinations.map(({ id, waiting, delayed, active, deadLetters }) =>
-      [id, waiting, delayed, active, deadLetters].map(String),
-    );
-    return [
-      `Clickrelay ${version}; what is acknowledged is kept: ${durability.durability}`,
-      ...problems,
-      `event log: ${(eventLogBytes / 1_048_576).toFixed(1)} MiB`,
-      `groups to route: ${ingest.messages} of messages, ${ingest.statuses} of statuses`,
-      ...(rows.length === 0
-        ? ['no destinations']
-        : [table(['DESTINATION', 'WAITING', 'DELAYED', 'ACTIVE', 'DEAD'], rows)]),
-    ].join('\n');
-  });
+  const spool = await spoolOfReceiverHere(context);
+  show(
+    context,
+    { ...status, ...(spool && { spool }) },
+    ({ version, durability, eventLogBytes, ingest, destinations }) => {
+      const problems = durability.problems.map(({ setting, value, mend }) => `  ${setting} is ${value}: ${mend}`);
+      const rows = destinations.map(({ id, waiting, delayed, active, deadLetters }) =>
+        [id, waiting, delayed, active, deadLetters].map(String),
+      );
+      return [
+        `Clickrelay ${version}; what is acknowledged is kept: ${durability.durability}`,
+        ...problems,
+        `event log: ${(eventLogBytes / 1_048_576).toFixed(1)} MiB`,
+        `groups to route: ${ingest.messages} of messages, ${ingest.statuses} of statuses`,
+        ...(spool ? [`spool: ${describeSpool(spool)}`] : []),
+        ...(rows.length === 0
+          ? ['no destinations']
+          : [table(['DESTINATION', 'WAITING', 'DELAYED', 'ACTIVE', 'DEAD'], rows)]),
+      ].join('\n');
+    },
+  );
+}
+
+/** The API knows Redis only: what waits for that lies with each receiver. */
+async function spoolOfReceiverHere({ config }: Context): Promise<Spool | undefined> {
+  const url = readRunFile(resolve(config.DATA_DIR))?.receiverUrl;
+  const answer = url === undefined ? undefined : await httpStatus(`${url}/readyz`);
+  return answer && readSpool(answer.body);
 }

@@ -1,0 +1,354 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { splitCallback } from '@clickrelay/core';
+import {
+  type IngestGroup,
+  ingestQueue,
+  listQuarantine,
+  openStore,
+  readQuarantined,
+  type Store,
+} from '@clickrelay/queue';
+import {
+  createSender,
+  freePort,
+  type Program,
+  type RedisServer,
+  type SendResult,
+  sampleCallback,
+  startProgram,
+  startRedis,
+  waitUntil,
+} from '@clickrelay/testkit';
+import { request } from 'undici';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+const main = new URL('../src/main.ts', import.meta.url).pathname;
+
+let redis: RedisServer;
+let store: Store;
+let receiver: Program | undefined;
+let port: number;
+let spoolDir: string;
+
+beforeEach(async () => {
+  redis = await startRedis();
+  store = await openStore({ redisUrl: redis.url, role: 'consumer' });
+  await store.ready();
+  port = await freePort();
+  spoolDir = mkdtempSync(join(tmpdir(), 'clickrelay-spool-'));
+});
+afterEach(async () => {
+  await redis.kill('SIGCONT');
+  await receiver?.stop();
+  receiver = undefined;
+  await store.close();
+  await redis.stop();
+  rmSync(spoolDir, { recursive: true, force: true });
+});
+
+interface StartOptions {
+  readonly withSpool?: boolean;
+  readonly until?: 'readyz' | 'healthz';
+  readonly environment?: Record<string, string>;
+}
+
+const start = async ({ withSpool = true, until = 'readyz', environment = {} }: StartOptions = {}): Promise<Program> => {
+  receiver = await startProgram({
+    args: [main],
+    env: {
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      REDIS_URL: redis.url,
+      CALLBACK_AUTH: 'none',
+      ...(withSpool && { SPOOL_DIR: spoolDir }),
+      ...environment,
+    },
+    readyUrl: `http://127.0.0.1:${port}/${until}`,
+  });
+  return receiver;
+};
+
+interface ReadyAnswer {
+  ready: boolean;
+  durability: string;
+  problems: { setting: string; value: string }[];
+  spool?: { records: number; bytes: number; oldestAt: string | null; setAside: number; refusing: string | null };
+}
+
+const readyz = async (): Promise<{ status: number; body: ReadyAnswer; ms: number }> => {
+  const startedAt = performance.now();
+  const { statusCode, body } = await request(`http://127.0.0.1:${port}/readyz`);
+  return { status: statusCode, body: (await body.json()) as ReadyAnswer, ms: performance.now() - startedAt };
+};
+
+const send = async (
+  body: string,
+): Promise<{ status: number; retryAfter: unknown; answer: Record<string, unknown>; ms: number }> => {
+  const startedAt = performance.now();
+  const response = await request(`http://127.0.0.1:${port}/client-callback/one-api-reply`, { method: 'POST', body });
+  const answer = (await response.body.json()) as Record<string, unknown>;
+  const ms = performance.now() - startedAt;
+  return { status: response.statusCode, retryAfter: response.headers['retry-after'], answer, ms };
+};
+
+const fresh = (): string => JSON.stringify(sampleCallback('moText'));
+
+/** The callbacks that lie in Redis, each as often as it does. */
+const committed = async (): Promise<string[]> => {
+  const texts: string[] = [];
+  for (const lane of ['messages', 'statuses'] as const) {
+    for (const { data } of await store.queue(ingestQueue(lane)).getJobs('waiting')) {
+      texts.push(...(data as IngestGroup).callbacks.map(({ text }) => text));
+    }
+  }
+  return texts;
+};
+
+const drained = (): Promise<boolean> =>
+  waitUntil(async () => (await readyz()).body.spool?.records === 0, { timeoutMs: 20_000 });
+
+interface Answered extends SendResult {
+  readonly text: string;
+  /** On the clock of `performance.now`. */
+  readonly at: number;
+}
+
+/** Sixteen senders that never rest and never send anything twice, until told to stop. */
+const startLoad = (connections = 16) => {
+  const sender = createSender({ url: `http://127.0.0.1:${port}`, tries: 1 });
+  const stopping = new AbortController();
+  const answers: Answered[] = [];
+  function* callbacks() {
+    while (!stopping.signal.aborted) yield fresh();
+  }
+  const sending = sender.sendMany(callbacks(), {
+    connections,
+    ratePerSecond: 1_000,
+    onResult: (result, text) => void answers.push({ ...result, text: text as string, at: performance.now() }),
+  });
+  return {
+    answers,
+    stop: async () => {
+      stopping.abort();
+      await sending;
+      await sender.close();
+    },
+  };
+};
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+const FAULTS = {
+  'SIGSTOP of Redis': { begin: () => redis.kill('SIGSTOP'), end: () => redis.kill('SIGCONT') },
+  'kill -9 of Redis': { begin: () => redis.kill('SIGKILL'), end: () => redis.restart() },
+};
+
+describe.each(Object.entries(FAULTS))('%s under load', (name, fault) => {
+  it.each([
+    ['with a spool', true, 2_500],
+    ['with a spool, for longer than a connection lives', true, 5_000],
+    ['without a spool', false, 2_500],
+    ['without a spool, for longer than a connection lives', false, 5_000],
+  ])('%s', async (_, withSpool, downMs) => {
+    await start({ withSpool });
+    const load = startLoad();
+    await waitUntil(() => load.answers.length > 200);
+    const faultAt = performance.now();
+    await fault.begin();
+    await sleep(downMs);
+    // Sent after it was found out, by the first that waited for Redis in vain.
+    const during = load.answers.filter(({ at, ms }) => at - ms > faultAt + 1_800);
+    await fault.end();
+    const backAt = performance.now();
+    // Into Redis again, that is; with a spool there were 2xx all the time.
+    await waitUntil(async () => (await readyz()).body.durability === 'always');
+    const readyMs = performance.now() - backAt;
+    await waitUntil(() => load.answers.some(({ at, accepted }) => at > backAt && accepted));
+    const okMs = (load.answers.find(({ at, accepted }) => at > backAt && accepted) as Answered).at - backAt;
+    await sleep(500);
+    await load.stop();
+    if (withSpool) await drained();
+
+    const acknowledged = load.answers.filter(({ accepted }) => accepted);
+    const slowest = Math.max(...load.answers.map(({ ms }) => ms));
+    console.log(
+      `${name}, ${withSpool ? 'spool' : 'no spool'}, ${downMs} ms: ${load.answers.length} answers, ${acknowledged.length} acknowledged, slowest ${slowest.toFixed(0)} ms, ` +
+        `2xx ${okMs.toFixed(0)} ms and Redis ${readyMs.toFixed(0)} ms after it was back`,
+    );
+    expect(slowest).toBeLessThan(2_500);
+    expect(okMs).toBeLessThan(1_000);
+    expect(readyMs).toBeLessThan(1_000);
+    expect(during.length).toBeGreaterThan(50);
+    expect(new Set(load.answers.map(({ status }) => status))).toEqual(new Set(withSpool ? [200] : [200, 503]));
+    expect(Math.max(...during.map(({ ms }) => ms))).toBeLessThan(500);
+
+    const stored = new Set(await committed());
+    expect(acknowledged.filter(({ text }) => !stored.has(text))).toEqual([]);
+    expect([...stored].filter((text) => !load.answers.some((answer) => answer.text === text))).toEqual([]);
+  });
+});
+
+describe('a receiver with a spool', () => {
+  it('comes up without Redis, takes callbacks, and moves them when Redis comes', async () => {
+    await redis.kill('SIGKILL');
+    await start();
+    const first = fresh();
+    expect(await send(first)).toMatchObject({ status: 200, answer: { accepted: 1 } });
+    expect(await readyz()).toMatchObject({
+      status: 200,
+      body: {
+        ready: true,
+        durability: 'spool',
+        problems: [{ setting: 'connection' }],
+        spool: { records: 1, bytes: expect.any(Number), oldestAt: expect.any(String), setAside: 0, refusing: null },
+      },
+    });
+    await redis.restart();
+    await waitUntil(async () => (await committed()).includes(first));
+    await drained();
+    expect(await readyz()).toMatchObject({
+      status: 200,
+      body: { durability: 'always', problems: [], spool: { records: 0 } },
+    });
+    await waitUntil(() => readdirSync(spoolDir).join() === 'lock');
+  });
+
+  it('says so within seconds of Redis freezing, without any callback', async () => {
+    await start();
+    await redis.kill('SIGSTOP');
+    const frozenAt = performance.now();
+    await waitUntil(async () => (await readyz()).body.durability === 'spool');
+    expect(performance.now() - frozenAt).toBeLessThan(3_000);
+    expect((await send(fresh())).ms).toBeLessThan(500);
+    await redis.kill('SIGCONT');
+    await waitUntil(async () => (await readyz()).body.durability === 'always', { timeoutMs: 2_000 });
+  });
+
+  it('makes one event of a callback that was committed, spooled and sent again', async () => {
+    await start();
+    const text = fresh();
+    await redis.kill('SIGSTOP');
+    // This one is on its way to Redis when it is spooled; the second is a resend.
+    expect((await send(text)).status).toBe(200);
+    expect((await send(text)).status).toBe(200);
+    await redis.kill('SIGCONT');
+    await drained();
+    const copies = (await committed()).filter((one) => one === text);
+    expect(copies.length).toBeGreaterThanOrEqual(2);
+    const ids = copies.flatMap((one) => splitCallback(one, new Date().toISOString()).map(({ event }) => event.id));
+    expect(new Set(ids).size).toBe(1);
+  });
+
+  it('quarantines what is no callback while Redis is away', async () => {
+    await start();
+    await redis.kill('SIGKILL');
+    const { status, answer } = await send('no callback');
+    expect([status, answer]).toEqual([200, { accepted: 0, quarantined: expect.stringMatching(/^qrt_/) }]);
+    await redis.restart();
+    await drained();
+    const { items } = await listQuarantine(store, { limit: 10 });
+    expect(items.map(({ id }) => id)).toEqual([answer['quarantined']]);
+    const kept = await readQuarantined(store, answer['quarantined'] as string);
+    expect(Buffer.from(kept?.body ?? []).toString()).toBe('no callback');
+  });
+
+  it('loses nothing that it acknowledged by kill -9 of itself under load, again and again', async () => {
+    const acknowledged: string[] = [];
+    await redis.kill('SIGKILL');
+    for (let round = 0; round < 3; round++) {
+      const program = await start();
+      const load = startLoad();
+      await waitUntil(() => load.answers.filter(({ accepted }) => accepted).length > 150 + round * 70);
+      await program.stop('SIGKILL');
+      await load.stop();
+      acknowledged.push(...load.answers.filter(({ accepted }) => accepted).map(({ text }) => text));
+    }
+    await redis.restart();
+    // Killed while it drains, too.
+    const program = await start({ until: 'healthz' });
+    await waitUntil(async () => (await committed()).length > 0);
+    await program.stop('SIGKILL');
+    await start();
+    await drained();
+    const stored = new Set(await committed());
+    expect(acknowledged.length).toBeGreaterThan(600);
+    expect(acknowledged.filter((text) => !stored.has(text))).toEqual([]);
+  });
+
+  it('keeps its spool over a stop', async () => {
+    await redis.kill('SIGKILL');
+    const program = await start();
+    const texts = [fresh(), fresh(), fresh()];
+    for (const text of texts) expect((await send(text)).status).toBe(200);
+    expect(await program.stop('SIGTERM')).toEqual({ code: 0, signal: null });
+    await redis.restart();
+    await start();
+    await drained();
+    expect(await committed()).toEqual(texts);
+  });
+
+  it('answers 503 when the spool is full, and says so', async () => {
+    await redis.kill('SIGKILL');
+    await start({ environment: { SPOOL_MAX_BYTES: '1048576' } });
+    const large = JSON.stringify({ event: { moText: [{ content: 'x'.repeat(300_000) }] } });
+    expect((await send(large)).status).toBe(200);
+    expect((await send(large)).status).toBe(200);
+    expect((await send(large)).status).toBe(200);
+    expect(await send(large)).toMatchObject({
+      status: 503,
+      retryAfter: '2',
+      answer: { error: { code: 'queue_unavailable', message: expect.stringContaining('`SPOOL_MAX_BYTES`') } },
+    });
+    while ((await send(JSON.stringify({ event: { moText: [{ content: 'x'.repeat(30_000) }] } }))).status === 200);
+    expect(await readyz()).toMatchObject({
+      status: 503,
+      body: { ready: false, problems: [{ setting: 'connection' }, { setting: 'spool' }], error: { code: 'not_ready' } },
+    });
+    await redis.restart();
+    await drained();
+    expect(await readyz()).toMatchObject({ status: 200, body: { durability: 'always' } });
+  });
+
+  it('does not let the draining delay live callbacks', async () => {
+    await redis.kill('SIGKILL');
+    await start();
+    const sender = createSender({ url: `http://127.0.0.1:${port}` });
+    const spooled: string[] = [];
+    function* callbacks() {
+      for (let i = 0; i < 10_000; i++) {
+        spooled.push(fresh());
+        yield spooled.at(-1) as string;
+      }
+    }
+    const report = await sender.sendMany(callbacks(), { connections: 64 });
+    expect(report.statuses).toEqual({ 200: 10_000 });
+    await redis.restart();
+    await waitUntil(async () => (await readyz()).body.durability === 'always');
+    const times: number[] = [];
+    const drainingAt = performance.now();
+    let left = 10_000;
+    while (left > 0) {
+      const { status, ms } = await send(fresh());
+      expect(status).toBe(200);
+      times.push(ms);
+      await sleep(5);
+      if (times.length % 10 === 0) left = (await readyz()).body.spool?.records ?? 0;
+    }
+    await sender.close();
+    times.sort((a, b) => a - b);
+    const p99 = times[Math.floor(times.length * 0.99)] as number;
+    console.log(
+      `drained 10000 in ${(performance.now() - drainingAt).toFixed(0)} ms beside ${times.length} live ones: p50 ${times[times.length >> 1]?.toFixed(1)}, p99 ${p99.toFixed(1)} ms`,
+    );
+    expect(p99).toBeLessThan(250);
+    const stored = new Set(await committed());
+    expect(spooled.filter((text) => !stored.has(text))).toEqual([]);
+  });
+
+  it('does not start with a folder that it cannot use', async () => {
+    const started = start({ environment: { SPOOL_DIR: main } });
+    await expect(started).rejects.toThrow(`SPOOL_DIR ${main} cannot be used`);
+  });
+});

@@ -1,0 +1,94 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { QueueUnavailableError } from '@clickrelay/core';
+import { REGISTRY } from './names.ts';
+import type { Store } from './store.ts';
+import { withDeadline } from './with-deadline.ts';
+
+/** Whether Redis takes writes. While it does not nobody waits for it: callbacks are spooled, or refused, at once. */
+export interface Circuit {
+  /** Redis is used. */
+  readonly isClosed: boolean;
+  /** A write failed: use Redis no more until it took one. */
+  open(): void;
+  /** Resolves when the circuit is closed, or `stop` was called. */
+  whenClosed(): Promise<void>;
+  stop(): void;
+}
+
+export interface CircuitOptions {
+  /** What was found about the server's settings allows to use it. */
+  readonly isSafe: () => boolean;
+  readonly onChange?: (isClosed: boolean) => void;
+}
+
+/** In ms. A Redis that stopped answering is found out this soon without any callback. */
+const HEARTBEAT_MS = 1_000;
+const PROBE_MS = 100;
+const ANSWER_MS = 800;
+const PROBE_KEY = `${REGISTRY}:probe`;
+
+/** Open at first: Redis has to show that it takes writes. */
+export const watchCircuit = (store: Store, { isSafe, onChange = () => {} }: CircuitOptions): Circuit => {
+  let isClosed = false;
+  let stopped = false;
+  let wake = new AbortController();
+  let waiting: (() => void)[] = [];
+
+  const rest = (ms: number): Promise<unknown> => sleep(ms, undefined, { signal: wake.signal }).catch(() => {});
+  const rouse = (): void => {
+    wake.abort();
+    wake = new AbortController();
+  };
+  const change = (closed: boolean): void => {
+    if (isClosed === closed) return;
+    isClosed = closed;
+    onChange(closed);
+    if (closed) release();
+    else rouse();
+  };
+  const release = (): void => {
+    for (const resolve of waiting) resolve();
+    waiting = [];
+  };
+
+  const answers = (command: Promise<unknown>): Promise<boolean> =>
+    withDeadline(command, ANSWER_MS, { error: () => new QueueUnavailableError('Redis did not answer in time') }).then(
+      () => true,
+      () => false,
+    );
+  const isAlive = async (): Promise<boolean> => store.redis.status === 'ready' && (await answers(store.redis.ping()));
+  // A write, because a Redis without memory or disk still answers; one that ends by itself and that nobody reads.
+  const takesWrites = async (): Promise<boolean> =>
+    store.redis.status === 'ready' && isSafe() && (await answers(store.redis.set(PROBE_KEY, '1', 'PX', 10_000)));
+
+  const watch = async (): Promise<void> => {
+    while (!stopped) {
+      if (isClosed) {
+        await rest(HEARTBEAT_MS);
+        if (isClosed && !stopped && !(await isAlive())) change(false);
+      } else if ((await takesWrites()) && !stopped) change(true);
+      else await rest(PROBE_MS);
+    }
+  };
+  store.redis.on('ready', rouse);
+  void watch();
+
+  return {
+    get isClosed() {
+      return isClosed;
+    },
+    open: () => change(false),
+    whenClosed: () =>
+      isClosed || stopped
+        ? Promise.resolve()
+        : new Promise((resolve) => {
+            waiting.push(resolve);
+          }),
+    stop: () => {
+      stopped = true;
+      store.redis.off('ready', rouse);
+      rouse();
+      release();
+    },
+  };
+};

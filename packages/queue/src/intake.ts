@@ -1,0 +1,133 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Callback, QueueUnavailableError } from '@clickrelay/core';
+import { watchCircuit } from './circuit.ts';
+import { createCommitter } from './commit.ts';
+import { drainSpool } from './drain-spool.ts';
+import type { DurabilityReport } from './durability.ts';
+import { quarantineCallback, quarantineId } from './quarantine.ts';
+import type { Spool, SpoolStats } from './spool.ts';
+import type { Store } from './store.ts';
+import { withDeadline } from './with-deadline.ts';
+
+/** Whether a callback that came now would be kept, and how safely. */
+export interface Readiness extends DurabilityReport {
+  /** Only with a spool. */
+  readonly spool?: SpoolStats;
+}
+
+export interface Intake {
+  /**
+   * Resolves when the callback is on stable storage: in Redis, or in the spool while Redis does not take it.
+   * @throws {QueueUnavailableError}
+   */
+  commit(callback: Pick<Callback, 'text' | 'lane'>, receivedAt: string): Promise<void>;
+  /**
+   * The same for a body that is no callback.
+   * @returns its `qrt_` id
+   * @throws {QueueUnavailableError}
+   * @throws {QuarantineFullError}
+   */
+  quarantine(entry: { body: Uint8Array; reason: string; receivedAt: string }): Promise<string>;
+  readiness(): Readiness;
+  /** Resolves when nothing is under way any more. What is in the spool stays there. */
+  close(): Promise<void>;
+}
+
+export interface IntakeOptions {
+  readonly store: Store;
+  readonly durability: () => DurabilityReport;
+  /** Without one callbacks are refused while Redis is away. */
+  readonly spool?: Spool | undefined;
+  /** Opens the connection over which the spool is drained. */
+  readonly openStore: () => Promise<Store>;
+  /** Redis is used from now on, or is not. */
+  readonly onChange?: (usesRedis: boolean) => void;
+  readonly onDrained?: (drained: { readonly records: number; readonly ms: number }) => void;
+}
+
+/** How long Redis may take, in ms: with a spool less, because a write to that has to fit in as well. */
+const DEADLINE_MS = { alone: 1_500, withSpool: 1_000 };
+/** At its start a receiver does not call itself ready before Redis had this long to show up, in ms. */
+const FIRST_LOOK_MS = 2_000;
+
+/** How long what is under way may take to end when the receiver stops, in ms. */
+const CLOSE_MS = 1_000;
+
+const NOT_ANSWERING = {
+  setting: 'connection',
+  value: 'not answering',
+  mend: 'start Redis, or set REDIS_URL to where it is',
+};
+
+/** Where callbacks go: into Redis, and into the spool when Redis does not take them in time. */
+export const createIntake = (options: IntakeOptions): Intake => {
+  const { store, durability, spool, openStore, onChange = () => {}, onDrained } = options;
+  const startedAt = performance.now();
+  let hasUsedRedis = false;
+  const circuit = watchCircuit(store, {
+    isSafe: () => durability().ready,
+    onChange: (isClosed) => {
+      hasUsedRedis ||= isClosed;
+      onChange(isClosed);
+      if (isClosed) drain?.begin();
+    },
+  });
+  const drain = spool && drainSpool({ spool, circuit, openStore, ...(onDrained && { onDrained }) });
+  const deadlineMs = spool ? DEADLINE_MS.withSpool : DEADLINE_MS.alone;
+  const committer = createCommitter(store, { deadlineMs });
+
+  /** What became of the write is not known: it is spooled as well, and having the same ids it makes no second event. */
+  const instead = async (error: unknown, append: (spool: Spool) => Promise<void>): Promise<void> => {
+    if (!(error instanceof QueueUnavailableError)) throw error;
+    circuit.open();
+    if (spool === undefined) throw error;
+    await append(spool);
+    // Redis may have come back in between.
+    if (circuit.isClosed) drain?.begin();
+  };
+  const away = (): QueueUnavailableError => new QueueUnavailableError('Redis does not take callbacks; send it again');
+
+  return {
+    commit: ({ text, lane }, receivedAt) => {
+      const append = (to: Spool): Promise<void> => to.append({ kind: 'callback', lane, receivedAt, text });
+      if (!circuit.isClosed) return instead(away(), append);
+      return committer.commit({ text, lane }, receivedAt).catch((error) => instead(error, append));
+    },
+    quarantine: async (entry) => {
+      const append = (to: Spool): Promise<void> => to.append({ kind: 'quarantine', ...entry });
+      try {
+        if (!circuit.isClosed) throw away();
+        return await withDeadline(quarantineCallback(store, entry), deadlineMs, { error: away });
+      } catch (error) {
+        await instead(error, append);
+        return quarantineId(entry.body);
+      }
+    },
+    readiness: () => {
+      const report = durability();
+      const stats = spool?.stats();
+      const more = stats && { spool: stats };
+      if (circuit.isClosed && report.ready) return { ...report, ...more };
+      const isAway = report.problems.every(({ setting }) => setting === 'connection');
+      // Settings that would lose what is acknowledged are mended by a person, who has to hear of them.
+      if (!isAway) return { ...report, ready: false, ...more };
+      const problems = report.problems.length > 0 ? report.problems : [NOT_ANSWERING];
+      const isEarly = !hasUsedRedis && performance.now() - startedAt < FIRST_LOOK_MS;
+      if (stats === undefined || isEarly) return { ready: false, durability: 'unknown', problems, ...more };
+      if (stats.refusing === null) return { ready: true, durability: 'spool', problems, ...more };
+      const spoolProblem = {
+        setting: 'spool',
+        value: stats.refusing,
+        mend: 'bring Redis back, make room on its disk, or raise SPOOL_MAX_BYTES',
+      };
+      return { ready: false, durability: 'unknown', problems: [...problems, spoolProblem], ...more };
+    },
+    close: async () => {
+      const ended = Promise.all([committer.close(), drain?.stop()]);
+      circuit.stop();
+      // A Redis that does not answer must not keep the spool open: it is quicker to begin with when it was closed.
+      await Promise.race([ended, sleep(CLOSE_MS)]);
+      await spool?.close();
+    },
+  };
+};
