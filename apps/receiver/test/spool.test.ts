@@ -311,6 +311,39 @@ describe('a receiver with a spool', () => {
     expect(await readyz()).toMatchObject({ status: 200, body: { durability: 'always' } });
   });
 
+  it('takes nothing, and moves nothing, into a Redis that came back with settings that would lose it', async () => {
+    await redis.kill('SIGKILL');
+    await start();
+    const text = fresh();
+    expect((await send(text)).status).toBe(200);
+    const forgetful = await startRedis({ port: redis.port, args: ['--appendonly', 'no'] });
+    try {
+      await waitUntil(async () => (await readyz()).status === 503);
+      const message = 'appendonly is no: redis-cli config set appendonly yes';
+      expect(await readyz()).toMatchObject({ body: { spool: { records: 1 }, error: { code: 'not_ready', message } } });
+      expect(await send(fresh())).toMatchObject({ status: 503, answer: { error: { code: 'not_ready', message } } });
+      await sleep(500);
+      expect((await readyz()).body.spool?.records).toBe(1);
+      expect(await committed()).toEqual([]);
+    } finally {
+      await forgetful.stop();
+    }
+    await redis.restart();
+    await drained();
+    expect(await committed()).toEqual([text]);
+  });
+
+  it('spools while Redis has no memory left, and goes back to it', async () => {
+    await start();
+    await store.redis.config('SET', 'maxmemory', '1');
+    const texts = [fresh(), fresh()];
+    for (const text of texts) expect((await send(text)).status).toBe(200);
+    expect((await readyz()).body).toMatchObject({ durability: 'spool', spool: { records: 2 } });
+    await store.redis.config('SET', 'maxmemory', '0');
+    await drained();
+    expect(await committed()).toEqual(texts);
+  });
+
   it('does not let the draining delay live callbacks', async () => {
     await redis.kill('SIGKILL');
     await start();

@@ -30,6 +30,7 @@ const PROBE_KEY = `${REGISTRY}:probe`;
 /** Open at first: Redis has to show that it takes writes. */
 export const watchCircuit = (store: Store, { isSafe, onChange = () => {} }: CircuitOptions): Circuit => {
   let isClosed = false;
+  let failures = 0;
   let stopped = false;
   let wake = new AbortController();
   let waiting: (() => void)[] = [];
@@ -66,7 +67,12 @@ export const watchCircuit = (store: Store, { isSafe, onChange = () => {} }: Circ
       if (isClosed) {
         await rest(HEARTBEAT_MS);
         if (isClosed && !stopped && !(await isAlive())) change(false);
-      } else if ((await takesWrites()) && !stopped) change(true);
+        continue;
+      }
+      const before = failures;
+      const took = await takesWrites();
+      // A write that failed meanwhile knows better.
+      if (took && failures === before && !stopped) change(true);
       else await rest(PROBE_MS);
     }
   };
@@ -77,7 +83,10 @@ export const watchCircuit = (store: Store, { isSafe, onChange = () => {} }: Circ
     get isClosed() {
       return isClosed;
     },
-    open: () => change(false),
+    open: () => {
+      failures++;
+      change(false);
+    },
     whenClosed: () =>
       isClosed || stopped
         ? Promise.resolve()

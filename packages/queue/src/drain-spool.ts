@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { QuarantineFullError } from '@clickrelay/core';
+import { type Callback, QuarantineFullError } from '@clickrelay/core';
 import type { Circuit } from './circuit.ts';
-import { createCommitter } from './commit.ts';
+import { type Committer, createCommitter } from './commit.ts';
 import { ingestQueue, LANES, waitKey } from './names.ts';
 import { quarantineCallback } from './quarantine.ts';
 import type { Spool, SpoolBatch } from './spool.ts';
 import type { SpoolEntry } from './spool-segment.ts';
 import type { Store } from './store.ts';
+import { withDeadline } from './with-deadline.ts';
 
 export interface DrainOptions {
   readonly spool: Spool;
@@ -23,8 +24,9 @@ const PAUSE = 2;
 /** Groups that wait for a worker. What comes on top of these is as well kept on disk as in memory. */
 const MAX_WAITING_GROUPS = 2_000;
 const LOOK_AGAIN_MS = 500;
-/** How often Redis may refuse one entry while it takes others, before the entry is set aside. */
-const MAX_REFUSALS = 5;
+/** How often Redis may refuse an entry while it takes others, before the entry is set aside. */
+const MAX_REFUSALS = 3;
+const NO_EVENTS: Pick<Callback, 'text' | 'lane'> = { text: '{"event":{}}', lane: 'statuses' };
 
 export interface Drain {
   /** There may be something to drain. */
@@ -37,6 +39,11 @@ export interface Drain {
 export const drainSpool = ({ spool, circuit, openStore, onDrained = () => {} }: DrainOptions): Drain => {
   const stopping = new AbortController();
   let running: Promise<void> | undefined;
+  let committer: Committer | undefined;
+  const committerOf = (store: Store): Committer => {
+    committer ??= createCommitter(store, { deadlineMs: DEADLINE_MS });
+    return committer;
+  };
 
   const pause = (ms: number): Promise<unknown> =>
     sleep(ms, undefined, { signal: stopping.signal }).catch(() => undefined);
@@ -45,6 +52,7 @@ export const drainSpool = ({ spool, circuit, openStore, onDrained = () => {} }: 
     const startedAt = performance.now();
     let moved = 0;
     let store: Store | undefined;
+    committer = undefined;
     try {
       for (;;) {
         await circuit.whenClosed();
@@ -62,7 +70,7 @@ export const drainSpool = ({ spool, circuit, openStore, onDrained = () => {} }: 
           await spool.done(batch);
           moved += batch.entries.length;
         }
-        await pause((performance.now() - sentAt) * PAUSE);
+        await pause(Math.min((performance.now() - sentAt) * PAUSE, LOOK_AGAIN_MS));
       }
       if (moved > 0) onDrained({ records: moved, ms: performance.now() - startedAt });
     } finally {
@@ -70,19 +78,27 @@ export const drainSpool = ({ spool, circuit, openStore, onDrained = () => {} }: 
     }
   };
 
-  /** @returns false when it has to be tried again */
+  /** @returns false when it was told to stop before all of it lay elsewhere */
   const move = async (store: Store, batch: SpoolBatch): Promise<boolean> => {
-    const failed = await send(store, batch.entries);
-    if (failed.length === 0) return true;
-    // It may be Redis, or one of them: each that failed is tried alone, for as long as Redis takes anything at all.
-    for (const index of failed) {
+    let left = [...batch.entries.keys()];
+    for (let refusals = 0; refusals < MAX_REFUSALS; ) {
+      await circuit.whenClosed();
+      if (stopping.signal.aborted) return false;
+      left = (await Promise.all(left.map(async (index) => ((await sends(store, batch, index)) ? [] : [index])))).flat();
+      if (left.length === 0) return true;
+      if (await takesOthers(store)) refusals++;
+      await pause(LOOK_AGAIN_MS);
+    }
+    // It is not Redis, it is one of them: alone, the others pass.
+    for (const index of left) {
       for (let refusals = 0; ; ) {
-        if (!circuit.isClosed || stopping.signal.aborted) return false;
-        const [error] = await sendOne(store, batch.entries[index] as SpoolEntry);
+        await circuit.whenClosed();
+        if (stopping.signal.aborted) return false;
+        const error = await errorOf(send(store, batch.entries[index] as SpoolEntry));
         if (error === undefined) break;
-        const isFinal = error instanceof QuarantineFullError || ++refusals >= MAX_REFUSALS;
-        if (isFinal && circuit.isClosed) {
-          await spool.setAside(batch, index, (error as Error).message);
+        if (await takesOthers(store)) refusals++;
+        if (refusals >= MAX_REFUSALS || (refusals > 0 && error instanceof QuarantineFullError)) {
+          await spool.setAside(batch, index, error.message);
           break;
         }
         await pause(LOOK_AGAIN_MS);
@@ -91,27 +107,18 @@ export const drainSpool = ({ spool, circuit, openStore, onDrained = () => {} }: 
     return true;
   };
 
-  /** @returns the places of those that Redis did not take, or not in time */
-  const send = async (store: Store, entries: readonly SpoolEntry[]): Promise<number[]> => {
-    const committer = createCommitter(store, { deadlineMs: DEADLINE_MS });
-    const results = await Promise.allSettled(
-      entries.map((entry) =>
-        entry.kind === 'callback' ? committer.commit(entry, entry.receivedAt) : quarantineCallback(store, entry),
-      ),
-    );
-    return results.flatMap(({ status }, index) => (status === 'rejected' ? [index] : []));
-  };
+  const sends = async (store: Store, { entries }: SpoolBatch, index: number): Promise<boolean> =>
+    (await errorOf(send(store, entries[index] as SpoolEntry))) === undefined;
 
-  const sendOne = async (store: Store, entry: SpoolEntry): Promise<[error?: unknown]> => {
-    const committer = createCommitter(store, { deadlineMs: DEADLINE_MS });
-    try {
-      if (entry.kind === 'callback') await committer.commit(entry, entry.receivedAt);
-      else await quarantineCallback(store, entry);
-      return [];
-    } catch (error) {
-      return [error];
-    }
-  };
+  /** What is sent at the same time shares its writes. */
+  const send = async (store: Store, entry: SpoolEntry): Promise<unknown> =>
+    entry.kind === 'callback'
+      ? committerOf(store).commit(entry, entry.receivedAt)
+      : withDeadline(quarantineCallback(store, entry), DEADLINE_MS, { error: () => new Error('no answer in time') });
+
+  /** The same way and with the same checks: whatever keeps Redis from taking a callback, keeps it from this one. */
+  const takesOthers = async (store: Store): Promise<boolean> =>
+    circuit.isClosed && (await errorOf(committerOf(store).commit(NO_EVENTS, new Date().toISOString()))) === undefined;
 
   return {
     begin: () => {
@@ -133,6 +140,12 @@ export const drainSpool = ({ spool, circuit, openStore, onDrained = () => {} }: 
     }
   }
 };
+
+const errorOf = (promise: Promise<unknown>): Promise<Error | undefined> =>
+  promise.then(
+    () => undefined,
+    (error: Error) => error,
+  );
 
 /** Whether workers have more before them than they can do soon. */
 const isBehind = async (store: Store): Promise<boolean> => {

@@ -157,7 +157,11 @@ export const watchDurability = (
     clearTimeout(timer);
     if (!stopped) timer = setTimeout(look, nextInMs);
   };
-  const onReady = (): void => void look();
+  const onReady = (): void => {
+    // It may be another server than before, or the same with other settings.
+    report = away('not checked yet');
+    void look();
+  };
   store.redis.on('ready', onReady);
   void look();
   return {

@@ -88,10 +88,12 @@ export const createIntake = (options: IntakeOptions): Intake => {
   const away = (): QueueUnavailableError => new QueueUnavailableError('Redis does not take callbacks; send it again');
 
   return {
-    commit: ({ text, lane }, receivedAt) => {
-      const append = (to: Spool): Promise<void> => to.append({ kind: 'callback', lane, receivedAt, text });
-      if (!circuit.isClosed) return instead(away(), append);
-      return committer.commit({ text, lane }, receivedAt).catch((error) => instead(error, append));
+    commit: (callback, receivedAt) => {
+      const spoolIt = (error: unknown): Promise<void> => {
+        const { text, lane } = callback;
+        return instead(error, (to) => to.append({ kind: 'callback', lane, receivedAt, text }));
+      };
+      return circuit.isClosed ? committer.commit(callback, receivedAt).catch(spoolIt) : spoolIt(away());
     },
     quarantine: async (entry) => {
       const append = (to: Spool): Promise<void> => to.append({ kind: 'quarantine', ...entry });

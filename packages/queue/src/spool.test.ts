@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { open as openFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startProgram, waitUntil } from '@clickrelay/testkit';
@@ -188,6 +189,43 @@ describe('a spool after a crash', () => {
   });
 });
 
+describe('a spool after a power cut', () => {
+  it('has every acknowledged callback: written, synced, and its folder synced, before the answer', async () => {
+    const handle = await openFile(dir, 'r');
+    const prototype = Object.getPrototypeOf(handle);
+    await handle.close();
+    const { sync, datasync } = prototype;
+    /** What would be left of each file, by its name. */
+    const onDisk = new Map<string, Buffer>();
+    let entriesOnDisk: string[] = [];
+    prototype.datasync = async function (): Promise<void> {
+      const files = segments().map((name) => [name, readFileSync(join(dir, name))] as const);
+      await datasync.call(this);
+      for (const [name, bytes] of files) onDisk.set(name, bytes);
+    };
+    prototype.sync = async function (): Promise<void> {
+      const names = segments();
+      await sync.call(this);
+      entriesOnDisk = names;
+    };
+    try {
+      await open({ segmentBytes: 5_000 });
+      for (let i = 0; i < 40; i++) {
+        await appendAll(spool as Spool, numbered(i * 10, i * 10 + 10));
+        if (i % 10 !== 9) continue;
+        const cut = mkdtempSync(join(tmpdir(), 'clickrelay-spool-cut-'));
+        for (const name of entriesOnDisk) writeFileSync(join(cut, name), onDisk.get(name) ?? '');
+        const after = await openSpool({ dir: cut });
+        expect(await drain(after)).toEqual(numbered(0, i * 10 + 10));
+        await after.close();
+        rmSync(cut, { recursive: true });
+      }
+    } finally {
+      Object.assign(prototype, { sync, datasync });
+    }
+  });
+});
+
 describe('a damaged spool', () => {
   it('sets the damage aside and gives out everything else', async () => {
     const seed = Math.floor(Math.random() * 1_000_000);
@@ -308,10 +346,13 @@ describe('a spool at its bounds', () => {
       writeFileSync(filler, Buffer.alloc(1_000_000));
       await fill('after');
       expect(refused).toBeGreaterThan(600);
+      // A start on the full disk takes over what is there.
+      await reopen();
+      const taken = acknowledged.length;
+      expect((spool as Spool).stats().records).toBeGreaterThanOrEqual(taken);
       rmSync(filler);
       await send('with room again');
       expect(acknowledged).toContain('with room again');
-      // As after a crash on the full disk.
       await reopen();
       const second = await kept();
       expect(acknowledged.filter((text) => !second.includes(text))).toEqual([]);

@@ -1,0 +1,154 @@
+import { mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { RECEIVED_AT } from '../test/sample-events.ts';
+import { type Circuit, watchCircuit } from './circuit.ts';
+import type { IngestGroup } from './commit.ts';
+import { type Drain, drainSpool } from './drain-spool.ts';
+import { ingestQueue, QUARANTINE, waitKey } from './names.ts';
+import { listQuarantine } from './quarantine.ts';
+import { openSpool, type Spool, type SpoolNotice } from './spool.ts';
+import { addJobs, openStore, type Store } from './store.ts';
+
+let redis: RedisServer;
+let store: Store;
+let dir: string;
+let spool: Spool;
+let circuit: Circuit;
+let drain: Drain;
+let notices: SpoolNotice[];
+
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(() => redis.stop());
+
+beforeEach(async () => {
+  store = await openStore({ redisUrl: redis.url, role: 'producer' });
+  await store.ready();
+  await store.redis.flushall();
+  dir = mkdtempSync(join(tmpdir(), 'clickrelay-spool-'));
+  notices = [];
+  spool = await openSpool({ dir, onNotice: (notice) => notices.push(notice) });
+  circuit = watchCircuit(store, { isSafe: () => true });
+  drain = startDrain();
+});
+afterEach(async () => {
+  circuit.stop();
+  await drain.stop();
+  await spool.close();
+  await store.redis.config('SET', 'maxmemory', '0');
+  await store.close();
+  rmSync(dir, { recursive: true });
+});
+
+const startDrain = (): Drain =>
+  drainSpool({ spool, circuit, openStore: () => openStore({ redisUrl: redis.url, role: 'consumer' }) });
+
+const put = (text: string, lane: 'messages' | 'statuses' = 'messages'): Promise<void> =>
+  spool.append({ kind: 'callback', lane, receivedAt: RECEIVED_AT, text });
+const putUnreadable = (body: string): Promise<void> =>
+  spool.append({
+    kind: 'quarantine',
+    reason: 'callback must be JSON',
+    receivedAt: RECEIVED_AT,
+    body: Buffer.from(body),
+  });
+
+const readGroups = async (lane: 'messages' | 'statuses' = 'messages'): Promise<IngestGroup['callbacks'][]> => {
+  const jobs = await store.queue(ingestQueue(lane)).getJobs(['waiting'], 0, -1, true);
+  return jobs.map(({ data }) => (data as IngestGroup).callbacks);
+};
+
+const drained = (): Promise<unknown> => waitUntil(() => spool.stats().bytes === 0);
+
+describe('the spool is moved into Redis', () => {
+  it('in order, lane by lane, in as few groups as live callbacks are, with the time they came at', async () => {
+    const texts = Array.from({ length: 600 }, (_, index) => `callback ${index}`);
+    await Promise.all(texts.map((text, index) => put(text, index % 3 === 0 ? 'statuses' : 'messages')));
+    drain.begin();
+    await drained();
+    const messages = await readGroups();
+    expect(messages.length).toBeLessThanOrEqual(6);
+    expect(messages.flat()).toEqual(
+      texts.filter((_, index) => index % 3 !== 0).map((text) => ({ text, receivedAt: RECEIVED_AT })),
+    );
+    expect((await readGroups('statuses')).flat().map(({ text }) => text)).toEqual(
+      texts.filter((_, index) => index % 3 === 0),
+    );
+  });
+
+  it('when Redis has memory for it again, and not before', async () => {
+    await store.redis.config('SET', 'maxmemory', '1');
+    circuit.open();
+    await put('a callback');
+    drain.begin();
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    expect([circuit.isClosed, spool.stats().records]).toEqual([false, 1]);
+    await store.redis.config('SET', 'maxmemory', '0');
+    await drained();
+    expect((await readGroups()).flat().map(({ text }) => text)).toEqual(['a callback']);
+    expect(notices).toEqual([]);
+  });
+
+  it('only as far as workers keep up', async () => {
+    const jobs = Array.from({ length: 2_100 }, () => ({ data: { callbacks: [] } }));
+    await addJobs(store, ingestQueue('statuses'), jobs);
+    await put('a callback');
+    drain.begin();
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect(spool.stats().records).toBe(1);
+    await store.redis.del(waitKey(ingestQueue('statuses')));
+    await drained();
+  });
+
+  it('but not the one that Redis refuses while it takes all others', async () => {
+    await store.redis.config('SET', 'proto-max-bulk-len', '1mb');
+    try {
+      await put('before');
+      await put('x'.repeat(1_500_000));
+      await put('after');
+      drain.begin();
+      await waitUntil(() => spool.stats().bytes === 0, { timeoutMs: 25_000 });
+    } finally {
+      await store.redis.config('SET', 'proto-max-bulk-len', '512mb');
+    }
+    const texts = (await readGroups()).flat().map(({ text }) => text);
+    expect(new Set(texts)).toEqual(new Set(['before', 'after']));
+    expect(notices.map(({ kind }) => kind)).toEqual(['refused']);
+    expect(spool.stats().setAside).toBe(1);
+
+    // As the operator is told to have it tried again.
+    await drain.stop();
+    await spool.close();
+    const [file] = readdirSync(join(dir, 'set-aside')) as [string];
+    renameSync(join(dir, 'set-aside', file), join(dir, '000000000000001.spool'));
+    spool = await openSpool({ dir });
+    expect(spool.stats()).toMatchObject({ records: 1, setAside: 0 });
+    drain = startDrain();
+    drain.begin();
+    await drained();
+    expect((await readGroups()).flat().map(({ text }) => text.length)).toContain(1_500_000);
+  }, 60_000);
+
+  it('but not what a full quarantine has no room for', async () => {
+    await store.redis.set(`${QUARANTINE}:bytes`, String(256 * 1024 * 1024));
+    await put('before');
+    await putUnreadable('no callback');
+    await put('after');
+    drain.begin();
+    await drained();
+    expect((await readGroups()).flat().map(({ text }) => text)).toEqual(['before', 'after']);
+    expect(notices).toEqual([
+      {
+        kind: 'refused',
+        segment: expect.any(String),
+        reason: expect.stringContaining('quarantine is full'),
+        keptIn: expect.any(String),
+      },
+    ]);
+    expect((await listQuarantine(store, { limit: 10 })).items).toEqual([]);
+  });
+});
