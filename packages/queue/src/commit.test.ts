@@ -1,8 +1,7 @@
 import { parseCallback, QueueUnavailableError, splitCallback } from '@clickrelay/core';
-import { freePort, type RedisServer, samples, startRedis, waitUntil } from '@clickrelay/testkit';
+import { freePort, type RedisServer, samples, startFaultProxy, startRedis, waitUntil } from '@clickrelay/testkit';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startReplyThief } from '../test/reply-thief.ts';
 import { RECEIVED_AT } from '../test/sample-events.ts';
 import { type CommittedCallback, type Committer, createCommitter, type IngestGroup } from './commit.ts';
 import { createEventLog, listEvents } from './event-log.ts';
@@ -251,15 +250,15 @@ describe('a Redis that is full', () => {
 
 describe('a commit whose answer is lost by a network that died silently', () => {
   it('is refused, and sent again soon is taken and makes no second event', async () => {
-    const thief = await startReplyThief(redis.port);
-    const unlucky = await openStore({ redisUrl: thief.url, role: 'producer' });
+    const proxy = await startFaultProxy(redis.port);
+    const unlucky = await openStore({ redisUrl: proxy.url, role: 'producer' });
     await unlucky.ready();
     const throughThief = createCommitter(unlucky, { deadlineMs: 300 });
     const callback = parseCallback(Buffer.from(JSON.stringify(samples.status)));
     // The scripts are known to the server: what is lost is the answer to the write itself.
     await throughThief.commit({ text: '{"event":{}}', lane: 'statuses' }, RECEIVED_AT);
 
-    thief.steal();
+    proxy.withholdReplies();
     expect(await refusedAfter(throughThief.commit(callback, RECEIVED_AT))).toBeLessThan(500);
     expect(await readTexts('statuses')).toEqual(['{"event":{}}', callback.text]);
     expect(await takenAfter(() => throughThief.commit(callback, '2026-03-01T12:00:05.000Z'))).toBeLessThan(4_000);
@@ -273,6 +272,6 @@ describe('a commit whose answer is lost by a network that died silently', () => 
     expect(items).toEqual(splitCallback(callback.text, RECEIVED_AT));
     await throughThief.close();
     await unlucky.close();
-    await thief.close();
+    await proxy.close();
   });
 });

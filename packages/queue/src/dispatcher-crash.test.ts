@@ -1,7 +1,13 @@
 import { fileURLToPath } from 'node:url';
-import { type Program, type RedisServer, startProgram, startRedis, waitUntil } from '@clickrelay/testkit';
+import {
+  type Program,
+  type RedisServer,
+  startFaultProxy,
+  startProgram,
+  startRedis,
+  waitUntil,
+} from '@clickrelay/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startReplyThief } from '../test/reply-thief.ts';
 import { type Consumer, createDispatcher, type Dispatcher, type TakenJob } from './dispatcher.ts';
 import { destinationQueue, markerKey, type QueueName } from './names.ts';
 import type { Settlement } from './settle.ts';
@@ -183,16 +189,16 @@ describe.concurrent('a job', () => {
 
   it('is taken soon after the network to Redis died silently and is back', async () => {
     const queue = destinationQueue('silent');
-    const thief = await startReplyThief(redis.port);
-    const { dispatcher } = await openDispatcher(thief.url);
+    const proxy = await startFaultProxy(redis.port);
+    const { dispatcher } = await openDispatcher(proxy.url);
     const consumer = consume(queue);
     dispatcher.add(consumer);
     await add(queue, 'one');
     await waitUntil(() => isEmpty(queue));
-    thief.steal();
+    proxy.withholdReplies();
     await add(queue, 'two');
     await waitUntil(() => consumer.taken.length === 2, { timeoutMs: 20_000 });
     await waitUntil(() => isEmpty(queue), { timeoutMs: 20_000 });
-    closing.push(() => thief.close());
+    closing.push(() => proxy.close());
   });
 });

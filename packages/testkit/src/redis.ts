@@ -96,9 +96,10 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
 
   async function kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, 'exit');
+    const ends = signal !== 'SIGSTOP' && signal !== 'SIGCONT';
+    const ended = ends ? once(child, 'exit') : undefined;
     child.kill(signal);
-    if (signal !== 'SIGSTOP' && signal !== 'SIGCONT') await ended;
+    await ended;
   }
 
   try {
