@@ -14,6 +14,8 @@ export interface ReceivedRequest {
   readonly body: string;
   /** When its last byte was read, epoch milliseconds. */
   readonly at: number;
+  /** Whether whoever sent it has hung up: an answer would reach nobody. */
+  isAbandoned(): boolean;
 }
 
 export interface ScriptedAnswer {
@@ -71,6 +73,7 @@ export async function startDestination(
       headers: incoming.headers,
       body: Buffer.concat(chunks).toString(),
       at: Date.now(),
+      isAbandoned: () => incoming.socket.destroyed,
     };
     const index = requests.push(request) - 1;
     for (const look of waiting) look();

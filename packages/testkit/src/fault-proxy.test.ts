@@ -95,6 +95,20 @@ describe('a fault proxy', () => {
     expect(await ask('GET', 'a')).toBe('$1\r\n2\r\n');
   });
 
+  it('stays away after a cut when told to', async () => {
+    const [one, two] = [await open(), await open()];
+    proxy.cutAt({ command: 1, moment: 'after', refuse: true });
+    one.socket.write(encode('SET', 'a', '1'));
+    await waitUntil(() => one.isClosed() && two.isClosed());
+    expect(await ask('GET', 'a')).toBe('$1\r\n1\r\n');
+    const refused = await open();
+    await waitUntil(() => refused.isClosed());
+    proxy.heal();
+    const next = await open();
+    next.socket.write(encode('PING'));
+    await waitUntil(() => next.got() === '+PONG\r\n');
+  });
+
   it('keeps the answers of the connections of now to itself, and serves later ones', async () => {
     const client = await open();
     client.socket.write(encode('PING'));

@@ -19,6 +19,8 @@ export interface Cut {
   readonly moment: CutMoment;
   /** Count only commands of these names: `['EVALSHA', 'EVAL']`. @default all */
   readonly names?: readonly string[];
+  /** All other connections break as well, and later ones are refused until `heal`. @default false */
+  readonly refuse?: boolean;
 }
 
 export interface FaultProxy {
@@ -117,6 +119,10 @@ export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
           state.happened = true;
           connection.ending = true;
           connection.withholds = true;
+          if (cut.refuse) {
+            refusing = true;
+            for (const other of connections) if (other !== connection) breakOff(other);
+          }
           const share = { before: 0, inside: 0.5, after: 1 }[cut.moment];
           // Redis carries out what it has been sent before it sees the end; when it has closed, so do we.
           far.end(chunk.subarray(0, passed + Math.ceil((until - passed) * share)));

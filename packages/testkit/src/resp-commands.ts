@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 
 /** One command in a stream of them. */
-export interface SplitCommand {
+interface SplitCommand {
   /** In capitals. */
   readonly name: string;
   /** Where it ends: bytes from the first one that was pending before the push that completed it. */

@@ -1,0 +1,75 @@
+import { matchesEventType } from '@clickrelay/core';
+import { listDestinations } from '@clickrelay/queue';
+import { waitUntil } from '@clickrelay/testkit';
+import { countOpen, type Rig, readDeadLetters, readLogged, readPending } from './rig.ts';
+import type { Run } from './run.ts';
+
+export interface AccountOptions {
+  /** For everything to come to its end, in ms. @default 30000 */
+  readonly patienceMs?: number;
+  /** Facts may be in the dead letters; otherwise one of them there is a failure. @default false */
+  readonly mayDie?: boolean;
+  /** Facts may still wait at the end: a destination is paused, say. @default false */
+  readonly mayWait?: boolean;
+}
+
+/**
+ * The end of a run: waits until nothing is under way any more and compares what was acknowledged with what has become of
+ * it. The faults must be over by now.
+ */
+export const account = async (
+  run: Run,
+  rig: Rig,
+  { patienceMs = 30_000, mayDie = false, mayWait = false }: AccountOptions = {},
+): Promise<void> => {
+  const { ledger } = rig;
+  const wanted = (await listDestinations(rig.store)).map(({ id, events }) => {
+    const destination = rig.destinations.find((one) => one.id === id);
+    if (destination === undefined) throw new Error(`${id} is no destination of this run`);
+    return {
+      destination,
+      wants: (factId: string) =>
+        events.some((pattern) => matchesEventType(pattern, ledger.sent.get(factId)?.type ?? '')),
+    };
+  });
+  /** Facts that a destination should have and has not taken. */
+  const open = () =>
+    wanted.map(({ destination, wants }) => {
+      const accepted = destination.accepted();
+      return { destination, missing: [...ledger.acknowledged].filter((id) => wants(id) && !accepted.has(id)) };
+    });
+
+  if (!mayWait) {
+    await waitUntil(
+      async () => (await countOpen(rig.store)) === 0 && (mayDie || open().every(({ missing }) => missing.length === 0)),
+      { timeoutMs: patienceMs, everyMs: 50 },
+    ).catch(() => {
+      // What is not there by now is counted below, and shown as what it is.
+    });
+  }
+
+  const logged = await readLogged(rig.store);
+  const lost = new Set<string>();
+  for (const { destination, missing } of open()) {
+    const dead = await readDeadLetters(rig.store, destination.id);
+    const pending = await readPending(rig.store, destination.id);
+    let [died, waiting] = [0, 0];
+    for (const factId of missing) {
+      const eventIds = logged.get(factId) ?? [];
+      if (eventIds.some((id) => dead.has(id))) died++;
+      else if (eventIds.some((id) => pending.has(id))) waiting++;
+      else lost.add(factId);
+    }
+    run.check(mayDie || died === 0, `${died} deliveries to ${destination.id} became dead letters`);
+    run.check(mayWait || waiting === 0, `${waiting} deliveries to ${destination.id} still wait after ${patienceMs} ms`);
+    for (const problem of destination.wrong.slice(0, 5)) run.check(false, problem);
+    for (const [, times] of destination.accepted()) run.result.repeated += times - 1;
+  }
+  run.result.lost += lost.size;
+  run.check(lost.size === 0, `lost: ${[...lost].slice(0, 5).join(', ')}${lost.size > 5 ? ', …' : ''}`);
+
+  const unsent = [...logged.keys()].filter((factId) => !ledger.sent.has(factId));
+  run.check(unsent.length === 0, `${unsent.length} events in the log were never sent`);
+  const split = [...logged.values()].filter((eventIds) => eventIds.length > 1);
+  run.check(split.length === 0, `${split.length} facts became more than one event`);
+};

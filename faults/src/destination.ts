@@ -1,0 +1,123 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { type ReceivedRequest, startDestination } from '@clickrelay/testkit';
+import { Webhook } from 'standardwebhooks';
+import type { Ledger } from './ledger.ts';
+
+/** How the destination answers one request. */
+interface Behaviour {
+  readonly status: number;
+  readonly headers?: Record<string, string>;
+  /** @default 0 */
+  readonly delayMs?: number;
+}
+type Behave = (request: Arrival, count: number) => Behaviour | 'hang' | 'reset';
+
+/** One request that came in. */
+interface Arrival {
+  readonly factId: string;
+  readonly webhookId: string;
+  /** Epoch ms. */
+  readonly at: number;
+  /** When it was answered 2xx, and somebody was there to hear it; undefined when it was not, or not yet. */
+  acceptedAt?: number;
+}
+
+/** A webhook destination that checks everything it gets against what was sent. */
+export interface CheckingDestination {
+  readonly id: string;
+  readonly url: string;
+  /** Signing secrets of which one must fit. */
+  secrets: string[];
+  readonly arrivals: readonly Arrival[];
+  /** The requests for one fact, oldest first. */
+  arrivalsOf(factId: string): readonly Arrival[];
+  /** Facts it answered 2xx, and how often. */
+  accepted(): ReadonlyMap<string, number>;
+  /** Requests under way at once, at most, since the last `behave`. */
+  mostAtOnce(): number;
+  /** What should never have arrived: not sent, altered, badly signed, one fact under two ids. */
+  readonly wrong: readonly string[];
+  behave(behave: Behave | Behaviour | 'hang' | 'reset'): void;
+  close(): Promise<void>;
+}
+
+const FIRST_SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+
+export const startCheckingDestination = async (id: string, ledger: Ledger): Promise<CheckingDestination> => {
+  const arrivals: Arrival[] = [];
+  const byFact = new Map<string, Arrival[]>();
+  const wrong: string[] = [];
+  let behave: Behave = () => ({ status: 200 });
+  let atOnce = 0;
+  let mostAtOnce = 0;
+  let secrets = [FIRST_SECRET];
+
+  /** Whether the request is one that should have come; what is wrong with it is written down. */
+  const check = ({ body, headers, at }: ReceivedRequest): Arrival => {
+    const webhookId = String(headers['webhook-id']);
+    const isSigned = secrets.some((secret) => {
+      try {
+        new Webhook(secret).verify(body, headers as Record<string, string>);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+    if (!isSigned) wrong.push(`${id} got ${webhookId} with a signature of none of its secrets`);
+    const event = JSON.parse(body) as { raw: Record<string, unknown> };
+    const factId = String(event.raw['messageId']);
+    const fact = ledger.sent.get(factId);
+    if (fact === undefined) wrong.push(`${id} got ${webhookId}, which was never sent`);
+    else if (!isDeepStrictEqual(event.raw, fact.raw))
+      wrong.push(`${id} got ${webhookId} with another raw than was sent`);
+    const [first] = byFact.get(factId) ?? [];
+    if (first !== undefined && first.webhookId !== webhookId) {
+      wrong.push(`${id} got one fact as ${first.webhookId} and as ${webhookId}`);
+    }
+    return { factId, webhookId, at };
+  };
+
+  const local = await startDestination({
+    answer: async (request) => {
+      const arrival = check(request);
+      arrivals.push(arrival);
+      byFact.set(arrival.factId, [...(byFact.get(arrival.factId) ?? []), arrival]);
+      const answer = behave(arrival, arrivals.length - 1);
+      if (answer === 'hang' || answer === 'reset') return answer;
+      mostAtOnce = Math.max(mostAtOnce, ++atOnce);
+      if (answer.delayMs) await sleep(answer.delayMs);
+      atOnce--;
+      const isAccepted = answer.status >= 200 && answer.status < 300 && !request.isAbandoned();
+      if (isAccepted) arrival.acceptedAt = Date.now();
+      return { status: answer.status, headers: answer.headers ?? {} };
+    },
+  });
+
+  return {
+    id,
+    url: `${local.url}hook`,
+    get secrets() {
+      return secrets;
+    },
+    set secrets(live) {
+      secrets = live;
+    },
+    arrivals,
+    arrivalsOf: (factId) => byFact.get(factId) ?? [],
+    accepted: () => {
+      const counts = new Map<string, number>();
+      for (const { factId, acceptedAt } of arrivals) {
+        if (acceptedAt !== undefined) counts.set(factId, (counts.get(factId) ?? 0) + 1);
+      }
+      return counts;
+    },
+    mostAtOnce: () => mostAtOnce,
+    wrong,
+    behave: (next) => {
+      behave = typeof next === 'function' ? next : () => next;
+      mostAtOnce = atOnce;
+    },
+    close: () => local.close(),
+  };
+};

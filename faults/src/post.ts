@@ -1,0 +1,107 @@
+import { Agent, request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type Answer,
+  type CallbackOptions,
+  isAccepted,
+  type Ledger,
+  newCallback,
+  type SentCallback,
+} from './ledger.ts';
+import type { Random } from './random.ts';
+
+/** Longer than anybody promises to wait: what takes this long was not answered. */
+const PATIENCE_MS = 8_000;
+
+export interface Clickatell {
+  /** Sends a callback once and writes down what came of it. */
+  post(callback: SentCallback): Promise<Answer>;
+  /** Sends it until it is accepted, as Clickatell does. @throws {Error} when it is not within the time. */
+  postUntilAccepted(callback: SentCallback, withinMs?: number): Promise<Answer>;
+  /** Sends new callbacks, and those that were refused again, until the signal; resolves when all are answered. */
+  load(options: LoadOptions): Promise<void>;
+  close(): void;
+}
+
+interface LoadOptions extends CallbackOptions {
+  /** @default 16 */
+  readonly connections?: number;
+  /** Between an answer and the next callback of the same connection. @default 10 */
+  readonly pauseMs?: number;
+  readonly signal: AbortSignal;
+  /** No more new callbacks than this. @default as many as the time allows */
+  readonly most?: number;
+}
+
+/** A pretend Clickatell that keeps the ledger. */
+export const createClickatell = (
+  target: { readonly url: string; readonly authorization: string },
+  ledger: Ledger,
+  random: Random,
+): Clickatell => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+
+  const post = (callback: SentCallback): Promise<Answer> => {
+    ledger.note(callback);
+    const startedAt = performance.now();
+    return new Promise((resolve) => {
+      const end = (status: number, body: string): void => {
+        const at = performance.now();
+        const answer = { status, ms: at - startedAt, at, body };
+        ledger.answered(callback, answer);
+        resolve(answer);
+      };
+      const outgoing = request(
+        `${target.url}/client-callback/one-api-reply`,
+        {
+          method: 'POST',
+          agent,
+          headers: { 'content-type': 'application/json', authorization: target.authorization },
+          signal: AbortSignal.timeout(PATIENCE_MS),
+        },
+        (response) => {
+          let body = '';
+          response.setEncoding('utf8').on('data', (text: string) => {
+            body += text;
+          });
+          response.on('end', () => end(response.statusCode ?? 0, body));
+          response.on('error', () => end(0, ''));
+        },
+      );
+      outgoing.on('error', (error) => end(0, error.message));
+      outgoing.end(callback.body);
+    });
+  };
+
+  const postUntilAccepted = async (callback: SentCallback, withinMs = 30_000): Promise<Answer> => {
+    const deadline = performance.now() + withinMs;
+    for (;;) {
+      const answer = await post(callback);
+      if (isAccepted(answer)) return answer;
+      if (performance.now() > deadline) {
+        throw new Error(`a callback was not accepted within ${withinMs} ms, at last: ${answer.status} ${answer.body}`);
+      }
+      await sleep(50);
+    }
+  };
+
+  return {
+    post,
+    postUntilAccepted,
+    load: async ({ connections = 16, pauseMs = 10, signal, most = Number.POSITIVE_INFINITY, ...options }) => {
+      let begun = 0;
+      const connection = async (): Promise<void> => {
+        let refused: SentCallback | undefined;
+        while (!signal.aborted && (refused !== undefined || begun < most)) {
+          if (refused === undefined) begun++;
+          const callback: SentCallback = refused ?? newCallback(random, options);
+          refused = isAccepted(await post(callback)) ? undefined : callback;
+          // Refused at once while Redis is away: a sender that knocked without a pause would only measure itself.
+          await sleep(refused === undefined ? pauseMs : Math.max(pauseMs, 50));
+        }
+      };
+      await Promise.all(Array.from({ length: connections }, connection));
+    },
+    close: () => agent.destroy(),
+  };
+};

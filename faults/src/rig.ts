@@ -1,0 +1,193 @@
+import { fileURLToPath } from 'node:url';
+import {
+  destinationQueue,
+  listDeadLetters,
+  listEvents,
+  openStore,
+  putDestination,
+  queueDepths,
+  type Store,
+} from '@clickrelay/queue';
+import {
+  type FaultProxy,
+  freePort,
+  type RedisOptions,
+  type RedisServer,
+  startFaultProxy,
+  startRedis,
+  waitUntil,
+} from '@clickrelay/testkit';
+import { type CheckingDestination, startCheckingDestination } from './destination.ts';
+import type { Ledger } from './ledger.ts';
+import { createPart, type Part } from './part.ts';
+import { type Clickatell, createClickatell } from './post.ts';
+import type { Run } from './run.ts';
+
+export interface RigOptions {
+  readonly redis?: RedisOptions;
+  /** Which parts reach Redis through the fault proxy. @default none */
+  readonly proxied?: readonly ('receiver' | 'worker')[];
+  readonly receiver?: Record<string, string>;
+  readonly worker?: Record<string, string>;
+  /** @default one, `crm`, that wants everything */
+  readonly destinations?: readonly { id: string; events?: string[]; config?: Record<string, unknown> }[];
+  /** @default both */
+  readonly start?: readonly ('receiver' | 'worker')[];
+}
+
+/** All of Clickrelay as processes of their own on 127.0.0.1, what stands around it, and a look inside past every fault. */
+export interface Rig {
+  readonly redis: RedisServer;
+  readonly proxy: FaultProxy;
+  /** A connection of the harness's own. */
+  readonly store: Store;
+  readonly receiver: Part & { readonly url: string };
+  readonly worker: Part;
+  readonly clickatell: Clickatell;
+  readonly ledger: Ledger;
+  readonly destinations: readonly CheckingDestination[];
+  readonly destination: CheckingDestination;
+  /** Another worker on the same Redis. It is not started yet. */
+  newWorker(): Part;
+  /** @returns the status of `GET /readyz`, 0 when there is no answer */
+  readyz(): Promise<{ status: number; body: string }>;
+  /** Resolves when the receiver would take a callback. */
+  whenReady(): Promise<void>;
+}
+
+/** Quick, so that minutes of trouble fit into seconds, and long enough that nothing dies of them. */
+const RETRY_SCHEDULE = ['0s', '50ms', '100ms', '200ms', ...Array<string>(60).fill('500ms')].join(',');
+const USER = 'clickatell';
+const PASSWORD = 'ledger';
+
+export const startRig = async (run: Run, options: RigOptions = {}): Promise<Rig> => {
+  const ledger = run.newLedger();
+  const redis = await startRedis(options.redis);
+  run.defer(() => redis.stop());
+  const proxy = await startFaultProxy(redis.port);
+  run.defer(() => proxy.close());
+  const store = await openStore({ redisUrl: redis.url, role: 'consumer' });
+  run.defer(() => store.close());
+  await store.ready();
+
+  const destinations: CheckingDestination[] = [];
+  for (const { id, events = ['*'], config } of options.destinations ?? [{ id: 'crm' }]) {
+    const destination = await startCheckingDestination(id, ledger);
+    run.defer(() => destination.close());
+    destinations.push(destination);
+    await putDestination(store, {
+      id,
+      type: 'webhook',
+      events,
+      paused: null,
+      config: { url: destination.url, secret: destination.secrets, ...config },
+    });
+  }
+
+  const urlFor = (part: 'receiver' | 'worker'): string => (options.proxied?.includes(part) ? proxy.url : redis.url);
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const receiver = Object.assign(
+    createPart({
+      args: [fileURLToPath(import.meta.resolve('@clickrelay/receiver/main'))],
+      env: {
+        REDIS_URL: urlFor('receiver'),
+        HOST: '127.0.0.1',
+        PORT: String(port),
+        CALLBACK_AUTH: `basic:${USER}:${PASSWORD}`,
+        ...options.receiver,
+      },
+      readyUrl: `${url}/readyz`,
+    }),
+    { url },
+  );
+  const newWorker = (): Part => {
+    const worker = createPart({
+      args: [fileURLToPath(import.meta.resolve('@clickrelay/worker/main'))],
+      env: { REDIS_URL: urlFor('worker'), EGRESS_ALLOW: '127.0.0.0/8', RETRY_SCHEDULE, ...options.worker },
+      readyOutput: /worker\.ready/,
+    });
+    run.defer(() => worker.kill());
+    return worker;
+  };
+  const worker = newWorker();
+  run.defer(() => receiver.kill());
+  const start = options.start ?? ['receiver', 'worker'];
+  await Promise.all([start.includes('receiver') && receiver.start(), start.includes('worker') && worker.start()]);
+
+  const authorization = `Basic ${Buffer.from(`${USER}:${PASSWORD}`).toString('base64')}`;
+  const clickatell = createClickatell({ url, authorization }, ledger, run.random);
+  run.defer(async () => clickatell.close());
+
+  const readyz = async (): Promise<{ status: number; body: string }> => {
+    try {
+      const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(3_000) });
+      return { status: response.status, body: await response.text() };
+    } catch {
+      return { status: 0, body: '' };
+    }
+  };
+  return {
+    redis,
+    proxy,
+    store,
+    receiver,
+    worker,
+    clickatell,
+    ledger,
+    destinations,
+    get destination() {
+      return destinations[0] as CheckingDestination;
+    },
+    newWorker,
+    readyz,
+    whenReady: async () => {
+      await waitUntil(async () => (await readyz()).status === 200, { timeoutMs: 20_000, what: 'a ready receiver' });
+    },
+  };
+};
+
+// -- the look inside --------------------------------------------------------------------------------------------
+
+/** Everything in the event log: event id by fact, all ids of each. */
+export const readLogged = async (store: Store): Promise<Map<string, string[]>> => {
+  const byFact = new Map<string, string[]>();
+  let cursor: string | undefined;
+  for (;;) {
+    const { items, next } = await listEvents(store, { limit: 500, cursor });
+    for (const { event } of items) {
+      const factId = String((event.raw as Record<string, unknown>)['messageId']);
+      byFact.set(factId, [...(byFact.get(factId) ?? []), event.id]);
+    }
+    if (next === null) return byFact;
+    cursor = next;
+  }
+};
+
+/** Event ids of the dead letters of a destination. */
+export const readDeadLetters = async (store: Store, destinationId: string): Promise<Set<string>> => {
+  const ids = new Set<string>();
+  let cursor: string | undefined;
+  for (;;) {
+    const { items, next } = await listDeadLetters(store, { limit: 500, cursor, destinationId });
+    for (const { eventId } of items) ids.add(eventId);
+    if (next === null) return ids;
+    cursor = next;
+  }
+};
+
+/** Event ids that wait in the queue of a destination. */
+export const readPending = async (store: Store, destinationId: string): Promise<Set<string>> => {
+  const jobs = await store.queue(destinationQueue(destinationId)).getJobs(['waiting', 'delayed', 'active']);
+  return new Set(jobs.map(({ id }) => id as string));
+};
+
+/** Jobs of any sort that are not at their end. */
+export const countOpen = async (store: Store): Promise<number> => {
+  const { ingest, destinations } = await queueDepths(store);
+  return (
+    ingest.messages +
+    ingest.statuses +
+    destinations.reduce((sum, { waiting, delayed, active }) => sum + waiting + delayed + active, 0)
+  );
+};

@@ -1,0 +1,207 @@
+import { listQuarantine, queueDepths } from '@clickrelay/queue';
+import { type CutMoment, waitUntil } from '@clickrelay/testkit';
+import { account } from '../account.ts';
+import { isAccepted, newCallback, type SentCallback } from '../ledger.ts';
+import { type Rig, startRig } from '../rig.ts';
+import type { Row, Run } from '../run.ts';
+import { ANSWERED_WITHIN_MS } from './redis-away.ts';
+
+/* Redis is well; the connection to it breaks, at a place that is chosen to the command. */
+
+const MOMENTS: readonly CutMoment[] = ['before', 'inside', 'after'];
+/** How BullMQ and we run scripts: every write of a callback is one. */
+const SCRIPTS = ['EVALSHA', 'EVAL'];
+/** A worker that lost its connection may have to wait for a lock of its own, see G13. */
+const REDELIVERED_WITHIN_MS = 15_000;
+
+const groupsWaiting = async (rig: Rig): Promise<number> => {
+  const { ingest } = await queueDepths(rig.store);
+  return ingest.messages + ingest.statuses;
+};
+
+/** Scripts are known to Redis, connections are open: from here on a walk is the same commands each time. */
+const warmUp = async (run: Run, rig: Rig): Promise<void> => {
+  const types = ['moText'];
+  await rig.clickatell.postUntilAccepted(newCallback(run.random, { types }));
+  await rig.clickatell.postUntilAccepted(newCallback(run.random, { types: ['messageStatusUpdate'] }));
+};
+
+const loseReplies: Row = {
+  id: 'G6',
+  fault: 'reply of Redis lost after the write',
+  run: async (run) => {
+    const rig = await startRig(run, { proxied: ['receiver'], start: ['receiver'] });
+    await warmUp(run, rig);
+    for (let round = 0; round < (run.isLong ? 20 : 6); round++) {
+      const callback = newCallback(run.random, { events: run.random.whole(1, 5) });
+      const before = await groupsWaiting(rig);
+      const isSilent = run.random.chance(0.4);
+      if (isSilent) rig.proxy.withholdReplies();
+      // Without `refuse` the client connects again in time and sends the command a second time by itself.
+      else rig.proxy.cutAt({ command: 1, moment: 'after', names: SCRIPTS, refuse: run.random.chance(0.5) });
+      const answer = await rig.clickatell.post(callback);
+      rig.proxy.heal();
+      run.step(
+        `${isSilent ? 'no reply' : 'cut after the write'}: answered ${answer.status} in ${answer.ms.toFixed(0)} ms`,
+      );
+      run.check(answer.ms <= ANSWERED_WITHIN_MS, `an answer took ${answer.ms.toFixed(0)} ms`);
+      run.check((await groupsWaiting(rig)) > before, 'nothing was written: the fault did not happen');
+      await rig.clickatell.postUntilAccepted(callback);
+    }
+    await rig.worker.start();
+    await account(run, rig);
+    run.check(run.result.repeated === 0, `${run.result.repeated} deliveries were repeated; a resend is no new event`);
+  },
+};
+
+const EVENTS = 100;
+
+const cutBatch: Row = {
+  id: 'G7',
+  fault: `cut inside a request of ${EVENTS} events`,
+  run: async (run) => {
+    const rig = await startRig(run, { proxied: ['receiver', 'worker'], start: ['receiver'] });
+    await warmUp(run, rig);
+    await rig.worker.start();
+    await waitUntil(() => rig.destination.accepted().size === 2);
+
+    for (let round = 0; round < (run.isLong ? 10 : 3); round++) {
+      // In the receiver: half of the command.
+      await rig.worker.stop();
+      const callback = newCallback(run.random, { events: EVENTS });
+      rig.proxy.cutAt({ command: 1, moment: run.random.pick(['before', 'inside']), names: SCRIPTS, refuse: true });
+      const answer = await rig.clickatell.post(callback);
+      run.check(!isAccepted(answer), `a callback that was cut was answered ${answer.status}`);
+      run.check((await groupsWaiting(rig)) === 0, 'a part of a callback that was cut was stored');
+      rig.proxy.heal();
+      await rig.clickatell.postUntilAccepted(callback);
+
+      // In the worker: while it logs a hundred events and makes a hundred deliveries of them.
+      rig.destination.behave({ status: 503 });
+      const [command, moment] = [run.random.whole(1, 25), run.random.pick(MOMENTS)];
+      const cut = rig.proxy.cutAt({ command, moment, names: [...SCRIPTS, 'HSET', 'XADD', 'MULTI', 'EXEC'] });
+      await rig.worker.start();
+      await waitUntil(async () => (await groupsWaiting(rig)) === 0, { timeoutMs: REDELIVERED_WITHIN_MS });
+      run.step(`worker cut ${moment} command ${command}${cut.happened ? '' : ': it never came to that'}`);
+      rig.proxy.heal();
+      rig.destination.behave({ status: 200 });
+      const taken = () => callback.facts.filter(({ id }) => rig.destination.accepted().has(id)).length;
+      await waitUntil(() => taken() === EVENTS, { timeoutMs: REDELIVERED_WITHIN_MS }).catch(() => {});
+      run.check(taken() === EVENTS, `${taken()} of ${EVENTS} events came out`);
+    }
+    await account(run, rig);
+    run.check(
+      run.result.repeated === 0,
+      `${run.result.repeated} deliveries were repeated, none of which was under way`,
+    );
+  },
+};
+
+const cutReceiver: Row = {
+  id: 'CUT-R',
+  fault: 'receiver cut from Redis at each command',
+  run: async (run) => {
+    const rig = await startRig(run, { proxied: ['receiver'], start: ['receiver'] });
+    await warmUp(run, rig);
+    const junk = new Set<string>();
+    await rig.clickatell.post({ body: 'to learn the script', facts: [] });
+    junk.add('to learn the script');
+
+    for (const isJunk of [false, true]) {
+      for (const moment of MOMENTS) {
+        for (let command = 1, isOver = false; !isOver && command < 50; command++) {
+          const body = `no callback ${moment} ${command}`;
+          const callback: SentCallback = isJunk
+            ? { body, facts: [] }
+            : newCallback(run.random, { events: run.random.whole(1, 3) });
+          if (isJunk) junk.add(body);
+          const cut = rig.proxy.cutAt({ command, moment });
+          const answer = await rig.clickatell.post(callback);
+          isOver = !cut.happened;
+          rig.proxy.heal();
+          run.step(`${isJunk ? 'no callback' : 'callback'}, ${moment} command ${command}: ${answer.status}`);
+          run.check(answer.status === 200 || answer.status === 503, `an answer was ${answer.status}`);
+          if (!isAccepted(answer)) await rig.clickatell.postUntilAccepted(callback);
+        }
+      }
+    }
+    const { items } = await listQuarantine(rig.store, { limit: 500 });
+    run.check(
+      items.length === junk.size,
+      `${junk.size} bodies that are no callback made ${items.length} in quarantine`,
+    );
+    await rig.worker.start();
+    await account(run, rig);
+    run.check(run.result.repeated === 0, `${run.result.repeated} deliveries were repeated; a resend is no new event`);
+  },
+};
+
+/** Rigs side by side: most of the time is waiting for locks. */
+const RIGS = 4;
+
+const cutWorker: Row = {
+  id: 'CUT-W',
+  fault: 'worker cut from Redis at each command',
+  timeoutMs: 900_000,
+  run: async (run) => {
+    const rigs = await Promise.all(
+      Array.from({ length: run.isLong ? RIGS : 2 }, () =>
+        startRig(run, { proxied: ['worker'], destinations: [{ id: 'crm' }, { id: 'erp' }] }),
+      ),
+    );
+    /** One callback, to one destination that is well and one that fails at first: both ways that an event can take. */
+    const walk = async (rig: Rig, callback: SentCallback): Promise<boolean> => {
+      await rig.clickatell.postUntilAccepted(callback);
+      return waitUntil(
+        () => rig.destinations.every((one) => callback.facts.every(({ id }) => one.accepted().has(id))),
+        { timeoutMs: REDELIVERED_WITHIN_MS, everyMs: 5 },
+      ).catch(() => false);
+    };
+    const newWalk = () => newCallback(run.random, { events: 2 });
+    for (const rig of rigs) {
+      rig.destinations[1]?.behave(({ factId }) => ({
+        status: (rig.destinations[1]?.arrivalsOf(factId).length ?? 0) > 1 ? 200 : 503,
+      }));
+      await walk(rig, newWalk());
+    }
+
+    const [first] = rigs as [Rig];
+    first.proxy.cutAt({ command: Number.POSITIVE_INFINITY, moment: 'after' });
+    run.check(await walk(first, newWalk()), 'an undisturbed walk did not end');
+    const length = first.proxy.commands.length;
+    run.step(`a walk is ${length} commands: ${first.proxy.commands.join(' ')}`);
+    run.remark(`an undisturbed walk of the worker is ${length} commands to Redis`);
+
+    // What waits in the background is counted as well, so that a walk may be longer than the one that was measured.
+    const all = Array.from({ length: length + 5 }, (_, index) =>
+      MOMENTS.map((moment) => ({ moment, command: index + 1 })),
+    );
+    const cuts = run.isLong ? all.flat() : Array.from({ length: 8 }, () => run.random.pick(all.flat()));
+    await Promise.all(
+      rigs.map(async (rig) => {
+        for (let cut = cuts.pop(); cut !== undefined; cut = cuts.pop()) {
+          const callback = newWalk();
+          const made = rig.proxy.cutAt(cut);
+          const startedAt = performance.now();
+          const isWhole = await walk(rig, callback);
+          const ms = performance.now() - startedAt;
+          rig.proxy.heal();
+          if (ms > 1_000) run.step(`cut ${cut.moment} command ${cut.command} (${made.happened}): ${ms.toFixed(0)} ms`);
+          run.check(
+            isWhole,
+            `cut ${cut.moment} command ${cut.command}: not delivered within ${REDELIVERED_WITHIN_MS} ms`,
+          );
+        }
+      }),
+    );
+    for (const rig of rigs) {
+      await account(run, rig);
+      for (const { id, accepted } of rig.destinations) {
+        const most = Math.max(...accepted().values());
+        run.check(most <= 2, `${id} got one event ${most} times`);
+      }
+    }
+  },
+};
+
+export const brokenConnection: readonly Row[] = [loseReplies, cutBatch, cutReceiver, cutWorker];

@@ -1,0 +1,109 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { account } from '../account.ts';
+import { isAccepted, newCallback } from '../ledger.ts';
+import { type Rig, startRig } from '../rig.ts';
+import type { Row, Run } from '../run.ts';
+
+/* Redis itself fails, under the load of 16 connections. */
+
+/** From a request to its answer, whatever happens to Redis. */
+export const ANSWERED_WITHIN_MS = 2_500;
+/** From the recovery of Redis to the next 2xx. */
+const BACK_WITHIN_MS = 1_000;
+
+/** Load, some outages one after the other, the account. */
+const underLoad = async (
+  run: Run,
+  rig: Rig,
+  outage: (rig: Rig) => Promise<{ downAt: number; upAt: number }>,
+): Promise<void> => {
+  const stop = new AbortController();
+  const load = rig.clickatell.load({ signal: stop.signal });
+  await sleep(run.random.whole(500, 1_000));
+  for (let number = 1; number <= (run.isLong ? 4 : 2); number++) {
+    const { downAt, upAt } = await outage(rig);
+    await sleep(run.random.whole(1_500, 2_500));
+    const { answers } = rig.ledger;
+    const firstBack = answers.find((answer) => isAccepted(answer) && answer.at > upAt);
+    const backMs = firstBack === undefined ? Number.POSITIVE_INFINITY : firstBack.at - upAt;
+    run.step(`Redis away for ${(upAt - downAt).toFixed(0)} ms, 2xx again after ${backMs.toFixed(0)} ms`);
+    run.check(
+      backMs <= BACK_WITHIN_MS,
+      `2xx came back ${backMs.toFixed(0)} ms after Redis, more than ${BACK_WITHIN_MS}`,
+    );
+    const refused = answers.filter(({ status, at }) => status !== 200 && at >= downAt && at <= upAt);
+    run.check(refused.length > 0, 'nothing was refused while Redis was away: the fault did not happen');
+    const odd = refused.find(({ status }) => status !== 503);
+    run.check(odd === undefined, `a refusal was ${odd?.status} instead of 503 (${odd?.body})`);
+  }
+  stop.abort();
+  await load;
+  const slowest = rig.ledger.slowestMs();
+  run.check(slowest <= ANSWERED_WITHIN_MS, `an answer took ${slowest.toFixed(0)} ms, more than ${ANSWERED_WITHIN_MS}`);
+  await account(run, rig);
+};
+
+const killRedis: Row = {
+  id: 'G1',
+  fault: 'kill -9 of Redis under load',
+  run: async (run) => {
+    const rig = await startRig(run);
+    await underLoad(run, rig, async () => {
+      await rig.redis.kill();
+      const downAt = performance.now();
+      await sleep(run.random.whole(200, 2_000));
+      await rig.redis.restart();
+      return { downAt, upAt: performance.now() };
+    });
+  },
+};
+
+const freezeRedis: Row = {
+  id: 'G4',
+  fault: 'SIGSTOP of Redis under load',
+  run: async (run) => {
+    const rig = await startRig(run);
+    await underLoad(run, rig, async () => {
+      await rig.redis.kill('SIGSTOP');
+      const downAt = performance.now();
+      // Longer than the deadline of a commit, and once longer than the producers' patience with a silent connection.
+      await sleep(run.random.whole(2_000, 4_500));
+      await rig.redis.kill('SIGCONT');
+      return { downAt, upAt: performance.now() };
+    });
+  },
+};
+
+const startWithoutRedis: Row = {
+  id: 'G5',
+  fault: 'Redis is down when everything starts',
+  run: async (run) => {
+    const rig = await startRig(run, { start: [] });
+    await rig.redis.kill();
+    await rig.receiver.start(false);
+    await rig.worker.start(false);
+    const callback = newCallback(run.random);
+    // The port takes a moment to open; then it answers, whatever Redis does.
+    let answer = await rig.clickatell.post(callback);
+    for (let tries = 0; answer.status === 0 && tries < 100; tries++) {
+      await sleep(100);
+      answer = await rig.clickatell.post(callback);
+    }
+    const health = await fetch(`${rig.receiver.url}/healthz`);
+    run.check(health.status === 200, `/healthz answered ${health.status}`);
+    const ready = await rig.readyz();
+    run.check(ready.status === 503, `/readyz answered ${ready.status}`);
+    run.check(answer.status === 503, `a callback was answered ${answer.status}`);
+    run.check(answer.ms <= ANSWERED_WITHIN_MS, `the refusal took ${answer.ms.toFixed(0)} ms`);
+    await sleep(run.random.whole(500, 3_000));
+    await rig.redis.restart();
+    const startedAt = performance.now();
+    await rig.whenReady();
+    run.step(`ready ${(performance.now() - startedAt).toFixed(0)} ms after Redis came up`);
+    await rig.clickatell.postUntilAccepted(callback);
+    await rig.clickatell.postUntilAccepted(newCallback(run.random));
+    await account(run, rig);
+  },
+};
+
+export const redisAway: readonly Row[] = [killRedis, freezeRedis, startWithoutRedis];

@@ -1,0 +1,91 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { account } from '../account.ts';
+import { startRig } from '../rig.ts';
+import type { Row } from '../run.ts';
+
+/* Told to stop, and not told. */
+
+const stopWorker: Row = {
+  id: 'G16',
+  fault: 'SIGTERM of the worker under load',
+  timeoutMs: 240_000,
+  run: async (run) => {
+    const rig = await startRig(run);
+    rig.destination.behave(() => ({ status: 200, delayMs: run.random.whole(0, 300) }));
+    const stop = new AbortController();
+    const load = rig.clickatell.load({ signal: stop.signal, connections: 8, pauseMs: 25 });
+    for (let time = 0; time < (run.isLong ? 20 : 4); time++) {
+      await sleep(run.random.whole(200, 1_200));
+      const startedAt = performance.now();
+      const code = await rig.worker.stop();
+      run.step(`stopped with ${code} in ${(performance.now() - startedAt).toFixed(0)} ms`);
+      run.check(code === 0, `the worker ended with ${code}`);
+      await rig.worker.start();
+    }
+    stop.abort();
+    await load;
+    await account(run, rig);
+    run.check(run.result.repeated === 0, `${run.result.repeated} deliveries were repeated`);
+  },
+};
+
+const stopReceiver: Row = {
+  id: 'G16-R',
+  fault: 'SIGTERM of the receiver under load',
+  run: async (run) => {
+    const rig = await startRig(run);
+    const stop = new AbortController();
+    const load = rig.clickatell.load({ signal: stop.signal });
+    for (let time = 0; time < (run.isLong ? 20 : 4); time++) {
+      await sleep(run.random.whole(100, 600));
+      const code = await rig.receiver.stop();
+      run.check(code === 0, `the receiver ended with ${code}`);
+      await rig.receiver.start();
+    }
+    stop.abort();
+    await load;
+    await account(run, rig);
+    run.check(run.result.repeated === 0, `${run.result.repeated} deliveries were repeated`);
+  },
+};
+
+const killReceiver: Row = {
+  id: 'KILL-R',
+  fault: 'kill -9 of the receiver under load',
+  run: async (run) => {
+    const rig = await startRig(run);
+    const stop = new AbortController();
+    const load = rig.clickatell.load({ signal: stop.signal });
+    for (let time = 0; time < (run.isLong ? 15 : 3); time++) {
+      await sleep(run.random.whole(100, 900));
+      await rig.receiver.kill();
+      await rig.receiver.start();
+    }
+    stop.abort();
+    await load;
+    await account(run, rig);
+    run.check(run.result.repeated === 0, `${run.result.repeated} deliveries were repeated; a resend is no new event`);
+  },
+};
+
+const killEverything: Row = {
+  id: 'KILL-ALL',
+  fault: 'kill -9 of Redis, receiver and worker at once',
+  run: async (run) => {
+    const rig = await startRig(run);
+    rig.destination.behave(() => ({ status: run.random.chance(0.9) ? 200 : 503, delayMs: run.random.whole(0, 50) }));
+    const stop = new AbortController();
+    const load = rig.clickatell.load({ signal: stop.signal });
+    for (let time = 0; time < (run.isLong ? 6 : 2); time++) {
+      await sleep(run.random.whole(500, 1_500));
+      await Promise.all([rig.redis.kill(), rig.receiver.kill(), rig.worker.kill()]);
+      await rig.redis.restart();
+      await Promise.all([rig.receiver.start(), rig.worker.start()]);
+    }
+    stop.abort();
+    await load;
+    await account(run, rig);
+  },
+};
+
+export const stoppedAndKilled: readonly Row[] = [stopWorker, stopReceiver, killReceiver, killEverything];

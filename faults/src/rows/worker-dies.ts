@@ -1,0 +1,128 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { waitUntil } from '@clickrelay/testkit';
+import { account } from '../account.ts';
+import { newCallback } from '../ledger.ts';
+import { type Rig, startRig } from '../rig.ts';
+import type { Row, Run } from '../run.ts';
+
+/* The worker is killed, frozen, or cut off from Redis while deliveries are under way. */
+
+/** From the crash of the worker that was delivering to the next attempt. */
+const REDELIVERED_WITHIN_MS = 10_000;
+/** The lock of a worker on what it took, see LOCK_MS in packages/queue/src/store.ts, and some more. */
+const PAST_THE_LOCK_MS = 7_000;
+
+/** Posts so many events, some of them together, and waits until the destination has at least one of them. */
+const postAndWait = async (run: Run, rig: Rig, events: number): Promise<void> => {
+  const before = rig.destination.arrivals.length;
+  for (let left = events; left > 0; ) {
+    const count = Math.min(run.random.whole(1, 3), left);
+    left -= count;
+    await rig.clickatell.postUntilAccepted(newCallback(run.random, { events: count }));
+  }
+  await waitUntil(() => rig.destination.arrivals.length > before, { what: 'a first arrival' });
+};
+
+/** No fact arrived more often than this. */
+const checkArrivals = (run: Run, rig: Rig, most: number): void => {
+  for (const factId of rig.ledger.sent.keys()) {
+    const times = rig.destination.arrivalsOf(factId).length;
+    run.check(times <= most, `${factId} arrived ${times} times, more than ${most}`);
+  }
+};
+
+const killWorker: Row = {
+  id: 'G13',
+  fault: 'kill -9 of the worker every 1 to 3 s, destination of 5 s',
+  timeoutMs: 240_000,
+  run: async (run) => {
+    const rig = await startRig(run);
+    rig.destination.behave({ status: 200, delayMs: 5_000 });
+    /** When there was no worker. */
+    const gaps: { from: number; to: number }[] = [];
+    await postAndWait(run, rig, 12);
+    for (let crash = 0; crash < (run.isLong ? 12 : 4); crash++) {
+      await sleep(run.random.whole(1_000, 3_000));
+      await rig.worker.kill();
+      const from = Date.now();
+      await rig.worker.start();
+      gaps.push({ from, to: Date.now() });
+      run.step(`crash ${crash + 1}`);
+    }
+    const lastKill = gaps.at(-1)?.from as number;
+    await account(run, rig, { patienceMs: 60_000 });
+
+    // Whatever was under way at a crash is tried again in time, however many more crashes come in between. The time that a
+    // new process takes to come up is the machine's, not the promise's.
+    let slowest = 0;
+    for (const factId of rig.ledger.sent.keys()) {
+      const arrivals = rig.destination.arrivalsOf(factId);
+      for (const { from: killedAt } of gaps) {
+        const before = arrivals.filter(({ at }) => at < killedAt);
+        const wasUnderWay = before.length > 0 && before.every(({ acceptedAt = Infinity }) => acceptedAt > killedAt);
+        if (!wasUnderWay) continue;
+        const next = arrivals.find(({ at }) => at >= killedAt)?.at ?? Number.POSITIVE_INFINITY;
+        const absent = gaps
+          .filter(({ from }) => from >= killedAt && from < next)
+          .reduce((sum, { from, to }) => sum + Math.min(to, next) - from, 0);
+        slowest = Math.max(slowest, next - killedAt - absent);
+      }
+    }
+    run.remark(`tried again ${(slowest / 1_000).toFixed(1)} s after the crash at the latest, ${gaps.length} crashes`);
+    run.check(
+      slowest <= REDELIVERED_WITHIN_MS,
+      `an attempt came ${slowest} ms after the crash, not within ten seconds`,
+    );
+    run.step(`done ${Date.now() - lastKill} ms after the last crash`);
+  },
+};
+
+const freezeWorker: Row = {
+  id: 'G14',
+  fault: 'SIGSTOP of the worker past its lock',
+  run: async (run) => {
+    const rig = await startRig(run);
+    const isAlone = run.random.chance(0.3);
+    for (let round = 0; round < (run.isLong ? 3 : 1); round++) {
+      rig.destination.behave({ status: 200, delayMs: 1_500 });
+      await postAndWait(run, rig, 6);
+      rig.worker.freeze();
+      const other = isAlone ? undefined : rig.newWorker();
+      await other?.start();
+      const ms = run.random.whole(PAST_THE_LOCK_MS, PAST_THE_LOCK_MS + 4_000);
+      await sleep(ms);
+      rig.worker.thaw();
+      run.step(`frozen for ${ms} ms, ${isAlone ? 'nobody else there' : 'another worker there'}`);
+      await account(run, rig);
+      checkArrivals(run, rig, 2);
+      await other?.stop();
+    }
+  },
+};
+
+const redisAwayDuringDelivery: Row = {
+  id: 'G15',
+  fault: 'Redis away longer than the lock during a delivery',
+  run: async (run) => {
+    const rig = await startRig(run, { proxied: ['worker'] });
+    for (let round = 0; round < (run.isLong ? 3 : 1); round++) {
+      rig.destination.behave({ status: 200, delayMs: 2_000 });
+      await postAndWait(run, rig, 6);
+      const how = run.random.pick(['killed', 'stopped', 'cut off', 'silent'] as const);
+      const ms = run.random.whole(PAST_THE_LOCK_MS, PAST_THE_LOCK_MS + 2_000);
+      if (how === 'killed') await rig.redis.kill();
+      else if (how === 'stopped') await rig.redis.kill('SIGSTOP');
+      else if (how === 'cut off') rig.proxy.refuse();
+      else rig.proxy.freeze();
+      await sleep(ms);
+      if (how === 'killed') await rig.redis.restart();
+      else if (how === 'stopped') await rig.redis.kill('SIGCONT');
+      else rig.proxy.heal();
+      run.step(`Redis ${how} for ${ms} ms`);
+      await account(run, rig);
+      checkArrivals(run, rig, 2);
+    }
+  },
+};
+
+export const workerDies: readonly Row[] = [killWorker, freezeWorker, redisAwayDuringDelivery];

@@ -1,0 +1,110 @@
+import { createLedger, type Ledger } from './ledger.ts';
+import { createRandom, type Random } from './random.ts';
+
+/** One guarantee under its fault. */
+export interface Row {
+  /** `G1`; rows beyond the list of guarantees have a name. */
+  readonly id: string;
+  /** What is broken, as the table shows it. */
+  readonly fault: string;
+  /** Why it cannot run on this machine, or undefined when it can. */
+  readonly cannotRun?: () => Promise<string | undefined>;
+  /** Longer than this is a failure, in ms. @default 120000 */
+  readonly timeoutMs?: number;
+  run(run: Run): Promise<void>;
+}
+
+/** One time through one row. */
+export interface Run {
+  readonly seed: number;
+  readonly random: Random;
+  /** The long round, which has minutes; the short one has seconds. */
+  readonly isLong: boolean;
+  /** A ledger for each Clickrelay of this run; all of them count. */
+  newLedger(): Ledger;
+  readonly result: RunResult;
+  /** A promise that did not hold is written down, and the run goes on: the table shows all of them. */
+  check(holds: boolean, otherwise: string): void;
+  /** Worth a line below the table. */
+  remark(text: string): void;
+  /** Called at the end, the last one first. */
+  defer(close: () => Promise<unknown> | unknown): void;
+  /** A log of what was done, shown when the run fails. */
+  step(text: string): void;
+}
+
+export interface RunResult {
+  acknowledged: number;
+  lost: number;
+  repeated: number;
+  slowestMs: number;
+  ms: number;
+  readonly seed: number;
+  readonly failures: string[];
+  readonly remarks: string[];
+  readonly steps: string[];
+}
+
+const DEFAULT_TIMEOUT_MS = 120_000;
+
+/** Runs a row once. Never throws for what Clickrelay does: it is in the result. */
+export const runOnce = async (row: Row, { seed, isLong }: { seed: number; isLong: boolean }): Promise<RunResult> => {
+  const startedAt = performance.now();
+  const ledgers: Ledger[] = [];
+  const result: RunResult = {
+    acknowledged: 0,
+    lost: 0,
+    repeated: 0,
+    slowestMs: 0,
+    ms: 0,
+    seed,
+    failures: [],
+    remarks: [],
+    steps: [],
+  };
+  const closing: (() => Promise<unknown> | unknown)[] = [];
+  let isOver = false;
+  const run: Run = {
+    seed,
+    random: createRandom(seed),
+    isLong,
+    newLedger: () => {
+      const ledger = createLedger();
+      ledgers.push(ledger);
+      return ledger;
+    },
+    result,
+    check: (holds, otherwise) => {
+      if (!holds && !isOver) result.failures.push(otherwise);
+    },
+    remark: (text) => result.remarks.push(text),
+    defer: (close) => {
+      closing.push(close);
+      // Started after the time was over: nobody else would end it.
+      if (isOver) Promise.resolve(close()).catch(() => {});
+    },
+    step: (text) => result.steps.push(`${((performance.now() - startedAt) / 1_000).toFixed(2)} s ${text}`),
+  };
+  const timeoutMs = row.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`not over after ${timeoutMs} ms`)), timeoutMs);
+  });
+  const running = row.run(run);
+  running.catch(() => {});
+  try {
+    await Promise.race([running, late]);
+  } catch (error) {
+    result.failures.push((error as Error).message);
+  }
+  clearTimeout(timer);
+  isOver = true;
+  for (const close of closing.toReversed()) await Promise.resolve(close()).catch(() => {});
+  // One that was cut off ends by itself now that nothing answers it any more.
+  for (const ledger of ledgers) {
+    result.acknowledged += ledger.acknowledged.size;
+    result.slowestMs = Math.max(result.slowestMs, ledger.slowestMs());
+  }
+  result.ms = performance.now() - startedAt;
+  return result;
+};

@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+import { seedOf } from '../src/random.ts';
+import { rows } from '../src/rows/index.ts';
+import { runOnce } from '../src/run.ts';
+import { describeFailure } from '../src/table.ts';
+
+// Each row once, with little load. `./test faults` is the same with more of everything, and another seed each time.
+const SEED = 1;
+
+// Side by side: most of the time is waiting for locks to expire and for what must not happen.
+describe.concurrent('nothing acknowledged is lost', () => {
+  for (const row of rows) {
+    it(`${row.id}: ${row.fault}`, async (context) => {
+      const notRun = await row.cannotRun?.();
+      if (notRun !== undefined) {
+        console.warn(`NOT RUN: ${row.id} (${row.fault}): ${notRun}`);
+        context.skip(notRun);
+      }
+      const result = await runOnce(row, { seed: seedOf(SEED, row.id, 0), isLong: false });
+      expect(result.failures, describeFailure(row, result)).toEqual([]);
+      expect(result.lost).toBe(0);
+    });
+  }
+});
