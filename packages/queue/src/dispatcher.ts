@@ -80,6 +80,8 @@ const CLOSE_GRACE_MS = 500;
 const MOST_TAKEN_AT_ONCE = 16;
 const RENEW_MS = LOCK_MS / 3;
 const STALLED_SWEEP_MS = 2_000;
+/** Soon after the start as well: a worker that crashes again and again may not live to see its first regular sweep. */
+const FIRST_STALLED_SWEEP_MS = 300;
 /** A forgotten marker, or a delayed job nobody has a timer for, is found this late at most. */
 const SWEEP_MS = 10_000;
 
@@ -314,6 +316,7 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
     }, ms);
   };
 
+  const firstSweep = setTimeout(() => returnStalled().catch(onError), FIRST_STALLED_SWEEP_MS);
   const timers = [
     every(RENEW_MS, renewLocks),
     every(STALLED_SWEEP_MS, returnStalled),
@@ -376,6 +379,7 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
           });
         });
       }
+      clearTimeout(firstSweep);
       for (const timer of timers) clearInterval(timer);
       // Gives the last read time to end, so that no marker is lost with the connection.
       await Promise.race([listening, pause(CLOSE_GRACE_MS)]);
