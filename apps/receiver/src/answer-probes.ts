@@ -1,6 +1,7 @@
 import type { Middleware } from 'koa';
 import type { Answer } from './answer.ts';
-import { allowMethods, announcesBody, RefusalError } from './render-error.ts';
+import { allowMethods, RefusalError } from './render-error.ts';
+import { announcesBody } from './unread-body.ts';
 
 /** The two paths of Clickatell's own examples. What a callback is comes from its body: either path takes either. */
 export function callbackPaths(prefix: string): string[] {

@@ -1,5 +1,6 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import Koa, { type Context } from 'koa';
+import { closeIfUnread } from './unread-body.ts';
 
 export type Answer = (ctx: Context, status: number, body: string, headers?: OutgoingHttpHeaders) => void;
 
@@ -11,6 +12,7 @@ export function createAnswer(stopping: AbortSignal): Answer {
   return (ctx, status, body, headers) => {
     ctx.respond = false;
     if (stopping.aborted) ctx.res.setHeader('Connection', 'close');
+    closeIfUnread(ctx.req, ctx.res);
     for (const name in headers) ctx.res.setHeader(name, headers[name] as string);
     ctx.res.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) });
     ctx.res.end(ctx.method === 'HEAD' ? undefined : body);

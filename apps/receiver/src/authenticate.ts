@@ -1,9 +1,9 @@
-import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Middleware } from 'koa';
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Address } from './client-address.ts';
 import { type Credential, digestOf } from './credentials.ts';
+import { createBuckets, createFailureCounter } from './failures.ts';
 import { RefusalError } from './render-error.ts';
 
 export interface AuthenticateOptions {
@@ -20,7 +20,8 @@ export interface AuthenticateOptions {
  */
 export function authenticate(options: AuthenticateOptions): Middleware {
   const check = createAuthenticator(options.credentials);
-  const failures = new RateLimiterMemory({ points: options.failuresPerMinute, duration: 60 });
+  const countWrong = createFailureCounter();
+  const countMissing = createFailureCounter();
   const bucketOf = createBuckets();
   // Some senders show basic credentials only when asked for them.
   const challenge = options.credentials.some(({ kind }) => kind === 'basic')
@@ -32,17 +33,15 @@ export function authenticate(options: AuthenticateOptions): Middleware {
     return right ? next() : refuse(ctx.req, tried);
   };
 
-  async function refuse(request: IncomingMessage, tried: readonly string[]): Promise<never> {
+  function refuse(request: IncomingMessage, tried: readonly string[]): never {
     const wrong = tried.length > 0;
-    const bucket = bucketOf(options.addressOf(request));
-    const used = await failures
-      .consume(wrong ? bucket : `nothing shown, ${bucket}`)
-      .catch((refused: unknown) => refused);
-    const limit = used instanceof RateLimiterRes && used.consumedPoints > options.failuresPerMinute ? used : undefined;
+    const count = wrong ? countWrong : countMissing;
+    const failures = count(bucketOf(options.addressOf(request)));
+    const isOverLimit = failures.count > options.failuresPerMinute;
     // Past the limit nothing more is written down: a flood of requests is not to become a flood of logs.
-    const logLevel = limit ? 'debug' : 'warn';
-    if (limit && wrong) {
-      const headers = { 'Retry-After': String(Math.ceil(limit.msBeforeNext / 1000)) };
+    const logLevel = isOverLimit ? 'debug' : 'warn';
+    if (isOverLimit && wrong) {
+      const headers = { 'Retry-After': String(Math.ceil(failures.forgottenInMs / 1000)) };
       const message = 'too many wrong credentials from this address; the right one is still accepted';
       throw new RefusalError(429, 'too_many_failures', message, { headers, logLevel });
     }
@@ -135,16 +134,4 @@ function countAuthorizations({ rawHeaders }: IncomingMessage): number {
     if (name.length === 'authorization'.length && name.toLowerCase() === 'authorization') count++;
   }
   return count;
-}
-
-/**
- * Names the bucket an address is counted in: one of 65,536, so that a caller with many addresses cannot fill our
- * memory. The salt keeps it from choosing whose bucket it shares. IPv6 is counted by /64: one customer has that many.
- */
-function createBuckets(): (address: Address | undefined) => string {
-  const salt = randomBytes(16);
-  return (address) => {
-    const bytes = address?.toByteArray().slice(0, 8) ?? [];
-    return hash('sha256', Buffer.concat([salt, Buffer.from(bytes)]), 'hex').slice(0, 4);
-  };
 }

@@ -53,7 +53,11 @@ const app = createApp({
   log,
 });
 
-const server = await serve(app.callback(), { host: config.HOST, port: config.PORT });
+const server = await serve(app.callback(), {
+  host: config.HOST,
+  port: config.PORT,
+  onMalformed: (refusal) => log.debug(refusal, 'callback.malformed'),
+});
 log.info({ host: server.host, port: server.port, durability: config.DURABILITY }, 'receiver.listening');
 if (config.CALLBACK_AUTH === 'none') log.warn('CALLBACK_AUTH is none: a callback of anyone is accepted');
 

@@ -3,7 +3,8 @@ import { type Callback, InvalidCallbackError, parseCallback } from '@clickrelay/
 import type { Middleware } from 'koa';
 import type { Logger } from 'pino';
 import type { Answer } from './answer.ts';
-import { inflate, readBody, UnreadableBodyError } from './read-body.ts';
+import { inflate, UnreadableBodyError } from './inflate.ts';
+import { readBody } from './read-body.ts';
 
 export interface ReceiveOptions {
   /** Resolves when the callback is on stable storage, and not before. */

@@ -1,5 +1,4 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Middleware } from 'koa';
 import type { Level, Logger } from 'pino';
 import type { Answer } from './answer.ts';
@@ -50,11 +49,6 @@ export function renderErrors({ log, addressOf, answer }: RenderErrorsOptions): M
 
       const headers: OutgoingHttpHeaders = { ...refusal?.headers };
       if (status === 503) headers['Retry-After'] = RETRY_AFTER;
-      // What the sender still wants to send is neither read nor waited for.
-      if (announcesBody(ctx.req) && !ctx.req.complete) {
-        headers['Connection'] = 'close';
-        lingerOnClose(ctx.req.socket);
-      }
       answer(ctx, status, JSON.stringify({ error: { code, message } }), headers);
 
       const fields = { status, code, ip: addressOf(ctx.req) };
@@ -65,25 +59,10 @@ export function renderErrors({ log, addressOf, answer }: RenderErrorsOptions): M
   };
 }
 
-/** How long a sender may take to read a refusal, in ms. */
-const LINGER_MS = 1_000;
-
-/**
- * A socket that is closed while bytes still come in is reset by the kernel, and a sender in the middle of its body may
- * lose the 401 or 413 it was sent. So it stays for a moment when the answer is out: open, but not read from.
- */
-function lingerOnClose(socket: Socket): void {
-  socket.destroySoon = () => {
-    socket.end();
-    // Not at once: Node is about to resume the request, to throw its body away.
-    setImmediate(() => socket.pause());
-    setTimeout(() => socket.destroy(), LINGER_MS);
-  };
-}
-
-/** Whether bytes follow the headers: HTTP/1.1 says so in one of these two, or there are none. */
-export function announcesBody(request: IncomingMessage): boolean {
-  return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
+/** 413: said of a body as it comes, and of what it inflates to. */
+export function tooLarge(maxBytes: number): RefusalError {
+  const message = `a callback may be ${maxBytes} bytes, this one is larger; raise \`MAX_BODY_BYTES\`, it will come again`;
+  return new RefusalError(413, 'callback_too_large', message, { logLevel: 'error' });
 }
 
 /** @throws {RefusalError} 405 `method_not_allowed`, with `Allow` */

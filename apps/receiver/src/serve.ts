@@ -1,12 +1,19 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type RequestListener, STATUS_CODES } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 
 export interface ServeOptions {
   readonly host: string;
   /** 0 takes any free one. */
   readonly port: number;
   readonly timeouts?: Partial<typeof TIMEOUTS>;
+  /** Told of requests that are no HTTP, or did not come in time: no step of the app ever sees them. */
+  readonly onMalformed?: (refusal: Malformed) => void;
+}
+
+export interface Malformed {
+  readonly status: number;
+  readonly code: string;
 }
 
 export interface Server {
@@ -24,13 +31,28 @@ const TIMEOUTS = {
   connectionsCheckingInterval: 1_000,
   /** Longer than the 60 s for which proxies keep idle connections, so that they close first and never send into a closed one. */
   keepAliveTimeout: 65_000,
+  /**
+   * A socket on which nothing moves while an answer is due: a caller that sends request after request and reads nothing.
+   * Longer than reading (15 s) and committing (2 s) may take together.
+   */
+  timeout: 20_000,
 };
+
+/** By Node's code of what went wrong; the rest is no HTTP. */
+const MALFORMED: Readonly<Record<string, Malformed & { message: string }>> = {
+  HPE_HEADER_OVERFLOW: { status: 431, code: 'headers_too_large', message: 'headers may be 16 KB together' },
+  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, code: 'request_timeout', message: 'the request did not come in time' },
+};
+const NO_HTTP = { status: 400, code: 'malformed_request', message: 'this is not an HTTP/1.1 request' };
 
 /** Opens the port. */
 export async function serve(listener: RequestListener, options: ServeOptions): Promise<Server> {
-  const server = createServer({ ...TIMEOUTS, ...options.timeouts }, listener);
+  const { timeout, ...timeouts } = { ...TIMEOUTS, ...options.timeouts };
+  const server = createServer(timeouts, listener);
+  server.timeout = timeout;
   // Without this listener Node says "100 Continue" before the credential has been looked at.
   server.on('checkContinue', listener);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuse(error, socket as Socket, options));
   server.listen(options.port, options.host);
   await once(server, 'listening');
   const { address, port } = server.address() as AddressInfo;
@@ -46,4 +68,23 @@ export async function serve(listener: RequestListener, options: ServeOptions): P
       clearTimeout(cut);
     },
   };
+}
+
+/** In the shape of every other answer. Nothing of what was sent is repeated: it may be anything. */
+function refuse(error: NodeJS.ErrnoException, socket: Socket, { onMalformed }: ServeOptions): void {
+  // A sender that went away, or one that has an answer on its way already.
+  if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) {
+    socket.destroy();
+    return;
+  }
+  const { status, code, message } = MALFORMED[error.code ?? ''] ?? NO_HTTP;
+  const body = JSON.stringify({ error: { code, message } });
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'Content-Type: application/json',
+    `Content-Length: ${body.length}`,
+    'Connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+  onMalformed?.({ status, code });
 }

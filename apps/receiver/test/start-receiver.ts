@@ -3,7 +3,7 @@ import type { Callback } from '@clickrelay/core';
 import { pino } from 'pino';
 import { createApp, type Dependencies } from '../src/app.ts';
 import { readConfig } from '../src/config.ts';
-import { type ServeOptions, serve } from '../src/serve.ts';
+import { type Malformed, type ServeOptions, serve } from '../src/serve.ts';
 
 interface Quarantined {
   readonly body: Uint8Array;
@@ -17,6 +17,8 @@ export interface Receiver {
   readonly quarantined: Quarantined[];
   /** One object for each log line, debug lines included. */
   readonly logged: Record<string, unknown>[];
+  /** Requests that were no HTTP. */
+  readonly malformed: Malformed[];
   readonly stopping: AbortController;
   stop(graceMs?: number): Promise<void>;
 }
@@ -32,6 +34,7 @@ export async function startReceiver(
   const committed: Callback[] = [];
   const quarantined: Quarantined[] = [];
   const logged: Record<string, unknown>[] = [];
+  const malformed: Malformed[] = [];
   const stopping = new AbortController();
   const durability = overrides.durability ?? (() => ({ ready: true, durability: 'always', problems: [] }));
   const app = createApp({
@@ -47,6 +50,7 @@ export async function startReceiver(
   const server = await serve(app.callback(), {
     host: '127.0.0.1',
     port: 0,
+    onMalformed: (refusal) => malformed.push(refusal),
     ...(overrides.timeouts && { timeouts: overrides.timeouts }),
   });
   return {
@@ -55,6 +59,7 @@ export async function startReceiver(
     committed,
     quarantined,
     logged,
+    malformed,
     stopping,
     stop: (graceMs = 0) => server.stop(graceMs),
   };
@@ -64,6 +69,8 @@ export interface Exchange {
   readonly status: number;
   readonly head: string;
   readonly body: string;
+  /** All that came, also when it was more than one answer. */
+  readonly text: string;
   /** From connecting to the end of the connection, in ms. */
   readonly ms: number;
 }
@@ -93,6 +100,7 @@ export function exchange(port: number, ...writes: (string | Buffer)[]): Promise<
         status: Number(/^HTTP\/1\.1 (\d+)/.exec(head)?.[1] ?? 0),
         head,
         body,
+        text: answer,
         ms: performance.now() - startedAt,
       });
     });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { reply, status } from '../test/samples.ts';
 import { anyJson, writers } from '../test/write-json.ts';
-import { MAX_DEPTH, parseCallback } from './callback.ts';
+import { MAX_DEPTH, MAX_VALUES, parseCallback } from './callback.ts';
 import { InvalidCallbackError } from './errors.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -72,6 +72,18 @@ describe('a callback', () => {
     expect(refusal(nested(MAX_DEPTH + 1)).message).toBe('callback nests objects or arrays deeper than 64 levels');
     expect(refusal('['.repeat(5_000_000)).message).toBe('callback nests objects or arrays deeper than 64 levels');
   });
+});
+
+it(`a callback holds at most ${MAX_VALUES} values, however they are written`, () => {
+  // Four are around the list: the envelope, its event object, the list itself and the first of its elements.
+  const holding = (element: string, count: number) => `{"event":{"a":[${`${element},`.repeat(count - 4)}${element}]}}`;
+  expect(parse(holding('1', MAX_VALUES)).eventCount).toBe(MAX_VALUES - 3);
+  for (const element of ['1', '[]', '{}', '""', 'null', '{"a":1}', '"\\",["']) {
+    const message = `callback holds more than ${MAX_VALUES} values`;
+    expect(refusal(holding(element, MAX_VALUES + 1)).message).toBe(message);
+  }
+  // What looks like values in a text is none.
+  expect(parse(JSON.stringify({ event: { a: ['[],{},"'.repeat(500_000)] } })).eventCount).toBe(1);
 });
 
 describe('a refusal', () => {

@@ -1,4 +1,4 @@
-import { nestsDeeperThan } from './element-sources.ts';
+import { holdsMoreValuesThan, nestsDeeperThan } from './element-sources.ts';
 import { InvalidCallbackError, type Issue } from './errors.ts';
 import { readText } from './fields.ts';
 
@@ -28,6 +28,12 @@ export interface Envelope {
 /** Objects and arrays inside one another, the envelope included. Clickatell's deepest sample has 7. */
 export const MAX_DEPTH = 64;
 
+/**
+ * Values of any kind in one callback. A value of two bytes takes thirty and more when parsed: without a bound, 32 MiB of
+ * `[],[],…` are a gigabyte and seconds in which nothing else is answered. A full-size body of real statuses holds fewer.
+ */
+export const MAX_VALUES = 1_000_000;
+
 /** The event type of statuses. */
 export const STATUS_TYPE = 'messageStatusUpdate';
 
@@ -38,7 +44,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
  * Bytes of a request become a callback, or are refused. Costs microseconds: elements are checked when the callback is
  * split, behind the acknowledgement.
  *
- * @throws {InvalidCallbackError} for what is not UTF-8, not JSON, too deep, or no envelope
+ * @throws {InvalidCallbackError} for what is not UTF-8, not JSON, too deep or too much, or no envelope
  */
 export function parseCallback(body: Uint8Array): Callback {
   const text = decode(body);
@@ -52,11 +58,14 @@ export function parseCallback(body: Uint8Array): Callback {
 /**
  * The envelope of a callback's text.
  *
- * @throws {InvalidCallbackError} for what is not JSON, too deep, or no envelope
+ * @throws {InvalidCallbackError} for what is not JSON, too deep or too much, or no envelope
  */
 export function readEnvelope(text: string): Envelope {
   if (nestsDeeperThan(MAX_DEPTH, text)) {
     throw new InvalidCallbackError(`callback nests objects or arrays deeper than ${MAX_DEPTH} levels`);
+  }
+  if (holdsMoreValuesThan(MAX_VALUES, text)) {
+    throw new InvalidCallbackError(`callback holds more than ${MAX_VALUES} values`);
   }
   const envelope = parse(text);
   refuseProtoKeys(text, envelope);

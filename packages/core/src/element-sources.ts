@@ -1,4 +1,4 @@
-// Reads JSON text that JSON.parse has accepted (or, for `nestsDeeperThan`, may yet refuse) without building values.
+// Reads JSON text that JSON.parse has accepted (or, for the two bounds, may yet refuse) without building values.
 
 const QUOTE = 34; // "
 const COMMA = 44; // ,
@@ -44,6 +44,24 @@ export function nestsDeeperThan(bound: number, text: string): boolean {
     else if (code === OPEN_OBJECT || code === OPEN_ARRAY) {
       if (++depth > bound) return true;
     } else if (code === CLOSE_OBJECT || code === CLOSE_ARRAY) depth--;
+  }
+  return false;
+}
+
+/**
+ * Whether there are more values than a bound: what opens counts and what follows a comma, so the first of a container
+ * counts with it. Safe on any text, as `nestsDeeperThan` is, and before the parser for the same reason.
+ */
+export function holdsMoreValuesThan(bound: number, text: string): boolean {
+  // Each value takes two characters at least, itself and what is around it: nothing of usual size is looked at.
+  if (text.length <= 2 * bound) return false;
+  let values = 1;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) at = skipString(text, at) - 1;
+    else if (code === COMMA || code === OPEN_OBJECT || code === OPEN_ARRAY) {
+      if (++values > bound) return true;
+    }
   }
   return false;
 }

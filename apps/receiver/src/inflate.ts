@@ -1,0 +1,96 @@
+import {
+  type BrotliDecompress,
+  createBrotliDecompress,
+  createInflateRaw,
+  createUnzip,
+  type InflateRaw,
+  type Unzip,
+} from 'node:zlib';
+import { RefusalError, tooLarge } from './render-error.ts';
+
+/** A compressed body that cannot be opened. It is authentic, so it is kept as it came. */
+export class UnreadableBodyError extends Error {
+  override readonly name = 'UnreadableBodyError';
+}
+
+type Inflater = Unzip | InflateRaw | BrotliDecompress;
+type CreateInflater = (body: Buffer) => Inflater;
+
+/** In bytes: what comes out at a time. More than Node would cut from a shared pool, so that each can be given back. */
+const chunkSize = 64 * 1024;
+
+const unzip: CreateInflater = () => createUnzip({ chunkSize });
+
+const inflaters = new Map<string, CreateInflater>([
+  ['gzip', unzip],
+  ['x-gzip', unzip],
+  // Some senders leave out the two bytes that the RFC wants in front (RFC 9110, section 8.4.1.2).
+  ['deflate', (body) => (hasHeader(body) ? unzip(body) : createInflateRaw({ chunkSize }))],
+  ['br', () => createBrotliDecompress({ chunkSize })],
+]);
+
+/** What is kept while counting, in bytes: nearly every callback, which is then inflated once. */
+const KEPT_WHILE_COUNTING = 1024 * 1024;
+
+/** The inflating that is under way: one body at a time, or a few bombs together would hold what each of them may hold. */
+let inflating: Promise<unknown> = Promise.resolve();
+
+/**
+ * Undoes `content-encoding`; the limit holds for what comes out as well. A large body is counted first and made
+ * afterwards, so that a bomb costs time on another thread and no memory.
+ * @throws {RefusalError} 413 `callback_too_large`
+ * @throws {UnreadableBodyError} when the bytes are not what the header says, or the encoding is unknown
+ */
+export async function inflate(body: Buffer, contentEncoding: string, maxBytes: number): Promise<Buffer> {
+  const encoding = contentEncoding.trim().toLowerCase();
+  if (encoding === '' || encoding === 'identity' || body.length === 0) return body;
+  const create = inflaters.get(encoding);
+  if (create === undefined) {
+    throw new UnreadableBodyError('the content-encoding must be gzip, deflate or br, got another one');
+  }
+  const turn = inflating.then(() => inflateWithin(create, body, maxBytes));
+  inflating = turn.catch(() => {});
+  return turn.catch((error) => {
+    if (error instanceof RefusalError) throw error;
+    throw new UnreadableBodyError(`the body must be ${encoding}, as its content-encoding says, got something else`);
+  });
+}
+
+async function inflateWithin(create: CreateInflater, body: Buffer, maxBytes: number): Promise<Buffer> {
+  const kept: Buffer[] = [];
+  let bytes = 0;
+  const counted = create(body);
+  counted.end(body);
+  for await (const chunk of counted) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw tooLarge(maxBytes);
+    if (bytes <= KEPT_WHILE_COUNTING) kept.push(chunk);
+    else giveBack(chunk);
+  }
+  // Node ignores what follows the end of the compressed data. We would lose it in silence.
+  if (counted.bytesWritten < body.length) throw new Error('bytes follow the compressed data');
+  if (bytes <= KEPT_WHILE_COUNTING) return Buffer.concat(kept, bytes);
+
+  const whole = Buffer.allocUnsafe(bytes);
+  let at = 0;
+  const made = create(body);
+  made.end(body);
+  for await (const chunk of made) {
+    at += chunk.copy(whole, at);
+    giveBack(chunk);
+  }
+  return whole;
+}
+
+/** Frees the memory of a full chunk now: until the next garbage collection, a bomb would have filled tens of megabytes. */
+function giveBack(chunk: Buffer): void {
+  // One that is not full is a part of what the inflater writes into next.
+  if (chunk.length === chunk.buffer.byteLength && chunk.buffer instanceof ArrayBuffer) chunk.buffer.transfer(0);
+}
+
+/** Of zlib, whose method is 8 and whose first two bytes are a multiple of 31 (RFC 1950), or of gzip. */
+function hasHeader(body: Buffer): boolean {
+  if (body.length < 2) return false;
+  const start = body.readUInt16BE(0);
+  return start === 0x1f8b || (((body[0] as number) & 0x0f) === 8 && start % 31 === 0);
+}
