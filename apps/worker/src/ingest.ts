@@ -1,4 +1,4 @@
-import { InvalidCallbackError, type LoggedEvent, STATUS_TYPE, splitCallback } from '@clickrelay/core';
+import { InvalidCallbackError, type LoggedEvent, STATUS_TYPE, splitCallback, wantsEvent } from '@clickrelay/core';
 import {
   type DeliveryToQueue,
   type EventLog,
@@ -13,7 +13,6 @@ import {
 } from '@clickrelay/queue';
 import { attemptDelivery, type DeliverContext } from './deliver.ts';
 import type { Outlet, Turns } from './outlet.ts';
-import { wants } from './route.ts';
 
 export interface IngestContext extends DeliverContext {
   readonly eventLog: EventLog;
@@ -115,7 +114,7 @@ interface RoutedEvent {
 
 const route = (event: LoggedEvent, outlets: readonly Outlet[]): RoutedEvent => ({
   event,
-  outlets: outlets.filter(({ destination }) => wants(destination, event.event)),
+  outlets: outlets.filter(({ destination }) => wantsEvent(destination, event.event)),
 });
 
 const toLog = ({ event, outlets }: RoutedEvent): EventToLog => ({ ...event, routes: outlets.map(({ id }) => id) });

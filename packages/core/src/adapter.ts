@@ -54,7 +54,11 @@ export type DeliveryErrorCode =
   | 'destination_timeout'
   | 'destination_unreachable'
   | 'destination_refused'
-  | 'delivery_aborted';
+  | 'delivery_aborted'
+  // Of leases.
+  | 'nacked'
+  | 'lease_expired'
+  | 'crashes_consumer';
 
 /** A delivery attempt that did not succeed. `message` is for people and holds no secret and no message content. */
 export class DeliveryError extends Error {

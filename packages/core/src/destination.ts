@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { Event } from './event.ts';
+import { STATUS_CLASSES, type StatusClass } from './status-codes.ts';
 
 /** What a destination id looks like. No `_`, so that a delivery id can be taken apart again. */
 export const DESTINATION_ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
@@ -17,6 +19,21 @@ export const destinationBase = z.object({
     .min(1)
     .default(() => ['*'])
     .describe('Event types it wants; `*` stands for any characters: `mo*`, `moText`, `*`.'),
+  channels: z
+    .array(
+      z
+        .string()
+        .transform((channel) => channel.trim().toLowerCase())
+        .pipe(z.string().min(1)),
+    )
+    .min(1)
+    .exactOptional()
+    .describe('Channels whose events it wants, such as `whatsapp` and `sms`, in any case; all when left out.'),
+  classes: z
+    .array(z.enum(STATUS_CLASSES))
+    .min(1)
+    .exactOptional()
+    .describe('Classes of status whose updates it wants; all when left out. Says nothing about other events.'),
 });
 
 /** A destination that is not delivered to: its consumers lease deliveries over HTTP. */
@@ -26,6 +43,31 @@ export const pullDestination = z.strictObject({
 });
 
 export type DestinationBase = z.infer<typeof destinationBase>;
+
+/** What decides which events a destination wants. */
+export interface Wish {
+  readonly events: readonly string[];
+  readonly channels?: readonly string[];
+  readonly classes?: readonly StatusClass[];
+}
+
+/** Whether a destination wants an event: its type, its channel and, of a status update, the class of the status. */
+export function wantsEvent(
+  { events, channels, classes }: Wish,
+  event: Pick<Event, 'type' | 'channel' | 'data'>,
+): boolean {
+  if (!events.some((pattern) => matchesEventType(pattern, event.type))) return false;
+  // Clickatell's own samples say `whatsapp/sms`: either.
+  if (channels !== undefined) {
+    const channel = event.channel?.toLowerCase() ?? '';
+    const either = [channel, ...channel.split('/').map((part) => part.trim())];
+    if (!channels.some((wanted) => either.includes(wanted))) return false;
+  }
+  if (classes === undefined || event.type !== 'messageStatusUpdate') return true;
+  // One that does not fit its type has no class.
+  const statusClass = event.data['class'] ?? 'unknown';
+  return classes.some((wanted) => wanted === statusClass);
+}
 
 /** Whether an event type fits a pattern of a destination's `events`. Only `*` is special: any characters, also none. */
 export function matchesEventType(pattern: string, type: string): boolean {

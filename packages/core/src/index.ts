@@ -70,6 +70,8 @@ export {
   matchesEventType,
   parseDeliveryId,
   pullDestination,
+  type Wish,
+  wantsEvent,
 } from './destination.ts';
 
 export { parseDuration, parseRetrySchedule, type RetrySchedule } from './duration.ts';
