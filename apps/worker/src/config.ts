@@ -1,5 +1,4 @@
-import { parseRetrySchedule } from '@clickrelay/core';
-import { duration, logLevel, readConfig as read, wholeNumber } from '@clickrelay/settings';
+import { duration, logLevel, readConfig as read, retrySchedule, wholeNumber } from '@clickrelay/settings';
 import { z } from 'zod';
 
 /** The environment of the worker. An empty variable counts as unset. */
@@ -24,21 +23,9 @@ export const config = z.object({
     .describe(
       'Comma-separated CIDRs of private addresses that deliveries may go to, and by plain http; empty: only public ones, by https',
     ),
-  RETRY_SCHEDULE: z
-    .string()
-    .transform((text, context) => {
-      const schedule = parseRetrySchedule(text);
-      if (schedule !== undefined) return schedule;
-      context.addIssue({
-        code: 'custom',
-        message: 'RETRY_SCHEDULE must be durations with commas between them, such as 0s,5s,2m',
-      });
-      return z.NEVER;
-    })
-    .prefault('0s,5s,30s,2m,10m,30m,2h,5h,10h,24h')
-    .describe(
-      'The longest wait before each attempt of a delivery; each wait is random between nothing and that. As many attempts as durations',
-    ),
+  RETRY_SCHEDULE: retrySchedule.describe(
+    'The longest wait before each attempt of a delivery; each wait is random between nothing and that. As many attempts as durations',
+  ),
   DEDUPE_TTL: duration('DEDUPE_TTL')
     .prefault('72h')
     .describe('How long at least a fact that Clickatell sends again is recognised and makes no second event'),

@@ -45,12 +45,20 @@ export const applyDestinations = async (
   destinations: readonly DeclaredDestination[],
 ): Promise<Applied[]> => {
   const applied: Applied[] = [];
-  for (const { id, type, events, ...settings } of destinations) {
+  for (const { id, type, events, channels, classes, ...settings } of destinations) {
     const present = await readDestination(store, id);
     const presentSecret = present?.type === type ? present.config['secret'] : undefined;
     const { config, generatedSecret } =
       type === 'webhook' ? withSecret(settings, presentSecret) : { config: settings, generatedSecret: undefined };
-    const destination = { id, type, events, paused: present?.paused ?? null, config };
+    const destination = {
+      id,
+      type,
+      events,
+      ...(channels && { channels }),
+      ...(classes && { classes }),
+      paused: present?.paused ?? null,
+      config,
+    };
     const isSame = present !== undefined && JSON.stringify(sorted(present)) === JSON.stringify(sorted(destination));
     if (!isSame) await putDestination(store, destination);
     applied.push({

@@ -2,7 +2,7 @@ import { deliveryId, parseDeliveryId } from '@clickrelay/core';
 import { GIVEN_UP, readDelivery } from './deliveries.ts';
 import { listDestinations, readDestination } from './destinations.ts';
 import { type Page, readEvent } from './event-log.ts';
-import { destinationQueue, eventKeys } from './names.ts';
+import { destinationQueue, eventKeys, jobKey } from './names.ts';
 import { addJobs, type Store } from './store.ts';
 
 /** A delivery that ended without success. Kept until someone replays or removes it. */
@@ -114,6 +114,8 @@ export const replayDelivery = async (store: Store, id: string): Promise<Replayed
     else if (await job.isFailed()) {
       await store.redis.hset(eventKeys(eventId).deliveries, destinationId, 'q');
       await job.updateData({ r: 1 });
+      // BullMQ counts on: what was a dead letter for having crashed its consumers would be one again at once.
+      await store.redis.hdel(jobKey(name, eventId), 'stc');
       await job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true });
     } else return 'already_pending';
   } catch (error) {

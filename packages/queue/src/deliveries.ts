@@ -146,13 +146,21 @@ declare module 'ioredis' {
   }
 }
 
+export interface AttemptLogOptions {
+  /**
+   * How long a record waits for others to share its write with, in ms. By default nobody waits for it: the event is
+   * delivered, and a few more in one write spare Redis an fsync each.
+   * @default 25
+   */
+  readonly lingerMs?: number;
+}
+
 /** Records of attempts that end at about the same time share a write. */
-export const createAttemptLog = (store: Store): AttemptLog => {
+export const createAttemptLog = (store: Store, { lingerMs = 25 }: AttemptLogOptions = {}): AttemptLog => {
   store.redis.defineCommand('recordAttempts', { lua: RECORD_SCRIPT });
   const group = createGroupCommit<AttemptRecord>({
     maxItems: 200,
-    // The event is delivered: nobody waits for this, and a few more in one write spare Redis an fsync each.
-    lingerMs: 25,
+    lingerMs,
     write: async (attempts) => {
       await store.redis.recordAttempts(
         attempts.length,
@@ -235,6 +243,17 @@ export const readDelivery = async (store: Store, id: string): Promise<Delivery |
   if (parsed === undefined) return undefined;
   const deliveries = await listDeliveries(store, parsed.eventId);
   return deliveries.find(({ destinationId }) => destinationId === parsed.destinationId);
+};
+
+/** The attempt that began at this time. */
+export const readAttempt = async (
+  store: Store,
+  eventId: string,
+  destinationId: string,
+  startedAtMs: number,
+): Promise<(Omit<Attempt, 'number'> & { readonly nextAtMs: number | null }) | undefined> => {
+  const text = await store.redis.hget(eventKeys(eventId).deliveries, `${destinationId}#${startedAtMs}`);
+  return text === null ? undefined : decodeAttempt(startedAtMs, text);
 };
 
 const assertAllDone = (replies: [Error | null, unknown][] | null): unknown[] => {

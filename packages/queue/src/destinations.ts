@@ -1,3 +1,4 @@
+import type { StatusClass } from '@clickrelay/core';
 import { HOLDS } from './holds.ts';
 import { destinationQueue, REGISTRY } from './names.ts';
 import type { Store } from './store.ts';
@@ -9,6 +10,10 @@ export interface Destination {
   readonly type: string;
   /** Patterns of event types, such as `mo*`. */
   readonly events: readonly string[];
+  /** Channels whose events it wants; all when left out. */
+  readonly channels?: readonly string[];
+  /** Classes of status whose updates it wants; all when left out. Says nothing about other events. */
+  readonly classes?: readonly StatusClass[];
   /** Why nothing is sent at the moment; null when sending. Events wait. */
   readonly paused: string | null;
   /** The adapter's own part, checked by the adapter's schema before it is put here. */

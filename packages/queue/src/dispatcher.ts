@@ -26,6 +26,10 @@ export interface TakenJob {
   readonly attemptsMade: number;
   /** How often it was taken before, counted or not. */
   readonly timesTaken: number;
+  /** How often its lock ran out before it was settled. */
+  readonly stalledCount: number;
+  /** Who has it may settle it. */
+  readonly token: string;
 }
 
 export interface Consumer {
@@ -36,8 +40,15 @@ export interface Consumer {
   readonly rate?: Rate | undefined;
   /** How many more jobs may be taken now. Call `Dispatcher.poke` when it was 0 and no longer is. */
   room(): number;
-  /** A look into the queue found nothing to take: it is empty, or holds only what is due later. */
-  onEmpty?(): void;
+  /** Jobs are handed out under tokens made by this: their holders renew and settle them, not the dispatcher. */
+  newToken?(): string;
+  /**
+   * A look into the queue found nothing to take: it is empty, or holds only what is due later.
+   * @param since When the look began, by `performance.now()`.
+   */
+  onEmpty?(since: number): void;
+  /** How many of its jobs are taken, by all processes: told by every check for stalled ones. */
+  onActive?(count: number): void;
   /** Whatever it throws leaves the job where it is, to be tried again in a second. */
   run(job: TakenJob): Promise<Settlement>;
 }
@@ -48,6 +59,8 @@ export interface Dispatcher {
   remove(queue: QueueName): void;
   /** There is room again: looks into this queue now, if it was passed over. */
   poke(queue: QueueName): void;
+  /** Looks into this queue now, whatever is known of it: `onEmpty` follows, or jobs. */
+  look(queue: QueueName): void;
   /** Takes nothing more; resolves when what was taken is settled, or the grace is over. */
   close(graceMs: number): Promise<void>;
 }
@@ -82,11 +95,19 @@ const RENEW_MS = LOCK_MS / 3;
 const STALLED_SWEEP_MS = 2_000;
 /** Soon after the start as well: a worker that crashes again and again may not live to see its first regular sweep. */
 const FIRST_STALLED_SWEEP_MS = 300;
+/** With no room anywhere; who makes room pokes. */
+const NO_ROOM_PAUSE_MS = 20;
 /** A forgotten marker, or a delayed job nobody has a timer for, is found this late at most. */
 const SWEEP_MS = 10_000;
 
-export const createDispatcher = (store: Store, options: { onError: (error: unknown) => void }): Dispatcher => {
-  const { onError } = options;
+export interface DispatcherOptions {
+  readonly onError: (error: unknown) => void;
+  /** How often it is asked whether a taken job has lost its lock, in ms. @default 2000 */
+  readonly stalledSweepMs?: number;
+}
+
+export const createDispatcher = (store: Store, options: DispatcherOptions): Dispatcher => {
+  const { onError, stalledSweepMs = STALLED_SWEEP_MS } = options;
   const sources = new Map<string, Source>();
   /** Sources with something taken, removed ones included: their locks are renewed until they are done. */
   const working = new Set<Source>();
@@ -94,6 +115,8 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
   let tokens = 0;
   let takes = 0;
   let closing = false;
+  /** Ends the pause of a listener that found no room anywhere. */
+  let wake = (): void => {};
   const idleWaiters = new Set<() => void>();
   const read = createMarkerRead(store, options);
 
@@ -142,10 +165,11 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
         source.isFull = room <= 0;
         if (source.isFull) break;
         const count = Math.min(source.batch, room);
+        const since = performance.now();
         const taken = await Promise.all(Array.from({ length: count }, () => takeOne(source)));
         if (taken.includes(false)) {
           [source.lastBatch, source.batch] = [0, 1];
-          if (source.limitedUntil <= Date.now()) source.consumer.onEmpty?.();
+          if (source.limitedUntil <= Date.now()) source.consumer.onEmpty?.(since);
         } else
           [source.lastBatch, source.batch] = [
             source.batch,
@@ -161,11 +185,17 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
       tellIdle();
     }
     // It was full when the present read began: the read does not wait for it.
-    if (read.waitsFor(source.marker) === false && roomOf(source) > 0) read.interrupt();
+    if (roomOf(source) > 0) listenTo(source);
+  };
+
+  /** The read under way, or the next one, waits for this queue. */
+  const listenTo = (source: Source): void => {
+    wake();
+    if (read.waitsFor(source.marker) === false) read.interrupt();
   };
 
   const takeOne = async (source: Source, taker = source.taker): Promise<boolean> => {
-    const token = `${processId}:${++tokens}`;
+    const token = source.consumer.newToken?.() ?? `${processId}:${++tokens}`;
     source.asked++;
     let reply: TakeReply;
     try {
@@ -226,6 +256,8 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
         data: job.data,
         attemptsMade: job.attemptsMade,
         timesTaken: job.attemptsStarted - 1,
+        stalledCount: job.stalledCounter,
+        token,
       });
     } catch (error) {
       onError(error);
@@ -241,7 +273,7 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
       // A full queue is left to other processes: to pop its marker would hide from them that it has work.
       const open = [...sources.values()].filter((source) => roomOf(source) > 0);
       if (open.length === 0) {
-        await pause(20);
+        await Promise.race([pause(NO_ROOM_PAUSE_MS), new Promise<void>((resolve) => (wake = resolve))]);
         continue;
       }
       try {
@@ -285,6 +317,7 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
 
   const renewLocks = async (): Promise<void> => {
     for (const source of working) {
+      if (source.consumer.newToken !== undefined) continue;
       await source.taker.extendJobLocks([...source.running.values()], [...source.running.keys()], LOCK_MS);
     }
   };
@@ -297,7 +330,9 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
     for (const source of all) pipeline.llen(activeKey(source.consumer.queue));
     const lengths = (await pipeline.exec()) ?? [];
     for (const [index, source] of all.entries()) {
-      if (Number(lengths[index]?.[1]) > 0) await source.taker.backend.moveStalledJobsToWait();
+      const active = Number(lengths[index]?.[1]);
+      source.consumer.onActive?.(active);
+      if (active > 0) await source.taker.backend.moveStalledJobsToWait();
     }
   };
 
@@ -319,7 +354,7 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
   const firstSweep = setTimeout(() => returnStalled().catch(onError), FIRST_STALLED_SWEEP_MS);
   const timers = [
     every(RENEW_MS, renewLocks),
-    every(STALLED_SWEEP_MS, returnStalled),
+    every(stalledSweepMs, returnStalled),
     every(SWEEP_MS, () => {
       for (const source of [...sources.values()]) void take(source);
     }),
@@ -364,6 +399,10 @@ export const createDispatcher = (store: Store, options: { onError: (error: unkno
     poke: (queue) => {
       const source = sources.get(markerKey(queue));
       if (source !== undefined) poke(source);
+    },
+    look: (queue) => {
+      const source = sources.get(markerKey(queue));
+      if (source !== undefined) void take(source);
     },
     close: async (graceMs) => {
       closing = true;

@@ -50,7 +50,15 @@ export {
   readDurability,
   watchDurability,
 } from './durability.ts';
-export { LayoutMismatchError, SpoolError } from './errors.ts';
+export {
+  DeliveryNotFoundError,
+  DestinationNotFoundError,
+  LayoutMismatchError,
+  LeaseLostError,
+  NotAPullDestinationError,
+  SpoolError,
+  TooManyLeasesError,
+} from './errors.ts';
 export {
   createEventLog,
   type EventLog,
@@ -72,9 +80,12 @@ export {
   readEventsOfMessage,
   rebuildMessageIndex,
 } from './message-index.ts';
+export { createKey, findKey, type Key, listKeys, removeKey, SCOPES, type Scope } from './keys.ts';
+export { createLeases, type Lease, type LeaseOptions, type Leases, type LeasesOptions } from './leases.ts';
 export { destinationQueue, ingestQueue, LANES, type QueueName } from './names.ts';
 export { createOrdering, type Ordering } from './ordering.ts';
 export { asDeliveryError, type Outcome, outcomeOf } from './outcome.ts';
+export { type Peeked, peekRecent, peekWaiting } from './peek.ts';
 export {
   listQuarantine,
   type Quarantined,
@@ -85,5 +96,6 @@ export {
 } from './quarantine.ts';
 export { type Retention, readLogBytes, startRetention, trimEventLog } from './retention.ts';
 export type { Settlement } from './settle.ts';
+export type { Acked, LeaseRef, Nacked } from './settle-lease.ts';
 export { openSpool, type Spool, type SpoolNotice, type SpoolOptions, type SpoolStats } from './spool.ts';
 export { openStore, type Store, type StoreOptions } from './store.ts';

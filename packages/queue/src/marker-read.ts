@@ -60,7 +60,13 @@ export const createMarkerRead = (store: Store, { onError }: { onError: (error: u
 
   const open = (): Redis => {
     // Its silence means nothing, and each of its reads has a deadline of its own.
-    const connection = store.redis.duplicate({ connectionName: 'clickrelay-dispatcher', socketTimeout: undefined });
+    const connection = store.redis.duplicate({
+      connectionName: 'clickrelay-dispatcher',
+      socketTimeout: undefined,
+      commandTimeout: undefined,
+      enableOfflineQueue: true,
+      maxRetriesPerRequest: null,
+    });
     connection.defineCommand('dropMarker', { numberOfKeys: 2, lua: DROP_MARKER_SCRIPT });
     connection.on('error', onError);
     return connection;

@@ -42,7 +42,13 @@ export const destinationQueue = (destinationId: string): QueueName => {
 /** Where BullMQ says that something in this queue is, or will be, ready. */
 export const markerKey = (queue: QueueName): string => `${queue.prefix}:${queue.name}:marker`;
 export const waitKey = (queue: QueueName): string => `${queue.prefix}:${queue.name}:wait`;
+/** Waits as well, behind all that is under `waitKey`. */
+export const prioritizedKey = (queue: QueueName): string => `${queue.prefix}:${queue.name}:prioritized`;
 export const activeKey = (queue: QueueName): string => `${queue.prefix}:${queue.name}:active`;
+export const stalledKey = (queue: QueueName): string => `${queue.prefix}:${queue.name}:stalled`;
+export const jobKey = (queue: QueueName, jobId: string): string => `${queue.prefix}:${queue.name}:${jobId}`;
+/** Holds the token of whoever has taken the job, and is gone when its time is over. */
+export const lockKey = (queue: QueueName, jobId: string): string => `${jobKey(queue, jobId)}:lock`;
 export const queueKey = (queue: QueueName): string => `${queue.prefix}:${queue.name}`;
 
 const shardPrefix = (shard: number): string => `cr:{e${twoDigits(shard)}}`;

@@ -8,6 +8,10 @@ export type Settlement =
   | { readonly kind: 'retry'; readonly delayMs: number; readonly reason: string }
   /** Comes back after the delay and does not count: nothing was tried. */
   | { readonly kind: 'postpone'; readonly delayMs: number }
+  /** Goes back to where it was taken from and does not count. */
+  | { readonly kind: 'return' }
+  /** Settled by the holder of its token, now or later. */
+  | { readonly kind: 'leased' }
   /** Kept as failed until someone decides. */
   | { readonly kind: 'dead'; readonly reason: string };
 
@@ -26,6 +30,11 @@ export const settle = async (taker: JobTaker, job: Job, token: string, settlemen
       return;
     case 'postpone':
       await taker.backend.moveToDelayed(id, Date.now(), Math.max(settlement.delayMs, 1), token, { skipAttempt: true });
+      return;
+    case 'return':
+      await taker.backend.moveJobFromActiveToWait(id, token);
+      return;
+    case 'leased':
       return;
     case 'dead':
       await taker.backend.moveToFailed(job, settlement.reason, false, token, false, {

@@ -9,7 +9,7 @@ import { LAYOUT, type QueueName, queueKey, REGISTRY } from './names.ts';
 export const LOCK_MS = 5_000;
 
 /** BullMQ marks on one check and returns on the next; the checks of all processes share this pace. */
-const STALLED_CHECK_MS = 1_500;
+const STALLED_CHECK_MS = 900;
 
 /** A Worker that only takes when told to: no loop, no blocking connection of its own. */
 export class JobTaker extends Worker {

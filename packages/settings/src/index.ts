@@ -1,2 +1,2 @@
 export { ConfigError, readConfig } from './read-config.ts';
-export { durability, duration, logLevel, wholeNumber } from './variables.ts';
+export { durability, duration, logLevel, retrySchedule, wholeNumber } from './variables.ts';

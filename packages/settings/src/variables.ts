@@ -1,4 +1,4 @@
-import { parseDuration } from '@clickrelay/core';
+import { parseDuration, parseRetrySchedule } from '@clickrelay/core';
 import { z } from 'zod';
 
 /* Variables that several programs read, and kinds of values that several variables have. */
@@ -28,3 +28,17 @@ export const durability = z
     error: 'DURABILITY must be always, everysec, replicated or unsafe',
   })
   .default('always');
+
+/** The longest wait before each attempt, in milliseconds. */
+export const retrySchedule = z
+  .string()
+  .transform((text, context) => {
+    const schedule = parseRetrySchedule(text);
+    if (schedule !== undefined) return schedule;
+    context.addIssue({
+      code: 'custom',
+      message: 'RETRY_SCHEDULE must be durations with commas between them, such as 0s,5s,2m',
+    });
+    return z.NEVER;
+  })
+  .prefault('0s,5s,30s,2m,10m,30m,2h,5h,10h,24h');

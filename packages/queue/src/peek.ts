@@ -1,0 +1,61 @@
+import { deliveryId, EVENT_ID, type LoggedEvent, wantsEvent } from '@clickrelay/core';
+import type { Destination } from './destinations.ts';
+import { decodeRecord, listEvents } from './event-log.ts';
+import { destinationQueue, eventKeys, jobKey, prioritizedKey, waitKey } from './names.ts';
+import type { Store } from './store.ts';
+
+/** A delivery as its consumer would get it. */
+export interface Peeked {
+  readonly deliveryId: string;
+  readonly attempt: number;
+  readonly event: LoggedEvent;
+}
+
+/** What waits, the oldest first. Takes nothing. */
+export const peekWaiting = async (store: Store, destinationId: string, limit: number): Promise<Peeked[]> => {
+  const queue = destinationQueue(destinationId);
+  // Taken from the right.
+  const [first, second] = await Promise.all([
+    store.redis.lrange(waitKey(queue), -limit, -1),
+    store.redis.zrange(prioritizedKey(queue), 0, limit - 1),
+  ]);
+  const ids = [...first.reverse(), ...second].filter((id) => EVENT_ID.test(id)).slice(0, limit);
+  if (ids.length === 0) return [];
+  const pipeline = store.redis.pipeline();
+  for (const id of ids) {
+    pipeline.get(eventKeys(id).record);
+    pipeline.hmget(jobKey(queue, id), 'data', 'atm', 'stc');
+  }
+  const replies = (await pipeline.exec()) ?? [];
+  return ids.flatMap((id, index) => {
+    const [failed, record] = replies[2 * index] ?? [];
+    if (failed) throw failed;
+    const logged = decodeRecord((record ?? null) as string | null);
+    const [data, attemptsMade, stalled] = (replies[2 * index + 1]?.[1] ?? []) as (string | null)[];
+    if (logged === undefined) return [];
+    const { a: before = 0 } = JSON.parse(data ?? '{}') as { a?: number };
+    const attempt = before + Number(attemptsMade ?? 0) + Number(stalled ?? 0) + 1;
+    return [{ deliveryId: deliveryId(id, destinationId), attempt, event: logged }];
+  });
+};
+
+/** Of an old log of other events no more is read than this. */
+const MOST_READ = 2_000;
+
+/** The newest events in the log that a destination wants, whatever became of them. Takes nothing. */
+export const peekRecent = async (store: Store, destination: Destination, limit: number): Promise<Peeked[]> => {
+  const found: Peeked[] = [];
+  let cursor: string | undefined;
+  for (let read = 0; read < MOST_READ; ) {
+    const { items, next } = await listEvents(store, { limit: 100, cursor });
+    for (const event of items) {
+      if (!wantsEvent(destination, event.event)) continue;
+      found.push({ deliveryId: deliveryId(event.event.id, destination.id), attempt: 1, event });
+      if (found.length === limit) return found;
+    }
+    if (next === null) break;
+    cursor = next;
+    read += items.length;
+  }
+  return found;
+};

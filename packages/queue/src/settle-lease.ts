@@ -1,0 +1,182 @@
+import { DeliveryError, parseDeliveryId, type RetrySchedule } from '@clickrelay/core';
+import { Job } from 'bullmq';
+import { type AttemptLog, readAttempt, readForDelivery } from './deliveries.ts';
+import { DeliveryNotFoundError, LeaseLostError } from './errors.ts';
+import { holdLease, leaseStartedAtMs } from './lease-record.ts';
+import { destinationQueue, lockKey } from './names.ts';
+import { outcomeOf } from './outcome.ts';
+import { settle } from './settle.ts';
+import type { Store } from './store.ts';
+
+/* What the holder of a lease can do with it. Any process may do it: the delivery's id and the token are enough. */
+
+/** Names a lease. */
+export interface LeaseRef {
+  readonly deliveryId: string;
+  readonly token: string;
+}
+
+export interface Acked {
+  readonly state: 'delivered';
+}
+
+export type Nacked = { readonly state: 'retrying'; readonly nextAttemptAt: string } | { readonly state: 'dead_letter' };
+
+/** What a lease holds; undefined when it holds nothing, or nothing any more. */
+const readHeld = async (store: Store, eventId: string, destinationId: string, token: string) => {
+  const queue = destinationQueue(destinationId);
+  const [holder, job] = await Promise.all([
+    store.redis.get(lockKey(queue, eventId)),
+    Job.fromId(store.taker(queue), eventId),
+  ]);
+  const startedAtMs = leaseStartedAtMs(token);
+  if (holder !== token || job === undefined || startedAtMs === undefined) return undefined;
+  return { queue, job, startedAtMs };
+};
+
+const eventIdOf = (destinationId: string, { deliveryId }: LeaseRef): string => {
+  const parsed = parseDeliveryId(deliveryId);
+  if (parsed?.destinationId !== destinationId) throw noDelivery(deliveryId, destinationId);
+  return parsed.eventId;
+};
+
+/** The work of the consumer is done. Once more with the same lease: the same answer. */
+export const ackLease = async (
+  store: Store,
+  attempts: AttemptLog,
+  destinationId: string,
+  lease: LeaseRef,
+): Promise<Acked> => {
+  const eventId = eventIdOf(destinationId, lease);
+  const held = await readHeld(store, eventId, destinationId, lease.token);
+  if (held === undefined) {
+    const answered = await readAnswered(store, eventId, destinationId, lease.token);
+    if (answered?.outcome === 'delivered') return { state: 'delivered' };
+    throw await refusal(store, eventId, destinationId, lease);
+  }
+  const { queue, job, startedAtMs } = held;
+  // Written down first: should we die in between, the job that is left is seen to be delivered.
+  await attempts.record({
+    eventId,
+    destinationId,
+    startedAtMs,
+    durationMs: Date.now() - startedAtMs,
+    outcome: { kind: 'delivered' },
+    status: null,
+    error: undefined,
+    response: '',
+  });
+  try {
+    await settle(store.taker(queue), job, lease.token, { kind: 'done' });
+  } catch (error) {
+    // It ended in this very moment: the work is done all the same, and whoever takes the job sees it.
+    if (!isLost(error)) throw error;
+  }
+  return { state: 'delivered' };
+};
+
+/** The consumer could not do it. Once more with the same lease: the same answer. */
+export const nackLease = async (
+  store: Store,
+  attempts: AttemptLog,
+  schedule: RetrySchedule,
+  destinationId: string,
+  lease: LeaseRef,
+  failure: { error: string; retry: boolean },
+): Promise<Nacked> => {
+  const eventId = eventIdOf(destinationId, lease);
+  const held = await readHeld(store, eventId, destinationId, lease.token);
+  if (held === undefined) {
+    const answered = await readAnswered(store, eventId, destinationId, lease.token);
+    if (answered?.error?.code !== 'nacked') throw await refusal(store, eventId, destinationId, lease);
+    if (answered.outcome === 'dead_letter') return { state: 'dead_letter' };
+    return retrying(answered.nextAtMs ?? Date.now());
+  }
+  const { queue, job, startedAtMs } = held;
+  const { a: attemptsBefore = 0 } = job.data as { a?: number };
+  const error = new DeliveryError('nacked', failure.error, { retryable: failure.retry });
+  const outcome = outcomeOf(error, attemptsBefore + job.attemptsMade + 1, schedule, Math.random());
+  const nowMs = Date.now();
+  await attempts.record({
+    eventId,
+    destinationId,
+    startedAtMs,
+    durationMs: nowMs - startedAtMs,
+    outcome,
+    status: null,
+    error,
+    response: '',
+  });
+  try {
+    const reason = error.message;
+    await settle(
+      store.taker(queue),
+      job,
+      lease.token,
+      outcome.kind === 'retry' ? { kind: 'retry', delayMs: outcome.delayMs, reason } : { kind: 'dead', reason },
+    );
+  } catch (lost) {
+    if (isLost(lost)) throw await refusal(store, eventId, destinationId, lease);
+    throw lost;
+  }
+  return outcome.kind === 'retry' ? retrying(nowMs + outcome.delayMs) : { state: 'dead_letter' };
+};
+
+const retrying = (atMs: number): Nacked => ({ state: 'retrying', nextAttemptAt: new Date(atMs).toISOString() });
+
+/** Counted from now. @returns when the lease ends. */
+export const extendLease = async (
+  store: Store,
+  destinationId: string,
+  lease: LeaseRef,
+  leaseMs: number,
+): Promise<string> => {
+  const eventId = eventIdOf(destinationId, lease);
+  const held = await readHeld(store, eventId, destinationId, lease.token);
+  const endsAtMs = Date.now() + leaseMs;
+  const isExtended =
+    held !== undefined &&
+    (await holdLease(store, held.queue, eventId, lease.token, {
+      startedAtMs: held.startedAtMs,
+      endsAtMs,
+      expiredBefore: held.job.stalledCounter,
+    }));
+  if (!isExtended) throw await refusal(store, eventId, destinationId, lease);
+  return new Date(endsAtMs).toISOString();
+};
+
+/** To the front of its queue, as if it had never been taken. @returns false when it was not held. */
+export const returnLease = async (store: Store, destinationId: string, lease: LeaseRef): Promise<boolean> => {
+  const eventId = eventIdOf(destinationId, lease);
+  const held = await readHeld(store, eventId, destinationId, lease.token);
+  if (held === undefined) return false;
+  try {
+    await settle(store.taker(held.queue), held.job, lease.token, { kind: 'return' });
+    return true;
+  } catch (error) {
+    if (isLost(error)) return false;
+    throw error;
+  }
+};
+
+/** What this lease was answered with before, when it was. */
+const readAnswered = async (store: Store, eventId: string, destinationId: string, token: string) => {
+  const startedAtMs = leaseStartedAtMs(token);
+  return startedAtMs === undefined ? undefined : readAttempt(store, eventId, destinationId, startedAtMs);
+};
+
+/** BullMQ's codes: the job is gone, has no lock, is not active, has another lock. */
+const LOST = new Set<unknown>([-1, -2, -3, -6]);
+
+const isLost = (error: unknown): boolean => LOST.has((error as { code?: unknown }).code);
+
+const noDelivery = (deliveryId: string, destinationId: string): DeliveryNotFoundError =>
+  new DeliveryNotFoundError(`nothing is known of ${deliveryId.slice(0, 120)} at ${destinationId}`);
+
+const refusal = async (store: Store, eventId: string, destinationId: string, lease: LeaseRef): Promise<Error> => {
+  const { state } = await readForDelivery(store, eventId, destinationId);
+  if (state === undefined) return noDelivery(lease.deliveryId, destinationId);
+  return new LeaseLostError(
+    `this lease of ${lease.deliveryId} does not hold it: it has ended, was answered, or is another one's; extend a lease in time, or ask for a longer one`,
+  );
+};
