@@ -3,14 +3,17 @@ import Router from '@koa/router';
 import Koa, { type Context } from 'koa';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
-import { authenticate } from './authenticate.ts';
+import { authenticate, callerOf } from './authenticate.ts';
+import { authorize } from './authorize.ts';
 import { deadLetterOperations } from './dead-letters.ts';
 import { deliveryOperations } from './deliveries.ts';
 import { destinationOperations } from './destinations.ts';
 import { eventOperations } from './events.ts';
+import { keyOperations } from './keys.ts';
+import { leaseOperations } from './leases.ts';
 import { messageOperations } from './messages.ts';
 import { openApiDocument } from './openapi.ts';
-import { type Operation, RefusalError, type Resources } from './operation.ts';
+import { type Exchange, JsonText, type Operation, RefusalError, type Resources } from './operation.ts';
 import { quarantineOperations } from './quarantine.ts';
 import { renderErrors } from './render-error.ts';
 import { statusOperations } from './status.ts';
@@ -23,6 +26,8 @@ export const operations: readonly Operation[] = [
   ...deadLetterOperations,
   ...quarantineOperations,
   ...destinationOperations,
+  ...leaseOperations,
+  ...keyOperations,
   ...statusOperations,
 ];
 
@@ -37,12 +42,14 @@ export const createApp = ({ apiKey, log, ...resources }: Dependencies): Koa => {
   const router = new Router();
   let document: object | undefined;
 
+  // Of connections that broke in the middle of an answer; without a listener Koa prints them.
+  app.on('error', ({ name, code }: NodeJS.ErrnoException) => log.warn({ name, code }, 'request.broken'));
   app.use(renderErrors(log));
   app.use((ctx, next) => {
     if (ctx.path !== '/healthz') return next();
     ctx.body = { status: 'up' };
   });
-  app.use(authenticate(apiKey));
+  app.use(authenticate(apiKey, resources.store));
   router.get('/v1/openapi.json', (ctx) => {
     document ??= openApiDocument(operations, resources.version);
     ctx.body = document;
@@ -68,6 +75,8 @@ const methodNotAllowed = new RefusalError(
 );
 
 const carryOut = async (operation: Operation, ctx: Context, resources: Resources): Promise<void> => {
+  const caller = callerOf(ctx);
+  const scope = authorize(operation, caller);
   const request = {
     params: check(operation.params, ctx['params'], 'path'),
     query: check(operation.query, { ...ctx.query }, 'query'),
@@ -75,21 +84,47 @@ const carryOut = async (operation: Operation, ctx: Context, resources: Resources
   };
   // BullMQ waits without end for a Redis that never was there.
   resources.store.assertConnected();
-  const answer = await withDeadline(operation.run(request as never, resources));
+  const { signal, onUnsent } = watchCaller(ctx);
+  const answer = await withDeadline(
+    operation.run(request as never, resources, { caller, scope, signal, onUnsent }),
+    operation.deadlineMs ?? OPERATION_DEADLINE_MS,
+  );
   ctx.status = operation.status ?? 200;
-  if (operation.response === undefined) ctx.body = null;
-  else ctx.body = answer;
+  if (answer instanceof JsonText) {
+    ctx.type = 'json';
+    ctx.body = answer.text;
+  } else ctx.body = operation.response === undefined ? null : answer;
+};
+
+/** Tells when the caller goes away before it has its answer. */
+const watchCaller = (ctx: Context): Pick<Exchange, 'signal' | 'onUnsent'> => {
+  const { res } = ctx;
+  const gone = new AbortController();
+  const tell = (): void => {
+    if (!res.writableFinished) gone.abort();
+  };
+  if (res.closed) tell();
+  else res.once('close', tell);
+  return {
+    signal: gone.signal,
+    onUnsent: (undo) => {
+      // Nobody is there to be told: it goes to the log.
+      const undoOrReport = (): void => void undo().catch((error) => ctx.app.emit('error', error, ctx));
+      if (gone.signal.aborted) undoOrReport();
+      else gone.signal.addEventListener('abort', undoOrReport);
+    },
+  };
 };
 
 /** In ms. Several times what one command may take, because an operation may need a few. */
 const OPERATION_DEADLINE_MS = 5_000;
 
 /** @throws {QueueUnavailableError} */
-const withDeadline = async <Value>(promise: Promise<Value>): Promise<Value> => {
+const withDeadline = async <Value>(promise: Promise<Value>, ms: number): Promise<Value> => {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_resolve, reject) => {
-    const message = `Redis did not answer within ${OPERATION_DEADLINE_MS} ms; what was asked for may still happen`;
-    timer = setTimeout(() => reject(new QueueUnavailableError(message)), OPERATION_DEADLINE_MS);
+    const message = `Redis did not answer within ${ms} ms; what was asked for may still happen`;
+    timer = setTimeout(() => reject(new QueueUnavailableError(message)), ms);
   });
   return await Promise.race([promise, deadline]).finally(() => clearTimeout(timer));
 };

@@ -1,4 +1,4 @@
-import { durability, logLevel, readConfig as read, wholeNumber } from '@clickrelay/settings';
+import { durability, logLevel, readConfig as read, retrySchedule, wholeNumber } from '@clickrelay/settings';
 import { z } from 'zod';
 
 /** The environment of the API. An empty variable counts as unset. */
@@ -15,6 +15,9 @@ export const config = z.object({
     ),
   REDIS_URL: z.string().default('redis://127.0.0.1:6379').describe('The Redis that everything is kept in'),
   DURABILITY: durability.describe('What is asked of the Redis, as for the receiver; `/v1/status` reports against it'),
+  RETRY_SCHEDULE: retrySchedule.describe(
+    'The longest wait before each attempt of a delivery that a consumer has given back; the same as for the worker',
+  ),
   LOG_LEVEL: logLevel.describe('The lowest level of the lines that are written'),
 });
 

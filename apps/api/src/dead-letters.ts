@@ -9,6 +9,7 @@ export const deadLetterOperations = [
     method: 'get',
     path: '/v1/dead-letters',
     summary: 'List deliveries that ended without success, newest first',
+    scopes: ['read'],
     query: pageQuery.extend({
       destination: z.string().regex(DESTINATION_ID).optional().describe('Of this destination only'),
     }),
@@ -20,6 +21,7 @@ export const deadLetterOperations = [
     method: 'delete',
     path: '/v1/dead-letters/{deliveryId}',
     summary: 'Give a dead letter up for good',
+    scopes: ['admin'],
     params: z.object({ deliveryId: z.string() }),
     status: 204,
     errors: { 404: 'not_found' },

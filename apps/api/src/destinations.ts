@@ -13,7 +13,8 @@ import {
 } from '@clickrelay/queue';
 import { webhookDestination, withSecret } from '@clickrelay/webhook-forwarder';
 import { z } from 'zod';
-import { notFound, operation, pageOf } from './operation.ts';
+import { assertBoundTo, isBoundTo } from './authorize.ts';
+import { notFound, operation, pageOf, RefusalError } from './operation.ts';
 
 const params = z.object({ id: z.string().regex(DESTINATION_ID, 'must be lower-case letters, digits and `-`') });
 
@@ -27,6 +28,8 @@ const destination = z
     id: z.string(),
     type: z.string(),
     events: z.array(z.string()),
+    channels: z.array(z.string()).exactOptional(),
+    classes: z.array(z.string()).exactOptional(),
     paused: z.string().nullable().describe('Why nothing is sent at the moment; null when sending'),
     held: z
       .object({ reason: z.enum(['throttled', 'failing']), until: z.string() })
@@ -40,12 +43,12 @@ const HIDDEN = '(hidden)';
 
 /** @param generatedSecret Shown to whoever caused it to be made, and never again. */
 const describe = (
-  { id, type, events, paused, config }: Destination,
+  { config, ...common }: Destination,
   { hold, generatedSecret }: { hold?: Hold | undefined; generatedSecret?: string | undefined } = {},
 ) => {
   const secret = generatedSecret ?? (config['secret'] === undefined ? undefined : HIDDEN);
   const held = hold === undefined ? null : { reason: hold.reason, until: new Date(hold.until).toISOString() };
-  return { id, type, events: [...events], paused, held, ...config, ...(secret !== undefined && { secret }) };
+  return { ...common, held, ...config, ...(secret !== undefined && { secret }) };
 };
 
 export const destinationOperations = [
@@ -53,36 +56,56 @@ export const destinationOperations = [
     method: 'get',
     path: '/v1/destinations',
     summary: 'List destinations',
+    scopes: ['read', 'lease'],
     response: pageOf(destination),
-    run: async (_request, { store }) => {
-      const [found, holds] = await Promise.all([listDestinations(store), listHolds(store, Date.now())]);
-      return { items: found.map((one) => describe(one, { hold: holds.get(one.id) })), next: null };
+    run: async (_request, { store }, { caller, scope }) => {
+      const [all, holds] = await Promise.all([listDestinations(store), listHolds(store, Date.now())]);
+      const shown = scope === 'lease' ? all.filter(({ id, type }) => type === 'pull' && isBoundTo(caller, id)) : all;
+      return { items: shown.map((one) => describe(one, { hold: holds.get(one.id) })), next: null };
     },
   }),
   operation({
     method: 'get',
     path: '/v1/destinations/{id}',
     summary: 'Read one destination',
+    scopes: ['read', 'lease'],
     params,
     response: destination,
     errors: { 404: 'not_found' },
-    run: async ({ params: { id } }, { store }) => describeNow(store, id),
+    run: async ({ params: { id } }, { store }, { caller, scope }) => {
+      if (scope === 'lease') assertBoundTo(caller, id);
+      return describeNow(store, id);
+    },
   }),
   operation({
     method: 'put',
     path: '/v1/destinations/{id}',
     summary:
       'Add or replace a destination; a webhook secret that is left out is kept, or generated and shown this once',
+    scopes: ['admin', 'lease'],
     params,
     body: declaration,
     response: destination,
-    run: async ({ params: { id }, body }, { store }) => {
-      const { type, events, ...settings } = body;
+    run: async ({ params: { id }, body }, { store }, { caller, scope }) => {
+      const { type, events, channels, classes, ...settings } = body;
       const present = await readDestination(store, id);
+      if (scope === 'lease') {
+        assertBoundTo(caller, id);
+        assertPull(id, type);
+        if (present !== undefined) assertPull(id, present.type);
+      }
       const presentSecret = present?.type === type ? present.config['secret'] : undefined;
       const { config, generatedSecret } =
         type === 'webhook' ? withSecret(settings, presentSecret) : { config: settings, generatedSecret: undefined };
-      const put: Destination = { id, type, events, paused: present?.paused ?? null, config };
+      const put: Destination = {
+        id,
+        type,
+        events,
+        ...(channels && { channels }),
+        ...(classes && { classes }),
+        paused: present?.paused ?? null,
+        config,
+      };
       await putDestination(store, put);
       return describe(put, { generatedSecret });
     },
@@ -91,6 +114,7 @@ export const destinationOperations = [
     method: 'delete',
     path: '/v1/destinations/{id}',
     summary: 'Remove a destination together with its waiting deliveries and its dead letters; events stay in the log',
+    scopes: ['admin'],
     params,
     status: 204,
     errors: { 404: 'not_found' },
@@ -102,6 +126,7 @@ export const destinationOperations = [
     method: 'post',
     path: '/v1/destinations/{id}/pause',
     summary: 'Send nothing more until resumed; what comes in waits',
+    scopes: ['admin'],
     params,
     body: z
       .object({ reason: z.string().min(1).max(200).default('paused by an operator') })
@@ -117,6 +142,7 @@ export const destinationOperations = [
     method: 'post',
     path: '/v1/destinations/{id}/resume',
     summary: 'Send again, what has waited first',
+    scopes: ['admin'],
     params,
     response: destination,
     errors: { 404: 'not_found' },
@@ -126,6 +152,16 @@ export const destinationOperations = [
     },
   }),
 ];
+
+/** @throws {RefusalError} 403 `forbidden_scope` */
+const assertPull = (id: string, type: string): void => {
+  if (type === 'pull') return;
+  throw new RefusalError(
+    403,
+    'forbidden_scope',
+    `a key with the scope lease makes and changes pull destinations only; ${id} as ${type} needs the scope admin`,
+  );
+};
 
 const describeNow = async (store: Store, id: string) => {
   const [found, holds] = await Promise.all([readDestination(store, id), listHolds(store, Date.now())]);

@@ -16,6 +16,7 @@ export const eventOperations = [
     method: 'get',
     path: '/v1/events',
     summary: 'List events, newest first; or, with `order=asc`, follow them as they come in',
+    scopes: ['read'],
     query: pageQuery.extend({
       order: z.enum(['desc', 'asc']).default('desc'),
       type: typeList.optional().describe('Event types, with commas between them'),
@@ -43,6 +44,7 @@ export const eventOperations = [
     method: 'get',
     path: '/v1/events/{id}',
     summary: 'Read one event, where it went and every attempt',
+    scopes: ['read'],
     params: z.object({ id: z.string() }),
     response: event.extend({ deliveries: z.array(delivery) }).meta({ id: 'EventWithDeliveries' }),
     errors: { 404: 'not_found' },

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { LayoutMismatchError, openStore, watchDurability } from '@clickrelay/queue';
+import { createLeases, LayoutMismatchError, openStore, watchDurability } from '@clickrelay/queue';
 import { ConfigError } from '@clickrelay/settings';
 import { pino } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
@@ -34,8 +34,10 @@ store.ready().catch((error: unknown) => {
   process.exit(1);
 });
 const durability = watchDurability(store, { mode: config.DURABILITY });
+const leases = createLeases(store, { schedule: config.RETRY_SCHEDULE, onError: reportLeaseError });
 const app = createApp({
   store,
+  leases,
   durability: () => durability.current(),
   version: packageJson.version,
   apiKey: config.API_KEY,
@@ -57,11 +59,20 @@ await new Promise<void>((resolve) => {
 const closed = once(server, 'close');
 server.close();
 setTimeout(() => server.closeAllConnections(), GRACE_MS).unref();
+// Those who wait for something to lease are answered now.
+await leases.close();
 await closed;
 durability.stop();
 await store.close();
 log.info('api.stopped');
 process.exit(0);
+
+/** While Redis is away there are many of these, and `redis.away` says it. */
+function reportLeaseError(error: unknown): void {
+  if (isAway) return;
+  const { name, message } = error instanceof Error ? error : { name: typeof error, message: '' };
+  log.warn({ name, reason: message.slice(0, 200) }, 'leases.error');
+}
 
 function readConfigOrExit(): Config {
   try {

@@ -63,6 +63,7 @@ export const messageOperations = [
     method: 'get',
     path: '/v1/messages/{messageId}',
     summary: 'Read what became of a message: its statuses, where it stands, and the replies to it',
+    scopes: ['read'],
     params: z.object({ messageId: z.string().describe('`apiMessageId` of the send response, or the id of a reply') }),
     response: message,
     errors: { 404: 'not_found' },
@@ -76,6 +77,7 @@ export const messageOperations = [
     method: 'get',
     path: '/v1/messages',
     summary: 'Find messages by your own id of them',
+    scopes: ['read'],
     query: z.object({
       clientMessageId: z.string().min(1).max(1_000).describe('As you sent it. One id may have been given to several'),
     }),
@@ -94,6 +96,7 @@ export const messageOperations = [
     method: 'post',
     path: '/v1/messages/reindex',
     summary: 'Find messages by their events again, a part of the event log at a time, for when that index was lost',
+    scopes: ['admin'],
     query: z.object({
       limit: z.coerce.number().int().min(1).max(5_000).default(2_000).describe('About how many events at once'),
       cursor: z.string().max(200).optional().describe('`next` of the part before'),

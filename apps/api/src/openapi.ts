@@ -9,12 +9,28 @@ const refusal = (description: string) => ({ description, ...json(errorBody) });
 /** The OpenAPI 3.1 document of these operations. */
 export const openApiDocument = (operations: readonly Operation[], version: string): object => {
   const paths: Record<string, Record<string, unknown>> = {};
-  for (const { method, path, summary, params, query, body, response, status = 200, errors = {} } of operations) {
+  for (const {
+    method,
+    path,
+    summary,
+    scopes,
+    params,
+    query,
+    body,
+    response,
+    status = 200,
+    errors = {},
+  } of operations) {
     const responses: Record<string, unknown> = {
       [status]: { description: 'done', ...(response && json(response)) },
       401: refusal('`unauthorized`: no or another key'),
       503: refusal('`queue_unavailable`: Redis does not answer'),
     };
+    const needs = scopes.map((scope) => `\`${scope}\``).join(' or ');
+    if (needs) {
+      const unbound = scopes.includes('lease') ? '; `forbidden_destination`: it is not bound to this destination' : '';
+      responses[403] = refusal(`\`forbidden_scope\`: the key has no scope ${needs}${unbound}`);
+    }
     if (params ?? query ?? body) responses[400] = refusal('`invalid_request`: the request does not fit its schema');
     for (const [errorStatus, code] of Object.entries(errors)) responses[errorStatus] = refusal(`\`${code}\``);
     paths[path] = {
@@ -22,6 +38,7 @@ export const openApiDocument = (operations: readonly Operation[], version: strin
       [method]: {
         operationId: `${method}${path.replace(/[^a-zA-Z]+([a-z]?)/g, (_, letter: string) => letter.toUpperCase())}`,
         summary,
+        ...(needs && { description: `Needs a key with the scope ${needs}.` }),
         requestParams: { ...(params && { path: params }), ...(query && { query }) },
         ...(body && { requestBody: json(body) }),
         responses,
@@ -33,7 +50,7 @@ export const openApiDocument = (operations: readonly Operation[], version: strin
     info: {
       title: 'Clickrelay API',
       version,
-      description: 'Events, deliveries, dead letters, quarantine and destinations.',
+      description: 'Events, deliveries, leases, dead letters, quarantine, destinations and keys.',
     },
     security: [{ key: [] }],
     components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },

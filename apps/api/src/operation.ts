@@ -1,5 +1,6 @@
-import type { DurabilityReport, Store } from '@clickrelay/queue';
+import type { DurabilityReport, Leases, Scope, Store } from '@clickrelay/queue';
 import { z } from 'zod';
+import type { Caller } from './authenticate.ts';
 
 /*
  * An operation is declared once, as data: the router checks requests by its schemas, and `/v1/openapi.json` shows them.
@@ -7,8 +8,29 @@ import { z } from 'zod';
 
 export interface Resources {
   readonly store: Store;
+  readonly leases: Leases;
   durability(): DurabilityReport;
   readonly version: string;
+}
+
+/** The one who asks, and whether that one is still there. */
+export interface Exchange {
+  readonly caller: Caller;
+  /** The scope that lets the caller do this. */
+  readonly scope: Scope | undefined;
+  /** Aborted when the caller goes away before the answer has. */
+  readonly signal: AbortSignal;
+  /** Called back when the answer could not be sent. */
+  onUnsent(undo: () => Promise<void>): void;
+}
+
+/** An answer that is JSON already: what was cut from a callback keeps every digit. */
+export class JsonText {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
 }
 
 export interface Operation {
@@ -16,16 +38,20 @@ export interface Operation {
   /** With `{name}` for parameters, as OpenAPI writes it. */
   readonly path: string;
   readonly summary: string;
+  /** Any of them suffices, the first that the caller has counts; with none, any key does. */
+  readonly scopes: readonly Scope[];
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
+  /** How long it may take, in ms. @default 5000 */
+  readonly deadlineMs?: number;
   /** Of the answer that is no error. @default 200 */
-  readonly status?: 200 | 202 | 204;
+  readonly status?: 200 | 201 | 202 | 204;
   /** Left out for answers without a body. */
   readonly response?: z.ZodType;
   /** Error codes that callers can act on, by status. */
   readonly errors?: Readonly<Record<number, string>>;
-  run(request: never, resources: Resources): Promise<unknown>;
+  run(request: never, resources: Resources, exchange: Exchange): Promise<unknown>;
 }
 
 interface Declared<
@@ -41,7 +67,8 @@ interface Declared<
   run(
     request: { params: z.output<Params>; query: z.output<Query>; body: z.output<Body> },
     resources: Resources,
-  ): Promise<Answer<z.input<Response>>>;
+    exchange: Exchange,
+  ): Promise<Answer<z.input<Response>> | JsonText>;
 }
 
 /** What is answered is written out at once: it may be read-only all the way down. */

@@ -10,6 +10,7 @@ export const quarantineOperations = [
     method: 'get',
     path: '/v1/quarantine',
     summary: 'List authentic callbacks that could not be parsed, newest first',
+    scopes: ['read'],
     query: pageQuery,
     response: pageOf(quarantined),
     run: ({ query }, { store }) => listQuarantine(store, query),
@@ -18,6 +19,7 @@ export const quarantineOperations = [
     method: 'get',
     path: '/v1/quarantine/{id}',
     summary: 'Read one, with its body as it came',
+    scopes: ['read'],
     params,
     response: quarantined
       .extend({
@@ -39,6 +41,7 @@ export const quarantineOperations = [
     method: 'post',
     path: '/v1/quarantine/{id}/reparse',
     summary: 'Parse it again, for when a newer version understands it; it leaves quarantine as a committed callback',
+    scopes: ['admin'],
     params,
     response: z.object({ accepted: z.int().describe('How many events it holds') }),
     errors: { 404: 'not_found', 422: 'invalid_callback' },
@@ -52,6 +55,7 @@ export const quarantineOperations = [
     method: 'delete',
     path: '/v1/quarantine/{id}',
     summary: 'Throw it away',
+    scopes: ['admin'],
     params,
     status: 204,
     errors: { 404: 'not_found' },

@@ -10,6 +10,7 @@ export const statusOperations = [
     method: 'get',
     path: '/v1/status',
     summary: 'How safe callbacks are, and what waits where',
+    scopes: ['read'],
     response: z
       .object({
         version: z.string(),

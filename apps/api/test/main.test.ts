@@ -33,7 +33,7 @@ describe('the API as a program', () => {
 
   it('listens on the loopback address only', async () => {
     const { program, url } = await start();
-    expect(program.stdout()).toContain('"host":"127.0.0.1"');
+    await expect.poll(() => program.stdout(), { timeout: 5000 }).toContain('"host":"127.0.0.1"');
     const answer = await fetch(`${url}/v1/status`, { headers: { authorization: `Bearer ${API_KEY}` } });
     expect(await answer.json()).toMatchObject({ durability: { ready: true } });
     expect(await program.stop('SIGTERM')).toEqual({ code: 0, signal: null });

@@ -6,6 +6,7 @@ import {
   createAttemptLog,
   createDispatcher,
   createEventLog,
+  createLeases,
   destinationQueue,
   enqueueDeliveries,
   openStore,
@@ -38,14 +39,16 @@ export interface Api {
 }
 
 /** The API on a real port, on a real Redis of its own. */
-export async function startApi(): Promise<Api> {
+export async function startApi({ schedule = [0, 60_000, 60_000] }: { schedule?: number[] } = {}): Promise<Api> {
   const redis = await startRedis();
   const store = await openStore({ redisUrl: redis.url, role: 'producer' });
   await store.ready();
   const durability = watchDurability(store, { mode: 'always' });
   const logged: Record<string, unknown>[] = [];
+  const leases = createLeases(store, { schedule, onError: () => {} });
   const app = createApp({
     store,
+    leases,
     durability: () => durability.current(),
     version: '1.2.3',
     apiKey: API_KEY,
@@ -75,6 +78,7 @@ export async function startApi(): Promise<Api> {
     },
     stop: async () => {
       durability.stop();
+      await leases.close();
       server.closeAllConnections();
       server.close();
       await store.close();

@@ -73,6 +73,8 @@ export {
 } from './event-log.ts';
 export { type Hold, holdDestination, listHolds, releaseDestination } from './holds.ts';
 export { createIntake, type Intake, type IntakeOptions, type Readiness } from './intake.ts';
+export { createKey, findKey, type Key, listKeys, removeKey, SCOPES, type Scope } from './keys.ts';
+export { createLeases, type Lease, type LeaseOptions, type Leases, type LeasesOptions } from './leases.ts';
 export {
   createMessageIndex,
   type EventsOfMessage,
@@ -80,8 +82,6 @@ export {
   readEventsOfMessage,
   rebuildMessageIndex,
 } from './message-index.ts';
-export { createKey, findKey, type Key, listKeys, removeKey, SCOPES, type Scope } from './keys.ts';
-export { createLeases, type Lease, type LeaseOptions, type Leases, type LeasesOptions } from './leases.ts';
 export { destinationQueue, ingestQueue, LANES, type QueueName } from './names.ts';
 export { createOrdering, type Ordering } from './ordering.ts';
 export { asDeliveryError, type Outcome, outcomeOf } from './outcome.ts';

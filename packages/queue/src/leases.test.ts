@@ -371,6 +371,20 @@ describe('a peek', () => {
     expect(await peekWaiting(store, id, 2)).toEqual([]);
   });
 
+  it('shows messages before the statuses that came earlier, as they are leased', async () => {
+    const id = await addDestination();
+    const [status] = newEvents(1, 'messageStatusUpdate') as [LoggedEvent];
+    await createEventLog(store, { dedupeTtlMs: 60_000 }).append('status', [status], Date.now());
+    await enqueueDeliveries(store, id, [{ eventId: status.event.id, isSecond: true }]);
+    const [message] = (await addEvents(id, 1)) as [LoggedEvent];
+    const shown = (await peekWaiting(store, id, 5)).map(({ event }) => event.event.id);
+    expect(shown).toEqual([message.event.id, status.event.id]);
+    const first = await takeOne(id);
+    expect(first.event).toEqual(message);
+    await leases.giveBack(id, [await takeOne(id)]);
+    expect((await takeOne(id)).event).toEqual(status);
+  });
+
   it('finds the newest in the log that the destination would want', async () => {
     const id = await addDestination();
     const [one, two] = await addEvents(id, 2);

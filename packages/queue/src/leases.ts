@@ -1,4 +1,10 @@
-import { DeliveryError, deliveryId, type LoggedEvent, QueueUnavailableError, type RetrySchedule } from '@clickrelay/core';
+import {
+  DeliveryError,
+  deliveryId,
+  type LoggedEvent,
+  QueueUnavailableError,
+  type RetrySchedule,
+} from '@clickrelay/core';
 import { createAttemptLog, type DeliveryJob, readForDelivery } from './deliveries.ts';
 import { type Destination, type DestinationWatch, readDestination, watchDestinations } from './destinations.ts';
 import { createDispatcher, type TakenJob } from './dispatcher.ts';

@@ -17,7 +17,7 @@ export const peekWaiting = async (store: Store, destinationId: string, limit: nu
   // Taken from the right.
   const [first, second] = await Promise.all([
     store.redis.lrange(waitKey(queue), -limit, -1),
-    store.redis.zrange(prioritizedKey(queue), 0, limit - 1),
+    store.redis.zrange(prioritizedKey(queue), 0, String(limit - 1)),
   ]);
   const ids = [...first.reverse(), ...second].filter((id) => EVENT_ID.test(id)).slice(0, limit);
   if (ids.length === 0) return [];

@@ -1,0 +1,90 @@
+import { createKey, listKeys, removeKey, SCOPES } from '@clickrelay/queue';
+import { z } from 'zod';
+import { notFound, operation, pageOf } from './operation.ts';
+
+const scope = z.enum(SCOPES);
+
+const key = z
+  .object({
+    id: z.string().describe('`key_…`'),
+    name: z.string(),
+    scopes: z.array(scope),
+    destinations: z.array(z.string()).describe('What the scope `lease` is bound to'),
+    createdAt: z.string(),
+  })
+  .meta({ id: 'Key' });
+
+/** An id of a destination; `*` stands for any characters. */
+const PATTERN = /^[a-z0-9*][a-z0-9*-]{0,62}$/;
+
+const declaration = z
+  .object({
+    name: z.string().trim().min(1).max(100).describe('For those who look at the list of keys'),
+    scopes: z.array(scope).min(1),
+    destinations: z
+      .array(z.string().regex(PATTERN, 'must be ids of destinations; `*` stands for any characters'))
+      .default([])
+      .describe('With the scope `lease`: which pull destinations, such as `support-bot` and `n8n-*`'),
+  })
+  .check(({ value: { scopes, destinations }, issues }) => {
+    const isLease = scopes.includes('lease');
+    if (isLease === destinations.length > 0) return;
+    const message = isLease
+      ? 'a key with the scope lease must be bound to destinations; `*` binds it to all'
+      : 'only the scope lease is bound to destinations';
+    issues.push({ code: 'custom', path: ['destinations'], message, input: undefined });
+  });
+
+export const keyOperations = [
+  operation({
+    method: 'get',
+    path: '/v1/whoami',
+    summary: 'Whose key this is, and what it may do',
+    scopes: [],
+    response: z.object({
+      name: z.string(),
+      scopes: z.array(scope),
+      destinations: z.array(z.string()),
+      version: z.string(),
+    }),
+    run: async (_request, { version }, { caller: { name, scopes, destinations } }) => ({
+      name,
+      scopes,
+      destinations,
+      version,
+    }),
+  }),
+  operation({
+    method: 'get',
+    path: '/v1/keys',
+    summary: 'List keys, oldest first; `API_KEY` is none of them',
+    scopes: ['admin'],
+    response: pageOf(key),
+    run: async (_request, { store }) => ({ items: await listKeys(store), next: null }),
+  }),
+  operation({
+    method: 'post',
+    path: '/v1/keys',
+    summary: 'Make a key; it is shown this once',
+    scopes: ['admin'],
+    body: declaration,
+    status: 201,
+    response: key.extend({ key: z.string().describe('`crk_…`') }).meta({ id: 'NewKey' }),
+    run: async ({ body }, { store }) => {
+      const { key: made, shown } = await createKey(store, body, Date.now());
+      return { ...made, key: shown };
+    },
+  }),
+  operation({
+    method: 'delete',
+    path: '/v1/keys/{id}',
+    summary: 'Remove a key; it opens nothing from now on',
+    scopes: ['admin'],
+    params: z.object({ id: z.string().describe('`key_…`') }),
+    status: 204,
+    errors: { 404: 'not_found' },
+    run: async ({ params: { id } }, { store }) => {
+      if (!(await removeKey(store, id))) throw notFound('key', id);
+    },
+  }),
+];
