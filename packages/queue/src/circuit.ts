@@ -66,7 +66,7 @@ export const watchCircuit = (store: Store, { isSafe, onChange = () => {} }: Circ
     while (!stopped) {
       if (isClosed) {
         await rest(HEARTBEAT_MS);
-        if (isClosed && !stopped && !(await isAlive())) change(false);
+        if (isClosed && !stopped && !(isSafe() && (await isAlive()))) change(false);
         continue;
       }
       const before = failures;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Callback, QuarantineFullError } from '@clickrelay/core';
+import { QuarantineFullError } from '@clickrelay/core';
 import type { Circuit } from './circuit.ts';
 import { type Committer, createCommitter } from './commit.ts';
 import { ingestQueue, LANES, waitKey } from './names.ts';
@@ -26,7 +26,6 @@ const MAX_WAITING_GROUPS = 2_000;
 const LOOK_AGAIN_MS = 500;
 /** How often Redis may refuse an entry while it takes others, before the entry is set aside. */
 const MAX_REFUSALS = 3;
-const NO_EVENTS: Pick<Callback, 'text' | 'lane'> = { text: '{"event":{}}', lane: 'statuses' };
 
 export interface Drain {
   /** There may be something to drain. */
@@ -86,7 +85,7 @@ export const drainSpool = ({ spool, circuit, openStore, onDrained = () => {} }: 
       if (stopping.signal.aborted) return false;
       left = (await Promise.all(left.map(async (index) => ((await sends(store, batch, index)) ? [] : [index])))).flat();
       if (left.length === 0) return true;
-      if (await takesOthers(store)) refusals++;
+      if (await takesOthers(store, batch.entries[left[0] as number] as SpoolEntry)) refusals++;
       await pause(LOOK_AGAIN_MS);
     }
     // It is not Redis, it is one of them: alone, the others pass.
@@ -94,9 +93,10 @@ export const drainSpool = ({ spool, circuit, openStore, onDrained = () => {} }: 
       for (let refusals = 0; ; ) {
         await circuit.whenClosed();
         if (stopping.signal.aborted) return false;
-        const error = await errorOf(send(store, batch.entries[index] as SpoolEntry));
+        const entry = batch.entries[index] as SpoolEntry;
+        const error = await errorOf(send(store, entry));
         if (error === undefined) break;
-        if (await takesOthers(store)) refusals++;
+        if (await takesOthers(store, entry)) refusals++;
         if (refusals >= MAX_REFUSALS || (refusals > 0 && error instanceof QuarantineFullError)) {
           await spool.setAside(batch, index, error.message);
           break;
@@ -117,8 +117,11 @@ export const drainSpool = ({ spool, circuit, openStore, onDrained = () => {} }: 
       : withDeadline(quarantineCallback(store, entry), DEADLINE_MS, { error: () => new Error('no answer in time') });
 
   /** The same way and with the same checks: whatever keeps Redis from taking a callback, keeps it from this one. */
-  const takesOthers = async (store: Store): Promise<boolean> =>
-    circuit.isClosed && (await errorOf(committerOf(store).commit(NO_EVENTS, new Date().toISOString()))) === undefined;
+  const takesOthers = async (store: Store, than: SpoolEntry): Promise<boolean> => {
+    const lane = than.kind === 'callback' ? than.lane : 'statuses';
+    const noEvents = { lane, text: '{"event":{}}' };
+    return circuit.isClosed && (await errorOf(committerOf(store).commit(noEvents, than.receivedAt))) === undefined;
+  };
 
   return {
     begin: () => {
