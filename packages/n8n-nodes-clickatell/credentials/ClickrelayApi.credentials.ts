@@ -1,0 +1,51 @@
+import type {
+  IAuthenticate,
+  ICredentialDataDecryptedObject,
+  ICredentialTestRequest,
+  ICredentialType,
+  IHttpRequestOptions,
+  INodeProperties,
+} from 'n8n-workflow';
+import { withKey } from './with-key.ts';
+
+export class ClickrelayApi implements ICredentialType {
+  name = 'clickrelayApi';
+
+  displayName = 'Clickrelay API';
+
+  icon = { light: 'file:../icons/clickrelay.svg', dark: 'file:../icons/clickrelay.dark.svg' } as const;
+
+  documentationUrl =
+    'https://github.com/clickrelay/clickrelay/tree/main/packages/n8n-nodes-clickatell#clickrelay-credential';
+
+  properties: INodeProperties[] = [
+    {
+      displayName: 'Base URL',
+      name: 'baseUrl',
+      type: 'string',
+      default: '',
+      required: true,
+      placeholder: 'https://clickrelay.example.com',
+      description: 'Address of Clickrelay’s API (API_PORT, 8081 unless you changed it), as n8n reaches it',
+    },
+    {
+      displayName: 'API Key',
+      name: 'apiKey',
+      type: 'string',
+      typeOptions: { password: true },
+      default: '',
+      required: true,
+      description: 'Made by: clickrelay keys create n8n --scope lease --destination "n8n-*"',
+    },
+  ];
+
+  // A function and no expression: a trigger calls it long after the scope for evaluating expressions is closed.
+  authenticate: IAuthenticate = async (
+    credentials: ICredentialDataDecryptedObject,
+    request: IHttpRequestOptions,
+  ): Promise<IHttpRequestOptions> => withKey(request, credentials, (key) => `Bearer ${key}`);
+
+  test: ICredentialTestRequest = {
+    request: { baseURL: '={{$credentials.baseUrl.replace(/\\/+$/, "")}}', url: '/v1/whoami' },
+  };
+}

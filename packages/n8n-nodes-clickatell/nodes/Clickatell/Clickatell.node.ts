@@ -1,0 +1,170 @@
+import {
+  type IExecuteFunctions,
+  type INodeExecutionData,
+  type INodeType,
+  type INodeTypeDescription,
+  NodeApiError,
+  NodeConnectionTypes,
+  NodeOperationError,
+} from 'n8n-workflow';
+import { InvalidMessageError } from './build-message.ts';
+import { mediaFields, messageFields } from './fields.ts';
+import { OPERATIONS } from './operations.ts';
+
+export class Clickatell implements INodeType {
+  description: INodeTypeDescription = {
+    displayName: 'Clickatell',
+    name: 'clickatell',
+    icon: { light: 'file:../../icons/clickatell.svg', dark: 'file:../../icons/clickatell.dark.svg' },
+    group: ['output'],
+    version: 1,
+    subtitle: '={{ $parameter["operation"] + ": " + $parameter["resource"] }}',
+    description: 'Send WhatsApp and SMS messages, answer events, fetch media',
+    defaults: { name: 'Clickatell' },
+    usableAsTool: true,
+    inputs: [NodeConnectionTypes.Main],
+    outputs: [NodeConnectionTypes.Main],
+    credentials: [{ name: 'clickatellApi', required: true }],
+    properties: [
+      {
+        displayName: 'Resource',
+        name: 'resource',
+        type: 'options',
+        noDataExpression: true,
+        options: [
+          { name: 'Account', value: 'account' },
+          { name: 'Media', value: 'media' },
+          { name: 'Message', value: 'message' },
+        ],
+        default: 'message',
+      },
+      {
+        displayName: 'Operation',
+        name: 'operation',
+        type: 'options',
+        noDataExpression: true,
+        displayOptions: { show: { resource: ['message'] } },
+        options: [
+          {
+            name: 'Get Status',
+            value: 'getStatus',
+            action: 'Get the status of a message',
+            description: 'Ask what became of a message that was sent',
+          },
+          {
+            name: 'Mark as Read',
+            value: 'markAsRead',
+            action: 'Mark a message as read',
+            description: 'Show the person that their WhatsApp message was seen',
+          },
+          {
+            name: 'Reply to Event',
+            value: 'reply',
+            action: 'Reply to an event',
+            description: 'Answer the person whose event started the workflow, on the same channel',
+          },
+          { name: 'Send Location', value: 'sendLocation', action: 'Send a location' },
+          {
+            name: 'Send Media',
+            value: 'sendMedia',
+            action: 'Send media',
+            description: 'Send a picture, video, audio or document',
+          },
+          {
+            name: 'Send Raw JSON',
+            value: 'sendRaw',
+            action: 'Send messages as raw JSON',
+            description: 'Send what the other operations do not offer, one or many',
+          },
+          {
+            name: 'Send Reply Buttons',
+            value: 'sendButtons',
+            action: 'Send reply buttons',
+            description: 'Send a text with up to three buttons',
+          },
+          {
+            name: 'Send Template',
+            value: 'sendTemplate',
+            action: 'Send a template',
+            description: 'Send an approved WhatsApp template, also outside the 24-hour window',
+          },
+          { name: 'Send Text', value: 'sendText', action: 'Send a text message' },
+        ],
+        default: 'reply',
+      },
+      {
+        displayName: 'Operation',
+        name: 'operation',
+        type: 'options',
+        noDataExpression: true,
+        displayOptions: { show: { resource: ['media'] } },
+        options: [
+          {
+            name: 'Download',
+            value: 'download',
+            action: 'Download media',
+            description: 'Fetch the files of an event as binary data',
+          },
+          {
+            name: 'Upload',
+            value: 'upload',
+            action: 'Upload media',
+            description: 'Upload a file, to send it by its file ID',
+          },
+        ],
+        default: 'download',
+      },
+      {
+        displayName: 'Operation',
+        name: 'operation',
+        type: 'options',
+        noDataExpression: true,
+        displayOptions: { show: { resource: ['account'] } },
+        options: [{ name: 'Get Balance', value: 'getBalance', action: 'Get the balance of the account' }],
+        default: 'getBalance',
+      },
+      ...messageFields,
+      ...mediaFields,
+    ],
+  };
+
+  async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+    const items = this.getInputData();
+    const outputs: INodeExecutionData[] = [];
+    const signal = this.getExecutionCancelSignal();
+    // Five tries with pauses of 1, 2, 4 and 8 seconds when the rate limit is reached.
+    const plan = { tries: 5, firstPauseMs: 1000, ...(signal !== undefined && { signal }) };
+
+    for (let itemIndex = 0; itemIndex < items.length; itemIndex++) {
+      try {
+        const resource = this.getNodeParameter('resource', itemIndex) as string;
+        const name = this.getNodeParameter('operation', itemIndex) as string;
+        const operation = OPERATIONS[`${resource}.${name}`];
+        if (operation === undefined) {
+          throw new NodeOperationError(this.getNode(), `There is no operation "${name}" of ${resource}`, { itemIndex });
+        }
+        for (const { json, binary } of await operation(this, itemIndex, plan)) {
+          outputs.push({ json, ...(binary !== undefined && { binary }), pairedItem: { item: itemIndex } });
+        }
+      } catch (error) {
+        const failure = asNodeError(this, error, itemIndex);
+        if (!this.continueOnFail()) throw failure;
+        const { message, description } = failure;
+        outputs.push({
+          json: { error: message, description: description ?? null },
+          error: failure,
+          pairedItem: { item: itemIndex },
+        });
+      }
+    }
+    return [outputs];
+  }
+}
+
+function asNodeError(n8n: IExecuteFunctions, error: unknown, itemIndex: number): NodeOperationError | NodeApiError {
+  if (error instanceof NodeApiError || error instanceof NodeOperationError) return error;
+  if (error instanceof InvalidMessageError) {
+    return new NodeOperationError(n8n.getNode(), error.message, { itemIndex, description: error.description });
+  }
+  return new NodeOperationError(n8n.getNode(), error as Error, { itemIndex });
+}

@@ -1,0 +1,109 @@
+import {
+  type IDataObject,
+  type IExecuteFunctions,
+  type IHttpRequestOptions,
+  type IN8nHttpFullResponse,
+  type JsonObject,
+  NodeApiError,
+} from 'n8n-workflow';
+import { pause } from '../shared/pause.ts';
+import { type ApiFailure, explainFailure, isSafeToRetry, readFailure } from './errors.ts';
+
+/** An answer that came, whatever its status. */
+export interface Answer {
+  readonly status: number;
+  readonly body: IDataObject;
+}
+
+/** Tries of a request that the rate limit refused, and the first of the pauses between them; each is twice the last. */
+export interface RetryPlan {
+  readonly tries: number;
+  readonly firstPauseMs: number;
+  /** Ends the pauses: someone stopped the execution. */
+  readonly signal?: AbortSignal;
+}
+
+const TIMEOUT_MS = 30_000;
+const LONGEST_PAUSE_MS = 30_000;
+
+/** A request to Clickatell. Statuses are answers; only a connection that fails is an error. */
+export async function call(n8n: IExecuteFunctions, itemIndex: number, request: IHttpRequestOptions): Promise<Answer> {
+  let response: IN8nHttpFullResponse;
+  try {
+    response = await n8n.helpers.httpRequestWithAuthentication.call(n8n, 'clickatellApi', {
+      json: true,
+      timeout: TIMEOUT_MS,
+      disableFollowRedirect: true,
+      ignoreHttpStatusErrors: true,
+      returnFullResponse: true,
+      ...request,
+    });
+  } catch (error) {
+    throw new NodeApiError(n8n.getNode(), error as JsonObject, {
+      itemIndex,
+      message: 'Clickatell does not answer',
+      description:
+        request.method === 'POST'
+          ? 'Whether the request was carried out is unknown, and Clickatell does not recognise repeats: a message that is sent again may arrive twice.'
+          : 'Check the base URL of the credential, and whether n8n may reach it.',
+    });
+  }
+  return { status: response.statusCode, body: readObject(response.body) };
+}
+
+/** Repeats what was refused for being too much, with growing pauses. Gives the last answer, refused or not. */
+export async function withRetries<T>(
+  { tries, firstPauseMs, signal }: RetryPlan,
+  attempt: () => Promise<T>,
+  isTooMuch: (result: T) => boolean,
+): Promise<T> {
+  let pauseMs = firstPauseMs;
+  for (let left = tries; ; left--) {
+    const result = await attempt();
+    if (left <= 1 || signal?.aborted || !isTooMuch(result)) return result;
+    await pause(pauseMs * (0.75 + Math.random() / 2), signal);
+    pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+  }
+}
+
+/** The failure of a whole request; null when it succeeded, also in part. */
+export function failureOf({ status, body }: Answer): ApiFailure | null {
+  if (status >= 200 && status < 300) return null;
+  return readFailure(body['error']) ?? { code: null, description: `HTTP ${status}` };
+}
+
+export function throwFailure(n8n: IExecuteFunctions, itemIndex: number, failure: ApiFailure, status?: number): never {
+  const error = { code: failure.code, description: failure.description } as unknown as JsonObject;
+  throw new NodeApiError(n8n.getNode(), error, {
+    itemIndex,
+    ...explainFailure(failure),
+    ...(status !== undefined && { httpCode: String(status) }),
+  });
+}
+
+/** A request without side effects: also tried again when Clickatell has a bad moment. */
+export async function read(
+  n8n: IExecuteFunctions,
+  itemIndex: number,
+  request: IHttpRequestOptions,
+  plan: RetryPlan,
+): Promise<IDataObject> {
+  const answer = await withRetries(
+    plan,
+    async () => await call(n8n, itemIndex, { method: 'GET', ...request }),
+    (given) => isSafeToRetry(failureOf(given)) || given.status >= 500,
+  );
+  const failure = failureOf(answer);
+  if (failure !== null) throwFailure(n8n, itemIndex, failure, answer.status);
+  return answer.body;
+}
+
+export function readObject(value: unknown): IDataObject {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as IDataObject;
+  if (typeof value !== 'string') return {};
+  try {
+    return readObject(JSON.parse(value));
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,118 @@
+import { randomUUID } from 'node:crypto';
+import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
+import { call, failureOf, type RetryPlan, throwFailure, withRetries } from './api.ts';
+import { type ApiFailure, explainFailure, isSafeToRetry, readFailure } from './errors.ts';
+
+/** What became of one message. */
+export interface SendResult {
+  readonly accepted: boolean;
+  /** Comes back as `messageId` of its status updates; null when it was not accepted. */
+  readonly apiMessageId: string | null;
+  /** Comes back as `clientMessageId` of its status updates. */
+  readonly clientMessageId: string;
+  readonly to: string | null;
+  readonly channel: string | null;
+  readonly failure: ApiFailure | null;
+}
+
+type Message = IDataObject & { readonly clientMessageId: string };
+
+/**
+ * Sends messages in one request. What the rate limit refused is sent again, and only that; 202 and 207 tell of each message
+ * apart. Throws when the request as a whole is refused.
+ */
+export async function sendMessages(
+  n8n: IExecuteFunctions,
+  itemIndex: number,
+  given: readonly IDataObject[],
+  plan: RetryPlan,
+): Promise<SendResult[]> {
+  const messages = given.map((message): Message => {
+    const own = String(message['clientMessageId'] ?? '').trim();
+    return { ...message, clientMessageId: own === '' ? randomUUID() : own };
+  });
+  const results = new Map<Message, SendResult>();
+  let waiting = messages;
+
+  await withRetries(
+    plan,
+    async () => {
+      const answer = await call(n8n, itemIndex, { method: 'POST', url: '/v1/message', body: { messages: waiting } });
+      const failure =
+        failureOf(answer) ?? (Array.isArray(answer.body['messages']) ? null : readFailure(answer.body['error']));
+      if (failure !== null) {
+        for (const message of waiting) results.set(message, resultOf(message, undefined, failure));
+        if (isSafeToRetry(failure)) return;
+        // Some may have been accepted before: then their results count for more than this error.
+        if ([...results.values()].some((result) => result.accepted)) {
+          waiting = [];
+          return;
+        }
+        throwFailure(n8n, itemIndex, failure, answer.status);
+      }
+      const told = Array.isArray(answer.body['messages']) ? (answer.body['messages'] as IDataObject[]) : [];
+      for (const [message, about] of match(waiting, told)) {
+        results.set(message, resultOf(message, about, readFailure(about?.['error'])));
+      }
+      waiting = waiting.filter((message) => isSafeToRetry(results.get(message)?.failure ?? null));
+    },
+    () => waiting.length > 0,
+  );
+  return messages.map((message) => results.get(message) as SendResult);
+}
+
+/** The order of results is not promised: by our id, then by recipient, then by what is left. */
+function match(messages: readonly Message[], told: readonly IDataObject[]): Map<Message, IDataObject | undefined> {
+  const left = [...told];
+  const pick = (fits: (about: IDataObject) => boolean): IDataObject | undefined => {
+    const at = left.findIndex(fits);
+    return at === -1 ? undefined : left.splice(at, 1)[0];
+  };
+  const matched = new Map<Message, IDataObject | undefined>();
+  for (const message of messages) {
+    matched.set(
+      message,
+      pick((about) => about['clientMessageId'] === message.clientMessageId),
+    );
+  }
+  for (const message of messages) {
+    if (matched.get(message) !== undefined) continue;
+    matched.set(
+      message,
+      pick((about) => about['to'] === message['to'] && !about['clientMessageId']),
+    );
+  }
+  for (const message of messages) {
+    if (matched.get(message) === undefined)
+      matched.set(
+        message,
+        pick((about) => !about['clientMessageId'] && !about['to']),
+      );
+  }
+  return matched;
+}
+
+function resultOf(message: Message, about: IDataObject | undefined, failure: ApiFailure | null): SendResult {
+  const apiMessageId = textOrNull(about?.['apiMessageId']);
+  const accepted =
+    failure === null && (about?.['accepted'] === true || (about?.['accepted'] === undefined && apiMessageId !== null));
+  return {
+    accepted,
+    apiMessageId,
+    clientMessageId: message.clientMessageId,
+    to: textOrNull(about?.['to']) ?? textOrNull(message['to']),
+    channel: textOrNull(message['channel']),
+    failure: accepted ? null : (failure ?? { code: null, description: null }),
+  };
+}
+
+/** A result as an item's JSON. */
+export function describeResult({ failure, ...result }: SendResult): IDataObject {
+  if (failure === null) return { ...result, error: null };
+  const { message, description } = explainFailure(failure);
+  return { ...result, error: { code: failure.code, message, description } };
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : null;
+}

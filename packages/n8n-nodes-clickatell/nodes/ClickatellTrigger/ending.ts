@@ -1,0 +1,21 @@
+import type { IRun } from 'n8n-workflow';
+import type { Ending } from './consume.ts';
+
+const FAILED: readonly string[] = ['error', 'crashed', 'canceled'];
+
+/**
+ * What n8n says of a run, understood. In queue mode the run comes back without its data, with status and error only. One
+ * that waits (a Wait node) is kept by n8n and counts as done.
+ *
+ * @param run undefined when n8n started nothing
+ */
+export function endingOf(run: IRun | undefined): Ending {
+  if (run === undefined) return { ok: false, error: 'n8n did not start the workflow' };
+  const error = run.data?.resultData?.error;
+  if (error) {
+    const { lastNodeExecuted } = run.data.resultData;
+    const where = lastNodeExecuted ? ` in "${lastNodeExecuted}"` : '';
+    return { ok: false, error: `the workflow failed${where}: ${error.message}` };
+  }
+  return FAILED.includes(run.status) ? { ok: false, error: `the workflow ended as ${run.status}` } : { ok: true };
+}

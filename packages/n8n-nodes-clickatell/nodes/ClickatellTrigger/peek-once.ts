@@ -1,0 +1,37 @@
+import type { INodeExecutionData, ITriggerFunctions } from 'n8n-workflow';
+import { NodeOperationError } from 'n8n-workflow';
+import { toItem } from '../shared/item.ts';
+import { pause } from '../shared/pause.ts';
+import type { WantedEvents } from '../shared/wanted-events.ts';
+import { explain } from './explain.ts';
+import { type Relay, RelayError } from './relay.ts';
+import { sampleEvent } from './sample-event.ts';
+
+/** How often we look while nothing is there to be shown. */
+const LOOK_MS = 2000;
+
+/**
+ * One event for "Listen for test event". It is looked at and not taken: production loses nothing by a test. A destination
+ * that does not exist yet is not made for it either, for its events would wait, and all start workflows on activation; the
+ * item is Clickatell's documented sample then.
+ */
+export async function peekOnce(
+  n8n: ITriggerFunctions,
+  relay: Relay,
+  wanted: WantedEvents,
+  signal: AbortSignal,
+  withoutRaw: boolean,
+): Promise<INodeExecutionData | undefined> {
+  while (!signal.aborted) {
+    try {
+      const peeked = await relay.peek();
+      if (peeked !== undefined) return toItem(peeked.event, { attempt: peeked.attempt ?? 1, test: true, withoutRaw });
+    } catch (error) {
+      if (!(error instanceof RelayError)) throw new NodeOperationError(n8n.getNode(), error as Error);
+      if (error.isUnknownDestination) return toItem(sampleEvent(wanted), { attempt: 1, test: true, withoutRaw });
+      throw new NodeOperationError(n8n.getNode(), error, explain(error, 'this destination'));
+    }
+    await pause(LOOK_MS, signal);
+  }
+  return undefined;
+}

@@ -1,0 +1,156 @@
+import type { Event } from '@clickrelay/core';
+import type {
+  IDataObject,
+  IHttpRequestMethods,
+  IHttpRequestOptions,
+  IN8nHttpFullResponse,
+  ITriggerFunctions,
+} from 'n8n-workflow';
+
+/** An event handed to us for a time. */
+export interface Delivery {
+  readonly deliveryId: string;
+  readonly leaseToken: string;
+  /** From 1. */
+  readonly attempt: number;
+  readonly event: Event;
+}
+
+/** An event that was looked at and not taken. */
+interface Peeked {
+  readonly attempt: number;
+  readonly event: Event;
+}
+
+/** A pull destination as we declare it. */
+export interface Declaration {
+  readonly events: readonly string[];
+  readonly channels: readonly string[];
+  readonly classes: readonly string[];
+}
+
+/** What the trigger asks of Clickrelay. Each throws a `RelayError` for everything but success. */
+export interface Relay {
+  declare(declaration: Declaration): Promise<void>;
+  lease(ask: { max: number; waitMs: number; leaseMs: number }, signal: AbortSignal): Promise<Delivery[]>;
+  ack(delivery: Delivery): Promise<void>;
+  nack(delivery: Delivery, reason: { error: string; retry: boolean }): Promise<void>;
+  extend(delivery: Delivery, leaseMs: number): Promise<void>;
+  peek(): Promise<Peeked | undefined>;
+}
+
+/** Clickrelay did not do what it was asked. */
+export class RelayError extends Error {
+  override readonly name = 'RelayError';
+  /** HTTP status; undefined when there was no answer. */
+  readonly status: number | undefined;
+  /** Clickrelay's own error code. */
+  readonly code: string | undefined;
+
+  constructor(message: string, status?: number, code?: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+
+  /** It will pass by itself: no answer, a gateway's, one of a relay that starts or that lost its Redis, or "not so often". */
+  get isOutage(): boolean {
+    return this.status === undefined || this.status >= 500 || this.status === 408 || this.status === 429;
+  }
+
+  /** Someone else has the delivery, or nobody: it is not ours to settle any more. */
+  get isLost(): boolean {
+    return this.code === 'lease_lost' || this.code === 'delivery_not_found';
+  }
+
+  get isUnknownDestination(): boolean {
+    return this.code === 'destination_not_found';
+  }
+}
+
+/** How long an answer may take that does not wait for events. */
+const ANSWER_MS = 10_000;
+
+/** Clickrelay's API for one pull destination, with the credential of the trigger node. */
+export function connectRelay(n8n: ITriggerFunctions, destinationId: string): Relay {
+  const path = `/v1/destinations/${encodeURIComponent(destinationId)}`;
+
+  const call = async (
+    method: IHttpRequestMethods,
+    url: string,
+    { body, timeoutMs = ANSWER_MS, signal }: { body?: IDataObject; timeoutMs?: number; signal?: AbortSignal } = {},
+  ): Promise<IDataObject> => {
+    const request: IHttpRequestOptions = {
+      method,
+      url,
+      ...(body !== undefined && { body }),
+      json: true,
+      timeout: timeoutMs,
+      ...(signal !== undefined && { abortSignal: signal }),
+      disableFollowRedirect: true,
+      ignoreHttpStatusErrors: true,
+      returnFullResponse: true,
+    };
+    const response = await n8n.helpers.httpRequestWithAuthentication
+      .call(n8n, 'clickrelayApi', request)
+      .then((given: IN8nHttpFullResponse) => given)
+      .catch((error: unknown) => new RelayError(`Clickrelay does not answer: ${reasonOf(error)}`));
+    if (response instanceof RelayError) throw response;
+    const { statusCode, body: answer } = response;
+    if (statusCode >= 200 && statusCode < 300) return isObject(answer) ? answer : {};
+    const told = isObject(answer) && isObject(answer['error']) ? answer['error'] : {};
+    const code = typeof told['code'] === 'string' ? told['code'] : undefined;
+    const message = typeof told['message'] === 'string' ? told['message'] : 'without saying why';
+    throw new RelayError(`Clickrelay answered ${statusCode}: ${message}`, statusCode, code);
+  };
+
+  const settle = ({ deliveryId, leaseToken }: Delivery): IDataObject => ({ deliveryId, leaseToken });
+
+  return {
+    async declare({ events, channels, classes }) {
+      // Left out when empty, so that a relay which does not know them yet is not asked for them.
+      const body = {
+        type: 'pull',
+        events: [...events],
+        ...(channels.length > 0 && { channels: [...channels] }),
+        ...(classes.length > 0 && { classes: [...classes] }),
+      };
+      await call('PUT', path, { body });
+    },
+    async lease({ max, waitMs, leaseMs }, signal) {
+      const answer = await call('POST', `${path}/lease`, {
+        body: { max, waitMs, leaseMs },
+        timeoutMs: waitMs + ANSWER_MS / 2,
+        signal,
+      });
+      return deliveriesOf(answer) as Delivery[];
+    },
+    async ack(delivery) {
+      await call('POST', `${path}/ack`, { body: settle(delivery) });
+    },
+    async nack(delivery, { error, retry }) {
+      await call('POST', `${path}/nack`, { body: { ...settle(delivery), error: error.slice(0, 1000), retry } });
+    },
+    async extend(delivery, leaseMs) {
+      await call('POST', `${path}/extend`, { body: { ...settle(delivery), leaseMs } });
+    },
+    async peek() {
+      const answer = await call('GET', `${path}/peek?limit=1&recent=true`);
+      return deliveriesOf(answer)[0] as Peeked | undefined;
+    },
+  };
+}
+
+function deliveriesOf(answer: IDataObject): unknown[] {
+  return Array.isArray(answer['deliveries']) ? answer['deliveries'] : [];
+}
+
+function isObject(value: unknown): value is IDataObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The system's code of a failed connection (ECONNREFUSED) says more than n8n's words for it. */
+function reasonOf(error: unknown): string {
+  const { code, cause, message } = error as { code?: unknown; cause?: { code?: unknown }; message?: unknown };
+  return String(code ?? cause?.code ?? message ?? 'unknown error');
+}

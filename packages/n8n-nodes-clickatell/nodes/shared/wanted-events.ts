@@ -1,0 +1,92 @@
+import { type Event, matchesEventType } from '@clickrelay/core';
+import type { IDataObject, INodeProperties } from 'n8n-workflow';
+
+/** Which events start the workflow. Chosen before there is an execution: what is not wanted costs nothing. */
+export interface WantedEvents {
+  /** Event types; `*` stands for any characters. */
+  readonly events: readonly string[];
+  /** Status classes; empty for all. Only restricts status updates. */
+  readonly classes: readonly string[];
+  /** Channels in lower case; empty for all. */
+  readonly channels: readonly string[];
+}
+
+const STATUS_TYPE = 'messageStatusUpdate';
+
+export const eventsProperty: INodeProperties = {
+  displayName: 'Events',
+  name: 'events',
+  type: 'multiOptions',
+  required: true,
+  default: ['mo*'],
+  description: 'What starts the workflow. The names in brackets are the ones in Clickatell’s documentation.',
+  options: [
+    {
+      name: 'Any Message (Mo*)',
+      value: 'mo*',
+      description: 'Everything that a person sends, also of types that Clickatell adds later',
+    },
+    { name: 'Any Event (*)', value: '*', description: 'Messages, status updates, and whatever Clickatell adds later' },
+    { name: 'Button Response (moButtonResponse)', value: 'moButtonResponse' },
+    { name: 'Contacts (moContacts)', value: 'moContacts' },
+    { name: 'List Picker Response (moListPickerResponse)', value: 'moListPickerResponse' },
+    { name: 'Location (moLocation)', value: 'moLocation' },
+    { name: 'Media (moMedia)', value: 'moMedia', description: 'Pictures, voice messages, videos, documents' },
+    {
+      name: 'Status Update (messageStatusUpdate)',
+      value: STATUS_TYPE,
+      description: 'A message that you sent was delivered, read or failed',
+    },
+    { name: 'Suggested Response (moSuggestedResponse)', value: 'moSuggestedResponse' },
+    { name: 'Text (moText)', value: 'moText' },
+  ],
+};
+
+export const statusClassesProperty: INodeProperties = {
+  displayName: 'Statuses',
+  name: 'statusClasses',
+  type: 'multiOptions',
+  default: ['delivered', 'failed', 'read'],
+  description:
+    'Which status updates start the workflow. One message has several: pending ones first, then delivered, then read. None chosen means all of them.',
+  displayOptions: { show: { events: ['*', STATUS_TYPE] } },
+  options: [
+    { name: 'Delivered', value: 'delivered', description: 'The message is on the phone' },
+    { name: 'Failed', value: 'failed', description: 'The message will not arrive' },
+    { name: 'Pending', value: 'pending', description: 'The message is on its way' },
+    { name: 'Read', value: 'read', description: 'The person has seen the message' },
+    { name: 'Unknown', value: 'unknown', description: 'A status that is in no public table' },
+  ],
+};
+
+export const channelsProperty: INodeProperties = {
+  displayName: 'Channels',
+  name: 'channels',
+  type: 'string',
+  default: '',
+  placeholder: 'whatsapp, sms',
+  description: 'Only events of these channels, separated by commas. Empty means all channels.',
+};
+
+export function readWantedEvents(events: unknown, statusClasses: unknown, options: IDataObject): WantedEvents {
+  return {
+    events: textsOf(events),
+    classes: textsOf(statusClasses),
+    channels: String(options['channels'] ?? '')
+      .split(',')
+      .map((channel) => channel.trim().toLowerCase())
+      .filter((channel) => channel !== ''),
+  };
+}
+
+/** The same choice that Clickrelay makes for a destination, for callbacks that come straight from Clickatell. */
+export function isWanted(event: Event, { events, classes, channels }: WantedEvents): boolean {
+  if (!events.some((pattern) => matchesEventType(pattern, event.type))) return false;
+  if (channels.length > 0 && !channels.includes((event.channel ?? '').trim().toLowerCase())) return false;
+  if (event.type !== STATUS_TYPE || classes.length === 0) return true;
+  return classes.includes(String(event.data['class'] ?? 'unknown'));
+}
+
+function textsOf(value: unknown): string[] {
+  return Array.isArray(value) ? value.map(String).filter((text) => text !== '') : [];
+}
