@@ -1,4 +1,5 @@
-import { durability, logLevel, readConfig as read, retrySchedule, wholeNumber } from '@clickrelay/settings';
+import { parseRedisUrl } from '@clickrelay/queue';
+import { checkedBy, durability, logLevel, readConfig as read, retrySchedule, wholeNumber } from '@clickrelay/settings';
 import { z } from 'zod';
 
 /** The environment of the API. An empty variable counts as unset. */
@@ -13,7 +14,11 @@ export const config = z.object({
     .describe(
       'What callers must send as `Authorization: Bearer <API_KEY>`; at least 16 characters. Must be set; `clickrelay start` makes one',
     ),
-  REDIS_URL: z.string().default('redis://127.0.0.1:6379').describe('The Redis that everything is kept in'),
+  REDIS_URL: z
+    .string()
+    .default('redis://127.0.0.1:6379')
+    .superRefine(checkedBy(parseRedisUrl))
+    .describe('The Redis that everything is kept in, as for the receiver'),
   DURABILITY: durability.describe('What is asked of the Redis, as for the receiver; `/v1/status` reports against it'),
   RETRY_SCHEDULE: retrySchedule.describe(
     'The longest wait before each attempt of a delivery that a consumer has given back; the same as for the worker',

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createLeases, LayoutMismatchError, openStore, watchDurability } from '@clickrelay/queue';
+import { createLeases, LayoutMismatchError, openStore, watchDurability, watchMemory } from '@clickrelay/queue';
 import { ConfigError } from '@clickrelay/settings';
 import { pino } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
@@ -18,6 +18,7 @@ let isAway = false;
 const store = await openStore({
   redisUrl: config.REDIS_URL,
   role: 'producer',
+  durability: config.DURABILITY,
   onError: () => {
     if (!isAway) log.warn('redis.away');
     isAway = true;
@@ -33,7 +34,8 @@ store.ready().catch((error: unknown) => {
   process.stderr.write(`${error.message}\n`);
   process.exit(1);
 });
-const durability = watchDurability(store, { mode: config.DURABILITY });
+const memory = watchMemory(store);
+const durability = watchDurability(store, { mode: config.DURABILITY, memory });
 const leases = createLeases(store, { schedule: config.RETRY_SCHEDULE, onError: reportLeaseError });
 const app = createApp({
   store,
@@ -63,6 +65,7 @@ setTimeout(() => server.closeAllConnections(), GRACE_MS).unref();
 await leases.close();
 await closed;
 durability.stop();
+memory.stop();
 await store.close();
 log.info('api.stopped');
 process.exit(0);

@@ -52,7 +52,9 @@ export const quarantined = z
 export const durabilityReport = z
   .object({
     ready: z.boolean(),
+    mode: z.string().describe('What is asked of the Redis: DURABILITY'),
     durability: z.string().describe('What the Redis really does'),
+    mayBeLost: z.string().describe('What that mode does not promise'),
     problems: z.array(z.object({ setting: z.string(), value: z.string(), mend: z.string() })),
   })
   .meta({ id: 'Durability' });

@@ -24,10 +24,10 @@ export const statusOperations = [
       .meta({ id: 'Status' }),
     run: async (_request, { store, durability, version }) => {
       const [{ ingest, destinations }, { total }] = await Promise.all([queueDepths(store), readLogBytes(store)]);
-      const { ready, durability: mode, problems } = durability();
+      const { problems, ...report } = durability();
       return {
         version,
-        durability: { ready, durability: mode, problems: [...problems] },
+        durability: { ...report, problems: [...problems] },
         eventLogBytes: total,
         ingest,
         destinations: [...destinations],

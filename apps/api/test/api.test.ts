@@ -415,7 +415,13 @@ describe('the status', () => {
     const { body } = await get('/v1/status');
     expect(body).toEqual({
       version: '1.2.3',
-      durability: { ready: true, durability: 'always', problems: [] },
+      durability: {
+        ready: true,
+        mode: 'always',
+        durability: 'always',
+        mayBeLost: expect.stringContaining('lost with the disk'),
+        problems: [],
+      },
       eventLogBytes: expect.any(Number),
       ingest: { messages: expect.any(Number), statuses: 0 },
       destinations: expect.arrayContaining([{ id: 'slow', waiting: 1, delayed: 0, active: 0, deadLetters: 0 }]),

@@ -17,7 +17,7 @@ export const config = z.object({
   REDIS_URL: z
     .string()
     .default('')
-    .describe('The Redis to use; empty: `clickrelay start` runs one of its own in DATA_DIR'),
+    .describe('The Redis to use, as for the receiver; empty: `clickrelay start` runs one of its own in DATA_DIR'),
   HOST: z.string().default('0.0.0.0').describe('Address the receiver listens on'),
   PORT: port('PORT').default(8080).describe('Port the receiver listens on; 0 takes any free one'),
   API_HOST: z.string().default('127.0.0.1').describe('Address the API listens on'),

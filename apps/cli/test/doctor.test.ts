@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,9 +27,26 @@ test('doctor names what an unsafe Redis would lose, with the line that mends it'
     name: 'redis',
     ok: false,
     found: 'appendonly is no',
-    mend: 'redis-cli config set appendonly yes',
+    mend: `redis-cli -p ${redis.port} config set appendonly yes`,
   });
   expect(checks).toContainEqual(expect.objectContaining({ name: 'redis', found: 'maxmemory-policy is allkeys-lru' }));
+});
+
+test('doctor says that a Redis is full, and how to give it more', async () => {
+  const redis = await startRedis({ args: ['--maxmemory', '4mb'] });
+  const admin = connect(redis.port, '127.0.0.1');
+  admin.write('SETRANGE x 2899999 y\r\n');
+  await once(admin, 'data');
+  admin.destroy();
+  const { code, stdout } = await runCli(['doctor', '--json'], { ...env, REDIS_URL: redis.url });
+  await redis.stop();
+  expect(code).toBe(1);
+  expect(JSON.parse(stdout).checks).toContainEqual({
+    name: 'redis',
+    ok: false,
+    found: expect.stringMatching(/^\d+ % of its maxmemory is used$/),
+    mend: 'redis-cli config set maxmemory 8388608',
+  });
 });
 
 test('doctor says what is missing before a first start, in words', async () => {

@@ -9,6 +9,8 @@ describe('the environment', () => {
       HOST: '0.0.0.0',
       PORT: 8080,
       REDIS_URL: 'redis://127.0.0.1:6379',
+      SPOOL_DIR: '',
+      SPOOL_MAX_BYTES: 10_737_418_240,
       DURABILITY: 'always',
       CALLBACK_AUTH: 'none',
       CALLBACK_PATH_PREFIX: '/client-callback',

@@ -1,4 +1,5 @@
-import { durability, logLevel, readConfig as read, wholeNumber } from '@clickrelay/settings';
+import { parseRedisUrl } from '@clickrelay/queue';
+import { checkedBy, durability, logLevel, readConfig as read, wholeNumber } from '@clickrelay/settings';
 import { z } from 'zod';
 import { parseCidrs } from './client-address.ts';
 import { parseCallbackAuth } from './credentials.ts';
@@ -22,9 +23,12 @@ export const config = z.object({
   REDIS_URL: z
     .string()
     .default('redis://127.0.0.1:6379')
-    .describe('The Redis that callbacks are committed to: `redis://` or `rediss://`, one server'),
+    .superRefine(checkedBy(parseRedisUrl))
+    .describe(
+      'The Redis that callbacks are committed to: `redis://host:6379`; `redis+sentinel://host:26379,host:26379/mymaster`; `redis+cluster://host:7000,host:7001`; with `rediss` instead of `redis` over TLS',
+    ),
   DURABILITY: durability.describe(
-    'What is asked of the Redis, so that 200 means: `always`, on disk; `everysec`, a second may be lost with the power; `replicated`, as `always` with a replica connected, which is not waited for yet; `unsafe`, nothing',
+    'What is asked of the Redis, so that 200 means: `always`, on disk; `everysec`, a second may be lost with the power; `replicated`, on disk and on a replica; `unsafe`, nothing',
   ),
   CALLBACK_AUTH: z
     .string()

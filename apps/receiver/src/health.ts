@@ -1,4 +1,4 @@
-import type { DurabilityReport, Readiness } from '@clickrelay/queue';
+import { type DurabilityReport, isPassing, type Readiness } from '@clickrelay/queue';
 import type { Middleware } from 'koa';
 import type { Answer } from './answer.ts';
 import { allowMethods, RefusalError } from './render-error.ts';
@@ -20,9 +20,9 @@ export function answerHealth({ readiness, stopping, answer }: HealthOptions): Mi
       return;
     }
 
-    const { ready, durability, problems, spool } = readiness();
+    const { ready, problems, ...facts } = readiness();
     const reason = stopping.aborted ? 'this receiver is stopping' : ready ? undefined : describe(problems);
-    const report = { ready: reason === undefined, durability, problems, ...(spool && { spool }) };
+    const report = { ready: reason === undefined, ...facts, problems };
     if (reason === undefined) answer(ctx, 200, JSON.stringify(report));
     else answer(ctx, 503, JSON.stringify({ ...report, error: { code: 'not_ready', message: reason } }));
   };
@@ -49,7 +49,7 @@ export function requireDurable({ durability, hasSpool }: RequireDurableOptions):
   return (_ctx, next) => {
     const { ready, problems } = durability();
     if (ready) safeWhenLastSeen = true;
-    else if (problems.some(({ setting }) => setting !== 'connection')) safeWhenLastSeen = false;
+    else if (!problems.every(isPassing)) safeWhenLastSeen = false;
     else if (hasSpool) safeWhenLastSeen = true;
     if (safeWhenLastSeen) return next();
     throw new RefusalError(503, 'not_ready', describe(problems), { logLevel: 'error' });

@@ -1,5 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createIntake, openSpool, openStore, type Spool, SpoolError, watchDurability } from '@clickrelay/queue';
+import {
+  createIntake,
+  openSpool,
+  openStore,
+  type Spool,
+  SpoolError,
+  watchDurability,
+  watchMemory,
+} from '@clickrelay/queue';
 import { ConfigError } from '@clickrelay/settings';
 import { pino } from 'pino';
 import { createApp } from './app.ts';
@@ -20,6 +28,7 @@ const spool = await openSpoolOrExit();
 const store = await openStore({
   redisUrl: config.REDIS_URL,
   role: 'producer',
+  durability: config.DURABILITY,
   // Called with every try to connect: one line is enough.
   onError: (error) => {
     if (!isAway) log.warn(describeError(error), 'redis.away');
@@ -30,12 +39,14 @@ store.redis.on('ready', () => {
   if (isAway) log.info('redis.back');
   isAway = false;
 });
-const durability = watchDurability(store, { mode: config.DURABILITY, intervalMs: DURABILITY_CHECK_MS });
+const memory = watchMemory(store);
+const durability = watchDurability(store, { mode: config.DURABILITY, intervalMs: DURABILITY_CHECK_MS, memory });
 const intake = createIntake({
   store,
   durability: () => durability.current(),
+  memory,
   spool,
-  openStore: () => openStore({ redisUrl: config.REDIS_URL, role: 'consumer' }),
+  openStore: () => openStore({ redisUrl: config.REDIS_URL, role: 'consumer', durability: config.DURABILITY }),
   onChange: (usesRedis) => {
     if (usesRedis) log.info({ spooled: spool?.stats().records }, 'redis.used');
     else log.warn({ instead: spool ? 'callbacks are spooled' : 'callbacks are refused' }, 'redis.unused');
@@ -65,6 +76,7 @@ if (!stopping.signal.aborted) await new Promise((resolve) => stopping.signal.add
 log.info('receiver.stopping');
 await server.stop(GRACE_MS);
 durability.stop();
+memory.stop();
 // A Redis that does not answer must not hold up the end.
 await Promise.race([intake.close().then(() => store.close()), sleep(2_000)]);
 log.info('receiver.stopped');

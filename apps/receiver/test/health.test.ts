@@ -11,8 +11,11 @@ async function get(path: string) {
   return { status: response.statusCode, body: await response.body.json() };
 }
 
+const asked = { mode: 'always', mayBeLost: 'with the disk' } as const;
+
 const unsafe = {
   ready: false,
+  ...asked,
   durability: 'always',
   problems: [
     { setting: 'appendonly', value: 'no', mend: 'set `appendonly yes`' },
@@ -31,9 +34,12 @@ describe('/readyz', () => {
   it('says with which durability a callback would be accepted', async () => {
     receiver = await startReceiver(
       { CALLBACK_AUTH: 'query:s1' },
-      { durability: () => ({ ready: true, durability: 'everysec', problems: [] }) },
+      { durability: () => ({ ready: true, ...asked, durability: 'everysec', problems: [] }) },
     );
-    expect(await get('/readyz')).toEqual({ status: 200, body: { ready: true, durability: 'everysec', problems: [] } });
+    expect(await get('/readyz')).toEqual({
+      status: 200,
+      body: { ready: true, mode: 'always', durability: 'everysec', mayBeLost: 'with the disk', problems: [] },
+    });
   });
 
   it('names what is wrong with Redis and how to mend it', async () => {

@@ -86,7 +86,16 @@ async function committed(): Promise<Set<string>> {
 describe('the receiver on a real Redis', () => {
   it('commits callbacks and keeps what is none', async () => {
     await start();
-    expect(await readyz()).toEqual({ status: 200, body: { ready: true, durability: 'always', problems: [] } });
+    expect(await readyz()).toEqual({
+      status: 200,
+      body: {
+        ready: true,
+        mode: 'always',
+        durability: 'always',
+        mayBeLost: expect.stringContaining('lost with the disk'),
+        problems: [],
+      },
+    });
 
     const text = JSON.stringify(samples.reply);
     expect(await send(text)).toMatchObject({ status: 200, answer: { accepted: 8 } });
@@ -152,8 +161,8 @@ describe('the receiver on a real Redis', () => {
     const forgetful = await startRedis({ args: ['--appendonly', 'no', '--maxmemory-policy', 'allkeys-lru'] });
     try {
       await start({ environment: { REDIS_URL: forgetful.url }, until: 'up' });
-      const message =
-        'appendonly is no: redis-cli config set appendonly yes; maxmemory-policy is allkeys-lru: redis-cli config set maxmemory-policy noeviction';
+      const cli = `redis-cli -p ${forgetful.port}`;
+      const message = `appendonly is no: ${cli} config set appendonly yes; maxmemory-policy is allkeys-lru: ${cli} config set maxmemory-policy noeviction`;
       await waitUntil(async () => JSON.stringify(await readyz()).includes('appendonly'));
       expect(await readyz()).toMatchObject({ status: 503, body: { error: { code: 'not_ready', message } } });
       expect(await send()).toMatchObject({ status: 503, answer: { error: { code: 'not_ready', message } } });

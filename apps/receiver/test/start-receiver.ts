@@ -36,7 +36,9 @@ export async function startReceiver(
   const logged: Record<string, unknown>[] = [];
   const malformed: Malformed[] = [];
   const stopping = new AbortController();
-  const durability = overrides.durability ?? (() => ({ ready: true, durability: 'always', problems: [] }));
+  const durability =
+    overrides.durability ??
+    (() => ({ ready: true, mode: 'always', durability: 'always', mayBeLost: 'with the disk', problems: [] }));
   const app = createApp({
     config: readConfig({ CALLBACK_AUTH: 'none', ...environment }),
     commit: overrides.commit ?? (async (callback) => void committed.push(callback)),

@@ -1,4 +1,13 @@
-import { duration, logLevel, readConfig as read, retrySchedule, wholeNumber } from '@clickrelay/settings';
+import { parseRedisUrl } from '@clickrelay/queue';
+import {
+  checkedBy,
+  durability,
+  duration,
+  logLevel,
+  readConfig as read,
+  retrySchedule,
+  wholeNumber,
+} from '@clickrelay/settings';
 import { z } from 'zod';
 
 /** The environment of the worker. An empty variable counts as unset. */
@@ -6,7 +15,11 @@ export const config = z.object({
   REDIS_URL: z
     .string()
     .default('redis://127.0.0.1:6379')
-    .describe('The Redis that callbacks are taken from: `redis://` or `rediss://`'),
+    .superRefine(checkedBy(parseRedisUrl))
+    .describe('The Redis that callbacks are taken from, as for the receiver'),
+  DURABILITY: durability.describe(
+    'As for the receiver; matters to the worker for `replicated` on a Cluster only: what it moves from one server to another is on a replica first',
+  ),
   DESTINATIONS_FILE: z
     .string()
     .optional()

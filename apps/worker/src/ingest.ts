@@ -5,7 +5,9 @@ import {
   type EventToLog,
   enqueueDeliveries,
   type IngestGroup,
+  ingestTag,
   type MessageIndex,
+  type QueueName,
   quarantineCallback,
   readEnded,
   type Settlement,
@@ -31,14 +33,29 @@ export interface IngestContext extends DeliverContext {
  * events is either delivered or has a durable job wherever it is wanted; until then it comes back after a crash, and
  * everything here may happen twice.
  */
-export const ingestGroup = async (context: IngestContext, lane: string, job: TakenJob): Promise<Settlement> => {
+export const ingestGroup = async (context: IngestContext, queue: QueueName, job: TakenJob): Promise<Settlement> => {
   const startedAtMs = Date.now();
   const { callbacks } = job.data as IngestGroup;
+  // The group's job goes when this is done: what takes its place must be at least as safe.
+  const events = await context.store.durablyBeforeNext(() =>
+    routeGroup(context, `${ingestTag(queue)}${job.id}`, callbacks),
+  );
+  const counts = { callbacks: callbacks.length, events };
+  context.log.debug({ group: job.id, ...counts, ms: Date.now() - startedAtMs }, 'group.routed');
+  return { kind: 'done' };
+};
+
+/** @returns How many events were new. */
+const routeGroup = async (
+  context: IngestContext,
+  claim: string,
+  callbacks: IngestGroup['callbacks'],
+): Promise<number> => {
   // They wait for a turn from now on: were they counted later, too many groups would be taken meanwhile.
   context.turns.waiting += callbacks.length;
   let events: readonly EventToRoute[];
   try {
-    events = await logGroup(context, `${lane}${job.id}`, callbacks, startedAtMs);
+    events = await logGroup(context, claim, callbacks, Date.now());
   } finally {
     context.turns.waiting -= callbacks.length;
   }
@@ -57,10 +74,7 @@ export const ingestGroup = async (context: IngestContext, lane: string, job: Tak
   }
   for (const [outlet, waiting] of queued) work.push(enqueue(context, outlet, waiting));
   await settleAll(work);
-
-  const counts = { callbacks: callbacks.length, events: events.length };
-  context.log.debug({ group: job.id, ...counts, ms: Date.now() - startedAtMs }, 'group.routed');
-  return { kind: 'done' };
+  return events.length;
 };
 
 interface EventToRoute {

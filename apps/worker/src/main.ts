@@ -22,6 +22,7 @@ const main = async (): Promise<void> => {
   const store = await openStore({
     redisUrl: config.REDIS_URL,
     role: 'consumer',
+    durability: config.DURABILITY,
     onError: (error) => {
       if (!isAway) log.warn({ reason: error.message }, 'redis.away');
       isAway = true;

@@ -8,7 +8,7 @@ import {
   destinationQueue,
   type Hold,
   holdDestination,
-  ingestQueue,
+  ingestQueues,
   LANES,
   listHolds,
   releaseDestination,
@@ -146,6 +146,7 @@ export const startWorker = async ({ store, adapters, config, log }: WorkerDepend
 
   const eventLog = createEventLog(store, { dedupeTtlMs: config.DEDUPE_TTL });
   const messageIndex = createMessageIndex(store);
+  const allIngestQueues = LANES.flatMap((lane) => ingestQueues(store, lane));
   for (const lane of LANES) {
     let openGroups = 0;
     const context = {
@@ -157,22 +158,25 @@ export const startWorker = async ({ store, adapters, config, log }: WorkerDepend
       lookAtDestinations: () => destinationWatch.look(),
       mayDeliverStraight: () => openGroups <= MAX_HELD_GROUPS,
     };
-    dispatcher.add({
-      queue: ingestQueue(lane),
-      // A customer waits for the answer to a message; nobody waits for a status.
-      isPrompt: lane === 'messages',
-      room: () => (turns.waiting < MAX_WAITING_EVENTS ? Math.min(MAX_OPEN_GROUPS - openGroups, MAX_GROUPS_AT_ONCE) : 0),
-      run: async (job) => {
-        openGroups++;
-        try {
-          return await ingestGroup(context, lane[0] as string, job);
-        } finally {
-          openGroups--;
-          // This group's events may have been what the other lane waited for.
-          for (const other of LANES) if (other !== lane) dispatcher.poke(ingestQueue(other));
-        }
-      },
-    });
+    for (const queue of ingestQueues(store, lane)) {
+      dispatcher.add({
+        queue,
+        // A customer waits for the answer to a message; nobody waits for a status.
+        isPrompt: lane === 'messages',
+        room: () =>
+          turns.waiting < MAX_WAITING_EVENTS ? Math.min(MAX_OPEN_GROUPS - openGroups, MAX_GROUPS_AT_ONCE) : 0,
+        run: async (job) => {
+          openGroups++;
+          try {
+            return await ingestGroup(context, queue, job);
+          } finally {
+            openGroups--;
+            // This group's events may have been what another queue waited for.
+            for (const other of allIngestQueues) if (other !== queue) dispatcher.poke(other);
+          }
+        },
+      });
+    }
   }
 
   // -- housekeeping ------------------------------------------------------------------------------------------------

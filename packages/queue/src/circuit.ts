@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { QueueUnavailableError } from '@clickrelay/core';
-import { REGISTRY } from './names.ts';
-import type { Store } from './store.ts';
+import { LANES, REGISTRY } from './names.ts';
+import { ingestQueues, type Store } from './store.ts';
 import { withDeadline } from './with-deadline.ts';
 
 /** Whether Redis takes writes. While it does not nobody waits for it: callbacks are spooled, or refused, at once. */
@@ -25,7 +25,13 @@ export interface CircuitOptions {
 const HEARTBEAT_MS = 1_000;
 const PROBE_MS = 100;
 const ANSWER_MS = 800;
-const PROBE_KEY = `${REGISTRY}:probe`;
+
+/** On a Cluster each tag that callbacks go to: one of its servers may be away. */
+const probe = (store: Store): Promise<unknown> => {
+  const ingest = LANES.flatMap((lane) => ingestQueues(store, lane).map(({ prefix }) => prefix));
+  const tags = store.isCluster ? ingest : [REGISTRY];
+  return Promise.all(tags.map((tag) => store.durably(tag, () => store.redis.set(`${tag}:probe`, '1', 'PX', 10_000))));
+};
 
 /** Open at first: Redis has to show that it takes writes. */
 export const watchCircuit = (store: Store, { isSafe, onChange = () => {} }: CircuitOptions): Circuit => {
@@ -60,7 +66,7 @@ export const watchCircuit = (store: Store, { isSafe, onChange = () => {} }: Circ
   const isAlive = async (): Promise<boolean> => store.redis.status === 'ready' && (await answers(store.redis.ping()));
   // A write, because a Redis without memory or disk still answers; one that ends by itself and that nobody reads.
   const takesWrites = async (): Promise<boolean> =>
-    store.redis.status === 'ready' && isSafe() && (await answers(store.redis.set(PROBE_KEY, '1', 'PX', 10_000)));
+    store.redis.status === 'ready' && isSafe() && (await answers(probe(store)));
 
   const watch = async (): Promise<void> => {
     while (!stopped) {

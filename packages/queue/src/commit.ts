@@ -1,7 +1,7 @@
 import { type Callback, type Lane, QueueUnavailableError } from '@clickrelay/core';
 import { createGroupCommit, type GroupCommit } from './group-commit.ts';
-import { ingestQueue } from './names.ts';
-import { addJobs, type Store } from './store.ts';
+import type { MemoryWatch } from './memory.ts';
+import { addJobs, nextIngestQueue, type Store } from './store.ts';
 import { withDeadline } from './with-deadline.ts';
 
 /** A callback as it lies in the ingest queue. */
@@ -28,6 +28,8 @@ export interface Committer {
 export interface CommitterOptions {
   /** How long a callback may wait for its commit, in ms. @default 1500 */
   readonly deadlineMs?: number;
+  /** Refuses callbacks before Redis is full. @default nothing is refused */
+  readonly memory?: Pick<MemoryWatch, 'admit'>;
 }
 
 /** A larger group would only make the writes behind it wait. */
@@ -48,7 +50,7 @@ interface Pending extends CommittedCallback {
  * Writes callbacks to their lane's queue. Callbacks that come while a write is under way share the next one: one
  * command, one job and one fsync for all of them.
  */
-export const createCommitter = (store: Store, { deadlineMs = 1_500 }: CommitterOptions = {}): Committer => {
+export const createCommitter = (store: Store, { deadlineMs = 1_500, memory }: CommitterOptions = {}): Committer => {
   const write = async (lane: Lane, pending: readonly Pending[]): Promise<void> => {
     const callbacks = pending.map(({ receivedAt, text }) => ({ receivedAt, text }));
     try {
@@ -56,7 +58,11 @@ export const createCommitter = (store: Store, { deadlineMs = 1_500 }: CommitterO
       // The first has waited longest: when its time is over, so is the write's.
       const leftMs = deadlineMs - (performance.now() - (pending[0] as Pending).since);
       // It may still happen afterwards: that is why ids are derived, and a repeated callback changes nothing.
-      await withDeadline(addJobs(store, ingestQueue(lane), [{ data: { callbacks } satisfies IngestGroup }]), leftMs, {
+      const name = nextIngestQueue(store, lane);
+      const added = store.durably(name.prefix, () =>
+        addJobs(store, name, [{ data: { callbacks } satisfies IngestGroup }]),
+      );
+      await withDeadline(added, leftMs, {
         error: () => new QueueUnavailableError('Redis did not answer in time; send it again, it will not count twice'),
       });
     } catch (error) {
@@ -88,6 +94,7 @@ export const createCommitter = (store: Store, { deadlineMs = 1_500 }: CommitterO
           `${MAX_PENDING} callbacks wait for Redis already; nothing was stored, send it again later`,
         );
       }
+      memory?.admit(text.length);
       return group.add({ text, receivedAt, since: performance.now() });
     },
     close: async () => {

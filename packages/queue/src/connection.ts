@@ -1,4 +1,5 @@
-import { Redis, type RedisOptions } from 'ioredis';
+import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
+import { parseRedisUrl } from './redis-url.ts';
 
 /**
  * - `producer` (receiver, API): fails fast. Nothing is buffered while Redis is away and every command has a deadline,
@@ -7,8 +8,10 @@ import { Redis, type RedisOptions } from 'ioredis';
  */
 export type Role = 'producer' | 'consumer';
 
+/** One server, also one that Sentinels name, or a Cluster. */
+export type RedisClient = Redis | Cluster;
+
 const PRODUCER = {
-  enableOfflineQueue: false,
   maxRetriesPerRequest: 1,
   // BullMQ's default has none; a command that Redis took but never answered would hang for ever.
   commandTimeout: 1_400,
@@ -22,17 +25,66 @@ const CONSUMER = {
   socketTimeout: 10_000,
 } satisfies RedisOptions;
 
+const CONNECT_TIMEOUT_MS = 2_000;
+
+/**
+ * A command for a node that has died is sent again every 100 ms: a producer's until its deadline, a consumer's until a
+ * replica has taken over, which takes `cluster-node-timeout` (15 s unless set) and a little more.
+ */
+const CLUSTER_TRIES = { producer: 14, consumer: 300 } as const;
+
 /** Quick, and spread, so that receivers neither lag behind a restarted Redis nor hit it all at once. */
 const reconnectInMs = (times: number): number => Math.min(20 * 2 ** times, 500) * (0.5 + Math.random() / 2);
 
-/** @param redisUrl `redis://` or `rediss://`, with user, password and database as usual. */
-export const connectRedis = (redisUrl: string, role: Role): Redis => {
-  const options = {
+/**
+ * @param redisUrl see `parseRedisUrl`
+ * @throws {InvalidRedisUrlError}
+ */
+export const connectRedis = (redisUrl: string, role: Role): RedisClient => {
+  const address = parseRedisUrl(redisUrl);
+  const perServer = {
     ...(role === 'producer' ? PRODUCER : CONSUMER),
-    connectTimeout: 2_000,
-    retryStrategy: reconnectInMs,
+    connectTimeout: CONNECT_TIMEOUT_MS,
     // A primary that became a replica answers READONLY until we look up the new one.
     reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
   } satisfies RedisOptions;
-  return new Redis(redisUrl, options);
+  const enableOfflineQueue = role === 'consumer';
+  if (address.kind === 'server') {
+    return new Redis(address.url, { ...perServer, enableOfflineQueue, retryStrategy: reconnectInMs });
+  }
+
+  const login = {
+    ...(address.username !== undefined && { username: address.username }),
+    ...(address.password !== undefined && { password: address.password }),
+    ...(address.tls && { tls: {} }),
+  } satisfies RedisOptions;
+  if (address.kind === 'cluster') {
+    return new Cluster([...address.nodes], {
+      redisOptions: { ...perServer, ...login },
+      enableOfflineQueue,
+      clusterRetryStrategy: reconnectInMs,
+      maxRedirections: CLUSTER_TRIES[role],
+      retryDelayOnFailover: 100,
+      retryDelayOnClusterDown: 100,
+      slotsRefreshInterval: 2_000,
+      // With TLS a node is called by the name that is in its certificate.
+      ...(address.tls && { dnsLookup: (host, callback) => callback(null, host) }),
+    } satisfies ClusterOptions);
+  }
+  return new Redis({
+    ...perServer,
+    ...login,
+    enableOfflineQueue,
+    retryStrategy: reconnectInMs,
+    sentinels: [...address.sentinels],
+    name: address.name,
+    db: address.db,
+    sentinelRetryStrategy: reconnectInMs,
+    sentinelCommandTimeout: CONNECT_TIMEOUT_MS,
+    ...(address.sentinelUsername !== undefined && { sentinelUsername: address.sentinelUsername }),
+    ...(address.sentinelPassword !== undefined && { sentinelPassword: address.sentinelPassword }),
+    ...(address.tls && { enableTLSForSentinelMode: true, sentinelTLS: {} }),
+    // Told by the Sentinels at once, rather than when a command fails.
+    failoverDetector: true,
+  });
 };

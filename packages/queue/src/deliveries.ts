@@ -1,8 +1,10 @@
-import { type DeliveryError, deliveryId, type LoggedEvent, parseDeliveryId } from '@clickrelay/core';
+import { type DeliveryError, deliveryId, type LoggedEvent, parseDeliveryId, shardOf } from '@clickrelay/core';
+import type { Result } from 'ioredis';
 import { decodeRecord } from './event-log.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { destinationQueue, eventKeys } from './names.ts';
 import type { Outcome } from './outcome.ts';
+import { sendAll } from './send-all.ts';
 import { addJobs, type Store } from './store.ts';
 
 /*
@@ -74,12 +76,13 @@ export const enqueueDeliveries = async (
 ): Promise<void> => {
   if (deliveries.length === 0) return;
   // Marked as owed before there is a job, so that the log is never trimmed under one.
-  const marks = store.redis.pipeline();
-  for (const { eventId, job } of deliveries) {
-    const state = job?.x === undefined ? LETTERS.pending : LETTERS.dead_letter;
-    marks.hset(eventKeys(eventId).deliveries, destinationId, state);
-  }
-  assertAllDone(await marks.exec());
+  await sendAll(
+    store,
+    deliveries.map(({ eventId, job }) => {
+      const state = job?.x === undefined ? LETTERS.pending : LETTERS.dead_letter;
+      return ['hset', eventKeys(eventId).deliveries, destinationId, state];
+    }),
+  );
   await addJobs(
     store,
     destinationQueue(destinationId),
@@ -97,10 +100,10 @@ export const readForDelivery = async (
   destinationId: string,
 ): Promise<{ logged: LoggedEvent | undefined; state: DeliveryState | undefined }> => {
   const keys = eventKeys(eventId);
-  const pipeline = store.redis.pipeline();
-  pipeline.get(keys.record);
-  pipeline.hget(keys.deliveries, destinationId);
-  const replies = assertAllDone(await pipeline.exec());
+  const replies = await sendAll(store, [
+    ['get', keys.record],
+    ['hget', keys.deliveries, destinationId],
+  ]);
   return { logged: decodeRecord(replies[0] as string | null), state: STATES[(replies[1] as string | null) ?? ''] };
 };
 
@@ -141,8 +144,8 @@ for i, key in ipairs(KEYS) do
 end`;
 
 declare module 'ioredis' {
-  interface Redis {
-    recordAttempts(keys: number, ...args: string[]): Promise<null>;
+  interface RedisCommander<Context> {
+    recordAttempts(keys: number, ...args: string[]): Result<null, Context>;
   }
 }
 
@@ -158,20 +161,24 @@ export interface AttemptLogOptions {
 /** Records of attempts that end at about the same time share a write. */
 export const createAttemptLog = (store: Store, { lingerMs = 25 }: AttemptLogOptions = {}): AttemptLog => {
   store.redis.defineCommand('recordAttempts', { lua: RECORD_SCRIPT });
+  const write = (attempts: readonly AttemptRecord[]): Promise<null> =>
+    store.redis.recordAttempts(
+      attempts.length,
+      ...attempts.map(({ eventId }) => eventKeys(eventId).deliveries),
+      ...attempts.flatMap((attempt) => [
+        attempt.destinationId,
+        stateAfter(attempt.outcome),
+        `${attempt.destinationId}#${attempt.startedAtMs}`,
+        encodeAttempt(attempt),
+      ]),
+    );
   const group = createGroupCommit<AttemptRecord>({
     maxItems: 200,
     lingerMs,
     write: async (attempts) => {
-      await store.redis.recordAttempts(
-        attempts.length,
-        ...attempts.map(({ eventId }) => eventKeys(eventId).deliveries),
-        ...attempts.flatMap((attempt) => [
-          attempt.destinationId,
-          stateAfter(attempt.outcome),
-          `${attempt.destinationId}#${attempt.startedAtMs}`,
-          encodeAttempt(attempt),
-        ]),
-      );
+      // On a Cluster a script keeps to one tag.
+      const groups = store.isCluster ? Map.groupBy(attempts, ({ eventId }) => shardOf(eventId)).values() : [attempts];
+      await Promise.all([...groups].map(write));
     },
   });
   return { record: (attempt) => group.add(attempt), drained: () => group.drained() };
@@ -254,12 +261,4 @@ export const readAttempt = async (
 ): Promise<(Omit<Attempt, 'number'> & { readonly nextAtMs: number | null }) | undefined> => {
   const text = await store.redis.hget(eventKeys(eventId).deliveries, `${destinationId}#${startedAtMs}`);
   return text === null ? undefined : decodeAttempt(startedAtMs, text);
-};
-
-const assertAllDone = (replies: [Error | null, unknown][] | null): unknown[] => {
-  if (replies === null) throw new Error('the pipeline was not executed');
-  return replies.map(([error, reply]) => {
-    if (error) throw error;
-    return reply;
-  });
 };

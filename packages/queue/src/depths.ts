@@ -1,6 +1,7 @@
+import type { Lane } from '@clickrelay/core';
 import { listDestinations } from './destinations.ts';
-import { destinationQueue, ingestQueue, type QueueName } from './names.ts';
-import type { Store } from './store.ts';
+import { destinationQueue, type QueueName } from './names.ts';
+import { ingestQueues, type Store } from './store.ts';
 
 export interface QueueDepths {
   /** Groups of callbacks that are not routed yet. */
@@ -27,11 +28,13 @@ const count = async (
   };
 };
 
+const countLane = async (store: Store, lane: Lane): Promise<number> => {
+  const counts = await Promise.all(ingestQueues(store, lane).map((name) => count(store, name)));
+  return counts.reduce((sum, { waiting, delayed, active }) => sum + waiting + delayed + active, 0);
+};
+
 export const queueDepths = async (store: Store): Promise<QueueDepths> => {
-  const [messages, statuses] = await Promise.all([
-    count(store, ingestQueue('messages')),
-    count(store, ingestQueue('statuses')),
-  ]);
+  const [messages, statuses] = await Promise.all([countLane(store, 'messages'), countLane(store, 'statuses')]);
   const destinations = await Promise.all(
     (await listDestinations(store)).map(async ({ id }) => {
       const { failed, ...rest } = await count(store, destinationQueue(id));
@@ -39,10 +42,7 @@ export const queueDepths = async (store: Store): Promise<QueueDepths> => {
     }),
   );
   return {
-    ingest: {
-      messages: messages.waiting + messages.delayed + messages.active,
-      statuses: statuses.waiting + statuses.delayed + statuses.active,
-    },
+    ingest: { messages, statuses },
     destinations,
   };
 };

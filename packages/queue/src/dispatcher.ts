@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Rate } from '@clickrelay/core';
 import { Job, type JobJson } from 'bullmq';
-import { createMarkerRead, type Popped } from './marker-read.ts';
+import { createMarkerRead, type MarkerRead, type Popped } from './marker-read.ts';
 import { activeKey, markerKey, type QueueName } from './names.ts';
+import { sendAll } from './send-all.ts';
 import { type Settlement, settle } from './settle.ts';
 import { type JobTaker, LOCK_MS, type Store } from './store.ts';
 
 /*
- * Takes jobs from many queues with one blocking connection.
+ * Takes jobs from many queues with one blocking connection; on a Cluster with one for each tag, as no read may touch two.
  *
  * BullMQ keeps for each queue a sorted set `…:marker` that says when something in it is ready: a score in the past
  * (now) or in the future (the next delayed job). One `BZPOPMIN` over all of them waits for the first. Popping removes
@@ -65,8 +66,19 @@ export interface Dispatcher {
   close(graceMs: number): Promise<void>;
 }
 
+/** What one blocking read waits for. */
+interface ReadGroup {
+  readonly read: MarkerRead;
+  /** By marker, in the order in which they are to be served. */
+  readonly sources: Map<string, Source>;
+  isClosed: boolean;
+  /** Ends the pause of a listener that found no room anywhere. */
+  wake(): void;
+}
+
 interface Source {
   readonly consumer: Consumer;
+  readonly group: ReadGroup;
   readonly taker: JobTaker;
   readonly marker: string;
   /** Job ids by token: a job whose lock was lost can be taken again while its first run goes on. */
@@ -115,10 +127,9 @@ export const createDispatcher = (store: Store, options: DispatcherOptions): Disp
   let tokens = 0;
   let takes = 0;
   let closing = false;
-  /** Ends the pause of a listener that found no room anywhere. */
-  let wake = (): void => {};
   const idleWaiters = new Set<() => void>();
-  const read = createMarkerRead(store, options);
+  const groups = new Map<string, ReadGroup>();
+  const listening = new Set<Promise<void>>();
 
   const tellIdle = (): void => {
     if (closing && takes === 0 && working.size === 0) for (const resolve of idleWaiters) resolve();
@@ -189,9 +200,9 @@ export const createDispatcher = (store: Store, options: DispatcherOptions): Disp
   };
 
   /** The read under way, or the next one, waits for this queue. */
-  const listenTo = (source: Source): void => {
-    wake();
-    if (read.waitsFor(source.marker) === false) read.interrupt();
+  const listenTo = ({ group, marker }: Source): void => {
+    group.wake();
+    if (group.read.waitsFor(marker) === false) group.read.interrupt();
   };
 
   const takeOne = async (source: Source, taker = source.taker): Promise<boolean> => {
@@ -245,7 +256,7 @@ export const createDispatcher = (store: Store, options: DispatcherOptions): Disp
 
   const poke = (source: Source): void => {
     // Otherwise the read under way will tell: asking as well would only cost Redis a look at an empty queue.
-    if (source.isFull || !read.waitsFor(source.marker)) void take(source);
+    if (source.isFull || !source.group.read.waitsFor(source.marker)) void take(source);
   };
 
   const work = async (source: Source, job: Job, token: string): Promise<void> => {
@@ -268,12 +279,36 @@ export const createDispatcher = (store: Store, options: DispatcherOptions): Disp
 
   // -- waiting --------------------------------------------------------------------------------------------------
 
-  const listen = async (): Promise<void> => {
-    while (!closing) {
+  const groupOf = (queue: QueueName): ReadGroup => {
+    const tag = store.isCluster ? queue.prefix : '';
+    let group = groups.get(tag);
+    if (group === undefined) {
+      const read = createMarkerRead(store, markerKey(queue), options);
+      group = { read, sources: new Map(), isClosed: false, wake: () => {} };
+      groups.set(tag, group);
+      const listener = listen(group);
+      listening.add(listener);
+      void listener.finally(() => listening.delete(listener));
+    }
+    return group;
+  };
+
+  const leaveGroup = ({ group, marker, consumer: { queue } }: Source): void => {
+    group.sources.delete(marker);
+    group.read.interrupt();
+    if (!store.isCluster || group.sources.size > 0) return;
+    group.isClosed = true;
+    groups.delete(queue.prefix);
+    group.read.close();
+  };
+
+  const listen = async (group: ReadGroup): Promise<void> => {
+    const { read } = group;
+    while (!closing && !group.isClosed) {
       // A full queue is left to other processes: to pop its marker would hide from them that it has work.
-      const open = [...sources.values()].filter((source) => roomOf(source) > 0);
+      const open = [...group.sources.values()].filter((source) => roomOf(source) > 0);
       if (open.length === 0) {
-        await Promise.race([pause(NO_ROOM_PAUSE_MS), new Promise<void>((resolve) => (wake = resolve))]);
+        await Promise.race([pause(NO_ROOM_PAUSE_MS), new Promise<void>((resolve) => (group.wake = resolve))]);
         continue;
       }
       try {
@@ -288,7 +323,7 @@ export const createDispatcher = (store: Store, options: DispatcherOptions): Disp
         );
         if (popped !== undefined) follow(popped, prompt);
       } catch (error) {
-        if (closing) return;
+        if (closing || group.isClosed) return;
         onError(error);
         read.reset();
         await pause(100);
@@ -305,8 +340,8 @@ export const createDispatcher = (store: Store, options: DispatcherOptions): Disp
       return;
     }
     // The first ready key of the list is served: behind the others with it, or one busy queue starves the rest.
-    sources.delete(marker);
-    sources.set(marker, source);
+    source.group.sources.delete(marker);
+    source.group.sources.set(marker, source);
     if (at > Date.now()) wakeUpAt(source, at);
     else if (taken.includes(source)) return;
     else if (roomOf(source) > 0) void take(source);
@@ -326,11 +361,12 @@ export const createDispatcher = (store: Store, options: DispatcherOptions): Disp
   const returnStalled = async (): Promise<void> => {
     const all = [...sources.values()];
     if (all.length === 0) return;
-    const pipeline = store.redis.pipeline();
-    for (const source of all) pipeline.llen(activeKey(source.consumer.queue));
-    const lengths = (await pipeline.exec()) ?? [];
+    const lengths = await sendAll(
+      store,
+      all.map(({ consumer }) => ['llen', activeKey(consumer.queue)]),
+    );
     for (const [index, source] of all.entries()) {
-      const active = Number(lengths[index]?.[1]);
+      const active = Number(lengths[index]);
       source.consumer.onActive?.(active);
       if (active > 0) await source.taker.backend.moveStalledJobsToWait();
     }
@@ -359,14 +395,15 @@ export const createDispatcher = (store: Store, options: DispatcherOptions): Disp
       for (const source of [...sources.values()]) void take(source);
     }),
   ];
-  const listening = listen();
 
   return {
     add: async (consumer) => {
       const marker = markerKey(consumer.queue);
       if (sources.has(marker)) throw new Error(`the queue ${consumer.queue.name} has a consumer already`);
+      const group = groupOf(consumer.queue);
       const source: Source = {
         consumer,
+        group,
         taker: store.taker(consumer.queue),
         marker,
         running: new Map(),
@@ -386,7 +423,8 @@ export const createDispatcher = (store: Store, options: DispatcherOptions): Disp
       if (rate === undefined) delete source.taker.opts.limiter;
       else source.taker.opts.limiter = { max: rate.max, duration: rate.spanMs };
       sources.set(marker, source);
-      read.interrupt();
+      group.sources.set(marker, source);
+      group.read.interrupt();
       await take(source);
     },
     remove: (queue) => {
@@ -394,7 +432,7 @@ export const createDispatcher = (store: Store, options: DispatcherOptions): Disp
       if (source === undefined) return;
       clearTimeout(source.timer);
       sources.delete(source.marker);
-      read.interrupt();
+      leaveGroup(source);
     },
     poke: (queue) => {
       const source = sources.get(markerKey(queue));
@@ -408,7 +446,7 @@ export const createDispatcher = (store: Store, options: DispatcherOptions): Disp
       closing = true;
       for (const source of sources.values()) clearTimeout(source.timer);
       // What becomes ready from now on is for other processes to hear of.
-      read.interrupt();
+      for (const { read } of groups.values()) read.interrupt();
       if (takes > 0 || working.size > 0) {
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, graceMs);
@@ -421,9 +459,9 @@ export const createDispatcher = (store: Store, options: DispatcherOptions): Disp
       clearTimeout(firstSweep);
       for (const timer of timers) clearInterval(timer);
       // Gives the last read time to end, so that no marker is lost with the connection.
-      await Promise.race([listening, pause(CLOSE_GRACE_MS)]);
-      read.close();
-      await listening;
+      await Promise.race([Promise.all(listening), pause(CLOSE_GRACE_MS)]);
+      for (const { read } of groups.values()) read.close();
+      await Promise.all(listening);
     },
   };
 };

@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { QuarantineFullError } from '@clickrelay/core';
 import type { Circuit } from './circuit.ts';
 import { type Committer, createCommitter } from './commit.ts';
-import { ingestQueue, LANES, waitKey } from './names.ts';
+import { LANES, waitKey } from './names.ts';
 import { quarantineCallback } from './quarantine.ts';
 import type { Spool, SpoolBatch } from './spool.ts';
 import type { SpoolEntry } from './spool-segment.ts';
-import type { Store } from './store.ts';
+import { ingestQueues, type Store } from './store.ts';
 import { withDeadline } from './with-deadline.ts';
 
 export interface DrainOptions {
@@ -152,6 +152,7 @@ const errorOf = (promise: Promise<unknown>): Promise<Error | undefined> =>
 
 /** Whether workers have more before them than they can do soon. */
 const isBehind = async (store: Store): Promise<boolean> => {
-  const waiting = await Promise.all(LANES.map((lane) => store.redis.llen(waitKey(ingestQueue(lane)))));
+  const queues = LANES.flatMap((lane) => ingestQueues(store, lane));
+  const waiting = await Promise.all(queues.map((queue) => store.redis.llen(waitKey(queue))));
   return waiting.reduce((sum, groups) => sum + groups, 0) > MAX_WAITING_GROUPS;
 };

@@ -12,6 +12,9 @@ const SAFE: Settings = {
   policy: 'noeviction',
   role: 'master',
   replicas: 1,
+  lastWrite: 'ok',
+  cli: 'redis-cli',
+  primary: undefined,
 };
 
 const judge = (settings: Partial<Settings>, mode: DurabilityMode) => {
@@ -76,7 +79,7 @@ describe('a server', () => {
       { appendonly: 'no', appendfsync: 'everysec', policy: 'allkeys-lru', role: 'slave', replicas: 0 },
       'none: appendonly no, maxmemory-policy allkeys-lru, role slave',
       'none: appendonly no, maxmemory-policy allkeys-lru, role slave',
-      'none: appendonly no, maxmemory-policy allkeys-lru, role slave, connected_slaves 0',
+      'none: appendonly no, maxmemory-policy allkeys-lru, role slave',
       'none: ready',
     ],
   ];
@@ -101,7 +104,16 @@ describe('a server', () => {
     ]);
     expect(mends({ policy: 'allkeys-lru' }, 'always')).toEqual(['redis-cli config set maxmemory-policy noeviction']);
     expect(mends({ role: 'slave' }, 'always')).toEqual(['point REDIS_URL at the primary']);
-    expect(mends({ replicas: 0 }, 'replicated')).toEqual(['connect a replica, or set DURABILITY=always']);
+    expect(mends({ replicas: 0 }, 'replicated')).toEqual([
+      'connect a replica (on its server: redis-cli replicaof <host> <port> of this one), or set DURABILITY=always',
+    ]);
+    expect(mends({ lastWrite: 'err' }, 'always')).toEqual(['make room on the disk of Redis']);
+    expect(mends({ appendonly: 'no', cli: 'redis-cli -h 10.0.0.1 -p 7000 --tls' }, 'always')).toEqual([
+      'redis-cli -h 10.0.0.1 -p 7000 --tls config set appendonly yes',
+    ]);
+    expect(mends({ role: 'slave', primary: '10.0.0.1:6379' }, 'always')).toEqual([
+      'point REDIS_URL at the primary, which is at 10.0.0.1:6379',
+    ]);
   });
 });
 
@@ -129,8 +141,8 @@ describe('a real Redis', () => {
 
   it('with safe settings is ready', async () => {
     const [store] = stores as [Store];
-    expect(await readDurability(store, 'always')).toEqual({ ready: true, durability: 'always', problems: [] });
-    expect(await readDurability(store, 'everysec')).toEqual({ ready: true, durability: 'always', problems: [] });
+    expect(await readDurability(store, 'always')).toMatchObject({ ready: true, durability: 'always', problems: [] });
+    expect(await readDurability(store, 'everysec')).toMatchObject({ ready: true, durability: 'always', problems: [] });
     expect(await readDurability(store, 'replicated')).toMatchObject({ ready: false, durability: 'always' });
   });
 
@@ -160,10 +172,11 @@ describe('a real Redis', () => {
     ]);
     // The mend is what makes it safe.
     for (const { mend } of report.problems) {
-      const [, command, ...rest] = mend.split(' ') as [string, string, ...string[]];
+      expect(mend).toMatch(new RegExp(`^redis-cli -p ${redis.port} config set `));
+      const [, , , command, ...rest] = mend.split(' ') as [string, string, string, string, ...string[]];
       await store.redis.call(command, ...rest);
     }
-    expect(await readDurability(store, 'always')).toEqual({ ready: true, durability: 'always', problems: [] });
+    expect(await readDurability(store, 'always')).toMatchObject({ ready: true, durability: 'always', problems: [] });
     await store.close();
     await redis.stop();
   });
@@ -175,7 +188,13 @@ describe('a real Redis', () => {
     expect(await readDurability(store, 'always')).toMatchObject({
       ready: false,
       durability: 'always',
-      problems: [{ setting: 'role', value: 'slave', mend: 'point REDIS_URL at the primary' }],
+      problems: [
+        {
+          setting: 'role',
+          value: 'slave',
+          mend: `point REDIS_URL at the primary, which is at 127.0.0.1:${primary.port}`,
+        },
+      ],
     });
     const [ofPrimary] = stores as [Store];
     await waitUntil(async () => (await readDurability(ofPrimary, 'replicated')).ready);
@@ -189,7 +208,11 @@ describe('a real Redis', () => {
     await admin.redis.call('ACL', 'SETUSER', 'app', 'on', '>secret', '~*', '&*', '+@all', '-config');
     const store = await open(primary.url.replace('//', '//app:secret@'));
     await store.ready();
-    expect(await readDurability(store, 'everysec')).toEqual({ ready: true, durability: 'everysec', problems: [] });
+    expect(await readDurability(store, 'everysec')).toMatchObject({
+      ready: true,
+      durability: 'everysec',
+      problems: [],
+    });
     expect(await readDurability(store, 'always')).toMatchObject({
       ready: false,
       durability: 'everysec',

@@ -1,16 +1,25 @@
 import type { Redis } from 'ioredis';
 import { LayoutMismatchError } from './errors.ts';
+import type { MemoryWatch } from './memory.ts';
 import type { Store } from './store.ts';
 
 /**
  * What an acknowledged callback must survive.
  * - `always`: a crash and a power cut (fsync before every answer).
- * - `everysec`: a crash; up to about a second of callbacks is lost with the power.
- * - `replicated`: as `always`, with a replica connected; an answer does not wait for it yet, so the loss of the primary may
- *   lose what the replica has not got.
+ * - `everysec`: a crash; up to about a second of callbacks is lost with the power, more when the disk is slow.
+ * - `replicated`: as `always`, and the loss of the primary: a replica has it before every answer.
  * - `unsafe`: nothing is asked of the server.
  */
 export type DurabilityMode = 'always' | 'everysec' | 'replicated' | 'unsafe';
+
+/** What each mode does not promise, in the words of `/readyz`. */
+const MAY_BE_LOST: Readonly<Record<DurabilityMode, string>> = {
+  always: 'what was acknowledged is lost with the disk of Redis, and the last of it with a failover to a replica',
+  everysec:
+    'the last second of what was acknowledged, or more while the disk is slow, is lost with the power; and with a failover to a replica',
+  replicated: 'what was acknowledged is lost when the primary and every replica that had it are lost together',
+  unsafe: 'anything that was acknowledged, whenever Redis stops, or runs out of memory',
+};
 
 export interface DurabilityProblem {
   readonly setting: string;
@@ -19,10 +28,18 @@ export interface DurabilityProblem {
   readonly mend: string;
 }
 
+/** Not a setting that a person has to mend: the commit finds out about these by itself, in time, and about their end too. */
+export const isPassing = ({ setting }: DurabilityProblem): boolean =>
+  setting === 'connection' || setting === 'used_memory';
+
 export interface DurabilityReport {
   readonly ready: boolean;
+  /** What was asked for: `DURABILITY`. */
+  readonly mode: DurabilityMode;
   /** What the server really does. */
   readonly durability: string;
+  /** What the mode does not promise. */
+  readonly mayBeLost: string;
   readonly problems: readonly DurabilityProblem[];
 }
 
@@ -32,9 +49,15 @@ interface ServerSettings {
   readonly appendfsync: string | undefined;
   /** `no-appendfsync-on-rewrite`: nothing is synced while the file is rewritten. */
   readonly noFsyncOnRewrite: string | undefined;
+  /** `ok`, or `err` while its disk takes nothing. */
+  readonly lastWrite: string | undefined;
   readonly policy: string | undefined;
   readonly role: string | undefined;
   readonly replicas: number;
+  /** How to reach it with redis-cli: `redis-cli -p 7001`. */
+  readonly cli: string;
+  /** Of a replica: where its primary is. */
+  readonly primary: string | undefined;
 }
 
 const infoField = (info: string, field: string): string | undefined =>
@@ -47,14 +70,28 @@ const readSettings = async (redis: Redis): Promise<ServerSettings> => {
     (reply) => asRecord(reply),
     () => ({}) as Record<string, string>,
   );
+  const primaryHost = infoField(info, 'master_host');
   return {
     appendonly: config['appendonly'] ?? (infoField(info, 'aof_enabled') === '1' ? 'yes' : 'no'),
     appendfsync: config['appendfsync'],
     noFsyncOnRewrite: config['no-appendfsync-on-rewrite'],
+    lastWrite: infoField(info, 'aof_last_write_status'),
     policy: infoField(info, 'maxmemory_policy'),
     role: infoField(info, 'role'),
     replicas: Number(infoField(info, 'connected_slaves') ?? 0),
+    cli: cliOf(redis),
+    primary: primaryHost === undefined ? undefined : `${primaryHost}:${infoField(info, 'master_port')}`,
   };
+};
+
+const cliOf = ({ stream, options }: Redis): string => {
+  const { remoteAddress: host, remotePort: port } = stream;
+  const where = [
+    ...(host === undefined || host === '127.0.0.1' || host === '::1' ? [] : ['-h', host]),
+    ...(port === undefined || port === 6379 ? [] : ['-p', String(port)]),
+    ...(options.tls === undefined ? [] : ['--tls']),
+  ];
+  return ['redis-cli', ...where].join(' ');
 };
 
 const asRecord = (flat: unknown): Record<string, string> => {
@@ -66,15 +103,19 @@ const asRecord = (flat: unknown): Record<string, string> => {
 
 /** Pure: what is wrong with a server for a mode. */
 export const judgeDurability = (settings: ServerSettings, mode: DurabilityMode): DurabilityReport => {
-  const { appendonly, appendfsync, noFsyncOnRewrite, policy, role, replicas } = settings;
-  const durability = appendonly !== 'yes' ? 'none' : (appendfsync ?? 'everysec');
-  if (mode === 'unsafe') return { ready: true, durability, problems: [] };
+  const { appendonly, appendfsync, noFsyncOnRewrite, lastWrite, policy, role, replicas, cli, primary } = settings;
+  const report = {
+    mode,
+    durability: appendonly !== 'yes' ? 'none' : (appendfsync ?? 'everysec'),
+    mayBeLost: MAY_BE_LOST[mode],
+  };
+  if (mode === 'unsafe') return { ready: true, ...report, problems: [] };
   const problems: DurabilityProblem[] = [];
   if (appendonly !== 'yes') {
     problems.push({
       setting: 'appendonly',
       value: appendonly ?? 'unknown',
-      mend: 'redis-cli config set appendonly yes',
+      mend: `${cli} config set appendonly yes`,
     });
   } else if (mode === 'everysec' ? appendfsync === 'no' : appendfsync !== 'always') {
     problems.push({
@@ -83,54 +124,86 @@ export const judgeDurability = (settings: ServerSettings, mode: DurabilityMode):
       mend:
         appendfsync === undefined
           ? 'this server does not tell; set DURABILITY=everysec if a second of callbacks may be lost with the power'
-          : `redis-cli config set appendfsync ${mode === 'everysec' ? 'everysec' : 'always'}`,
+          : `${cli} config set appendfsync ${mode === 'everysec' ? 'everysec' : 'always'}`,
     });
   }
   if (appendonly === 'yes' && mode !== 'everysec' && noFsyncOnRewrite === 'yes') {
     problems.push({
       setting: 'no-appendfsync-on-rewrite',
       value: noFsyncOnRewrite,
-      mend: 'redis-cli config set no-appendfsync-on-rewrite no',
+      mend: `${cli} config set no-appendfsync-on-rewrite no`,
     });
+  }
+  if (lastWrite === 'err') {
+    problems.push({ setting: 'aof_last_write_status', value: lastWrite, mend: 'make room on the disk of Redis' });
   }
   if (policy !== undefined && policy !== 'noeviction') {
     problems.push({
       setting: 'maxmemory-policy',
       value: policy,
-      mend: 'redis-cli config set maxmemory-policy noeviction',
+      mend: `${cli} config set maxmemory-policy noeviction`,
     });
   }
   if (role !== 'master') {
-    problems.push({ setting: 'role', value: role ?? 'unknown', mend: 'point REDIS_URL at the primary' });
+    const where = primary === undefined ? '' : `, which is at ${primary}`;
+    problems.push({ setting: 'role', value: role ?? 'unknown', mend: `point REDIS_URL at the primary${where}` });
   }
-  if (mode === 'replicated' && replicas < 1) {
+  if (mode === 'replicated' && role === 'master' && replicas < 1) {
     problems.push({
       setting: 'connected_slaves',
       value: String(replicas),
-      mend: 'connect a replica, or set DURABILITY=always',
+      mend: 'connect a replica (on its server: redis-cli replicaof <host> <port> of this one), or set DURABILITY=always',
     });
   }
-  return { ready: problems.length === 0, durability, problems };
+  return { ready: problems.length === 0, ...report, problems };
 };
 
-export const readDurability = async (store: Store, mode: DurabilityMode): Promise<DurabilityReport> =>
-  judgeDurability(await readSettings(store.redis), mode);
+/** From the least to the most that a server does. */
+const LEAST_FIRST = ['none', 'no', 'everysec', 'always'];
+
+/** Of one server, or of every master of a Cluster: as safe as the least safe of them. */
+export const readDurability = async (store: Store, mode: DurabilityMode): Promise<DurabilityReport> => {
+  const reports = await Promise.all(
+    store.servers().map(async (server) => judgeDurability(await readSettings(server), mode)),
+  );
+  const [least] = reports.sort((a, b) => LEAST_FIRST.indexOf(a.durability) - LEAST_FIRST.indexOf(b.durability));
+  if (least === undefined) throw new Error('no server of the Redis Cluster is known');
+  return {
+    ...least,
+    ready: reports.every(({ ready }) => ready),
+    problems: reports.flatMap(({ problems }) => problems),
+  };
+};
 
 export interface DurabilityWatch {
   current(): DurabilityReport;
   stop(): void;
 }
 
-const away = (value: string): DurabilityReport => ({
+const unknown = (mode: DurabilityMode, problem: DurabilityProblem): DurabilityReport => ({
   ready: false,
+  mode,
   durability: 'unknown',
-  problems: [{ setting: 'connection', value, mend: 'start Redis, or set REDIS_URL to where it is' }],
+  mayBeLost: MAY_BE_LOST[mode],
+  problems: [problem],
 });
 
-const mismatch = ({ message }: LayoutMismatchError): DurabilityReport => ({
+const away = (mode: DurabilityMode, value: string): DurabilityReport =>
+  unknown(mode, { setting: 'connection', value, mend: 'start Redis, or set REDIS_URL to where it is' });
+
+const mismatch = (mode: DurabilityMode, { message }: LayoutMismatchError): DurabilityReport =>
+  unknown(mode, { setting: 'layout', value: 'another one', mend: message });
+
+const full = (percent: number): DurabilityProblem => ({
+  setting: 'used_memory',
+  value: `${percent} % of maxmemory`,
+  mend: 'give Redis more memory (redis-cli config set maxmemory <bytes>), or let the workers catch up: the rest is kept for them',
+});
+
+const withProblem = (report: DurabilityReport, problem: DurabilityProblem): DurabilityReport => ({
+  ...report,
   ready: false,
-  durability: 'unknown',
-  problems: [{ setting: 'layout', value: 'another one', mend: message }],
+  problems: [...report.problems, problem],
 });
 
 /** After a look that failed, the next comes this soon: what was unreadable then may be fine by now. */
@@ -139,9 +212,9 @@ const LOOK_AGAIN_MS = 1_000;
 /** Looks at the server now, whenever the connection comes back, and every `intervalMs`. */
 export const watchDurability = (
   store: Store,
-  { mode, intervalMs = 30_000 }: { mode: DurabilityMode; intervalMs?: number },
+  { mode, intervalMs = 30_000, memory }: { mode: DurabilityMode; intervalMs?: number; memory?: MemoryWatch },
 ): DurabilityWatch => {
-  let report = away('not checked yet');
+  let report = away(mode, 'not checked yet');
   let timer: NodeJS.Timeout;
   let stopped = false;
   const look = async (): Promise<void> => {
@@ -151,7 +224,7 @@ export const watchDurability = (
       await store.ready();
       report = await readDurability(store, mode);
     } catch (error) {
-      report = error instanceof LayoutMismatchError ? mismatch(error) : away('not answering');
+      report = error instanceof LayoutMismatchError ? mismatch(mode, error) : away(mode, 'not answering');
       nextInMs = LOOK_AGAIN_MS;
     }
     clearTimeout(timer);
@@ -159,17 +232,25 @@ export const watchDurability = (
   };
   const onReady = (): void => {
     // It may be another server than before, or the same with other settings.
-    report = away('not checked yet');
+    report = away(mode, 'not checked yet');
     void look();
   };
+  const onNode = (): void => void look();
   store.redis.on('ready', onReady);
+  // A node of a Cluster that is new, or has taken over, may be set otherwise.
+  store.redis.on('+node', onNode);
   void look();
   return {
-    current: () => (store.redis.status === 'ready' ? report : away(store.redis.status)),
+    current: () => {
+      if (store.redis.status !== 'ready') return away(mode, store.redis.status);
+      const percent = memory?.fullPercent();
+      return percent === undefined ? report : withProblem(report, full(percent));
+    },
     stop: () => {
       stopped = true;
       clearTimeout(timer);
       store.redis.off('ready', onReady);
+      store.redis.off('+node', onNode);
     },
   };
 };

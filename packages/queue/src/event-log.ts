@@ -1,6 +1,8 @@
-import { type LoggedEvent, restoreEvent, SHARDS, type StoredEvent } from '@clickrelay/core';
+import { type LoggedEvent, restoreEvent, SHARDS, type StoredEvent, shardOf } from '@clickrelay/core';
+import type { Result } from 'ioredis';
 import { addressesOf } from './message-address.ts';
 import { eventKeys, shardKeys } from './names.ts';
+import { type RedisCommand, sendAll } from './send-all.ts';
 import type { Store } from './store.ts';
 
 /*
@@ -67,8 +69,8 @@ end
 return results`;
 
 declare module 'ioredis' {
-  interface Redis {
-    logEvents(keys: number, ...args: (string | number)[]): Promise<number[]>;
+  interface RedisCommander<Context> {
+    logEvents(keys: number, ...args: (string | number)[]): Result<number[], Context>;
   }
 }
 
@@ -111,13 +113,32 @@ export const createEventLog = (store: Store, { dedupeTtlMs }: { dedupeTtlMs: num
   return {
     append: async (claim, events, nowMs) => {
       const generation = Math.floor(nowMs / generationMs);
-      const calls: Promise<Logged[]>[] = [];
-      for (let from = 0; from < events.length; from += MOST_PER_CALL) {
-        calls.push(appendSome(claim, events.slice(from, from + MOST_PER_CALL), generation));
-      }
-      return (await Promise.all(calls)).flat();
+      const results: Logged[] = [];
+      const calls = callsFor(store, events).map(async (indexes) => {
+        const some = indexes.map((index) => events[index] as EventToLog);
+        const logged = await appendSome(claim, some, generation);
+        for (const [at, index] of indexes.entries()) results[index] = logged[at] as Logged;
+      });
+      await Promise.all(calls);
+      return results;
     },
   };
+};
+
+/** Which events go into which call, by their indexes: on a Cluster each call keeps to one tag. */
+const callsFor = (store: Store, events: readonly LoggedEvent[]): number[][] => {
+  const groups = new Map<number, number[]>();
+  for (const [index, { event }] of events.entries()) {
+    const shard = store.isCluster ? shardOf(event.id) : 0;
+    const group = groups.get(shard);
+    if (group === undefined) groups.set(shard, [index]);
+    else group.push(index);
+  }
+  const calls: number[][] = [];
+  for (const group of groups.values()) {
+    for (let from = 0; from < group.length; from += MOST_PER_CALL) calls.push(group.slice(from, from + MOST_PER_CALL));
+  }
+  return calls;
 };
 
 // -- records ----------------------------------------------------------------------------------------------------
@@ -202,12 +223,13 @@ const walk = async (store: Store, options: ListEventsOptions, order: 'asc' | 'de
   for (let read = 0; read < MOST_READ_PER_PAGE; ) {
     const places = await nextPlaces(store, { after: last, lowest, highest, order, count: limit });
     read += places.length;
-    const records = store.redis.pipeline();
-    for (const { id } of places) records.get(eventKeys(id).record);
-    const replies = places.length === 0 ? [] : ((await records.exec()) ?? []);
+    const records = await sendAll(
+      store,
+      places.map(({ id }) => ['get', eventKeys(id).record]),
+    );
     for (const [index, place] of places.entries()) {
       last = place;
-      const logged = decodeRecord((replies[index]?.[1] ?? null) as string | null);
+      const logged = decodeRecord(records[index] as string | null);
       if (logged !== undefined && (types === undefined || types.includes(logged.event.type))) items.push(logged);
       if (items.length === limit) return { items, last, ended: false };
     }
@@ -229,28 +251,19 @@ const nextPlaces = async (
 ): Promise<Place[]> => {
   // Places of the cursor's own microsecond are read again and skipped; a shard with more of them is read further.
   for (let perShard = count + 16; ; perShard *= 4) {
-    const pipeline = store.redis.pipeline();
+    const commands: RedisCommand[] = [];
     for (let shard = 0; shard < SHARDS; shard++) {
       const { log } = shardKeys(shard);
-      if (order === 'asc') {
-        pipeline.zrangebyscore(log, Math.max(lowest, after?.score ?? 0), highest, 'WITHSCORES', 'LIMIT', 0, perShard);
-      } else {
-        pipeline.zrevrangebyscore(
-          log,
-          Math.min(highest, after?.score ?? highest),
-          lowest,
-          'WITHSCORES',
-          'LIMIT',
-          0,
-          perShard,
-        );
-      }
+      const [command, from, to] =
+        order === 'asc'
+          ? ['zrangebyscore', Math.max(lowest, after?.score ?? 0), highest]
+          : ['zrevrangebyscore', Math.min(highest, after?.score ?? highest), lowest];
+      commands.push([command as string, log, from as number, to as number, 'WITHSCORES', 'LIMIT', 0, perShard]);
     }
     const sign = order === 'asc' ? 1 : -1;
     const places: Place[] = [];
     let isCut = false;
-    for (const [error, reply] of (await pipeline.exec()) ?? []) {
-      if (error) throw error;
+    for (const reply of await sendAll(store, commands)) {
       const read = pairs(reply).map(([id, score]) => ({ id, score: Number(score) }));
       const further = read.filter((place) => after === undefined || sign * comparePlaces(place, after) > 0);
       if (read.length === perShard && further.length < count) isCut = true;

@@ -5,7 +5,7 @@ export {
   createCommitter,
   type IngestGroup,
 } from './commit.ts';
-export type { Role } from './connection.ts';
+export type { RedisClient, Role } from './connection.ts';
 export {
   type DeadLetter,
   type ListDeadLettersOptions,
@@ -47,6 +47,7 @@ export {
   type DurabilityProblem,
   type DurabilityReport,
   type DurabilityWatch,
+  isPassing,
   readDurability,
   watchDurability,
 } from './durability.ts';
@@ -75,6 +76,7 @@ export { type Hold, holdDestination, listHolds, releaseDestination } from './hol
 export { createIntake, type Intake, type IntakeOptions, type Readiness } from './intake.ts';
 export { createKey, findKey, type Key, listKeys, removeKey, SCOPES, type Scope } from './keys.ts';
 export { createLeases, type Lease, type LeaseOptions, type Leases, type LeasesOptions } from './leases.ts';
+export { type MemoryWatch, readMemory, watchMemory } from './memory.ts';
 export {
   createMessageIndex,
   type EventsOfMessage,
@@ -82,7 +84,7 @@ export {
   readEventsOfMessage,
   rebuildMessageIndex,
 } from './message-index.ts';
-export { destinationQueue, ingestQueue, LANES, type QueueName } from './names.ts';
+export { destinationQueue, ingestQueue, ingestTag, LANES, type QueueName } from './names.ts';
 export { createOrdering, type Ordering } from './ordering.ts';
 export { asDeliveryError, type Outcome, outcomeOf } from './outcome.ts';
 export { type Peeked, peekRecent, peekWaiting } from './peek.ts';
@@ -94,8 +96,9 @@ export {
   removeQuarantined,
   reparseQuarantined,
 } from './quarantine.ts';
+export { InvalidRedisUrlError, parseRedisUrl } from './redis-url.ts';
 export { type Retention, readLogBytes, startRetention, trimEventLog } from './retention.ts';
 export type { Settlement } from './settle.ts';
 export type { Acked, LeaseRef, Nacked } from './settle-lease.ts';
 export { openSpool, type Spool, type SpoolNotice, type SpoolOptions, type SpoolStats } from './spool.ts';
-export { openStore, type Store, type StoreOptions } from './store.ts';
+export { ingestQueues, openStore, type Store, type StoreOptions } from './store.ts';

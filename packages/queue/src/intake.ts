@@ -3,7 +3,8 @@ import { type Callback, QueueUnavailableError } from '@clickrelay/core';
 import { watchCircuit } from './circuit.ts';
 import { createCommitter } from './commit.ts';
 import { drainSpool } from './drain-spool.ts';
-import type { DurabilityReport } from './durability.ts';
+import { type DurabilityReport, isPassing } from './durability.ts';
+import type { MemoryWatch } from './memory.ts';
 import { quarantineCallback, quarantineId } from './quarantine.ts';
 import type { Spool, SpoolStats } from './spool.ts';
 import type { Store } from './store.ts';
@@ -36,6 +37,8 @@ export interface Intake {
 export interface IntakeOptions {
   readonly store: Store;
   readonly durability: () => DurabilityReport;
+  /** Refuses callbacks before Redis is full. */
+  readonly memory?: Pick<MemoryWatch, 'admit'>;
   /** Without one callbacks are refused while Redis is away. */
   readonly spool?: Spool | undefined;
   /** Opens the connection over which the spool is drained. */
@@ -53,6 +56,8 @@ const FIRST_LOOK_MS = 2_000;
 /** How long what is under way may take to end when the receiver stops, in ms. */
 const CLOSE_MS = 1_000;
 
+const SPOOL_MAY_BE_LOST = 'what is acknowledged now is in the spool, and lost with the disk of this receiver';
+
 const NOT_ANSWERING = {
   setting: 'connection',
   value: 'not answering',
@@ -61,7 +66,7 @@ const NOT_ANSWERING = {
 
 /** Where callbacks go: into Redis, and into the spool when Redis does not take them in time. */
 export const createIntake = (options: IntakeOptions): Intake => {
-  const { store, durability, spool, openStore, onChange = () => {}, onDrained } = options;
+  const { store, durability, memory, spool, openStore, onChange = () => {}, onDrained } = options;
   const startedAt = performance.now();
   let hasUsedRedis = false;
   const circuit = watchCircuit(store, {
@@ -74,7 +79,7 @@ export const createIntake = (options: IntakeOptions): Intake => {
   });
   const drain = spool && drainSpool({ spool, circuit, openStore, ...(onDrained && { onDrained }) });
   const deadlineMs = spool ? DEADLINE_MS.withSpool : DEADLINE_MS.alone;
-  const committer = createCommitter(store, { deadlineMs });
+  const committer = createCommitter(store, { deadlineMs, ...(memory && { memory }) });
 
   /** What became of the write is not known: it is spooled as well, and having the same ids it makes no second event. */
   const instead = async (error: unknown, append: (spool: Spool) => Promise<void>): Promise<void> => {
@@ -99,6 +104,7 @@ export const createIntake = (options: IntakeOptions): Intake => {
       const append = (to: Spool): Promise<void> => to.append({ kind: 'quarantine', ...entry });
       try {
         if (!circuit.isClosed) throw away();
+        memory?.admit(entry.body.length);
         return await withDeadline(quarantineCallback(store, entry), deadlineMs, { error: away });
       } catch (error) {
         await instead(error, append);
@@ -110,19 +116,20 @@ export const createIntake = (options: IntakeOptions): Intake => {
       const stats = spool?.stats();
       const more = stats && { spool: stats };
       if (circuit.isClosed && report.ready) return { ...report, ...more };
-      const isAway = report.problems.every(({ setting }) => setting === 'connection');
       // Settings that would lose what is acknowledged are mended by a person, who has to hear of them.
-      if (!isAway) return { ...report, ready: false, ...more };
+      if (!report.problems.every(isPassing)) return { ...report, ready: false, ...more };
+      const unused = { ...report, ready: false, durability: 'unknown' };
       const problems = report.problems.length > 0 ? report.problems : [NOT_ANSWERING];
       const isEarly = !hasUsedRedis && performance.now() - startedAt < FIRST_LOOK_MS;
-      if (stats === undefined || isEarly) return { ready: false, durability: 'unknown', problems, ...more };
-      if (stats.refusing === null) return { ready: true, durability: 'spool', problems, ...more };
+      if (stats === undefined || isEarly) return { ...unused, problems, ...more };
+      if (stats.refusing === null)
+        return { ...unused, ready: true, durability: 'spool', mayBeLost: SPOOL_MAY_BE_LOST, problems, ...more };
       const spoolProblem = {
         setting: 'spool',
         value: stats.refusing,
         mend: 'bring Redis back, make room on its disk, or raise SPOOL_MAX_BYTES',
       };
-      return { ready: false, durability: 'unknown', problems: [...problems, spoolProblem], ...more };
+      return { ...unused, problems: [...problems, spoolProblem], ...more };
     },
     close: async () => {
       const ended = Promise.all([committer.close(), drain?.stop()]);

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Result } from 'ioredis';
 import { jobKey, lockKey, type QueueName, stalledKey } from './names.ts';
 import type { Store } from './store.ts';
 
@@ -26,8 +27,8 @@ redis.call('HSET', KEYS[3], 'lease', ARGV[4])
 return {1, before}`;
 
 declare module 'ioredis' {
-  interface Redis {
-    holdLease(...args: (string | number)[]): Promise<[0 | 1, string | null]>;
+  interface RedisCommander<Context> {
+    holdLease(...args: (string | number)[]): Result<[0 | 1, string | null], Context>;
   }
 }
 

@@ -3,7 +3,7 @@ import { type QueueName, waitKey } from './names.ts';
 import type { JobTaker, Store } from './store.ts';
 import { withDeadline } from './with-deadline.ts';
 
-/* The one blocking read of a dispatcher, on a connection of its own. */
+/* One blocking read of a dispatcher, on a connection of its own: one for all queues, or on a Cluster one for each tag. */
 
 /* KEYS: marker, wait. */
 const DROP_MARKER_SCRIPT = `if redis.call('LLEN', KEYS[2]) == 0 then redis.call('ZREM', KEYS[1], '0') end`;
@@ -47,7 +47,12 @@ export interface MarkerRead {
   close(): void;
 }
 
-export const createMarkerRead = (store: Store, { onError }: { onError: (error: unknown) => void }): MarkerRead => {
+/** @param key Any of the markers: on a Cluster all of a read are of one tag, and read from the server that has it. */
+export const createMarkerRead = (
+  store: Store,
+  key: string,
+  { onError }: { onError: (error: unknown) => void },
+): MarkerRead => {
   /** Ends the last read: while Redis is away, closing its connection does not. */
   const over = new AbortController();
   let blocking: Redis | undefined;
@@ -60,12 +65,14 @@ export const createMarkerRead = (store: Store, { onError }: { onError: (error: u
 
   const open = (): Redis => {
     // Its silence means nothing, and each of its reads has a deadline of its own.
-    const connection = store.redis.duplicate({
+    const connection = store.connectionOf(key).duplicate({
       connectionName: 'clickrelay-dispatcher',
       socketTimeout: undefined,
       commandTimeout: undefined,
       enableOfflineQueue: true,
       maxRetriesPerRequest: null,
+      // On a Cluster the next read may have to go elsewhere: this connection is opened once and never again.
+      ...(store.isCluster && { lazyConnect: false, retryStrategy: () => null }),
     });
     connection.defineCommand('dropMarker', { numberOfKeys: 2, lua: DROP_MARKER_SCRIPT });
     connection.on('error', onError);
@@ -96,7 +103,7 @@ export const createMarkerRead = (store: Store, { onError }: { onError: (error: u
   const endRead = async (read: ReadonlySet<string>): Promise<void> => {
     // On another connection: this can overtake the read that it is meant for, and is repeated until that has ended.
     while (waitingFor === read) {
-      if (blockingId !== undefined && (await store.redis.client('UNBLOCK', blockingId)) === 1) return;
+      if (blockingId !== undefined && (await store.connectionOf(key).client('UNBLOCK', blockingId)) === 1) return;
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
   };

@@ -2,6 +2,7 @@ import { type Event, type LoggedEvent, SHARDS } from '@clickrelay/core';
 import type { Result } from 'ioredis';
 import { decodeRecord } from './event-log.ts';
 import { createGroupCommit } from './group-commit.ts';
+import { keySlot } from './key-slot.ts';
 import {
   addressesOf,
   eventOfField,
@@ -49,6 +50,8 @@ declare module 'ioredis' {
 /** Entries of events that are logged at about the same time share a write. */
 export const createMessageIndex = (store: Store): MessageIndex => {
   store.redis.defineCommand('indexMessages', { lua: INDEX_SCRIPT });
+  const write = (entries: readonly Entry[]): Promise<null> =>
+    store.redis.indexMessages(entries.length, ...entries.map(({ key }) => key), ...entries.map(({ field }) => field));
   const group = createGroupCommit<Entry[]>({
     // Nobody else is served while a script runs: below a millisecond.
     maxItems: 500,
@@ -58,11 +61,9 @@ export const createMessageIndex = (store: Store): MessageIndex => {
     lingerMs: 25,
     write: async (items) => {
       const entries = items.flat();
-      await store.redis.indexMessages(
-        entries.length,
-        ...entries.map(({ key }) => key),
-        ...entries.map(({ field }) => field),
-      );
+      // On a Cluster a script keeps to one tag.
+      const groups = store.isCluster ? Map.groupBy(entries, ({ key }) => keySlot(key)).values() : [entries];
+      await Promise.all([...groups].map(write));
     },
   });
   return {

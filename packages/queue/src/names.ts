@@ -15,6 +15,9 @@ import { parseMessageAddress } from './message-address.ts';
  *   cr:{registry}         destinations, layout
  */
 
+/** Queues of each lane on a Cluster: 2 to 4 on each of six servers. A single Redis uses the first only. */
+export const INGEST_SHARDS = 16;
+
 /** The version and numbers below are part of the data: a store with others is refused (`openStore`). */
 export const LAYOUT = { version: 1, shards: SHARDS } as const;
 
@@ -50,6 +53,9 @@ export const jobKey = (queue: QueueName, jobId: string): string => `${queue.pref
 /** Holds the token of whoever has taken the job, and is gone when its time is over. */
 export const lockKey = (queue: QueueName, jobId: string): string => `${jobKey(queue, jobId)}:lock`;
 export const queueKey = (queue: QueueName): string => `${queue.prefix}:${queue.name}`;
+
+/** A short name of an ingest queue: its hash tag. */
+export const ingestTag = ({ prefix }: QueueName): string => prefix.slice('cr:{'.length, -1);
 
 const shardPrefix = (shard: number): string => `cr:{e${twoDigits(shard)}}`;
 

@@ -1,4 +1,5 @@
 import type { Event } from '@clickrelay/core';
+import type { Result } from 'ioredis';
 import { destinationQueue, eventKeys } from './names.ts';
 import type { Store } from './store.ts';
 
@@ -28,10 +29,10 @@ if redis.call('ZREM', KEYS[1], ARGV[1]) == 0 then return false end
 return redis.call('ZRANGE', KEYS[1], 0, 0)[1] or false`;
 
 declare module 'ioredis' {
-  interface Redis {
-    joinConversation(key: string, ttl: number, ...scoresAndIds: (string | number)[]): Promise<null>;
-    firstOfConversation(key: string, eventId: string): Promise<string | null>;
-    leaveConversation(key: string, eventId: string): Promise<string | null>;
+  interface RedisCommander<Context> {
+    joinConversation(key: string, ttl: number, ...scoresAndIds: (string | number)[]): Result<null, Context>;
+    firstOfConversation(key: string, eventId: string): Result<string | null, Context>;
+    leaveConversation(key: string, eventId: string): Result<string | null, Context>;
   }
 }
 

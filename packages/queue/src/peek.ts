@@ -2,6 +2,7 @@ import { deliveryId, EVENT_ID, type LoggedEvent, wantsEvent } from '@clickrelay/
 import type { Destination } from './destinations.ts';
 import { decodeRecord, listEvents } from './event-log.ts';
 import { destinationQueue, eventKeys, jobKey, prioritizedKey, waitKey } from './names.ts';
+import { type RedisCommand, sendAll } from './send-all.ts';
 import type { Store } from './store.ts';
 
 /** A delivery as its consumer would get it. */
@@ -20,18 +21,16 @@ export const peekWaiting = async (store: Store, destinationId: string, limit: nu
     store.redis.zrange(prioritizedKey(queue), 0, String(limit - 1)),
   ]);
   const ids = [...first.reverse(), ...second].filter((id) => EVENT_ID.test(id)).slice(0, limit);
-  if (ids.length === 0) return [];
-  const pipeline = store.redis.pipeline();
-  for (const id of ids) {
-    pipeline.get(eventKeys(id).record);
-    pipeline.hmget(jobKey(queue, id), 'data', 'atm', 'stc');
-  }
-  const replies = (await pipeline.exec()) ?? [];
+  const replies = await sendAll(
+    store,
+    ids.flatMap((id): RedisCommand[] => [
+      ['get', eventKeys(id).record],
+      ['hmget', jobKey(queue, id), 'data', 'atm', 'stc'],
+    ]),
+  );
   return ids.flatMap((id, index) => {
-    const [failed, record] = replies[2 * index] ?? [];
-    if (failed) throw failed;
-    const logged = decodeRecord((record ?? null) as string | null);
-    const [data, attemptsMade, stalled] = (replies[2 * index + 1]?.[1] ?? []) as (string | null)[];
+    const logged = decodeRecord(replies[2 * index] as string | null);
+    const [data, attemptsMade, stalled] = replies[2 * index + 1] as (string | null)[];
     if (logged === undefined) return [];
     const { a: before = 0 } = JSON.parse(data ?? '{}') as { a?: number };
     const attempt = before + Number(attemptsMade ?? 0) + Number(stalled ?? 0) + 1;

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { parseCallback, QuarantineFullError, QueueUnavailableError } from '@clickrelay/core';
 
 import type { Page } from './event-log.ts';
-import { ingestQueue, QUARANTINE } from './names.ts';
-import { addJobs, type Store } from './store.ts';
+import { QUARANTINE } from './names.ts';
+import { addJobs, nextIngestQueue, type Store } from './store.ts';
 
 /** An authentic callback that could not be parsed, kept as it came. */
 export interface Quarantined {
@@ -60,20 +60,23 @@ export const quarantineCallback = async (
   const id = quarantineId(body);
   let kept: unknown;
   try {
-    kept = await store.redis.eval(
-      PUT_SCRIPT,
-      3,
-      LOG,
-      TOTAL_BYTES,
-      entryKey(id),
-      id,
-      Date.parse(receivedAt),
-      reason,
-      Buffer.from(body.buffer, body.byteOffset, body.byteLength),
-      maxCallbacks,
-      maxBytes,
+    kept = await store.durably(QUARANTINE, () =>
+      store.redis.eval(
+        PUT_SCRIPT,
+        3,
+        LOG,
+        TOTAL_BYTES,
+        entryKey(id),
+        id,
+        Date.parse(receivedAt),
+        reason,
+        Buffer.from(body.buffer, body.byteOffset, body.byteLength),
+        maxCallbacks,
+        maxBytes,
+      ),
     );
   } catch (error) {
+    if (error instanceof QueueUnavailableError) throw error;
     throw new QueueUnavailableError('Redis did not take the callback into quarantine; send it again', { cause: error });
   }
   if (kept === 0) {
@@ -143,7 +146,9 @@ export const reparseQuarantined = async (store: Store, id: string): Promise<{ ac
   const entry = await readEntry(store, id);
   if (entry === undefined) return undefined;
   const { text, lane, eventCount } = parseCallback(entry.body);
-  await addJobs(store, ingestQueue(lane), [{ data: { callbacks: [{ text, receivedAt: entry.receivedAt }] } }]);
+  const name = nextIngestQueue(store, lane);
+  const job = { data: { callbacks: [{ text, receivedAt: entry.receivedAt }] } };
+  await store.durably(name.prefix, () => addJobs(store, name, [job]));
   await removeQuarantined(store, id);
   return { accepted: eventCount };
 };

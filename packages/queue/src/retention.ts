@@ -1,8 +1,10 @@
 import { SHARDS } from '@clickrelay/core';
 import { listLiving } from './destinations.ts';
 import { RECORD_FLAGS } from './event-log.ts';
+import { readMemory } from './memory.ts';
 import { unindexEvents } from './message-index.ts';
 import { REGISTRY, shardKeys } from './names.ts';
+import { type RedisCommand, sendAll } from './send-all.ts';
 import type { Store } from './store.ts';
 
 export interface Retention {
@@ -82,11 +84,22 @@ return {removed, last, redis.call('SMEMBERS', KEYS[3])}`;
 
 /** What the log holds in bytes, all shards together. */
 export const readLogBytes = async (store: Store): Promise<{ total: number; perShard: number[] }> => {
-  const pipeline = store.redis.pipeline();
-  for (let shard = 0; shard < SHARDS; shard++) pipeline.get(shardKeys(shard).bytes);
-  const perShard = ((await pipeline.exec()) ?? []).map(([, value]) => Number(value ?? 0));
+  const counters = Array.from({ length: SHARDS }, (_, shard): RedisCommand => ['get', shardKeys(shard).bytes]);
+  const perShard = (await sendAll(store, counters)).map((value) => Number(value ?? 0));
   return { total: perShard.reduce((sum, bytes) => sum + bytes, 0), perShard };
 };
+
+/** Share of `maxmemory` from which on the log gives way: well before callbacks are refused. */
+const FILLING = 0.8;
+
+/** What the log may hold so that a Redis which fills up does not get full: events that are owed stay all the same. */
+const bytesWhileFilling = async (store: Store, logBytes: number): Promise<number> => {
+  const { share } = await readMemory(store);
+  return share < FILLING ? Number.POSITIVE_INFINITY : logBytes * (1 - GIVEN_AT_ONCE);
+};
+
+/** Of what it holds, each time. */
+const GIVEN_AT_ONCE = 0.2;
 
 /** Removes what is past its time. @returns How many events went. */
 export const trimEventLog = async (store: Store, retention: Retention, nowMs: number): Promise<number> => {
@@ -94,7 +107,8 @@ export const trimEventLog = async (store: Store, retention: Retention, nowMs: nu
   const living = JSON.stringify(Object.fromEntries(await listLiving(store)));
   const { total, perShard } = await readLogBytes(store);
   // Each shard gives the same share, so that the log ends at about the same age everywhere.
-  const keep = total > retention.eventBytes ? retention.eventBytes / total : Number.POSITIVE_INFINITY;
+  const allowed = Math.min(retention.eventBytes, await bytesWhileFilling(store, total));
+  const keep = total > allowed ? allowed / total : Number.POSITIVE_INFINITY;
   let removed = 0;
   for (let shard = 0; shard < SHARDS; shard++) {
     const { prefix, log, bytes, unindex, removedUntil } = shardKeys(shard);
@@ -125,19 +139,28 @@ export const trimEventLog = async (store: Store, retention: Retention, nowMs: nu
   return removed;
 };
 
-/** Trims now and then, in one process at a time. */
+/** How often the memory of Redis is looked at. */
+const LOOK_MS = 5_000;
+
+/** Trims now and then, sooner while Redis fills up, in one process at a time. */
 export const startRetention = (
   store: Store,
   retention: Retention,
   { everyMs = 60_000, onError }: { everyMs?: number; onError: (error: unknown) => void },
 ): { stop(): void } => {
+  const lookMs = Math.min(everyMs, LOOK_MS);
+  let lastAt = Date.now();
   const timer = setInterval(async () => {
     try {
-      const mine = await store.redis.set(`${REGISTRY}:trimming`, '1', 'PX', Math.ceil(everyMs * 0.9), 'NX');
+      const isDue = Date.now() - lastAt >= everyMs;
+      if (!isDue && (await readMemory(store)).share < FILLING) return;
+      if (isDue) lastAt = Date.now();
+      const [turn, forMs] = isDue ? ['trimming', everyMs] : ['giving-way', lookMs];
+      const mine = await store.redis.set(`${REGISTRY}:${turn}`, '1', 'PX', Math.ceil(forMs * 0.9), 'NX');
       if (mine !== null) await trimEventLog(store, retention, Date.now());
     } catch (error) {
       onError(error);
     }
-  }, everyMs);
+  }, lookMs);
   return { stop: () => clearInterval(timer) };
 };

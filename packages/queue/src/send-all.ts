@@ -3,14 +3,23 @@ import type { Store } from './store.ts';
 export type RedisCommand = readonly [name: string, ...args: (string | number)[]];
 
 /**
- * Sends commands in one write.
+ * Sends commands for any keys: in one write to a single server; on a Cluster, whose pipelines must not touch two servers,
+ * each for itself.
  * @param commands with lower-case names
  * @returns Their replies, in order.
  * @throws the first error among them, when all have been answered
  */
 export const sendAll = async (store: Store, commands: readonly RedisCommand[]): Promise<unknown[]> => {
   if (commands.length === 0) return [];
-  const replies = await store.redis.pipeline(commands.map((command) => [...command])).exec();
+  const { redis } = store;
+  if (store.isCluster) {
+    const replies = await Promise.allSettled(commands.map(([name, ...args]) => redis.call(name, args)));
+    return replies.map((reply) => {
+      if (reply.status === 'rejected') throw reply.reason;
+      return reply.value;
+    });
+  }
+  const replies = await redis.pipeline(commands.map((command) => [...command])).exec();
   if (replies === null) throw new Error('the pipeline was not executed');
   return replies.map(([error, reply]) => {
     if (error) throw error;

@@ -1,9 +1,12 @@
-import { QueueUnavailableError } from '@clickrelay/core';
+import { type Lane, QueueUnavailableError } from '@clickrelay/core';
 import { type JobsOptions, Queue, type RedisQueueBackend, Worker } from 'bullmq';
-import type { Redis } from 'ioredis';
-import { connectRedis, type Role } from './connection.ts';
+import { Cluster, type Redis } from 'ioredis';
+import { confirmReplicated } from './confirm-replicated.ts';
+import { connectRedis, type RedisClient, type Role } from './connection.ts';
+import type { DurabilityMode } from './durability.ts';
 import { LayoutMismatchError } from './errors.ts';
-import { LAYOUT, type QueueName, queueKey, REGISTRY } from './names.ts';
+import { keySlot } from './key-slot.ts';
+import { INGEST_SHARDS, ingestQueue, LAYOUT, type QueueName, queueKey, REGISTRY } from './names.ts';
 
 /** How long a job that was taken stays ours without renewal: what a crashed worker held is taken again after it. */
 export const LOCK_MS = 5_000;
@@ -22,14 +25,32 @@ export class JobTaker extends Worker {
 
 /** One connection to Redis and what stands on it. Everything in this package takes one. */
 export interface Store {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly role: Role;
+  /** Tags of a Cluster are on different servers: no command, script or pipeline may touch two. */
+  readonly isCluster: boolean;
+  /** How many queues each lane has: on a Cluster its groups are spread over the servers. */
+  readonly ingestShards: number;
+  /** The servers that take writes: one, or the masters of a Cluster. */
+  servers(): Redis[];
+  /** The connection over which a command for this key goes at the moment. @throws when a Cluster knows of none */
+  connectionOf(key: string): Redis;
+  /**
+   * Carries out writes to keys of one tag; with `DURABILITY=replicated` resolves when they have reached a replica too.
+   * @throws {QueueUnavailableError} when they have not, or are not known to have, in time
+   */
+  durably<T>(key: string, write: () => Promise<T>): Promise<T>;
+  /**
+   * The same for what makes other data dispensable: it must not outlive what replaces it. Replicas carry out writes in
+   * the order of their primary, so a single server needs nothing; on a Cluster the two may lie on different ones.
+   */
+  durablyBeforeNext<T>(write: () => Promise<T>): Promise<T>;
   /** To add jobs to a queue and to look at them. */
   queue(name: QueueName): Queue;
   /** To take jobs from a queue and to settle them. */
   taker(name: QueueName): JobTaker;
   /** The same on a connection of the caller's, who closes that. */
-  openTaker(name: QueueName, connection: Redis): JobTaker;
+  openTaker(name: QueueName, connection: RedisClient): JobTaker;
   /**
    * Resolves when Redis answers and its data are laid out as this version expects.
    * @throws {LayoutMismatchError} when they are not.
@@ -41,15 +62,17 @@ export interface Store {
 }
 
 export interface StoreOptions {
-  /** `redis://` or `rediss://`. */
+  /** See `parseRedisUrl`. */
   readonly redisUrl: string;
   readonly role: Role;
+  /** With `replicated` what is acknowledged is on a replica first. @default 'always' */
+  readonly durability?: DurabilityMode;
   /** Connection errors, which heal by themselves; called again and again while Redis is away. */
   readonly onError?: (error: Error) => void;
 }
 
 /** Written once into an empty Redis, compared ever after. */
-const checkLayout = async (redis: Redis): Promise<void> => {
+const checkLayout = async (redis: RedisClient): Promise<void> => {
   const ours = JSON.stringify(LAYOUT);
   await redis.setnx(`${REGISTRY}:layout`, ours);
   const theirs = await redis.get(`${REGISTRY}:layout`);
@@ -83,7 +106,7 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
     return queue;
   };
 
-  const openTaker = (name: QueueName, connection: Redis): JobTaker => {
+  const openTaker = (name: QueueName, connection: RedisClient): JobTaker => {
     const taker = new JobTaker(name.name, null, {
       connection,
       prefix: name.prefix,
@@ -99,9 +122,26 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
     return taker;
   };
 
+  const connectionOf = (key: string): Redis => {
+    if (!(redis instanceof Cluster)) return redis;
+    const owner = redis.slots[keySlot(key)]?.[0];
+    const node = redis.nodes('master').find(({ options: { host, port } }) => `${host}:${port}` === owner);
+    if (node === undefined) throw new QueueUnavailableError('no node of the Redis Cluster is known to have this key');
+    return node;
+  };
+  const servers = (): Redis[] => (redis instanceof Cluster ? redis.nodes('master') : [redis]);
+  const isCluster = redis instanceof Cluster;
+  const isReplicated = options.durability === 'replicated';
+
   return {
     redis,
     role: options.role,
+    isCluster,
+    ingestShards: isCluster ? INGEST_SHARDS : 1,
+    servers,
+    connectionOf,
+    durably: (key, write) => (isReplicated ? confirmReplicated(() => [connectionOf(key)], write) : write()),
+    durablyBeforeNext: (write) => (isReplicated && isCluster ? confirmReplicated(servers, write) : write()),
     queue: (name) => {
       const queue = queues.get(queueKey(name)) ?? openQueue(name);
       queues.set(queueKey(name), queue);
@@ -135,6 +175,15 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
     },
   };
 };
+
+/** The queues of a lane. */
+export const ingestQueues = (store: Store, lane: Lane): QueueName[] =>
+  Array.from({ length: store.ingestShards }, (_, shard) => ingestQueue(lane, shard));
+
+let turn = 0;
+
+/** The queue of a lane whose turn it is: a group goes whole to one of them. */
+export const nextIngestQueue = (store: Store, lane: Lane): QueueName => ingestQueue(lane, turn++ % store.ingestShards);
 
 /** Adds jobs in one pipeline. A job whose id exists is left as it is. */
 export const addJobs = async (

@@ -8,6 +8,17 @@ export const wholeNumber = (name: string, min: number, max: number) => {
   return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error });
 };
 
+/** Refuses what a parser refuses, in the parser's words. */
+export const checkedBy =
+  (parse: (text: string) => unknown) =>
+  (text: string, context: z.RefinementCtx): void => {
+    try {
+      parse(text);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message });
+    }
+  };
+
 /** In milliseconds. */
 export const duration = (name: string) =>
   z.string().transform((text, context) => {

@@ -111,7 +111,7 @@ async function checkRedis(config: Config, run: RunFile | undefined, durability: 
       return [bad('redis', (error as Error).message, 'or set REDIS_URL to a Redis elsewhere')];
     }
   }
-  const { openStore, readDurability } = await import('@clickrelay/queue');
+  const { openStore, readDurability, readMemory } = await import('@clickrelay/queue');
   const store = await openStore({ redisUrl, role: 'producer' });
   try {
     const timeout = AbortSignal.timeout(3000);
@@ -119,7 +119,13 @@ async function checkRedis(config: Config, run: RunFile | undefined, durability: 
       timeout.onabort = () => reject(new Error('no answer in 3 s'));
     });
     const mode = (durability || 'always') as DurabilityMode;
-    return durabilityChecks(await Promise.race([store.ready().then(() => readDurability(store, mode)), late]));
+    const look = async (): Promise<Check[]> => {
+      await store.ready();
+      const checks = durabilityChecks(await readDurability(store, mode));
+      const memory = await readMemory(store);
+      return memory.share < MEMORY_FULL ? checks : [...checks, fullMemory(memory)];
+    };
+    return await Promise.race([look(), late]);
   } catch (error) {
     return [bad('redis', (error as Error).message, 'start Redis, or set REDIS_URL to where it is')];
   } finally {
@@ -127,8 +133,18 @@ async function checkRedis(config: Config, run: RunFile | undefined, durability: 
   }
 }
 
-function durabilityChecks({ durability, problems }: DurabilityReport): Check[] {
-  if (problems.length === 0) return [good('redis', `answers; what it acknowledges is kept: ${durability}`)];
+/** From here on the receiver refuses callbacks. */
+const MEMORY_FULL = 0.9;
+
+function fullMemory({ usedBytes, maxBytes }: { usedBytes: number; maxBytes: number }): Check {
+  const percent = Math.floor((100 * usedBytes) / maxBytes);
+  return bad('redis', `${percent} % of its maxmemory is used`, `redis-cli config set maxmemory ${2 * maxBytes}`);
+}
+
+function durabilityChecks({ mode, durability, problems }: DurabilityReport): Check[] {
+  if (problems.length === 0) {
+    return [good('redis', `answers; what it acknowledges is kept: ${mode === 'replicated' ? mode : durability}`)];
+  }
   return problems.map(({ setting, value, mend }) => bad('redis', `${setting} is ${value}`, mend));
 }
 
