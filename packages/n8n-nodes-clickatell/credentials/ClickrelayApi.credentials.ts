@@ -35,7 +35,7 @@ export class ClickrelayApi implements ICredentialType {
       typeOptions: { password: true },
       default: '',
       required: true,
-      description: 'Made by: clickrelay keys create n8n --scope lease --destination "n8n-*"',
+      description: 'Made by: clickrelay keys create n8n --scopes lease --destinations "n8n-*"',
     },
   ];
 

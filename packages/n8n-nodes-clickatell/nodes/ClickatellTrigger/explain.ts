@@ -12,7 +12,7 @@ export function explain(error: RelayError, destinationId: string): { message: st
     case 403:
       return {
         message: `This API key may not lease from "${destinationId}"`,
-        description: `${message}. Make one that may: clickrelay keys create n8n --scope lease --destination "${destinationId}" (or "n8n-*" for all triggers whose destination has no name of its own).`,
+        description: `${message}. Make one that may: clickrelay keys create n8n --scopes lease --destinations "${destinationId}" (or "n8n-*" for all triggers whose destination has no name of its own).`,
       };
     case 404:
       return {

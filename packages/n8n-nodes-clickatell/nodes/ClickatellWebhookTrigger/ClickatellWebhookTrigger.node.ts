@@ -38,7 +38,8 @@ export class ClickatellWebhookTrigger implements INodeType {
     webhooks: [
       // Portals try a URL when it is saved.
       { name: 'setup', httpMethod: 'GET', responseMode: 'onReceived', path: 'callback', ndvHideUrl: true },
-      { name: 'default', httpMethod: 'POST', responseMode: 'onReceived', path: 'callback' },
+      // Without `responseData` n8n answers with the name of its default instead of our `webhookResponse`.
+      { name: 'default', httpMethod: 'POST', responseMode: 'onReceived', responseData: '', path: 'callback' },
     ],
     properties: [
       {
