@@ -30,3 +30,13 @@ test('a destination records requests and answers as told', async () => {
     await destination.close();
   }
 });
+
+test('a destination answers with bytes that are no text', async () => {
+  const bytes = new Uint8Array([0xff, 0xd8, 0xff, 0x00, 0x80]);
+  const destination = await startDestination({ answer: () => ({ status: 200, body: bytes }) });
+  try {
+    expect(new Uint8Array(await (await fetch(destination.url)).arrayBuffer())).toEqual(bytes);
+  } finally {
+    await destination.close();
+  }
+});

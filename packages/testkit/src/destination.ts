@@ -21,7 +21,7 @@ export interface ReceivedRequest {
 export interface ScriptedAnswer {
   status: number;
   headers?: Record<string, string>;
-  body?: string;
+  body?: string | Uint8Array;
   /** Pause before answering, in ms. @default 0 */
   delayMs?: number;
 }
