@@ -1,7 +1,8 @@
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { checkUrl, generateSecret, type WebhookConfig, webhookConfig } from './config.ts';
+import { checkUrl, type WebhookConfig, webhookConfig } from './config.ts';
+import { generateSecret } from './secret.ts';
 
 const url = 'https://crm.example.com/clickatell';
 const ofBytes = (count: number) => `whsec_${Buffer.alloc(count, 7).toString('base64')}`;
@@ -72,7 +73,7 @@ test.each([[ofBytes(24)], [ofBytes(64)], [[ofBytes(24), ofBytes(32)]]])('%j is a
   expect(webhookConfig.parse({ url, secret }).secret).toEqual(secret);
 });
 
-const rule = 'secret: secret must be whsec_ and 24 to 64 bytes in base64';
+const rule = 'secret: secret must be whsec_ and 24 to 64 bytes in base64, or whsk_ and 32 or 64';
 test.each([
   [ofBytes(23), `${rule}, got 23 bytes`],
   [ofBytes(65), `${rule}, got 65 bytes`],
@@ -82,9 +83,32 @@ test.each([
   ['whsec_not base64!', `${rule}, got something that is not padded base64`],
   [ofBytes(25).replace('=', ''), `${rule}, got something that is not padded base64`],
   [[ofBytes(24), 'hunter2'], `${rule}, got no whsec_; leave it out to have one generated`],
-  [7, 'secret: secret must be one whsec_… or a list of them'],
+  [7, 'secret: secret must be one whsec_… or whsk_…, or a list of them'],
 ])('%j is not', (secret, complaint) => {
   expect(complaints({ url, secret })).toEqual([complaint]);
+});
+
+test('a private key of Ed25519 is a secret: the seed, or the seed and the public key', () => {
+  const key = (count: number) => `whsk_${Buffer.alloc(count, 7).toString('base64')}`;
+  for (const count of [32, 64]) expect(complaints({ url, secret: key(count) })).toEqual([]);
+  for (const count of [0, 24, 33, 65])
+    expect(complaints({ url, secret: key(count) })).toEqual([`${rule}, got ${count} bytes`]);
+});
+
+test('a secret in a list may have an end, but not all of them', () => {
+  const until = '2026-11-23T10:00:00Z';
+  const ending = { secret: ofBytes(24), until };
+  const secret = [ofBytes(32), ending];
+  expect(webhookConfig.parse({ url, secret }).secret).toEqual(secret);
+  expect(complaints({ url, secret: [ending] })).toEqual([
+    'secret: secret must hold one without `until`: nothing would be signed when all have ended',
+  ]);
+  for (const wrong of [{ ...ending, until: 'tomorrow' }, { ...ending, more: 1 }, { secret: ofBytes(24) }]) {
+    expect(complaints({ url, secret: [ofBytes(32), wrong] })).toHaveLength(1);
+  }
+  expect(complaints({ url, secret: [ofBytes(32), { secret: 'hunter2', until }] })).toEqual([
+    `${rule}, got no whsec_; leave it out to have one generated`,
+  ]);
 });
 
 test('a list of secrets is neither empty nor long', () => {

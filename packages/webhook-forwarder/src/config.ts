@@ -1,14 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { FORMATS } from '@clickrelay/core';
 import { z } from 'zod';
+import { checkSecret, generateSecret } from './secret.ts';
 
-const SECRET_BYTES = { least: 24, generated: 32, most: 64 } as const;
 const MAX_URL_LENGTH = 2048;
-
-/** A new signing secret: `whsec_` and 32 random bytes in base64. */
-export function generateSecret(): string {
-  return `whsec_${randomBytes(SECRET_BYTES.generated).toString('base64')}`;
-}
 
 /**
  * Why a destination may not have this URL, or undefined when it may. Looks at the text only: whether the address may be
@@ -32,20 +26,14 @@ export function checkUrl(text: string): string | undefined {
   return undefined;
 }
 
-function checkSecret(secret: string): string | undefined {
-  const rule = `secret must be whsec_ and ${SECRET_BYTES.least} to ${SECRET_BYTES.most} bytes in base64`;
-  const encoded = secret.startsWith('whsec_') ? secret.slice('whsec_'.length) : undefined;
-  if (encoded === undefined) return `${rule}, got no whsec_; leave it out to have one generated`;
-  const bytes = Buffer.from(encoded, 'base64');
-  if (bytes.toString('base64') !== encoded) return `${rule}, got something that is not padded base64`;
-  if (bytes.length < SECRET_BYTES.least || bytes.length > SECRET_BYTES.most) {
-    return `${rule}, got ${bytes.length} bytes`;
-  }
-  return undefined;
-}
-
 // No `input` in the issue: neither a secret nor the query of a URL may come back in an error.
 const issue = (message: string) => ({ code: 'custom', message, input: undefined }) as const;
+
+const secretText = z.string();
+const endingSecret = z.strictObject({
+  secret: secretText,
+  until: z.iso.datetime({ offset: true }).describe('It signs until then, and no longer.'),
+});
 
 /** The settings of one webhook destination. */
 export const webhookConfig = z.object({
@@ -59,17 +47,32 @@ export const webhookConfig = z.object({
       'Where events are POSTed: https, or http for addresses that EGRESS_ALLOW opens; no user name, no fragment.',
     ),
   secret: z
-    .union([z.string(), z.array(z.string()).min(1).max(8)], 'secret must be one whsec_… or a list of them')
+    .union(
+      [
+        secretText,
+        z
+          .array(z.union([secretText, endingSecret]))
+          .min(1)
+          .max(8),
+      ],
+      'secret must be one whsec_… or whsk_…, or a list of them',
+    )
     .check((context) => {
-      for (const secret of [context.value].flat()) {
-        const refusal = checkSecret(secret);
+      const live = [context.value].flat();
+      for (const one of live) {
+        const refusal = checkSecret(typeof one === 'string' ? one : one.secret);
         if (refusal !== undefined) context.issues.push(issue(refusal));
+      }
+      if (live.length > 0 && live.every((one) => typeof one !== 'string')) {
+        context.issues.push(issue('secret must hold one without `until`: nothing would be signed when all have ended'));
       }
     })
     .default(generateSecret)
     // Without this the JSON Schema shows one generated secret as everybody's default.
     .meta({ default: undefined })
-    .describe('Standard Webhooks secret, whsec_…, or all live ones while it is being changed. Default: generated.'),
+    .describe(
+      'Standard Webhooks secret: whsec_… (HMAC) or whsk_… (Ed25519), or all live ones while it is being changed. Default: generated.',
+    ),
   format: z
     .enum(FORMATS)
     .default('event')

@@ -1,6 +1,7 @@
 import { destinationBase, pacing } from '@clickrelay/core';
 import { z } from 'zod';
-import { generateSecret, webhookConfig } from './config.ts';
+import { webhookConfig } from './config.ts';
+import { generateSecret } from './secret.ts';
 
 /** A webhook destination as people write it: in a file, or in a request. The secret may be left out. */
 export const webhookDestination = z.strictObject({

@@ -2,13 +2,15 @@ import { getEventListeners, once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import { type Deliverer, formatEvent } from '@clickrelay/core';
 import { type Answer, freePort, startDestination, waitUntil } from '@clickrelay/testkit';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, expect, test } from 'vitest';
 import { failure, sampleAttempt, sampleEvent } from '../test/sample-attempt.ts';
-import { generateSecret, type WebhookConfig, webhookConfig } from './config.ts';
+import { type WebhookConfig, webhookConfig } from './config.ts';
 import { webhookAdapter } from './deliver.ts';
+import { generateSecret } from './secret.ts';
 
 const secret = generateSecret();
 const atEnd: (() => unknown)[] = [];
@@ -220,6 +222,40 @@ test.each<[string, (socket: Socket) => void]>([
   const delivering = failure(open(url, { timeoutMs: 300 }).deliver(sampleAttempt()));
   expect(await msOf(delivering)).toBeLessThan(600);
   expect(await delivering).toMatchObject({ code: 'destination_timeout', retryable: true });
+  await waitUntil(() => sockets.size === 0);
+});
+
+test.each<[string, (socket: Socket) => void]>([
+  ['says nothing', () => {}],
+  // A record of a handshake that says it is 16 KB long, and then comes byte by byte.
+  ['trickles its handshake', (socket) => trickle(socket, (index) => (index === 0 ? '\x16\x03\x03\x40\x00\x02' : '\0'))],
+])('a destination that %s where TLS is expected is cut off at the deadline', async (_, serve) => {
+  const { url, sockets } = await listenRaw(serve);
+  const delivering = failure(open(url.replace('http:', 'https:'), { timeoutMs: 300 }).deliver(sampleAttempt()));
+  expect(await msOf(delivering)).toBeLessThan(600);
+  expect(await delivering).toMatchObject({ code: 'destination_timeout', retryable: true });
+  // The attempt has ended; its connection is given up soon after it.
+  await waitUntil(() => sockets.size === 0, { timeoutMs: 3000 });
+});
+
+test('something that is not TLS is no answer, and none of it is told', async () => {
+  const { url } = await listenRaw((socket) => socket.end('HTTP/1.1 200 OK\r\nx: canary\r\n\r\n'));
+  const error = await failure(open(url.replace('http:', 'https:')).deliver(sampleAttempt()));
+  expect(error).toMatchObject({ code: 'destination_unreachable', retryable: true });
+  expect(inspect(error, { depth: 9 })).not.toContain('canary');
+});
+
+test('a compressed answer is not opened: a bomb stays as small as it came', async () => {
+  const bomb = gzipSync(Buffer.alloc(50_000_000));
+  const { url, sockets } = await listenRaw((socket) => {
+    socket.write(`HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: ${bomb.length}\r\n\r\n`);
+    socket.write(bomb);
+  });
+  const before = process.memoryUsage().rss;
+  const { status, response } = await open(url).deliver(sampleAttempt());
+  expect(status).toBe(200);
+  expect(response.length).toBeLessThanOrEqual(16_384);
+  expect(process.memoryUsage().rss - before).toBeLessThan(30_000_000);
   await waitUntil(() => sockets.size === 0);
 });
 

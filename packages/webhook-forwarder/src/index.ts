@@ -1,4 +1,5 @@
-export { checkUrl, generateSecret, type WebhookConfig, webhookConfig } from './config.ts';
+export { checkUrl, type WebhookConfig, webhookConfig } from './config.ts';
 export { type WebhookDestination, webhookDestination, withSecret } from './declare.ts';
 export { type WebhookAdapterOptions, webhookAdapter } from './deliver.ts';
 export type { Resolve } from './egress.ts';
+export { generateSecret, type LiveSecret } from './secret.ts';

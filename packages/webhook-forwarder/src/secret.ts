@@ -1,0 +1,47 @@
+import { createPrivateKey, type KeyObject, randomBytes } from 'node:crypto';
+
+/**
+ * What a destination is signed with. `whsec_`: a key that both sides know (HMAC-SHA256, `v1`). `whsk_`: a private Ed25519
+ * key (`v1a`), of which the destination knows the public half only.
+ * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+ */
+export type SigningKey =
+  | { readonly version: 'v1'; readonly key: Buffer }
+  | { readonly version: 'v1a'; readonly key: KeyObject };
+
+/** One secret, or one that is on its way out: it signs until then. */
+export type LiveSecret = string | { readonly secret: string; readonly until: string };
+
+const HMAC_BYTES = { least: 24, generated: 32, most: 64 } as const;
+/** The seed alone, or followed by the public key as NaCl keeps it. */
+const ED25519_BYTES: readonly number[] = [32, 64];
+
+/** A new signing secret: `whsec_` and 32 random bytes in base64. */
+export function generateSecret(): string {
+  return `whsec_${randomBytes(HMAC_BYTES.generated).toString('base64')}`;
+}
+
+/** Why this is no secret, or undefined when it is one. Repeats nothing of it. */
+export function checkSecret(secret: string): string | undefined {
+  const rule = `secret must be whsec_ and ${HMAC_BYTES.least} to ${HMAC_BYTES.most} bytes in base64, or whsk_ and 32 or 64`;
+  const parts = /^(whsec_|whsk_)(.*)$/s.exec(secret);
+  if (parts === null) return `${rule}, got no whsec_; leave it out to have one generated`;
+  const [, prefix, encoded = ''] = parts;
+  const bytes = Buffer.from(encoded, 'base64');
+  if (bytes.toString('base64') !== encoded) return `${rule}, got something that is not padded base64`;
+  const fits =
+    prefix === 'whsk_'
+      ? ED25519_BYTES.includes(bytes.length)
+      : bytes.length >= HMAC_BYTES.least && bytes.length <= HMAC_BYTES.most;
+  return fits ? undefined : `${rule}, got ${bytes.length} bytes`;
+}
+
+/** @param secret one that `checkSecret` has nothing against */
+export function readSecret(secret: string): SigningKey {
+  const separator = secret.indexOf('_') + 1;
+  const bytes = Buffer.from(secret.slice(separator), 'base64');
+  if (secret.startsWith('whsec_')) return { version: 'v1', key: bytes };
+  // Node takes no bare seed: PKCS #8 is these 16 bytes and the seed (RFC 8410, section 7).
+  const der = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), bytes.subarray(0, 32)]);
+  return { version: 'v1a', key: createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }) };
+}
