@@ -11,7 +11,7 @@ import {
   resumeDestination,
   type Store,
 } from '@clickrelay/queue';
-import { webhookDestination, withSecret } from '@clickrelay/webhook-forwarder';
+import { webhookConfig, webhookDestination, withSecret } from '@clickrelay/webhook-forwarder';
 import { z } from 'zod';
 import { assertBoundTo, isBoundTo } from './authorize.ts';
 import { notFound, operation, pageOf, RefusalError } from './operation.ts';
@@ -35,9 +35,12 @@ const destination = z
       .object({ reason: z.enum(['throttled', 'failing']), until: z.string() })
       .nullable()
       .describe('Nothing is sent until then: it asked for that, or failed too often in a row; null when sending'),
-    secret: z.string().exactOptional().describe('Shown once, in the answer that made it; hidden otherwise'),
+    secret: z.string().exactOptional().describe('Shown in the answer that made it; hidden otherwise'),
   })
   .meta({ id: 'Destination' });
+
+/** As it was declared: one, or all live ones. Without the default, which would be a new one each time. */
+const secret = webhookConfig.shape.secret.unwrap();
 
 const HIDDEN = '(hidden)';
 
@@ -80,8 +83,7 @@ export const destinationOperations = [
   operation({
     method: 'put',
     path: '/v1/destinations/{id}',
-    summary:
-      'Add or replace a destination; a webhook secret that is left out is kept, or generated and shown this once',
+    summary: 'Add or replace a destination; a webhook secret that is left out is kept, or generated and shown',
     scopes: ['admin', 'lease'],
     params,
     body: declaration,
@@ -108,6 +110,22 @@ export const destinationOperations = [
       };
       await putDestination(store, put);
       return describe(put, { generatedSecret });
+    },
+  }),
+  operation({
+    method: 'get',
+    path: '/v1/destinations/{id}/secret',
+    summary: 'Show what deliveries to a webhook destination are signed with: to compare, or because it was generated',
+    scopes: ['reveal'],
+    params,
+    response: z.object({ id: z.string(), secret }),
+    errors: { 404: 'not_found' },
+    run: async ({ params: { id } }, { store }) => {
+      const found = await readDestination(store, id);
+      if (found === undefined) throw notFound('destination', id);
+      const result = secret.safeParse(found.config['secret']);
+      if (!result.success) throw notFound('secret of', id);
+      return { id, secret: result.data };
     },
   }),
   operation({

@@ -329,6 +329,37 @@ describe('quarantine', () => {
 describe('destinations', () => {
   const url = 'https://crm.example.com/clickatell';
 
+  it('show their secret to who may reveal it', async () => {
+    const made = await api.call('PUT', '/v1/destinations/signed', { type: 'webhook', url });
+    const { secret } = made.body;
+    expect(await get('/v1/destinations/signed/secret')).toMatchObject({ status: 200, body: { id: 'signed', secret } });
+
+    const former = { secret, until: '2999-01-01T00:00:00Z' };
+    const both = [`whsec_${'a'.repeat(32)}`, former];
+    const changed = await api.call('PUT', '/v1/destinations/signed', { type: 'webhook', url, secret: both });
+    expect(changed.body.secret).toBe('(hidden)');
+    expect((await get('/v1/destinations/signed/secret')).body.secret).toEqual(both);
+
+    const reader = await api.call('POST', '/v1/keys', { name: 'reader', scopes: ['read', 'admin', 'replay'] });
+    const headers = { authorization: `Bearer ${reader.body.key}` };
+    expect(await api.call('GET', '/v1/destinations/signed/secret', undefined, headers)).toMatchObject({
+      status: 403,
+      body: { error: { code: 'forbidden_scope' } },
+    });
+    expect(JSON.stringify((await api.call('GET', '/v1/destinations', undefined, headers)).body)).not.toContain(
+      'whsec_',
+    );
+
+    await api.call('PUT', '/v1/destinations/fetched', { type: 'pull' });
+    for (const id of ['fetched', 'nowhere']) {
+      expect(await get(`/v1/destinations/${id}/secret`)).toMatchObject({
+        status: 404,
+        body: { error: { code: 'not_found' } },
+      });
+    }
+    for (const id of ['signed', 'fetched']) await api.call('DELETE', `/v1/destinations/${id}`);
+  });
+
   it('get a secret that is shown once, and kept when they are changed', async () => {
     const made = await api.call('PUT', '/v1/destinations/hook', { type: 'webhook', url });
     expect(made.status).toBe(200);

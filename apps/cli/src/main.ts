@@ -172,9 +172,16 @@ command(
   .option('--url <url>', 'where a webhook POSTs to')
   .option('--events <patterns>', 'event types it wants, comma-separated, * for any characters (default: everything)')
   .option('--format <format>', 'event, clickatell, cloudevents or cloudevents-binary (default: event)')
-  .option('--secret <secret>', 'whsec_…, to sign with (default: a new one, shown once)')
+  .option('--secret <secret>', 'whsec_…, to sign with (default: a new one)')
   .option('--timeout-ms <ms>', 'for one attempt (default: 15000)', wholeNumber)
   .option('--concurrency <n>', 'connections at once (default: 32)', wholeNumber);
+command(
+  destinations,
+  'secret <id>',
+  'show what deliveries to it are signed with',
+  'destinations secret crm',
+  async ([id], _, context) => (await import('./commands/destinations.ts')).showSecret(id as string, context),
+);
 command(destinations, 'remove <id>', 'remove a destination', 'destinations remove crm', async ([id], _, context) =>
   (await import('./commands/destinations.ts')).removeDestination(id as string, context),
 );

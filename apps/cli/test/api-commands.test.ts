@@ -157,7 +157,16 @@ test('tail follows from now on, each event with where it went, until it is told 
   expect(await program.stop('SIGINT')).toEqual({ code: 0, signal: null });
 });
 
-test('destinations are added, with a new secret shown once, listed, paused, resumed and removed', async () => {
+test('the secret of a destination is printed alone, or each of them on its line', async () => {
+  answers['GET /v1/destinations/crm/secret'] = { id: 'crm', secret: 'whsec_a' };
+  expect((await cli('destinations', 'secret', 'crm')).stdout).toBe('whsec_a\n');
+  const both = { id: 'crm', secret: ['whsec_b', { secret: 'whsec_a', until: '2026-12-01T00:00:00Z' }] };
+  answers['GET /v1/destinations/crm/secret'] = both;
+  expect((await cli('destinations', 'secret', 'crm')).stdout).toBe('whsec_b\nwhsec_a\n');
+  expect(JSON.parse((await cli('destinations', 'secret', 'crm', '--json')).stdout)).toEqual(both);
+});
+
+test('destinations are added, with a new secret shown, listed, paused, resumed and removed', async () => {
   const crm = {
     id: 'crm',
     type: 'webhook',
@@ -172,7 +181,7 @@ test('destinations are added, with a new secret shown once, listed, paused, resu
   answers['POST /v1/destinations/crm/resume'] = crm;
   answers['DELETE /v1/destinations/crm'] = {};
   const added = await cli('destinations', 'add', 'crm', '--url', 'https://crm.example.com/', '--events', 'mo*, x');
-  expect(added.stdout).toBe('crm (webhook) gets mo* from now on\nits secret, shown this once: whsec_abc\n');
+  expect(added.stdout).toBe('crm (webhook) gets mo* from now on\nits secret: whsec_abc\n');
   expect((await cli('destinations')).stdout).toBe(
     'DESTINATION  TYPE     EVENTS  STATE   URL\ncrm          webhook  mo*     active  https://crm.example.com/\n',
   );

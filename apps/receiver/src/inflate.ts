@@ -63,9 +63,9 @@ async function inflateWithin(create: CreateInflater, body: Buffer, maxBytes: num
   counted.end(body);
   for await (const chunk of counted) {
     bytes += chunk.length;
+    kept.push(chunk);
+    if (bytes > KEPT_WHILE_COUNTING) for (const unused of kept.splice(0)) giveBack(unused);
     if (bytes > maxBytes) throw tooLarge(maxBytes);
-    if (bytes <= KEPT_WHILE_COUNTING) kept.push(chunk);
-    else giveBack(chunk);
   }
   // Node ignores what follows the end of the compressed data. We would lose it in silence.
   if (counted.bytesWritten < body.length) throw new Error('bytes follow the compressed data');

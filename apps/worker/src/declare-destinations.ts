@@ -35,8 +35,8 @@ export const parseDestinations = (text: string): DeclaredDestination[] => {
 export interface Applied {
   readonly id: string;
   readonly change: 'added' | 'changed' | 'unchanged';
-  /** Set when one was made for a destination that has none: shown this once. */
-  readonly generatedSecret?: string;
+  /** One was made for a destination that had none. It is not given back: what is known here ends up in a log. */
+  readonly madeSecret: boolean;
 }
 
 /** Makes the registry hold what the file says. Destinations that the file does not name stay. */
@@ -64,7 +64,7 @@ export const applyDestinations = async (
     applied.push({
       id,
       change: isSame ? 'unchanged' : present === undefined ? 'added' : 'changed',
-      ...(generatedSecret && { generatedSecret }),
+      madeSecret: generatedSecret !== undefined,
     });
   }
   return applied;

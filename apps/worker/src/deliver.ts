@@ -57,7 +57,8 @@ export const attemptDelivery = async (
     status = failure.status ?? null;
     response = failure.response ?? '';
   }
-  const isStopped = failure?.code === 'delivery_aborted' && signal.aborted;
+  // By this process: it stops, or the destination was given other settings and is open anew by now.
+  const isStopped = failure?.code === 'delivery_aborted';
   // The next one need not wait until this one is written down.
   outlet.leave(isStopped ? 'untried' : (failure ?? 'delivered'));
   const durationMs = Date.now() - startedAtMs;

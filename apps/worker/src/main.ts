@@ -34,8 +34,9 @@ const main = async (): Promise<void> => {
   });
   await store.ready();
 
-  for (const { id, change, generatedSecret } of await applyDestinations(store, declared)) {
-    log.info({ destination: id, change, ...(generatedSecret && { secret: generatedSecret }) }, 'destination.declared');
+  for (const { id, change, madeSecret } of await applyDestinations(store, declared)) {
+    const hint = { hint: `its secret was made now; \`destinations secret ${id}\` shows it` };
+    log.info({ destination: id, change, ...(madeSecret && hint) }, 'destination.declared');
   }
   const adapters = createAdapters({ egressAllow: config.EGRESS_ALLOW, userAgent: `Clickrelay/${packageJson.version}` });
   const worker = await startWorker({ store, adapters, config, log });

@@ -11,7 +11,7 @@ interface Destination {
   paused: string | null;
   held: { reason: 'throttled' | 'failing'; until: string } | null;
   url?: string;
-  secret?: string | string[];
+  secret?: string;
   [setting: string]: unknown;
 }
 
@@ -62,9 +62,22 @@ export async function addDestination(id: string, options: AddOptions, context: C
   show(context, destination, ({ type, events: patterns, secret }) => {
     const first = `${id} (${type}) gets ${patterns.join(', ')} from now on`;
     const isNew = options.secret === undefined && typeof secret === 'string' && secret.startsWith('whsec_');
-    return isNew ? `${first}\nits secret, shown this once: ${secret}` : first;
+    return isNew ? `${first}\nits secret: ${secret}` : first;
   });
 }
+
+/** Prints what deliveries are signed with, a line for each live one, and nothing else: for a pipe. */
+export async function showSecret(id: string, context: Context): Promise<void> {
+  const shown = await connectApi(context.config).get<{ id: string; secret: Secret | Secret[] }>(`${pathOf(id)}/secret`);
+  show(context, shown, ({ secret }) =>
+    [secret]
+      .flat()
+      .map((one) => (typeof one === 'string' ? one : one.secret))
+      .join('\n'),
+  );
+}
+
+type Secret = string | { secret: string; until: string };
 
 export async function removeDestination(id: string, context: Context): Promise<void> {
   await connectApi(context.config).delete(pathOf(id));

@@ -1,0 +1,106 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type LoggedEvent, splitCallback } from '@clickrelay/core';
+import { putDestination, readDestination } from '@clickrelay/queue';
+import { sampleCallback, waitUntil } from '@clickrelay/testkit';
+import { generateSecret, type LiveSecret } from '@clickrelay/webhook-forwarder';
+import { pino } from 'pino';
+import { Webhook } from 'standardwebhooks';
+import { expect, it } from 'vitest';
+import { createAdapters } from '../src/adapters.ts';
+import { attemptDelivery, type DeliverContext } from '../src/deliver.ts';
+import type { Outlet } from '../src/outlet.ts';
+import { useWorker } from './use-worker.ts';
+
+const worker = useWorker();
+
+it('while signing keys are changed under load, every delivery verifies with the old key, then with both, then with the new one', async () => {
+  const [former, renewed] = [generateSecret(), generateSecret()];
+  const refused: string[] = [];
+  let accepted: readonly string[] = [former];
+  const delivered = new Set<unknown>();
+  const crm = await worker.addDestination(
+    'crm',
+    ({ body, headers }) => {
+      for (const key of accepted) {
+        try {
+          new Webhook(key).verify(body, headers as Record<string, string>);
+        } catch {
+          refused.push(`${headers['webhook-id']} with key ${[former, renewed].indexOf(key)}`);
+          return 401;
+        }
+      }
+      delivered.add(headers['webhook-id']);
+      // Long enough that some are under way whenever the keys are changed.
+      return { status: 200, delayMs: 20 };
+    },
+    { config: { secret: former, concurrency: 8 } },
+  );
+  await worker.start({ RETRY_SCHEDULE: '0s,5s,5s' });
+
+  let sent = 0;
+  let isLoaded = true;
+  const load = (async () => {
+    while (isLoaded) {
+      await worker.commit(...Array.from({ length: 8 }, () => sampleCallback('moText')));
+      sent += 8;
+      await sleep(10);
+    }
+  })();
+  const change = async (secret: LiveSecret[]): Promise<void> => {
+    const present = await readDestination(worker.store, 'crm');
+    if (present === undefined) throw new Error('crm is gone');
+    await putDestination(worker.store, { ...present, config: { ...present.config, secret } });
+    // What was signed before ends, and what comes is signed anew.
+    const count = delivered.size;
+    await waitUntil(() => delivered.size > count + 50);
+  };
+
+  await waitUntil(() => delivered.size > 50);
+  for (let round = 0; round < 3; round++) {
+    await change([renewed, former]);
+    await sleep(1_000); // a change is noticed within half a second
+    accepted = [former, renewed];
+    await sleep(300);
+    accepted = [renewed];
+    await change([renewed, { secret: former, until: new Date(Date.now() + 300).toISOString() }]);
+    await change([renewed]);
+    // And back, so that more than one change is seen.
+    await change([renewed, former]);
+    await sleep(1_000);
+    accepted = [former];
+    await change([former]);
+  }
+  isLoaded = false;
+  await load;
+  await waitUntil(() => delivered.size === sent, { timeoutMs: 20_000 });
+  expect(refused).toEqual([]);
+  // Nobody was tried twice because its destination was opened anew in the meantime.
+  expect(crm.requests).toHaveLength(sent);
+}, 60_000);
+
+it('an attempt that finds its destination closed, because it has other settings by now, does not count and is made again', async () => {
+  const opened = createAdapters({ egressAllow: [], userAgent: 'Clickrelay/test' }).open('webhook', {
+    url: 'https://crm.example.com/',
+    secret: generateSecret(),
+  });
+  await opened?.deliverer.close();
+  const left: unknown[] = [];
+  const outlet = {
+    id: 'crm',
+    deliverer: opened?.deliverer,
+    schedule: [0, 5_000],
+    leave: (how: unknown) => left.push(how),
+  } as unknown as Outlet;
+  const recorded: unknown[] = [];
+  const context = {
+    store: worker.store,
+    attempts: { record: async (record) => void recorded.push(record), drained: async () => {} },
+    log: pino({ level: 'silent' }),
+    signal: new AbortController().signal,
+  } as DeliverContext;
+  const [event] = splitCallback(JSON.stringify(sampleCallback('moText')), new Date().toISOString());
+
+  const result = await attemptDelivery(context, outlet, event as LoggedEvent, 1);
+  expect(result).toMatchObject({ uncounted: true, outcome: { kind: 'retry', delayMs: 0 } });
+  expect([left, recorded]).toEqual([['untried'], []]);
+});
