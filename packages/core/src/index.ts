@@ -51,6 +51,10 @@ export { messageStatusUpdate } from './status-update.ts';
 
 export { EVENT_ID, eventId, SHARDS, shardOf } from './event-id.ts';
 
+// What became of everything.
+
+export { addLedgers, type DestinationLedger, type Difference, type Ledger, MOST_DIFFERING } from './ledger.ts';
+
 // Destinations and adapters.
 
 export {

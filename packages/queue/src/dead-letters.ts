@@ -1,7 +1,7 @@
 import { deliveryId, parseDeliveryId } from '@clickrelay/core';
 import { GIVEN_UP, readDelivery } from './deliveries.ts';
 import { listDestinations, readDestination } from './destinations.ts';
-import { type Page, readEvent } from './event-log.ts';
+import { type Page, readEvent, readRoutes } from './event-log.ts';
 import { destinationQueue, eventKeys, jobKey } from './names.ts';
 import { addJobs, type Store } from './store.ts';
 
@@ -100,7 +100,9 @@ export const replayDelivery = async (store: Store, id: string): Promise<Replayed
   const { eventId, destinationId } = parsed;
   const [delivery, destination] = await Promise.all([readDelivery(store, id), readDestination(store, destinationId)]);
   // Nobody would ever take a job of a destination that was removed.
-  if (delivery === undefined || destination === undefined) return 'not_found';
+  if (destination === undefined) return 'not_found';
+  // What was routed and never queued is missing in the ledger: it is sent like one that was.
+  if (delivery === undefined && !(await readRoutes(store, eventId)).includes(destinationId)) return 'not_found';
   const name = destinationQueue(destinationId);
   const job = await store.queue(name).getJob(eventId);
   if (job === undefined) {

@@ -171,6 +171,12 @@ export const decodeRecord = (record: string | null): LoggedEvent | undefined => 
 export const readEvent = async (store: Store, eventId: string): Promise<LoggedEvent | undefined> =>
   decodeRecord(await store.redis.get(eventKeys(eventId).record));
 
+/** The destinations that an event was routed to when it was logged. */
+export const readRoutes = async (store: Store, eventId: string): Promise<readonly string[]> => {
+  const record = await store.redis.get(eventKeys(eventId).record);
+  return record === null ? [] : (JSON.parse(record.slice(1, record.indexOf('\n')))[6] ?? []);
+};
+
 // -- lists ------------------------------------------------------------------------------------------------------
 
 export interface Page<Item> {

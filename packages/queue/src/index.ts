@@ -76,6 +76,7 @@ export { type Hold, holdDestination, listHolds, releaseDestination } from './hol
 export { createIntake, type Intake, type IntakeOptions, type Readiness } from './intake.ts';
 export { createKey, findKey, type Key, listKeys, removeKey, SCOPES, type Scope } from './keys.ts';
 export { createLeases, type Lease, type LeaseOptions, type Leases, type LeasesOptions } from './leases.ts';
+export { type LedgerOptions, type LedgerPart, type LedgerPartOptions, readLedger, readLedgerPart } from './ledger.ts';
 export { type MemoryWatch, readMemory, watchMemory } from './memory.ts';
 export {
   createMessageIndex,
@@ -84,7 +85,7 @@ export {
   readEventsOfMessage,
   rebuildMessageIndex,
 } from './message-index.ts';
-export { destinationQueue, ingestQueue, ingestTag, LANES, type QueueName } from './names.ts';
+export { claimOf, destinationQueue, ingestQueue, LANES, type QueueName } from './names.ts';
 export { createOrdering, type Ordering } from './ordering.ts';
 export { asDeliveryError, type Outcome, outcomeOf } from './outcome.ts';
 export { type Peeked, peekRecent, peekWaiting } from './peek.ts';

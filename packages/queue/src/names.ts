@@ -54,8 +54,18 @@ export const jobKey = (queue: QueueName, jobId: string): string => `${queue.pref
 export const lockKey = (queue: QueueName, jobId: string): string => `${jobKey(queue, jobId)}:lock`;
 export const queueKey = (queue: QueueName): string => `${queue.prefix}:${queue.name}`;
 
-/** A short name of an ingest queue: its hash tag. */
-export const ingestTag = ({ prefix }: QueueName): string => prefix.slice('cr:{'.length, -1);
+/**
+ * The name under which the events of an ingest group are logged: what a repetition of the group is told by. The hash tag
+ * of its queue, then the id of its job.
+ */
+export const claimOf = ({ prefix }: QueueName, jobId: string): string => prefix.slice('cr:{'.length, -1) + jobId;
+
+/** The key of that job, which is there until the group is done; undefined for a claim of nothing of ours. */
+export const jobOfClaim = (claim: string): string | undefined => {
+  const [, lane, shard, jobId] = /^([ms])(\d\d)(.+)$/.exec(claim) ?? [];
+  if (jobId === undefined) return undefined;
+  return jobKey(ingestQueue(lane === 'm' ? 'messages' : 'statuses', Number(shard)), jobId);
+};
 
 const shardPrefix = (shard: number): string => `cr:{e${twoDigits(shard)}}`;
 
