@@ -11,6 +11,7 @@ import { destinationOperations } from './destinations.ts';
 import { eventOperations } from './events.ts';
 import { keyOperations } from './keys.ts';
 import { leaseOperations } from './leases.ts';
+import { ledgerOperations } from './ledger.ts';
 import { messageOperations } from './messages.ts';
 import { openApiDocument } from './openapi.ts';
 import { type Exchange, JsonText, type Operation, RefusalError, type Resources } from './operation.ts';
@@ -28,6 +29,7 @@ export const operations: readonly Operation[] = [
   ...destinationOperations,
   ...leaseOperations,
   ...keyOperations,
+  ...ledgerOperations,
   ...statusOperations,
 ];
 

@@ -201,6 +201,18 @@ command(program, 'status', 'how safe callbacks are, and what waits where', 'stat
   (await import('./commands/status.ts')).showStatus(context),
 );
 
+command(
+  program,
+  'ledger',
+  'what became of everything that was routed to a destination; exit code 1 when something is unaccounted for',
+  'ledger --from 24h --destination crm',
+  async (_, options: import('./commands/ledger.ts').LedgerOptions, context) =>
+    (await import('./commands/ledger.ts')).showLedger(options, context),
+)
+  .option('--from <when>', 'an age (15m, 72h, 7d) or a date (default: all that the log has)')
+  .option('--to <when>', 'an age or a date (default: now)')
+  .option('--destination <id>', 'only this one');
+
 const deadLetters = group('dead-letters', 'deliveries that ended without success');
 command(
   deadLetters,

@@ -136,6 +136,54 @@ test('a message is shown with its statuses, the late ones marked, and the replie
   expect((await cli('message')).code).toBe(2);
 });
 
+test('the ledger is added up over its parts, and is loud when it does not balance', async () => {
+  const zero = { pending: 0, retrying: 0, parked: 0, dead: 0, removed: 0, unaccounted: 0, differing: [] };
+  const crm = { ...zero, id: 'crm', accepted: 5, delivered: 3, pending: 2, retrying: 1 };
+  const part = {
+    from: null,
+    to: '2026-11-20T10:00:00.000Z',
+    events: 6,
+    unrouted: 1,
+    completeSince: '2026-11-13T10:00:00.000Z',
+    balanced: true,
+    destinations: [crm],
+    progress: 0.5,
+    next: 'c2',
+  };
+  answers['GET /v1/ledger'] = part;
+  answers['GET /v1/ledger?cursor=c2'] = { ...part, events: 4, unrouted: 0, destinations: [crm], next: null };
+  const balanced = await cli('ledger');
+  expect([balanced.code, balanced.stdout]).toEqual([
+    0,
+    [
+      '10 events logged up to 2026-11-20 10:00:00; 1 of them no destination wanted',
+      'events before 2026-11-13 10:00:00 may have left the log: they were owed to nobody',
+      '',
+      'DESTINATION  ACCEPTED  = DELIVERED  + PENDING  + PARKED  + DEAD  + REMOVED  + UNACCOUNTED',
+      'crm          10          6            4          0         0       0          0            2 failed before',
+      '',
+      'it balances',
+      '',
+    ].join('\n'),
+  ]);
+
+  const differing = [{ deliveryId: delivery.id, eventId: event.id, problem: 'no_job' }];
+  const off = { ...crm, accepted: 6, unaccounted: 1, differing };
+  answers['GET /v1/ledger?cursor=c2'] = { ...part, balanced: false, destinations: [off], next: null };
+  const { code, stdout } = await cli('ledger');
+  expect(code).toBe(1);
+  expect(stdout).toContain(
+    [
+      'IT DOES NOT BALANCE: nobody will ever send this delivery',
+      `  ${delivery.id}  pending, and nothing will go on with it`,
+      `send one: clickrelay replay ${delivery.id}`,
+    ].join('\n'),
+  );
+  const json = await cli('ledger', '--json');
+  expect([json.code, JSON.parse(json.stdout).balanced]).toEqual([1, false]);
+  expect((await cli('ledger', '--from', 'yesterday')).stderr).toContain('--from takes an age');
+});
+
 test('--since takes an age', async () => {
   await cli('events', '--since', '2h');
   const since = Date.parse(new URL(`http://x${api.requests[0]?.path}`).searchParams.get('since') as string);

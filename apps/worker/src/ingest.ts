@@ -1,11 +1,11 @@
 import { InvalidCallbackError, type LoggedEvent, STATUS_TYPE, splitCallback, wantsEvent } from '@clickrelay/core';
 import {
+  claimOf,
   type DeliveryToQueue,
   type EventLog,
   type EventToLog,
   enqueueDeliveries,
   type IngestGroup,
-  ingestTag,
   type MessageIndex,
   type QueueName,
   quarantineCallback,
@@ -37,9 +37,7 @@ export const ingestGroup = async (context: IngestContext, queue: QueueName, job:
   const startedAtMs = Date.now();
   const { callbacks } = job.data as IngestGroup;
   // The group's job goes when this is done: what takes its place must be at least as safe.
-  const events = await context.store.durablyBeforeNext(() =>
-    routeGroup(context, `${ingestTag(queue)}${job.id}`, callbacks),
-  );
+  const events = await context.store.durablyBeforeNext(() => routeGroup(context, claimOf(queue, job.id), callbacks));
   const counts = { callbacks: callbacks.length, events };
   context.log.debug({ group: job.id, ...counts, ms: Date.now() - startedAtMs }, 'group.routed');
   return { kind: 'done' };

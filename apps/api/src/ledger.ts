@@ -1,0 +1,84 @@
+import { DESTINATION_ID } from '@clickrelay/core';
+import { readLedgerPart } from '@clickrelay/queue';
+import { z } from 'zod';
+import { operation } from './operation.ts';
+
+const count = z.int();
+const time = z.iso.datetime({ offset: true });
+
+const destinationLedger = z
+  .object({
+    id: z.string(),
+    accepted: count.describe('Events routed to it: the sum of all the columns, `retrying` apart'),
+    delivered: count,
+    pending: count.describe('Waiting, under way, or waiting for another attempt'),
+    retrying: count.describe('Those of `pending` and `parked` that failed before'),
+    parked: count.describe(
+      'Kept and not tried: the destination is paused, or fails so often that only probes are sent',
+    ),
+    dead: count.describe('Dead letters'),
+    removed: count.describe('Given up: a dead letter that was removed, or the destination was'),
+    unaccounted: count.describe('Nobody will ever send these. Not 0 is an alarm'),
+    differing: z
+      .array(
+        z.object({
+          deliveryId: z.string(),
+          eventId: z.string(),
+          problem: z
+            .enum(['never_queued', 'no_job', 'no_dead_letter'])
+            .describe('Routed and no delivery known; pending without a job; dead and not among the dead letters'),
+        }),
+      )
+      .describe('Some of those that are unaccounted for; each can be replayed'),
+  })
+  .meta({ id: 'DestinationLedger' });
+
+export const ledgerOperations = [
+  operation({
+    method: 'get',
+    path: '/v1/ledger',
+    summary:
+      'Tell what became of every event that was routed to a destination, and whether anything is unaccounted for',
+    scopes: ['read'],
+    query: z.object({
+      from: time.optional().describe('Logged at or after this time; without it from the beginning of the log'),
+      to: time.optional().describe('Logged before this time; without it, or later than now, until now'),
+      destination: z.string().regex(DESTINATION_ID).optional().describe('Of this destination only'),
+      limit: z.coerce
+        .number()
+        .int()
+        .min(1)
+        .max(100_000)
+        .default(100_000)
+        .describe('About how many events one answer looks at; it also ends after about 2 seconds'),
+      cursor: z.string().max(200).optional().describe('`next` of the part before, with the same query'),
+    }),
+    response: z
+      .object({
+        from: z.string().nullable(),
+        to: z.string(),
+        balanced: z.boolean().describe('Whether nothing is unaccounted for'),
+        events: count.describe('Events looked at'),
+        unrouted: count.describe('Those of them that no destination wanted'),
+        completeSince: z
+          .string()
+          .nullable()
+          .describe('Events before this time may have left the log, because they were owed to nobody'),
+        destinations: z.array(destinationLedger),
+        progress: z.number().describe('Share of the log that was walked, 0 to 1'),
+        next: z
+          .string()
+          .nullable()
+          .describe('`cursor` of the next part, whose numbers are to be added; null at the end'),
+      })
+      .meta({ id: 'Ledger' }),
+    run: ({ query: { from, to, destination, limit, cursor } }, { store }) =>
+      readLedgerPart(store, {
+        from: from === undefined ? undefined : new Date(from),
+        to: to === undefined ? undefined : new Date(to),
+        destinationId: destination,
+        maxEvents: limit,
+        cursor,
+      }),
+  }),
+];

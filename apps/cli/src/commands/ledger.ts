@@ -1,0 +1,79 @@
+import { addLedgers, type DestinationLedger, type Difference, type Ledger } from '@clickrelay/core';
+import type { LedgerPart } from '@clickrelay/queue';
+import { connectApi } from '../api-client.ts';
+import { parseSince } from '../duration.ts';
+import { shortTime, table } from '../format.ts';
+import { type Context, show } from './context.ts';
+
+export interface LedgerOptions {
+  from?: string;
+  to?: string;
+  destination?: string;
+}
+
+/** What became of everything that was routed somewhere. @returns exit code 1 when something is unaccounted for */
+export async function showLedger(options: LedgerOptions, context: Context): Promise<number> {
+  const api = connectApi(context.config);
+  const query = {
+    from: options.from === undefined ? undefined : parseSince(options.from, '--from').toISOString(),
+    to: options.to === undefined ? undefined : parseSince(options.to, '--to').toISOString(),
+    destination: options.destination,
+  };
+  const parts: LedgerPart[] = [];
+  for (let cursor: string | null | undefined; cursor !== null; cursor = parts.at(-1)?.next ?? null) {
+    parts.push(await api.get<LedgerPart>('/v1/ledger', { ...query, cursor }));
+    tellProgress(parts, context);
+  }
+  const ledger = addLedgers(parts);
+  show(context, ledger, (whole) => ledgerText(whole, context.config.CLICKRELAY_COMMAND));
+  return ledger.balanced ? 0 : 1;
+}
+
+function tellProgress(parts: readonly LedgerPart[], { json }: Context): void {
+  const last = parts.at(-1);
+  if (json || !process.stderr.isTTY || last === undefined || (parts.length === 1 && last.next === null)) return;
+  const events = parts.reduce((sum, part) => sum + part.events, 0);
+  process.stderr.write(`\r${Math.round(last.progress * 100)} %, ${events} events${last.next === null ? '\n' : ''}`);
+}
+
+function ledgerText(ledger: Ledger, command: string): string {
+  const { from, to, events, unrouted, completeSince, destinations, balanced } = ledger;
+  const span = `${from === null ? 'up to' : `from ${shortTime(from)} to`} ${shortTime(to)}`;
+  const lines = [`${events} events logged ${span}; ${unrouted} of them no destination wanted`];
+  if (completeSince !== null && (from === null || from < completeSince)) {
+    lines.push(`events before ${shortTime(completeSince)} may have left the log: they were owed to nobody`);
+  }
+  if (destinations.length > 0) {
+    lines.push(
+      '',
+      table(
+        ['DESTINATION', 'ACCEPTED', '= DELIVERED', '+ PENDING', '+ PARKED', '+ DEAD', '+ REMOVED', '+ UNACCOUNTED', ''],
+        destinations.map((row) => [
+          row.id,
+          String(row.accepted),
+          ...[row.delivered, row.pending, row.parked, row.dead, row.removed, row.unaccounted].map((n) => `  ${n}`),
+          row.retrying === 0 ? '' : `${row.retrying} failed before`,
+        ]),
+      ),
+    );
+  }
+  lines.push('', balanced ? 'it balances' : alarm(destinations, command));
+  return lines.join('\n');
+}
+
+const PROBLEMS: Readonly<Record<Difference['problem'], string>> = {
+  never_queued: 'routed, and no delivery of it is known',
+  no_job: 'pending, and nothing will go on with it',
+  no_dead_letter: 'ended without success, and is not among the dead letters',
+};
+
+function alarm(destinations: readonly DestinationLedger[], command: string): string {
+  const count = destinations.reduce((sum, { unaccounted }) => sum + unaccounted, 0);
+  const named = destinations.flatMap(({ differing }) => differing);
+  return [
+    `IT DOES NOT BALANCE: nobody will ever send ${count === 1 ? 'this delivery' : `these ${count} deliveries`}`,
+    ...named.map(({ deliveryId, problem }) => `  ${deliveryId}  ${PROBLEMS[problem]}`),
+    ...(named.length < count ? [`  and ${count - named.length} more`] : []),
+    `send one: ${command} replay ${named[0]?.deliveryId}`,
+  ].join('\n');
+}
