@@ -39,16 +39,28 @@ export async function call(n8n: IExecuteFunctions, itemIndex: number, request: I
       ...request,
     });
   } catch (error) {
-    throw new NodeApiError(n8n.getNode(), error as JsonObject, {
+    throw noAnswer(
+      n8n,
       itemIndex,
-      message: 'Clickatell does not answer',
-      description:
-        request.method === 'POST'
-          ? 'Whether the request was carried out is unknown, and Clickatell does not recognise repeats: a message that is sent again may arrive twice.'
-          : 'Check the base URL of the credential, and whether n8n may reach it.',
-    });
+      error,
+      request.method === 'POST'
+        ? 'Whether the request was carried out is unknown, and Clickatell does not recognise repeats: a message that is sent again may arrive twice.'
+        : 'Check the base URL of the credential, and whether n8n may reach it.',
+    );
   }
   return { status: response.statusCode, body: readObject(response.body) };
+}
+
+/** Made anew, because n8n keeps the message of an error that is wrapped again, and that says nothing of what to do. */
+export function noAnswer(n8n: IExecuteFunctions, itemIndex: number, error: unknown, todo: string): NodeApiError {
+  const { code, cause } = error as { code?: unknown; cause?: { code?: unknown; message?: unknown } };
+  const reason = code ?? cause?.code ?? cause?.message ?? 'no reason given';
+  const description = `${todo} (${String(reason)})`;
+  return new NodeApiError(n8n.getNode(), { description } as JsonObject, {
+    itemIndex,
+    message: 'Clickatell does not answer',
+    description,
+  });
 }
 
 /** Repeats what was refused for being too much, with growing pauses. Gives the last answer, refused or not. */

@@ -1,13 +1,6 @@
 import { createHash } from 'node:crypto';
-import {
-  type IBinaryData,
-  type IDataObject,
-  type IExecuteFunctions,
-  type IN8nHttpFullResponse,
-  type JsonObject,
-  NodeApiError,
-} from 'n8n-workflow';
-import { readObject, throwFailure } from './api.ts';
+import type { IBinaryData, IDataObject, IExecuteFunctions, IN8nHttpFullResponse } from 'n8n-workflow';
+import { noAnswer, readObject, throwFailure } from './api.ts';
 import { InvalidMessageError, readEvent } from './build-message.ts';
 import { readFailure } from './errors.ts';
 
@@ -107,7 +100,7 @@ async function fetchLink(
       returnFullResponse: true,
     });
   } catch (error) {
-    throw new NodeApiError(n8n.getNode(), error as JsonObject, { itemIndex, message: 'Clickatell does not answer' });
+    throw noAnswer(n8n, itemIndex, error, 'Try again later; nothing was changed.');
   }
   const isFile = response.statusCode >= 200 && response.statusCode < 300;
   const bytes = await collect(response.body as unknown as AsyncIterable<Uint8Array>, isFile ? maxBytes : 65_536);

@@ -1,4 +1,4 @@
-import { type Event, matchesEventType } from '@clickrelay/core';
+import { type Event, type StatusClass, wantsEvent } from '@clickrelay/core';
 import type { IDataObject, INodeProperties } from 'n8n-workflow';
 
 /** Which events start the workflow. Chosen before there is an execution: what is not wanted costs nothing. */
@@ -79,12 +79,16 @@ export function readWantedEvents(events: unknown, statusClasses: unknown, option
   };
 }
 
-/** The same choice that Clickrelay makes for a destination, for callbacks that come straight from Clickatell. */
+/** The choice that Clickrelay makes for a destination, for callbacks that come straight from Clickatell. */
 export function isWanted(event: Event, { events, classes, channels }: WantedEvents): boolean {
-  if (!events.some((pattern) => matchesEventType(pattern, event.type))) return false;
-  if (channels.length > 0 && !channels.includes((event.channel ?? '').trim().toLowerCase())) return false;
-  if (event.type !== STATUS_TYPE || classes.length === 0) return true;
-  return classes.includes(String(event.data['class'] ?? 'unknown'));
+  return wantsEvent(
+    {
+      events,
+      ...(channels.length > 0 && { channels }),
+      ...(classes.length > 0 && { classes: classes as readonly StatusClass[] }),
+    },
+    event,
+  );
 }
 
 function textsOf(value: unknown): string[] {

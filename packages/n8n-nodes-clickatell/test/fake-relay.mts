@@ -1,0 +1,208 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+import { type Event, splitCallback } from '@clickrelay/core';
+import { samples } from '@clickrelay/testkit';
+
+/** A delivery as the relay sees it. */
+interface HeldDelivery {
+  readonly deliveryId: string;
+  readonly event: Event;
+  state: 'waiting' | 'leased' | 'delivered' | 'dead_letter';
+  attempt: number;
+  token: string | undefined;
+  leaseEndsAt: number;
+  availableAt: number;
+  readonly errors: string[];
+  leases: number;
+}
+
+interface Asked {
+  readonly method: string;
+  readonly path: string;
+  readonly authorization: string | undefined;
+  readonly body: Record<string, unknown>;
+}
+
+/** What goes wrong with a request: an answer instead of the work, a cut before it or after it, silence. */
+type Fault = { readonly status: number; readonly code?: string } | 'cut' | 'cut-after' | 'silence' | undefined;
+
+export interface FakeRelay {
+  readonly url: string;
+  readonly asked: Asked[];
+  readonly deliveries: Map<string, HeldDelivery>;
+  readonly destinations: Map<string, Record<string, unknown>>;
+  fault: (asked: Asked) => Fault;
+  /** After a nack, in milliseconds. */
+  retryAfterMs: number;
+  maxAttempts: number;
+  add(event?: Event): HeldDelivery;
+  /** Stops answering, as a stopped process does; keeps what it holds. */
+  stop(): Promise<void>;
+  start(): Promise<void>;
+}
+
+let made = 0;
+
+export const anEvent = (text = 'hello', type = 'moText'): Event => {
+  const element = { ...(samples.byType.moText.event['moText']?.[0] as object), content: text, messageId: `m${++made}` };
+  const [logged] = splitCallback(
+    JSON.stringify({ integrationId: 'i', event: { [type]: [element] } }),
+    new Date().toISOString(),
+  );
+  return (logged as { event: Event }).event;
+};
+
+/** The lease API as design and docs have it, in memory, over real HTTP. */
+export async function startFakeRelay(): Promise<FakeRelay> {
+  let server: Server | undefined;
+  let port = 0;
+  const sockets = new Set<Socket>();
+  const deliveries = new Map<string, HeldDelivery>();
+  const destinations = new Map<string, Record<string, unknown>>();
+  const asked: Asked[] = [];
+
+  const available = (): HeldDelivery[] => {
+    const now = Date.now();
+    for (const held of deliveries.values()) {
+      if (held.state === 'leased' && held.leaseEndsAt <= now)
+        Object.assign(held, { state: 'waiting', token: undefined });
+    }
+    return [...deliveries.values()].filter((held) => held.state === 'waiting' && held.availableAt <= now);
+  };
+
+  const refuse = (status: number, code: string) => ({ status, body: { error: { code, message: `${code} it is` } } });
+
+  async function work({ method, path, body }: Asked, closed: AbortSignal): Promise<{ status: number; body: unknown }> {
+    const match = /^\/v1\/destinations\/([^/?]+)(?:\/([a-z]+))?/.exec(path);
+    if (match === null) return refuse(404, 'not_found');
+    const [, id = '', verb] = match;
+    if (method === 'PUT') {
+      destinations.set(id, body);
+      return { status: 200, body: { id, ...body } };
+    }
+    if (!destinations.has(id)) return refuse(404, 'destination_not_found');
+    if (verb === 'peek') {
+      const waiting = available().slice(0, 1);
+      return {
+        status: 200,
+        body: { deliveries: waiting.map(({ deliveryId, attempt, event }) => ({ deliveryId, attempt, event })) },
+      };
+    }
+    if (verb === 'lease') {
+      const { max, waitMs, leaseMs } = body as { max: number; waitMs: number; leaseMs: number };
+      const until = Date.now() + waitMs;
+      while (available().length === 0 && Date.now() < until && !closed.aborted) await wait(5);
+      if (closed.aborted) return { status: 200, body: { deliveries: [] } };
+      const taken = available().slice(0, max);
+      for (const held of taken) {
+        held.leases++;
+        Object.assign(held, {
+          state: 'leased',
+          attempt: held.attempt + 1,
+          token: `t${held.leases}-${held.deliveryId}`,
+          leaseEndsAt: Date.now() + leaseMs,
+        });
+      }
+      return {
+        status: 200,
+        body: {
+          deliveries: taken.map(({ deliveryId, token, attempt, event, leaseEndsAt }) => ({
+            deliveryId,
+            leaseToken: token,
+            attempt,
+            leaseEndsAt: new Date(leaseEndsAt).toISOString(),
+            event,
+          })),
+        },
+      };
+    }
+    const held = deliveries.get(String(body['deliveryId']));
+    if (held === undefined) return refuse(404, 'delivery_not_found');
+    const mine = held.token === body['leaseToken'];
+    if (verb === 'ack' && held.state === 'delivered' && mine) return { status: 200, body: { state: 'delivered' } };
+    if (held.state !== 'leased' || !mine || held.leaseEndsAt <= Date.now()) return refuse(409, 'lease_lost');
+    if (verb === 'ack') held.state = 'delivered';
+    else if (verb === 'extend') held.leaseEndsAt = Date.now() + Number(body['leaseMs']);
+    else {
+      held.errors.push(String(body['error']));
+      const ended = body['retry'] === false || held.attempt >= relay.maxAttempts;
+      Object.assign(held, { state: ended ? 'dead_letter' : 'waiting', availableAt: Date.now() + relay.retryAfterMs });
+    }
+    return { status: 200, body: { deliveryId: held.deliveryId, state: held.state } };
+  }
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const closed = new AbortController();
+    response.on('close', () => closed.abort());
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const text = Buffer.concat(chunks).toString();
+    const one: Asked = {
+      method: String(request.method),
+      path: String(request.url),
+      authorization: request.headers.authorization,
+      body: text === '' ? {} : JSON.parse(text),
+    };
+    asked.push(one);
+    const fault = relay.fault(one);
+    if (fault === 'cut') return void request.socket.destroy();
+    if (fault === 'silence') return;
+    if (typeof fault === 'object') {
+      response.writeHead(fault.status, { 'content-type': 'application/json' });
+      return void response.end(JSON.stringify({ error: { code: fault.code ?? 'fault', message: 'as scripted' } }));
+    }
+    const { status, body } = await work(one, closed.signal);
+    if (fault === 'cut-after') return void request.socket.destroy();
+    response.writeHead(status, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(body));
+  }
+
+  const relay: FakeRelay = {
+    get url() {
+      return `http://127.0.0.1:${port}`;
+    },
+    asked,
+    deliveries,
+    destinations,
+    fault: () => undefined,
+    retryAfterMs: 20,
+    maxAttempts: 3,
+    add(event = anEvent()) {
+      const deliveryId = `dlv_test_${event.id.slice(4)}`;
+      const held: HeldDelivery = {
+        deliveryId,
+        event,
+        state: 'waiting',
+        attempt: 0,
+        token: undefined,
+        leaseEndsAt: 0,
+        availableAt: 0,
+        errors: [],
+        leases: 0,
+      };
+      deliveries.set(deliveryId, held);
+      return held;
+    },
+    async stop() {
+      const stopping = server;
+      server = undefined;
+      for (const socket of sockets) socket.destroy();
+      await new Promise<void>((resolve) => (stopping === undefined ? resolve() : stopping.close(() => resolve())));
+    },
+    async start() {
+      const starting = createServer(
+        (request, response) => void handle(request, response).catch(() => response.destroy()),
+      );
+      starting.on('connection', (socket) => {
+        sockets.add(socket);
+        socket.on('close', () => sockets.delete(socket));
+      });
+      await new Promise<void>((resolve, reject) => starting.once('error', reject).listen(port, '127.0.0.1', resolve));
+      port = (starting.address() as AddressInfo).port;
+      server = starting;
+    },
+  };
+  await relay.start();
+  return relay;
+}
