@@ -306,7 +306,11 @@ export const createDispatcher = (store: Store, options: DispatcherOptions): Disp
     const { read } = group;
     while (!closing && !group.isClosed) {
       // A full queue is left to other processes: to pop its marker would hide from them that it has work.
-      const open = [...group.sources.values()].filter((source) => roomOf(source) > 0);
+      // Nor is one waited for that is being taken from for those who hold their jobs themselves: they come and go, and
+      // the take tells when there is nothing left.
+      const open = [...group.sources.values()].filter(
+        (source) => roomOf(source) > 0 && !(source.taking && source.consumer.newToken !== undefined),
+      );
       if (open.length === 0) {
         await Promise.race([pause(NO_ROOM_PAUSE_MS), new Promise<void>((resolve) => (group.wake = resolve))]);
         continue;
