@@ -77,7 +77,9 @@ export const destinationOperations = [
     errors: { 404: 'not_found' },
     run: async ({ params: { id } }, { store }, { caller, scope }) => {
       if (scope === 'lease') assertBoundTo(caller, id);
-      return describeNow(store, id);
+      const found = await describeNow(store, id);
+      if (scope === 'lease') assertPull(id, found.type);
+      return found;
     },
   }),
   operation({
@@ -177,7 +179,7 @@ const assertPull = (id: string, type: string): void => {
   throw new RefusalError(
     403,
     'forbidden_scope',
-    `a key with the scope lease makes and changes pull destinations only; ${id} as ${type} needs the scope admin`,
+    `a key with the scope lease sees and changes pull destinations only; ${id} as ${type} needs the scope admin`,
   );
 };
 

@@ -171,6 +171,8 @@ command(
   .option('--type <type>', 'webhook (signed POSTs) or pull (leased from over HTTP)', 'webhook')
   .option('--url <url>', 'where a webhook POSTs to')
   .option('--events <patterns>', 'event types it wants, comma-separated, * for any characters (default: everything)')
+  .option('--channels <names>', 'channels it wants, comma-separated, such as whatsapp,sms (default: all)')
+  .option('--classes <names>', 'of statuses: pending, delivered, read, failed, unknown; comma-separated (default: all)')
   .option('--format <format>', 'event, clickatell, cloudevents or cloudevents-binary (default: event)')
   .option('--secret <secret>', 'whsec_…, to sign with (default: a new one)')
   .option('--timeout-ms <ms>', 'for one attempt (default: 15000)', wholeNumber)
@@ -195,6 +197,38 @@ command<{ reason?: string }>(
 ).option('--reason <text>', 'why, for those who look');
 command(destinations, 'resume <id>', 'go on sending', 'destinations resume crm', async ([id], _, context) =>
   (await import('./commands/destinations.ts')).resumeDestination(id as string, context),
+);
+
+command(
+  program,
+  'lease <destination>',
+  'lease from a pull destination by hand, as a consumer would',
+  'lease support-bot --wait-ms 10000 --ack',
+  async ([id], options: import('./commands/lease.ts').LeaseOptions, context) =>
+    (await import('./commands/lease.ts')).lease(id as string, options, context),
+)
+  .option('--max <n>', 'how many at most', wholeNumber, 1)
+  .option('--wait-ms <ms>', 'how long to wait for the first, up to 25000 (default: not at all)', wholeNumber)
+  .option('--lease-ms <ms>', 'how long they are held (default: 30000)', wholeNumber)
+  .option('--ack', 'ack them')
+  .option('--nack <error>', 'give them back, with this reason');
+
+const keys = group('keys', 'keys of the API, for programs');
+command(keys, 'list', 'list keys, oldest first', 'keys list', async (_, __, context) =>
+  (await import('./commands/keys.ts')).listKeys(context),
+);
+command(
+  keys,
+  'create <name>',
+  'make a key, which is shown this once',
+  'keys create n8n --scopes lease --destinations n8n-*',
+  async ([name], options: import('./commands/keys.ts').CreateOptions, context) =>
+    (await import('./commands/keys.ts')).createKey(name as string, options, context),
+)
+  .requiredOption('--scopes <names>', 'read, reveal, replay, admin, lease; comma-separated')
+  .option('--destinations <ids>', 'what lease is bound to, comma-separated, * for any characters');
+command(keys, 'remove <id>', 'remove a key', 'keys remove key_5a0c1f9e77d2', async ([id], _, context) =>
+  (await import('./commands/keys.ts')).removeKey(id as string, context),
 );
 
 command(program, 'status', 'how safe callbacks are, and what waits where', 'status', async (_, __, context) =>

@@ -300,3 +300,55 @@ test('an API that is away, or refuses the key, is told with what to do', async (
     { error: { code: 'unauthorized', message: expect.stringContaining('refuses the key from API_KEY or DATA_DIR') } },
   ]);
 });
+
+test('keys are created, listed and removed', async () => {
+  const key = {
+    id: 'key_1',
+    name: 'n8n',
+    scopes: ['lease'],
+    destinations: ['n8n-*'],
+    createdAt: '2026-11-20T10:00:00Z',
+  };
+  answers = {
+    'POST /v1/keys': { ...key, key: 'crk_shown-once' },
+    'GET /v1/keys': { items: [key], next: null },
+    'DELETE /v1/keys/key_1': {},
+  };
+  const created = await cli('keys', 'create', 'n8n', '--scopes', 'lease', '--destinations', 'bot, n8n-*');
+  expect(created.stdout).toBe('key_1 (n8n) may lease of n8n-*\nthe key, shown this once: crk_shown-once\n');
+  expect(JSON.parse(api.requests[0]?.body ?? '')).toEqual({
+    name: 'n8n',
+    scopes: ['lease'],
+    destinations: ['bot', 'n8n-*'],
+  });
+  expect((await cli('keys')).stdout).toContain('key_1  n8n   lease   n8n-*');
+  expect((await cli('keys', 'remove', 'key_1')).stdout).toContain('key_1 is removed');
+});
+
+test('lease takes, shows and answers', async () => {
+  const leased = {
+    deliveryId: 'dlv_bot_A',
+    leaseToken: 't0k3n',
+    attempt: 2,
+    leaseEndsAt: '2026-11-20T10:00:30Z',
+    event,
+  };
+  answers = {
+    'POST /v1/destinations/bot/lease': { deliveries: [leased] },
+    'POST /v1/destinations/bot/ack': { deliveryId: 'dlv_bot_A', state: 'delivered' },
+    'POST /v1/destinations/bot/nack': { deliveryId: 'dlv_bot_A', state: 'dead_letter' },
+  };
+  const bodies = () => api.requests.map(({ path, body }) => [path, JSON.parse(body)]);
+  expect((await cli('lease', 'bot', '--wait-ms', '100')).stdout).toContain('with the token t0k3n');
+  expect((await cli('lease', 'bot', '--max', '3', '--ack')).stdout).toContain('delivered');
+  expect((await cli('lease', 'bot', '--nack', 'no')).stdout).toContain('dead_letter');
+  expect(bodies()).toEqual([
+    ['/v1/destinations/bot/lease', { max: 1, waitMs: 100 }],
+    ['/v1/destinations/bot/lease', { max: 3 }],
+    ['/v1/destinations/bot/ack', { deliveryId: 'dlv_bot_A', leaseToken: 't0k3n' }],
+    ['/v1/destinations/bot/lease', { max: 1 }],
+    ['/v1/destinations/bot/nack', { deliveryId: 'dlv_bot_A', leaseToken: 't0k3n', error: 'no' }],
+  ]);
+  answers['POST /v1/destinations/bot/lease'] = { deliveries: [] };
+  expect((await cli('lease', 'bot')).stdout).toBe('nothing to lease from bot\n');
+});

@@ -19,12 +19,15 @@ export interface AddOptions {
   type: 'webhook' | 'pull';
   url?: string;
   events?: string;
+  channels?: string;
+  classes?: string;
   format?: string;
   secret?: string;
   timeoutMs?: number;
   concurrency?: number;
 }
 
+const listOf = (text: string) => text.split(',').map((part) => part.trim());
 const pathOf = (id: string) => `/v1/destinations/${encodeURIComponent(id)}`;
 
 export async function listDestinations(context: Context): Promise<void> {
@@ -54,10 +57,12 @@ export async function addDestination(id: string, options: AddOptions, context: C
   if (options.type === 'webhook' && options.url === undefined) {
     throw usageError('a webhook destination needs --url; for one that is leased from over HTTP give --type pull');
   }
-  const { events, ...settings } = options;
+  const { events, channels, classes, ...settings } = options;
   const destination = await connectApi(context.config).put<Destination>(pathOf(id), {
     ...settings,
-    ...(events === undefined ? {} : { events: events.split(',').map((pattern) => pattern.trim()) }),
+    ...(events !== undefined && { events: listOf(events) }),
+    ...(channels !== undefined && { channels: listOf(channels) }),
+    ...(classes !== undefined && { classes: listOf(classes) }),
   });
   show(context, destination, ({ type, events: patterns, secret }) => {
     const first = `${id} (${type}) gets ${patterns.join(', ')} from now on`;

@@ -1,0 +1,44 @@
+import type { Key } from '@clickrelay/queue';
+import { connectApi, type Page } from '../api-client.ts';
+import { shortTime, table } from '../format.ts';
+import { type Context, show } from './context.ts';
+
+export interface CreateOptions {
+  scopes: string;
+  destinations?: string;
+}
+
+const listOf = (text: string): string[] => text.split(',').map((part) => part.trim());
+
+/** Makes a key, which is shown this once. */
+export async function createKey(name: string, options: CreateOptions, context: Context): Promise<void> {
+  const made = await connectApi(context.config).post<Key & { key: string }>('/v1/keys', {
+    name,
+    scopes: listOf(options.scopes),
+    ...(options.destinations === undefined ? {} : { destinations: listOf(options.destinations) }),
+  });
+  show(context, made, ({ id, key, scopes, destinations }) => {
+    const where = destinations.length === 0 ? '' : ` of ${destinations.join(', ')}`;
+    return `${id} (${name}) may ${scopes.join(', ')}${where}\nthe key, shown this once: ${key}`;
+  });
+}
+
+export async function listKeys(context: Context): Promise<void> {
+  const page = await connectApi(context.config).get<Page<Key>>('/v1/keys');
+  show(context, page, ({ items }) => {
+    if (items.length === 0) return 'no keys beside API_KEY';
+    const rows = items.map(({ id, name, scopes, destinations, createdAt }) => [
+      id,
+      name,
+      scopes.join(','),
+      destinations.join(','),
+      shortTime(createdAt),
+    ]);
+    return table(['KEY', 'NAME', 'SCOPES', 'DESTINATIONS', 'CREATED'], rows);
+  });
+}
+
+export async function removeKey(id: string, context: Context): Promise<void> {
+  await connectApi(context.config).delete(`/v1/keys/${encodeURIComponent(id)}`);
+  show(context, { removed: id }, () => `${id} is removed; it opens nothing from now on`);
+}

@@ -1,0 +1,55 @@
+import type { Event } from '@clickrelay/core';
+import { connectApi } from '../api-client.ts';
+import { usageError } from '../errors.ts';
+import { gist, parties, shortTime } from '../format.ts';
+import { type Context, show } from './context.ts';
+
+export interface LeaseOptions {
+  max: number;
+  waitMs?: number;
+  leaseMs?: number;
+  ack?: boolean;
+  nack?: string;
+}
+
+interface Leased {
+  deliveryId: string;
+  leaseToken: string;
+  attempt: number;
+  leaseEndsAt: string;
+  event: Event;
+  /** What it was answered with here, and what came of that. */
+  answered?: { state: string; nextAttemptAt?: string };
+}
+
+/** Leases by hand, as a consumer would, to try it; and answers, when told to. */
+export async function lease(destination: string, options: LeaseOptions, context: Context): Promise<void> {
+  const { max, waitMs, leaseMs, ack = false, nack } = options;
+  if (ack && nack !== undefined) throw usageError('give --ack or --nack, not both');
+  const api = connectApi(context.config);
+  const path = `/v1/destinations/${encodeURIComponent(destination)}`;
+  const { deliveries } = await api.post<{ deliveries: Leased[] }>(`${path}/lease`, {
+    max,
+    ...(waitMs !== undefined && { waitMs }),
+    ...(leaseMs !== undefined && { leaseMs }),
+  });
+  for (const taken of deliveries) {
+    const { deliveryId, leaseToken } = taken;
+    if (ack) taken.answered = await api.post(`${path}/ack`, { deliveryId, leaseToken });
+    if (nack !== undefined) taken.answered = await api.post(`${path}/nack`, { deliveryId, leaseToken, error: nack });
+  }
+  show(context, { deliveries }, () =>
+    deliveries.length === 0 ? `nothing to lease from ${destination}` : deliveries.map(describe).join('\n'),
+  );
+}
+
+function describe({ deliveryId, leaseToken, attempt, leaseEndsAt, event, answered }: Leased): string {
+  const next = answered?.nextAttemptAt === undefined ? '' : `, next attempt ${shortTime(answered.nextAttemptAt)}`;
+  return [
+    `${deliveryId}  attempt ${attempt}`,
+    `  ${[event.type, parties(event), gist(event)].filter((part) => part !== '').join('  ')}`,
+    answered === undefined
+      ? `  leased until ${shortTime(leaseEndsAt)} with the token ${leaseToken}`
+      : `  ${answered.state}${next}`,
+  ].join('\n');
+}
