@@ -2,15 +2,17 @@ import { startRedis } from '@clickrelay/testkit';
 import { Redis } from 'ioredis';
 import { type EndToEndResult, measureEndToEnd, type Pipeline } from './end-to-end.ts';
 import { type IngestResult, measureIngest, type Receiver } from './ingest.ts';
+import { type LeasesResult, measureLeases } from './leases.ts';
 
 /*
  * `pnpm bench`: all of it in one go, on one Redis with `appendfsync always`, each program one process. Absolute numbers
  * differ from machine to machine; the ratios are what counts. Rounds take turns, and medians are shown.
- * `pnpm bench ingest` and `pnpm bench end-to-end` run one half.
+ * `pnpm bench ingest`, `pnpm bench end-to-end` and `pnpm bench leases` run one part.
  */
 
 const INGEST_ROUNDS = 3;
 const END_TO_END_ROUNDS = 3;
+const LEASES_ROUNDS = 3;
 
 const RECEIVER_LABELS: Readonly<Record<Receiver, string>> = {
   limit: 'limit: node:http + JSON.parse + one pipelined XADD',
@@ -27,8 +29,9 @@ const redis = await startRedis();
 const client = new Redis(redis.url);
 const part = process.argv[2];
 try {
-  if (part !== 'end-to-end') await benchIngest();
-  if (part !== 'ingest') await benchEndToEnd();
+  if (part === undefined || part === 'ingest') await benchIngest();
+  if (part === undefined || part === 'end-to-end') await benchEndToEnd();
+  if (part === undefined || part === 'leases') await benchLeases();
 } finally {
   client.disconnect();
   await redis.stop();
@@ -80,6 +83,24 @@ async function benchEndToEnd(): Promise<void> {
     ((of(clickrelay) ?? Number.NaN) / (of(everyone) ?? Number.NaN)).toFixed(2);
   console.log(`\nClickrelay / everyone  ${ratio((result) => result?.eventsPerSecond)} events/s`);
   console.log(`                       ${ratio((result) => result?.p50Ms)} of its p50 at 200 events/s`);
+}
+
+async function benchLeases(): Promise<void> {
+  console.log('\nLeases: consumers of a pull destination, over HTTP\n');
+  const results = await rounds<'clickrelay', LeasesResult>(['clickrelay'], LEASES_ROUNDS, () => measureLeases(redis));
+  const result = results.get('clickrelay') as LeasesResult;
+  table([
+    { what: 'leased and acked a second, 16 consumers, one at a time', figure: result.onePerSecond.toFixed(0) },
+    { what: 'the same, ten at a time', figure: result.tenPerSecond.toFixed(0) },
+    { what: 'CPU API µs per delivery, one at a time', figure: result.apiMicros.toFixed(0) },
+    { what: 'CPU Redis µs per delivery', figure: result.redisMicros.toFixed(0) },
+    { what: 'long poll: from queued to answered, p50 ms', figure: result.p50Ms.toFixed(2) },
+    { what: 'p99 ms', figure: result.p99Ms.toFixed(2) },
+    { what: '100 idle consumers: CPU of the API in %', figure: result.idleApiPercent.toFixed(2) },
+    { what: 'without them', figure: result.aloneApiPercent.toFixed(2) },
+    { what: '100 idle consumers: CPU of Redis in %', figure: result.idleRedisPercent.toFixed(2) },
+    { what: 'connections to Redis that they add', figure: result.idleConnections.toFixed(0) },
+  ]);
 }
 
 /** Lets the programs take turns, each time on an empty Redis; gives the median of each figure of each program. */
