@@ -11,6 +11,12 @@ import { INGEST_SHARDS, ingestQueue, LAYOUT, type QueueName, queueKey, REGISTRY 
 /** How long a job that was taken stays ours without renewal: what a crashed worker held is taken again after it. */
 export const LOCK_MS = 5_000;
 
+/**
+ * A replica that is well answers within milliseconds. A commit waits for less than its deadline, so that its reason is
+ * told; a worker has other things to do over the same connection, and comes back.
+ */
+const REPLICA_WAIT_MS = { answer: 1_000, work: 200 } as const;
+
 /** BullMQ marks on one check and returns on the next; the checks of all processes share this pace. */
 const STALLED_CHECK_MS = 900;
 
@@ -140,8 +146,10 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
     ingestShards: isCluster ? INGEST_SHARDS : 1,
     servers,
     connectionOf,
-    durably: (key, write) => (isReplicated ? confirmReplicated(() => [connectionOf(key)], write) : write()),
-    durablyBeforeNext: (write) => (isReplicated && isCluster ? confirmReplicated(servers, write) : write()),
+    durably: (key, write) =>
+      isReplicated ? confirmReplicated(() => [connectionOf(key)], REPLICA_WAIT_MS.answer, write) : write(),
+    durablyBeforeNext: (write) =>
+      isReplicated && isCluster ? confirmReplicated(servers, REPLICA_WAIT_MS.work, write) : write(),
     queue: (name) => {
       const queue = queues.get(queueKey(name)) ?? openQueue(name);
       queues.set(queueKey(name), queue);

@@ -10,6 +10,9 @@ export { findRedisServer } from './find-redis-server.ts';
 export { freePort } from './port.ts';
 export { type Program, type ProgramOptions, startProgram } from './processes.ts';
 export { type RedisOptions, type RedisServer, startRedis } from './redis.ts';
+export { type RedisCluster, startRedisCluster } from './redis-cluster.ts';
+export { redisCommand } from './redis-command.ts';
+export { type RedisSentinels, startRedisSentinels } from './redis-sentinels.ts';
 export { type Envelope, freshCopy, type OddSample, type SampleType, sampleCallback, samples } from './samples.ts';
 export {
   createSender,

@@ -1,0 +1,64 @@
+import { type RedisSentinels, type RedisServer, startRedisSentinels, waitUntil } from '@clickrelay/testkit';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type CommittedCallback, createCommitter, type IngestGroup } from './commit.ts';
+import { createDispatcher } from './dispatcher.ts';
+import { readDurability } from './durability.ts';
+import { ingestQueue } from './names.ts';
+import { openStore, type Store } from './store.ts';
+
+let sentinels: RedisSentinels;
+let producer: Store;
+let consumer: Store;
+
+beforeAll(async () => {
+  // Two, because with `replicated` the one that takes over needs a replica as well.
+  sentinels = await startRedisSentinels({ replicas: 2 });
+  producer = await openStore({ redisUrl: sentinels.url, role: 'producer', durability: 'replicated' });
+  consumer = await openStore({ redisUrl: sentinels.url, role: 'consumer' });
+  await Promise.all([producer.ready(), consumer.ready()]);
+}, 40_000);
+afterAll(async () => {
+  await Promise.all([producer?.close(), consumer?.close()]);
+  await sentinels?.stop();
+});
+
+it('behind Sentinels, callbacks are taken again within five seconds of the death of the primary, and none is lost', async () => {
+  expect(await readDurability(producer, 'replicated')).toMatchObject({ ready: true, durability: 'always' });
+  const seen = new Set<string>();
+  const dispatcher = createDispatcher(consumer, { onError: () => {} });
+  await dispatcher.add({
+    queue: ingestQueue('messages'),
+    room: () => 8,
+    run: async ({ data }) => {
+      const callbacks: readonly CommittedCallback[] = (data as IngestGroup).callbacks;
+      for (const { text } of callbacks) seen.add(text);
+      return { kind: 'done' };
+    },
+  });
+  const { commit } = createCommitter(producer);
+  const acknowledged: string[] = [];
+  const attempt = async (text: string): Promise<boolean> => {
+    try {
+      await commit({ text, lane: 'messages' }, '2026-03-01T12:00:00.000Z');
+      acknowledged.push(text);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  for (let n = 0; n < 200; n++) await attempt(`before ${n}`);
+  const [primary] = sentinels.servers as [RedisServer];
+  await primary.kill('SIGKILL');
+  const killedAt = Date.now();
+  let tries = 0;
+  await waitUntil(() => attempt(`after ${tries++}`), { timeoutMs: 15_000 });
+  const backAfterMs = Date.now() - killedAt;
+  for (let n = 0; n < 50; n++) await attempt(`then ${n}`);
+  await waitUntil(() => acknowledged.every((text) => seen.has(text)), { timeoutMs: 15_000 });
+  console.log(
+    `Sentinel, kill -9 of the primary: 2xx after ${backAfterMs} ms, ${acknowledged.length} acknowledged, 0 lost`,
+  );
+  expect(acknowledged.length).toBeGreaterThan(200);
+  expect(backAfterMs).toBeLessThan(5_000);
+  await dispatcher.close(1_000);
+}, 40_000);

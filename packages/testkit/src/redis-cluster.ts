@@ -1,0 +1,80 @@
+import { freePort } from './port.ts';
+import { type RedisServer, startRedis } from './redis.ts';
+import { redisCommand } from './redis-command.ts';
+import { waitUntil } from './wait-until.ts';
+
+export interface RedisCluster {
+  /** `redis+cluster://` with every node. */
+  readonly url: string;
+  readonly masters: readonly RedisServer[];
+  /** One of each master, in the same order. */
+  readonly replicas: readonly RedisServer[];
+  stop(): Promise<void>;
+}
+
+const SLOTS = 16_384;
+/** A node that is silent for so long is taken for dead. */
+const NODE_TIMEOUT_MS = 1_000;
+
+/** Starts a real Redis Cluster on 127.0.0.1: three masters, and unless told otherwise a replica of each. */
+export async function startRedisCluster({ withReplicas = true } = {}): Promise<RedisCluster> {
+  const buses = new Map<RedisServer, number>();
+  const startNode = async (): Promise<RedisServer> => {
+    const bus = await freePort();
+    const node = await startRedis({
+      args: [
+        ...['--cluster-enabled', 'yes', '--cluster-port', String(bus)],
+        ...['--cluster-node-timeout', String(NODE_TIMEOUT_MS), '--repl-diskless-sync-delay', '0'],
+      ],
+    });
+    buses.set(node, bus);
+    return node;
+  };
+  const masters = await Promise.all([startNode(), startNode(), startNode()]);
+  const replicas = withReplicas ? await Promise.all([startNode(), startNode(), startNode()]) : [];
+  const nodes = [...masters, ...replicas];
+  const stop = async (): Promise<void> => {
+    await Promise.all(nodes.map((node) => node.stop()));
+  };
+
+  try {
+    for (const [index, { port }] of masters.entries()) {
+      const [from, to] = [index, index + 1].map((part) => Math.floor((SLOTS * part) / masters.length)) as [
+        number,
+        number,
+      ];
+      await redisCommand(port, 'CLUSTER', 'ADDSLOTSRANGE', from, to - 1);
+      await redisCommand(port, 'CLUSTER', 'SET-CONFIG-EPOCH', index + 1);
+    }
+    const [first, ...others] = nodes as [RedisServer, ...RedisServer[]];
+    for (const node of others) {
+      await redisCommand(first.port, 'CLUSTER', 'MEET', '127.0.0.1', node.port, buses.get(node) as number);
+    }
+    const ids = await Promise.all(masters.map(async ({ port }) => idIn(await redisCommand(port, 'CLUSTER', 'MYID'))));
+    for (const [index, replica] of replicas.entries()) {
+      const id = ids[index] as string;
+      await waitUntil(async () => (await redisCommand(replica.port, 'CLUSTER', 'NODES')).includes(id));
+      await redisCommand(replica.port, 'CLUSTER', 'REPLICATE', id);
+    }
+    for (const { port } of nodes) {
+      await waitUntil(
+        async () => {
+          const info = await redisCommand(port, 'CLUSTER', 'INFO');
+          return info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${nodes.length}`);
+        },
+        { timeoutMs: 20_000, what: 'the Redis Cluster' },
+      );
+    }
+    for (const { port } of replicas) {
+      await waitUntil(async () => (await redisCommand(port, 'INFO', 'replication')).includes('master_link_status:up'), {
+        timeoutMs: 20_000,
+      });
+    }
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { url: `redis+cluster://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}`, masters, replicas, stop };
+}
+
+const idIn = (reply: string): string => /[0-9a-f]{40}/.exec(reply)?.[0] as string;
