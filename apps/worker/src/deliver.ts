@@ -1,4 +1,4 @@
-import { type DeliveryError, deliveryId, type LoggedEvent } from '@clickrelay/core';
+import { type DeliveryError, deliveryId, isName, type LoggedEvent } from '@clickrelay/core';
 import {
   type AttemptLog,
   asDeliveryError,
@@ -87,7 +87,7 @@ export const attemptDelivery = async (
 
   const line = {
     event: eventId,
-    type,
+    type: isName(type) ? type : '(no name)',
     destination: outlet.id,
     attempt: number,
     of: outlet.schedule.length,

@@ -118,7 +118,10 @@ function readEventObject(envelope: Record<string, unknown>): Record<EventType, u
   const issues: Issue[] = [];
   Object.entries(event).forEach(([type, elements], index) => {
     if (Array.isArray(elements)) return;
-    issues.push({ path: `event.${namePath(type, index)}`, message: `expected array, got ${kindOf(elements)}` });
+    issues.push({
+      path: `event.${isName(type) ? type : `<key ${index + 1}>`}`,
+      message: `expected array, got ${kindOf(elements)}`,
+    });
   });
   if (issues[0] !== undefined) {
     const { path, message } = issues[0];
@@ -127,9 +130,12 @@ function readEventObject(envelope: Record<string, unknown>): Record<EventType, u
   return event as Record<EventType, unknown[]>;
 }
 
-/** An unexpected key may hold anything, also what a customer wrote: only what looks like a name is repeated. */
-function namePath(key: string, index: number): string {
-  return /^[A-Za-z]{1,64}$/.test(key) ? key : `<key ${index + 1}>`;
+/**
+ * Whether a key that the sender chose looks like a name. Any other may hold anything, also what a customer wrote, and is
+ * repeated in no log and no error.
+ */
+export function isName(key: string): boolean {
+  return /^[A-Za-z]{1,64}$/.test(key);
 }
 
 /** As a key, `__proto__` is an attack on whoever copies the object; as message text it is a customer's business. */

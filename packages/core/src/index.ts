@@ -1,6 +1,6 @@
 // Callbacks in, events out: most users need no more than these.
 
-export { type Callback, type EventType, type Lane, MAX_DEPTH, parseCallback, STATUS_TYPE } from './callback.ts';
+export { type Callback, type EventType, isName, type Lane, MAX_DEPTH, parseCallback, STATUS_TYPE } from './callback.ts';
 export {
   type Event,
   type EventOf,

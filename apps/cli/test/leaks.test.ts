@@ -1,0 +1,248 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openStore } from '@clickrelay/queue';
+import {
+  type Answer,
+  findRedisServer,
+  freePort,
+  type Program,
+  samples,
+  startDestination,
+  waitUntil,
+} from '@clickrelay/testkit';
+import { afterEach, expect, it } from 'vitest';
+import { startCli } from './run-cli.ts';
+
+/*
+ * A canary is a text that may be told to nobody but its destination. They are in every field of the callbacks, in every
+ * credential and in every URL; then everything goes wrong that can, and all that was written anywhere is searched.
+ */
+
+/** As it was sent, and as base64 would show it. */
+const CANARY = /canary|Y2FuYXJ5|2783123/i;
+const signing = `whsec_${Buffer.from('canary-signing-secret-of-32-bytes').toString('base64')}`;
+const basic = { authorization: `Basic ${Buffer.from('canary-user:canary-password').toString('base64')}` };
+
+const atEnd: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const end of atEnd.splice(0).reverse()) await end();
+});
+
+/** The sample with a canary in each text, a phone number where there was one, and fields that nobody has heard of. */
+function withCanaries(value: unknown, key = ''): unknown {
+  if (Array.isArray(value)) return value.map((inner) => withCanaries(inner, key));
+  if (typeof value === 'object' && value !== null) {
+    const entries = Object.entries(value).map(([name, inner]) => [name, withCanaries(inner, name)]);
+    return Object.fromEntries([...entries, ['canaryField', 'canary-unknown']]);
+  }
+  if (key === 'from' || key === 'to') return '27831230001';
+  return typeof value === 'string' && key !== 'channel' ? `canary-${key}` : value;
+}
+
+function callbacks(): string[] {
+  return [samples.reply, samples.status].flatMap(({ event }) =>
+    Object.entries(event).map(([type, elements]) =>
+      JSON.stringify({
+        integrationId: 'canary-integration',
+        integrationName: 'canary-name',
+        event: { [type]: withCanaries(elements) },
+      }),
+    ),
+  );
+}
+
+it('no secret, phone number or content is in a log, an error, a failed job or an answer, whatever goes wrong', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'clickrelay-leaks-'));
+  atEnd.push(() => rm(folder, { recursive: true, force: true }));
+  const [port, apiPort, nobody] = [await freePort(), await freePort(), await freePort()];
+
+  const kept = { status: 500, body: 'what the destination answered', headers: { 'x-answer': 'canary-header' } };
+  const answers: Record<string, Answer> = {
+    fails: () => kept,
+    resets: 'reset',
+    redirects: () => ({ status: 302, headers: { location: 'http://canary.example/' } }),
+    gone: 410,
+    waits: () => ({ status: 429, headers: { 'retry-after': 'canary' } }),
+  };
+  const declared: object[] = [
+    { id: 'refuses', type: 'webhook', url: `http://127.0.0.1:${nobody}/canary?token=canary`, secret: signing },
+    { id: 'private', type: 'webhook', url: 'https://10.9.8.7/canary?token=canary', secret: signing },
+    { id: 'made', type: 'webhook', url: `http://127.0.0.1:${nobody}/canary?token=canary` },
+    { id: 'unanswered', type: 'pull' },
+  ];
+  for (const [id, answer] of Object.entries(answers)) {
+    const destination = await startDestination({ answer });
+    atEnd.push(() => destination.close());
+    declared.push({ id, type: 'webhook', url: `${destination.url}canary?token=canary`, secret: signing });
+  }
+  const destinationsFile = join(folder, 'destinations.yaml');
+  await writeFile(destinationsFile, JSON.stringify({ destinations: declared }));
+
+  const program: Program = await startCli(
+    ['start'],
+    {
+      DATA_DIR: join(folder, 'data'),
+      PORT: String(port),
+      API_PORT: String(apiPort),
+      DESTINATIONS_FILE: destinationsFile,
+      EGRESS_ALLOW: '127.0.0.0/8',
+      RETRY_SCHEDULE: '0s,10ms',
+      LOG_LEVEL: 'debug',
+      CALLBACK_AUTH: 'query:canary-query,basic:canary-user:canary-password,header:x-canary:canary-header',
+      API_KEY: 'canary-key-of-the-api',
+      CLICKRELAY_REDIS_SERVER: findRedisServer(),
+    },
+    { readyOutput: /Mend/, timeoutMs: 40_000 },
+  );
+  atEnd.push(() => program.stop());
+  const run = JSON.parse(await readFile(join(folder, 'data/run.json'), 'utf8'));
+  const { redisPassword } = JSON.parse(await readFile(join(folder, 'data/secrets.json'), 'utf8'));
+
+  /** What any caller was answered. */
+  const told: string[] = [];
+  const call = async (method: string, url: string, body?: string, headers: Record<string, string> = {}) => {
+    const answer = await fetch(url, { method, headers, ...(body !== undefined && { body }) });
+    const text = await answer.text();
+    return { status: answer.status, text, shown: `${JSON.stringify([...answer.headers])} ${text}` };
+  };
+  const receiver = `http://127.0.0.1:${port}`;
+  const reply = `${receiver}/client-callback/one-api-reply`;
+  const post = async (body: string, query = '?token=canary-query', headers: Record<string, string> = {}) => {
+    const answer = await call('POST', reply + query, body, headers);
+    told.push(answer.shown);
+    return answer.status;
+  };
+
+  // What is right, by each credential.
+  const sent = callbacks();
+  for (const body of sent) expect(await post(body)).toBe(200);
+  expect(await post(sent[0] as string, '', basic)).toBe(200);
+  expect(await post(sent[0] as string, '', { 'x-canary': 'canary-header' })).toBe(200);
+  // What is authentic and no callback.
+  for (const body of [
+    'canary',
+    '{"canary":"canary"',
+    '{"event":{"canary 27831230001":"canary"}}',
+    '{"event":["canary"]}',
+    '{"event":{"moText":[{"__proto__":"canary"}]}}',
+    `{"canary":${'['.repeat(100)}`,
+    '{"event":{"canary 27831230001":[{"content":"canary"}],"moSticker":[{"content":"canary"}],"moText":["canary",{"content":{"canary":"canary"},"from":["27831230001"]}]}}',
+  ]) {
+    expect(await post(body)).toBe(200);
+  }
+  expect(await post('canary', undefined, { 'content-encoding': 'gzip' })).toBe(200);
+  expect(await post('canary', undefined, { 'content-encoding': 'canary' })).toBe(200);
+  // Strangers.
+  expect(await post('canary', '?token=canary-wrong')).toBe(401);
+  expect(await post('canary', '', { authorization: 'Basic Y2FuYXJ5OmNhbmFyeQ==', 'x-canary': 'canary' })).toBe(401);
+  for (const [method, path] of [
+    ['POST', '/canary/27831230001?token=canary'],
+    ['PUT', '/client-callback/one-api-reply?token=canary'],
+    ['GET', '/readyz?token=canary'],
+    ['GET', '/healthz?token=canary'],
+  ] as const) {
+    told.push((await call(method, receiver + path)).shown);
+  }
+  for (const bytes of ['canary canary\r\n\r\n', 'POST /canary HTTP/1.1\r\nHost: x\r\nCanary : canary\r\n\r\n']) {
+    told.push(await exchangeWith(port, bytes));
+  }
+
+  // The private port.
+  const api = `http://127.0.0.1:${apiPort}`;
+  const key = { authorization: 'Bearer canary-key-of-the-api' };
+  const ask = async (path: string, method = 'GET', body?: string) => call(method, `${api}${path}`, body, key);
+  told.push((await call('GET', `${api}/v1/status`, undefined, { authorization: 'Bearer canary-wrong' })).shown);
+  told.push((await ask('/v1/status')).shown);
+  for (const body of [
+    'canary',
+    '{"type":"webhook","url":"ftp://canary:canary@10.0.0.1/canary?canary","secret":"canary"}',
+  ]) {
+    told.push((await ask('/v1/destinations/some', 'PUT', body)).shown);
+  }
+
+  // Some deliveries have ended; others wait, because a destination that fails too often in a row is left alone for a while.
+  const endedSomewhere = async () => {
+    const { items } = JSON.parse((await ask('/v1/dead-letters?limit=500')).text);
+    const ids = items.map(({ deliveryId }: { deliveryId: string }) => deliveryId.split('_')[1]);
+    return new Set(ids).size >= 4;
+  };
+  await waitUntil(endedSomewhere, { timeoutMs: 40_000 });
+
+  // Redis stops answering, and comes back.
+  process.kill(run.pids.redis, 'SIGSTOP');
+  try {
+    await Promise.all([post(sent[0] as string), post('canary'), sleep(2_500)]);
+    told.push((await call('GET', `${receiver}/readyz`)).shown, (await ask('/v1/status')).shown);
+  } finally {
+    process.kill(run.pids.redis, 'SIGCONT');
+  }
+  await waitUntil(async () => (await call('GET', `${receiver}/readyz`)).status === 200);
+
+  // What is kept about failures.
+  const read = (path: string) =>
+    waitUntil(async () => {
+      const { status, text } = await ask(path);
+      return status === 200 && JSON.parse(text);
+    });
+  const failures: string[] = [];
+  expect(JSON.stringify(await read('/v1/destinations'))).not.toMatch(/whsec_/);
+  const events = (await read('/v1/events?limit=100')).items as { id: string }[];
+  expect(events.length).toBeGreaterThan(8);
+  let responses = 0;
+  for (const { id } of events) {
+    const { deliveries } = await read(`/v1/events/${id}`);
+    failures.push(JSON.stringify(deliveries));
+    if (JSON.stringify(deliveries).includes('what the destination answered')) responses++;
+  }
+  expect(responses).toBeGreaterThan(8);
+  for (const { reason } of (await read('/v1/quarantine?limit=100')).items) failures.push(reason);
+  const redisUrl = new URL(run.redisUrl);
+  redisUrl.password = redisPassword;
+  const store = await openStore({ redisUrl: redisUrl.href, role: 'consumer' });
+  await store.ready();
+  let jobs = 0;
+  for (const name of await store.redis.keys('*')) {
+    if ((await store.redis.type(name)) !== 'hash') continue;
+    for (const value of await store.redis.hmget(name, 'failedReason', 'stacktrace', 'returnvalue')) {
+      if (value === null || value === undefined) continue;
+      jobs++;
+      failures.push(value);
+    }
+  }
+  expect(jobs).toBeGreaterThan(8);
+  await store.close();
+
+  const { secret } = await read('/v1/destinations/made/secret');
+  expect(secret).toMatch(/^whsec_/);
+  expect(await program.stop()).toEqual({ code: 0, signal: null });
+
+  const found = (text: string) => text.split('\n').filter((line) => CANARY.test(line));
+  // The screen shows one credential, on purpose: the URLs that are to be pasted.
+  const screen = program.stdout().replaceAll('token=canary-query', '');
+  expect(found(screen)).toEqual([]);
+  expect(program.stderr().split('\n').length).toBeGreaterThan(50);
+  expect(found(program.stderr())).toEqual([]);
+  expect(found(told.join('\n'))).toEqual([]);
+  expect(found(failures.join('\n'))).toEqual([]);
+  for (const text of [program.stdout(), program.stderr(), ...told, ...failures]) {
+    expect(text).not.toContain(secret);
+    expect(text).not.toContain(redisPassword);
+  }
+}, 120_000);
+
+/** Everything that a server says to bytes that no HTTP client would send. */
+function exchangeWith(port: number, bytes: string): Promise<string> {
+  return new Promise((resolve) => {
+    let text = '';
+    const socket = connect(port, '127.0.0.1', () => socket.write(bytes));
+    socket.setTimeout(10_000, () => socket.destroy());
+    socket.setEncoding('utf8').on('data', (chunk) => {
+      text += chunk;
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => resolve(text));
+  });
+}
