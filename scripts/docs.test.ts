@@ -3,8 +3,8 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { operations } from '../apps/api/src/app.ts';
-import { parseDestinations } from '../apps/worker/src/declare-destinations.ts';
 import { STATUSES, splitCallback } from '../packages/core/src/index.ts';
+import { parseDeclarations } from '../packages/declarations/src/file.ts';
 import { samples } from '../packages/testkit/src/index.ts';
 import { configurationDoc } from './configuration-doc.ts';
 
@@ -66,7 +66,7 @@ describe('docs', () => {
   it('show a DESTINATIONS_FILE that is accepted', async () => {
     const page = await readFile(join(root, 'docs/destinations.md'), 'utf8');
     const [, yaml] = /^```yaml$(.*?)^```$/ms.exec(page) ?? [];
-    expect(parseDestinations(yaml ?? '').map(({ id }) => id)).toEqual(['crm', 'audit', 'support-bot']);
+    expect(parseDeclarations(yaml ?? '', 'the example').map(({ id }) => id)).toEqual(['crm', 'audit', 'support-bot']);
   });
 
   it('list every operation of the API', async () => {

@@ -1,4 +1,5 @@
-import { DESTINATION_ID, pullDestination } from '@clickrelay/core';
+import { DESTINATION_ID, deliveryId, EVENT_ID } from '@clickrelay/core';
+import { applyDeclarations, complete, declaration, declarationBody } from '@clickrelay/declarations';
 import {
   type Destination,
   type Hold,
@@ -6,21 +7,23 @@ import {
   listHolds,
   pauseDestination,
   putDestination,
+  readDelivery,
   readDestination,
+  readEvent,
   removeDestination,
   resumeDestination,
   type Store,
 } from '@clickrelay/queue';
-import { webhookConfig, webhookDestination, withSecret } from '@clickrelay/webhook-forwarder';
+import { openRoute } from '@clickrelay/routing';
+import { webhookConfig } from '@clickrelay/webhook-forwarder';
 import { z } from 'zod';
 import { assertBoundTo, isBoundTo } from './authorize.ts';
 import { notFound, operation, pageOf, RefusalError } from './operation.ts';
+import { delivery } from './schemas.ts';
 
 const params = z.object({ id: z.string().regex(DESTINATION_ID, 'must be lower-case letters, digits and `-`') });
 
-const declaration = z
-  .discriminatedUnion('type', [webhookDestination.omit({ id: true }), pullDestination.omit({ id: true })])
-  .meta({ id: 'DestinationDeclaration' });
+const body = declarationBody.meta({ id: 'DestinationDeclaration' });
 
 /** The adapter's own settings stand beside what all destinations have. */
 const destination = z
@@ -30,6 +33,7 @@ const destination = z
     events: z.array(z.string()),
     channels: z.array(z.string()).exactOptional(),
     classes: z.array(z.string()).exactOptional(),
+    filter: z.string().exactOptional(),
     paused: z.string().nullable().describe('Why nothing is sent at the moment; null when sending'),
     held: z
       .object({ reason: z.enum(['throttled', 'failing']), until: z.string() })
@@ -88,28 +92,16 @@ export const destinationOperations = [
     summary: 'Add or replace a destination; a webhook secret that is left out is kept, or generated and shown',
     scopes: ['admin', 'lease'],
     params,
-    body: declaration,
+    body,
     response: destination,
     run: async ({ params: { id }, body }, { store }, { caller, scope }) => {
-      const { type, events, channels, classes, ...settings } = body;
       const present = await readDestination(store, id);
       if (scope === 'lease') {
         assertBoundTo(caller, id);
-        assertPull(id, type);
+        assertPull(id, body.type);
         if (present !== undefined) assertPull(id, present.type);
       }
-      const presentSecret = present?.type === type ? present.config['secret'] : undefined;
-      const { config, generatedSecret } =
-        type === 'webhook' ? withSecret(settings, presentSecret) : { config: settings, generatedSecret: undefined };
-      const put: Destination = {
-        id,
-        type,
-        events,
-        ...(channels && { channels }),
-        ...(classes && { classes }),
-        paused: present?.paused ?? null,
-        config,
-      };
+      const { destination: put, generatedSecret } = complete({ ...body, id }, present);
       await putDestination(store, put);
       return describe(put, { generatedSecret });
     },
@@ -128,6 +120,60 @@ export const destinationOperations = [
       const result = secret.safeParse(found.config['secret']);
       if (!result.success) throw notFound('secret of', id);
       return { id, secret: result.data };
+    },
+  }),
+  operation({
+    method: 'post',
+    path: '/v1/destinations/apply',
+    summary: 'Make the registry hold what is declared; destinations that are not named stay as they are',
+    scopes: ['admin'],
+    body: z.strictObject({
+      destinations: z.array(declaration).max(1_000),
+      dryRun: z.boolean().default(false).describe('Say what would change, and change nothing'),
+    }),
+    response: z.object({
+      items: z.array(
+        z.object({
+          id: z.string(),
+          change: z.enum(['added', 'changed', 'unchanged']),
+          fields: z.array(z.string()).describe('Those that differ from what was there'),
+          madeSecret: z.boolean().describe('One was generated; `GET /v1/destinations/{id}/secret` shows it'),
+        }),
+      ),
+    }),
+    run: async ({ body: { destinations, dryRun } }, { store }) => ({
+      items: await applyDeclarations(store, destinations, { isDryRun: dryRun }),
+    }),
+  }),
+  operation({
+    method: 'get',
+    path: '/v1/destinations/{id}/match',
+    summary: 'Why an event goes to a destination, or does not: every rule of the destination, as it is now',
+    scopes: ['read'],
+    params,
+    query: z.object({ event: z.string().regex(EVENT_ID, 'must be an event id, evt_…') }),
+    response: z.object({
+      wanted: z.boolean(),
+      rules: z.array(
+        z.object({
+          rule: z.enum(['events', 'channels', 'classes', 'filter']),
+          passed: z.boolean(),
+          detail: z.string(),
+        }),
+      ),
+      delivery: delivery.nullable().describe('What became of it there; null when it never was for this destination'),
+    }),
+    errors: { 404: 'not_found' },
+    run: async ({ params: { id }, query: { event: eventId } }, { store }) => {
+      const [found, logged, present] = await Promise.all([
+        readDestination(store, id),
+        readEvent(store, eventId),
+        readDelivery(store, deliveryId(eventId, id)),
+      ]);
+      if (found === undefined) throw notFound('destination', id);
+      if (logged === undefined) throw notFound('event', eventId);
+      const rules = openRoute(found).explain(logged.event);
+      return { wanted: rules.every(({ passed }) => passed), rules, delivery: present ?? null };
     },
   }),
   operation({

@@ -453,6 +453,49 @@ describe('destinations', () => {
     expect((await get('/v1/destinations/refused')).status).toBe(404);
   });
 
+  it('with a filter that cannot be understood are refused, with the column', async () => {
+    const { status, body } = await api.call('PUT', '/v1/destinations/picky', { type: 'pull', filter: 'event.type ==' });
+    expect(status).toBe(400);
+    expect(body.error.issues).toEqual([{ path: 'filter', message: 'Unexpected token: EOF, at column 14' }]);
+    expect((await get('/v1/destinations/picky')).status).toBe(404);
+  });
+
+  it('say why they want an event, or do not', async () => {
+    const logged = await logEvent(api.store);
+    await api.call('PUT', '/v1/destinations/picky', {
+      type: 'pull',
+      events: ['mo*'],
+      filter: "event.from == 'nobody'",
+    });
+    const match = await get(`/v1/destinations/picky/match?event=${logged.event.id}`);
+    expect(match.body).toEqual({
+      wanted: false,
+      rules: [
+        { rule: 'events', passed: true, detail: `wants mo*; this is ${logged.event.type}` },
+        { rule: 'filter', passed: false, detail: 'false' },
+      ],
+      delivery: null,
+    });
+    expect((await get(`/v1/destinations/nowhere/match?event=${logged.event.id}`)).status).toBe(404);
+    expect((await get(`/v1/destinations/picky/match?event=evt_${'A'.repeat(22)}`)).status).toBe(404);
+    expect((await get('/v1/destinations/picky/match')).status).toBe(400);
+    await api.call('DELETE', '/v1/destinations/picky');
+  });
+
+  it('are made what a list declares, or only said to be', async () => {
+    const destinations = [{ id: 'declared', type: 'webhook', url, events: ['mo*'] }];
+    const dry = await api.call('POST', '/v1/destinations/apply', { destinations, dryRun: true });
+    expect(dry.body).toEqual({ items: [{ id: 'declared', change: 'added', fields: [], madeSecret: false }] });
+    expect((await get('/v1/destinations/declared')).status).toBe(404);
+    const applied = await api.call('POST', '/v1/destinations/apply', { destinations });
+    expect(applied.body.items[0]).toMatchObject({ change: 'added', madeSecret: true });
+    const again = await api.call('POST', '/v1/destinations/apply', {
+      destinations: [{ ...destinations[0], rate: '5/s' }],
+    });
+    expect(again.body).toEqual({ items: [{ id: 'declared', change: 'changed', fields: ['rate'], madeSecret: false }] });
+    await api.call('DELETE', '/v1/destinations/declared');
+  });
+
   it('have ids of a fixed form', async () => {
     expect((await api.call('PUT', '/v1/destinations/No_Such', { type: 'pull' })).status).toBe(400);
   });

@@ -176,7 +176,11 @@ command(
   .option('--format <format>', 'event, clickatell, cloudevents or cloudevents-binary (default: event)')
   .option('--secret <secret>', 'whsec_…, to sign with (default: a new one)')
   .option('--timeout-ms <ms>', 'for one attempt (default: 15000)', wholeNumber)
-  .option('--concurrency <n>', 'connections at once (default: 32)', wholeNumber);
+  .option('--concurrency <n>', 'connections at once (default: 32)', wholeNumber)
+  .option('--filter <expression>', "CEL over `event` that must be true, such as event.data.text.contains('STOP')")
+  .option('--rate <rate>', 'at most so many attempts: 50/s, 600/m (default: no limit)')
+  .option('--ordering <ordering>', 'none, or conversation: one after the other for each pair of parties')
+  .option('--retry-schedule <durations>', 'longest wait before each attempt: 0s,5s,2m (default: the worker’s)');
 command(
   destinations,
   'secret <id>',
@@ -184,6 +188,23 @@ command(
   'destinations secret crm',
   async ([id], _, context) => (await import('./commands/destinations.ts')).showSecret(id as string, context),
 );
+command<{ file: string; dryRun?: boolean }>(
+  destinations,
+  'apply',
+  'make destinations what a file says; others stay as they are',
+  'destinations apply -f destinations.yaml --dry-run',
+  async (_, options, context) => (await import('./commands/destinations.ts')).applyDestinations(options, context),
+)
+  .requiredOption('-f, --file <file>', 'YAML with a list of destinations; - for standard input')
+  .option('--dry-run', 'say what would change, and change nothing');
+command<{ event: string }>(
+  destinations,
+  'match <id>',
+  'why an event goes to a destination, or does not',
+  'destinations match crm --event evt_gZk8OE8kcICakMMPI1UTIK',
+  async ([id], { event }, context) =>
+    (await import('./commands/destinations.ts')).matchDestination(id as string, event, context),
+).requiredOption('--event <id>', 'evt_…, of an event in the log');
 command(destinations, 'remove <id>', 'remove a destination', 'destinations remove crm', async ([id], _, context) =>
   (await import('./commands/destinations.ts')).removeDestination(id as string, context),
 );

@@ -1,4 +1,4 @@
-import { InvalidCallbackError, type LoggedEvent, STATUS_TYPE, splitCallback, wantsEvent } from '@clickrelay/core';
+import { InvalidCallbackError, type LoggedEvent, STATUS_TYPE, splitCallback } from '@clickrelay/core';
 import {
   claimOf,
   type DeliveryToQueue,
@@ -126,7 +126,7 @@ interface RoutedEvent {
 
 const route = (event: LoggedEvent, outlets: readonly Outlet[]): RoutedEvent => ({
   event,
-  outlets: outlets.filter(({ destination }) => wantsEvent(destination, event.event)),
+  outlets: outlets.filter((outlet) => outlet.wants(event.event)),
 });
 
 const toLog = ({ event, outlets }: RoutedEvent): EventToLog => ({ ...event, routes: outlets.map(({ id }) => id) });

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
+import { applyDeclarations, InvalidDestinationsError, parseDeclarations } from '@clickrelay/declarations';
 import { LayoutMismatchError, openStore } from '@clickrelay/queue';
 import { ConfigError } from '@clickrelay/settings';
 import { pino } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
 import { createAdapters } from './adapters.ts';
 import { readConfig } from './config.ts';
-import { applyDestinations, InvalidDestinationsError, parseDestinations } from './declare-destinations.ts';
 import { startWorker } from './worker.ts';
 
 /** What is under way when the process is told to stop gets this long to end. */
@@ -15,7 +15,7 @@ const main = async (): Promise<void> => {
   const config = readConfig(process.env);
   const log = pino({ level: config.LOG_LEVEL, base: null });
   const declared = config.DESTINATIONS_FILE
-    ? parseDestinations(await readFile(config.DESTINATIONS_FILE, 'utf8').catch(refuseFile))
+    ? parseDeclarations(await readFile(config.DESTINATIONS_FILE, 'utf8').catch(refuseFile), 'DESTINATIONS_FILE')
     : [];
 
   let isAway = false;
@@ -34,9 +34,10 @@ const main = async (): Promise<void> => {
   });
   await store.ready();
 
-  for (const { id, change, madeSecret } of await applyDestinations(store, declared)) {
+  for (const { id, change, fields, madeSecret } of await applyDeclarations(store, declared)) {
     const hint = { hint: `its secret was made now; \`destinations secret ${id}\` shows it` };
-    log.info({ destination: id, change, ...(madeSecret && hint) }, 'destination.declared');
+    const details = { ...(fields.length > 0 && { fields }), ...(madeSecret && hint) };
+    log.info({ destination: id, change, ...details }, 'destination.declared');
   }
   const adapters = createAdapters({ egressAllow: config.EGRESS_ALLOW, userAgent: `Clickrelay/${packageJson.version}` });
   const worker = await startWorker({ store, adapters, config, log });

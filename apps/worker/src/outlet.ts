@@ -1,6 +1,7 @@
 import {
   type Deliverer,
   DeliveryError,
+  type Event,
   matchesEventType,
   type Pacing,
   pacingSettings,
@@ -11,6 +12,7 @@ import {
   STATUS_TYPE,
 } from '@clickrelay/core';
 import type { Destination, Hold, Ordering } from '@clickrelay/queue';
+import { openRoute, type Route } from '@clickrelay/routing';
 import { Pace } from './pace.ts';
 
 /*
@@ -62,6 +64,8 @@ export class Outlet {
   readonly #options: OutletOptions;
   readonly #concurrency: number;
   #pace: Pace;
+  /** Undefined when its filter does not compile. */
+  #route: Route | undefined;
   #inFlight = 0;
   #fromQueue = 0;
   /** Not known to be: what the queue holds from before this process goes first. */
@@ -86,10 +90,16 @@ export class Outlet {
     this.#options = options;
     this.#concurrency = opened?.concurrency ?? 0;
     this.#pace = this.#startPace();
+    this.#route = compileRoute(destination);
   }
 
   get id(): string {
     return this.destination.id;
+  }
+
+  /** What it would want if its filter could be understood waits in its queue: nothing is lost to a mistake. */
+  wants(event: Event): boolean {
+    return this.#route === undefined || this.#route.wants(event);
   }
 
   /** Whether messages and statuses share its queue: then messages go first. */
@@ -178,6 +188,7 @@ export class Outlet {
   update(destination: Destination): void {
     const isResumed = this.destination.paused !== null && destination.paused === null;
     this.destination = destination;
+    this.#route = compileRoute(destination);
     if (isResumed) this.#pace = this.#startPace();
     this.#options.onRoom();
   }
@@ -225,5 +236,13 @@ export class Outlet {
     this.#waiting = [[], []];
     this.#options.turns.waiting -= waiting.length;
     for (const { resolve } of waiting) resolve(false);
+  }
+}
+
+function compileRoute(destination: Destination): Route | undefined {
+  try {
+    return openRoute(destination);
+  } catch {
+    return undefined;
   }
 }

@@ -16,6 +16,7 @@ import {
   startRetention,
   watchDestinations,
 } from '@clickrelay/queue';
+import { openRoute } from '@clickrelay/routing';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Adapters } from './adapters.ts';
@@ -77,6 +78,7 @@ export const startWorker = async ({ store, adapters, config, log }: WorkerDepend
     const queue = destinationQueue(destination.id);
     let opened: ReturnType<Adapters['open']>;
     try {
+      openRoute(destination);
       opened = adapters.open(destination.type, destination.config);
     } catch (error) {
       // Its events wait in its queue until someone mends it.
@@ -116,6 +118,7 @@ export const startWorker = async ({ store, adapters, config, log }: WorkerDepend
       else if (JSON.stringify(outlet.destination) !== JSON.stringify(destination)) {
         const isSameAdapter =
           outlet.destination.type === destination.type &&
+          outlet.destination.filter === destination.filter &&
           JSON.stringify(outlet.destination.config) === JSON.stringify(destination.config);
         if (isSameAdapter) outlet.update(destination);
         else {

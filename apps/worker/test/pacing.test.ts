@@ -22,6 +22,32 @@ const textFrom = (from: string, content: string): Envelope => {
 const eventOf = (request: { body: string }): { from: string; type: string; data: { text?: string } } =>
   JSON.parse(request.body);
 
+describe('a destination with a filter', () => {
+  it('gets what the filter is true of, and another choice as soon as it is changed', async () => {
+    const crm = await worker.addDestination('crm', 200, { filter: "event.data.text.startsWith('STOP')" });
+    await worker.start();
+    await worker.commit(textFrom('27831', 'hello'), textFrom('27831', 'STOP'), sampleCallback('messageStatusUpdate'));
+    await crm.waitFor(1);
+    await worker.ingestIsEmpty();
+    expect(crm.requests.map((request) => eventOf(request).data.text)).toEqual(['STOP']);
+
+    const others = await worker.addDestination('crm', 200, { filter: "event.from == '27832'" });
+    await worker.commit(textFrom('27831', 'STOP again'), textFrom('27832', 'hello'));
+    await others.waitFor(1);
+    await worker.ingestIsEmpty();
+    expect(others.requests.map((request) => eventOf(request).from)).toEqual(['27832']);
+  });
+
+  it('that nobody understands keeps everything waiting until it is mended', async () => {
+    await worker.addDestination('crm', 200, { filter: 'event.type ==' });
+    await worker.start();
+    await worker.commit(textFrom('27831', 'hello'));
+    await worker.ingestIsEmpty();
+    const crm = await worker.addDestination('crm', 200, { filter: 'true' });
+    await crm.waitFor(1);
+  });
+});
+
 describe('a destination with a rate', () => {
   it('gets no more than that, and everything in the end', async () => {
     const crm = await worker.addDestination('crm', 200, { config: { rate: '50/s' } });

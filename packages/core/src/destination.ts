@@ -34,6 +34,12 @@ export const destinationBase = z.object({
     .min(1)
     .exactOptional()
     .describe('Classes of status whose updates it wants; all when left out. Says nothing about other events.'),
+  filter: z
+    .string()
+    .min(1)
+    .max(2_000)
+    .exactOptional()
+    .describe("An expression (CEL) over `event` that must be true, such as `event.data.text.contains('STOP')`."),
 });
 
 /** A destination that is not delivered to: its consumers lease deliveries over HTTP. */

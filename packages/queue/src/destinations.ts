@@ -14,6 +14,8 @@ export interface Destination {
   readonly channels?: readonly string[];
   /** Classes of status whose updates it wants; all when left out. Says nothing about other events. */
   readonly classes?: readonly StatusClass[];
+  /** An expression over `event` that must be true; `packages/routing` compiles it. */
+  readonly filter?: string;
   /** Why nothing is sent at the moment; null when sending. Events wait. */
   readonly paused: string | null;
   /** The adapter's own part, checked by the adapter's schema before it is put here. */

@@ -1,4 +1,5 @@
-import { deliveryId, EVENT_ID, type LoggedEvent, wantsEvent } from '@clickrelay/core';
+import { deliveryId, EVENT_ID, type LoggedEvent } from '@clickrelay/core';
+import { openRoute } from '@clickrelay/routing';
 import type { Destination } from './destinations.ts';
 import { decodeRecord, listEvents } from './event-log.ts';
 import { destinationQueue, eventKeys, jobKey, prioritizedKey, waitKey } from './names.ts';
@@ -43,12 +44,13 @@ const MOST_READ = 2_000;
 
 /** The newest events in the log that a destination wants, whatever became of them. Takes nothing. */
 export const peekRecent = async (store: Store, destination: Destination, limit: number): Promise<Peeked[]> => {
+  const route = openRoute(destination);
   const found: Peeked[] = [];
   let cursor: string | undefined;
   for (let read = 0; read < MOST_READ; ) {
     const { items, next } = await listEvents(store, { limit: 100, cursor });
     for (const event of items) {
-      if (!wantsEvent(destination, event.event)) continue;
+      if (!route.wants(event.event)) continue;
       found.push({ deliveryId: deliveryId(event.event.id, destination.id), attempt: 1, event });
       if (found.length === limit) return found;
     }

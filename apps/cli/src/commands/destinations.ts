@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { parseDeclarations } from '@clickrelay/declarations';
 import { connectApi, type Page } from '../api-client.ts';
 import { usageError } from '../errors.ts';
 import { table } from '../format.ts';
@@ -25,6 +27,10 @@ export interface AddOptions {
   secret?: string;
   timeoutMs?: number;
   concurrency?: number;
+  filter?: string;
+  rate?: string;
+  ordering?: string;
+  retrySchedule?: string;
 }
 
 const listOf = (text: string) => text.split(',').map((part) => part.trim());
@@ -83,6 +89,50 @@ export async function showSecret(id: string, context: Context): Promise<void> {
 }
 
 type Secret = string | { secret: string; until: string };
+interface Applied {
+  id: string;
+  change: 'added' | 'changed' | 'unchanged';
+  fields: string[];
+  madeSecret: boolean;
+}
+
+/** Makes the registry hold what a file declares. */
+export async function applyDestinations(
+  { file, dryRun }: { file: string; dryRun?: boolean },
+  context: Context,
+): Promise<void> {
+  const text = await readFile(file === '-' ? '/dev/stdin' : file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw usageError(`${file} cannot be read (${error.code}); name a YAML file with a list of destinations`);
+  });
+  const declared = parseDeclarations(text, file);
+  const body = { destinations: declared, dryRun: dryRun ?? false };
+  const applied = await connectApi(context.config).post<{ items: Applied[] }>('/v1/destinations/apply', body);
+  show(context, applied, ({ items }) => {
+    const lines = items.map(({ id, change, fields, madeSecret }) => {
+      const what = change === 'changed' ? `changed (${fields.join(', ')})` : change;
+      const secret = madeSecret ? `; \`${context.config.CLICKRELAY_COMMAND} destinations secret ${id}\` shows its new secret` : '';
+      return `${id}: ${dryRun ? what.replace(/^(added|changed)/, 'would be $1') : what}${secret}`;
+    });
+    return lines.length === 0 ? `${file} declares no destination` : lines.join('\n');
+  });
+}
+
+interface Match {
+  wanted: boolean;
+  rules: { rule: string; passed: boolean; detail: string }[];
+  delivery: { state: string } | null;
+}
+
+/** Why an event went to a destination, or did not. */
+export async function matchDestination(id: string, eventId: string, context: Context): Promise<void> {
+  const match = await connectApi(context.config).get<Match>(`${pathOf(id)}/match`, { event: eventId });
+  show(context, match, ({ wanted, rules, delivery }) => {
+    const rows = rules.map(({ rule, passed, detail }) => [rule, passed ? 'yes' : 'NO', detail]);
+    const verdict = `${id} ${wanted ? 'wants' : 'does not want'} ${eventId}`;
+    const became = delivery === null ? 'it was never sent there' : `it is ${delivery.state.replace('_', ' ')} there`;
+    return `${table(['RULE', 'PASSED', 'DETAIL'], rows)}\n\n${verdict}; ${became}`;
+  });
+}
 
 export async function removeDestination(id: string, context: Context): Promise<void> {
   await connectApi(context.config).delete(pathOf(id));

@@ -1,0 +1,70 @@
+import { listDestinations, openStore, pauseDestination, readDestination, type Store } from '@clickrelay/queue';
+import { type RedisServer, startRedis } from '@clickrelay/testkit';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { applyDeclarations } from './apply.ts';
+import { InvalidDestinationsError, parseDeclarations } from './file.ts';
+
+let redis: RedisServer;
+let store: Store;
+beforeAll(async () => {
+  redis = await startRedis();
+  store = await openStore({ redisUrl: redis.url, role: 'consumer' });
+});
+afterAll(async () => {
+  await store.close();
+  await redis.stop();
+});
+beforeEach(() => store.redis.flushall());
+
+const CRM = `
+destinations:
+  - { id: crm, type: webhook, url: "https://crm.example.com/", events: ["mo*"] }
+  - { id: bot, type: pull, filter: "event.data.text.contains('help')" }
+`;
+
+describe('applying a file', () => {
+  it('adds what is missing, with a secret of its own, and leaves what is the same and what is not named', async () => {
+    const [crm, bot] = await applyDeclarations(store, parseDeclarations(CRM, 'file'));
+    expect([crm?.change, bot?.change]).toEqual(['added', 'added']);
+    expect([crm?.madeSecret, bot?.madeSecret]).toEqual([true, false]);
+    expect((await readDestination(store, 'crm'))?.config['secret']).toMatch(/^whsec_/);
+
+    const again = await applyDeclarations(store, parseDeclarations(CRM, 'file').slice(0, 1));
+    expect(again).toEqual([{ id: 'crm', change: 'unchanged', fields: [], madeSecret: false }]);
+    expect((await listDestinations(store)).map(({ id }) => id)).toEqual(['bot', 'crm']);
+  });
+
+  it('names the fields that change, and keeps secret and pause', async () => {
+    await applyDeclarations(store, parseDeclarations(CRM, 'file'));
+    const before = await readDestination(store, 'crm');
+    await pauseDestination(store, 'crm', 'moving');
+    const changed = CRM.replace('["mo*"]', '["*"]').replace('crm.example.com/', 'crm.example.com/2');
+    expect(await applyDeclarations(store, parseDeclarations(changed, 'file'))).toEqual([
+      { id: 'crm', change: 'changed', fields: ['events', 'url'], madeSecret: false },
+      { id: 'bot', change: 'unchanged', fields: [], madeSecret: false },
+    ]);
+    const crm = await readDestination(store, 'crm');
+    expect(crm).toMatchObject({ paused: 'moving', config: { secret: before?.config['secret'] } });
+  });
+
+  it('changes nothing in a dry run', async () => {
+    expect(await applyDeclarations(store, parseDeclarations(CRM, 'file'), { isDryRun: true })).toEqual([
+      { id: 'crm', change: 'added', fields: [], madeSecret: false },
+      { id: 'bot', change: 'added', fields: [], madeSecret: false },
+    ]);
+    expect(await listDestinations(store)).toEqual([]);
+  });
+});
+
+describe('a file', () => {
+  it.each([
+    ['destinations: [', 'file is not YAML'],
+    ['{}', 'expected array'],
+    [`${CRM}  - { id: crm, type: pull }`, 'file names crm twice'],
+    [CRM.replace("contains('help')", 'contains('), 'Unexpected token: EOF, at column 26'],
+    [CRM.replace('"mo*"', ''), 'events'],
+  ])('%j is refused, with the place', (text, message) => {
+    expect(() => parseDeclarations(text, 'file')).toThrow(InvalidDestinationsError);
+    expect(() => parseDeclarations(text, 'file')).toThrow(message);
+  });
+});

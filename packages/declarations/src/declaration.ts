@@ -1,0 +1,49 @@
+import { pullDestination } from '@clickrelay/core';
+import type { Destination } from '@clickrelay/queue';
+import { compileFilter } from '@clickrelay/routing';
+import { webhookDestination, withSecret } from '@clickrelay/webhook-forwarder';
+import { z } from 'zod';
+
+const filter = pullDestination.shape.filter.unwrap().check((context) => {
+  try {
+    compileFilter(context.value);
+  } catch (error) {
+    context.issues.push({ code: 'custom', message: (error as Error).message, input: undefined });
+  }
+});
+
+const webhook = webhookDestination.extend({ filter: filter.exactOptional() });
+const pull = pullDestination.extend({ filter: filter.exactOptional() });
+
+/** A destination as people write it in a file. */
+export const declaration = z.discriminatedUnion('type', [webhook, pull]);
+
+/** The same without its id, which the path of a request has. */
+export const declarationBody = z.discriminatedUnion('type', [webhook.omit({ id: true }), pull.omit({ id: true })]);
+
+export type Declaration = z.output<typeof declaration>;
+
+export interface Completed {
+  readonly destination: Destination;
+  /** Set when one was made for a destination that has none: shown this once. */
+  readonly generatedSecret?: string;
+}
+
+/** What the registry is to hold: a secret and a pause that are there already stay, a missing secret is generated. */
+export const complete = (declared: Declaration, present: Destination | undefined): Completed => {
+  const { id, type, events, channels, classes, filter, ...settings } = declared;
+  const presentSecret = present?.type === type ? present.config['secret'] : undefined;
+  const { config, generatedSecret } =
+    type === 'webhook' ? withSecret(settings, presentSecret) : { config: settings, generatedSecret: undefined };
+  const destination = {
+    id,
+    type,
+    events,
+    ...(channels && { channels }),
+    ...(classes && { classes }),
+    ...(filter !== undefined && { filter }),
+    paused: present?.paused ?? null,
+    config,
+  };
+  return { destination, ...(generatedSecret !== undefined && { generatedSecret }) };
+};

@@ -1,0 +1,3 @@
+export { type Applied, applyDeclarations } from './apply.ts';
+export { type Completed, complete, type Declaration, declaration, declarationBody } from './declaration.ts';
+export { InvalidDestinationsError, parseDeclarations } from './file.ts';
