@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { glob, readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -10,12 +10,11 @@ import { configurationDoc } from './configuration-doc.ts';
 
 const root = resolve(fileURLToPath(new URL('..', import.meta.url)));
 
-const filesBelow = async (folder: string, ending: string): Promise<string[]> => {
-  const entries = await readdir(join(root, folder), { recursive: true });
-  return entries
-    .filter((entry) => entry.endsWith(ending) && !/(^|\/)(node_modules|dist)\//.test(entry))
-    .map((entry) => join(folder, entry));
-};
+/** Never looks into `node_modules`, where most files are. */
+const filesBelow = (folder: string, ending: string): Promise<string[]> =>
+  Array.fromAsync(
+    glob(`${folder}/**/*${ending}`, { cwd: root, exclude: (path) => /(^|\/)(node_modules|dist)$/.test(path) }),
+  );
 const sources = async (): Promise<string[]> =>
   (await Promise.all(['packages', 'apps'].map((folder) => filesBelow(folder, '.ts')))).flat();
 
