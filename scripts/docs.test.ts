@@ -11,10 +11,12 @@ import { configurationDoc } from './configuration-doc.ts';
 const root = resolve(fileURLToPath(new URL('..', import.meta.url)));
 
 /** Never looks into `node_modules`, where most files are. */
-const filesBelow = (folder: string, ending: string): Promise<string[]> =>
-  Array.fromAsync(
-    glob(`${folder}/**/*${ending}`, { cwd: root, exclude: (path) => /(^|\/)(node_modules|dist)$/.test(path) }),
-  );
+const filesBelow = async (folder: string, ending: string): Promise<string[]> => {
+  const files: string[] = [];
+  const exclude = (path: string) => /(^|\/)(node_modules|dist)$/.test(path);
+  for await (const file of glob(`${folder}/**/*${ending}`, { cwd: root, exclude })) files.push(file);
+  return files;
+};
 const sources = async (): Promise<string[]> =>
   (await Promise.all(['packages', 'apps'].map((folder) => filesBelow(folder, '.ts')))).flat();
 

@@ -8,7 +8,6 @@ export const MAX_FILTER_LENGTH = 2_000;
 /** A filter that can never decide anything. The message says what is wrong, and at which column. */
 export class InvalidFilterError extends Error {
   override readonly name = 'InvalidFilterError';
-  readonly code = 'invalid_filter';
   /** Where it goes wrong, from 1. */
   readonly column: number;
 
