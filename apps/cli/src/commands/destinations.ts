@@ -110,7 +110,9 @@ export async function applyDestinations(
   show(context, applied, ({ items }) => {
     const lines = items.map(({ id, change, fields, madeSecret }) => {
       const what = change === 'changed' ? `changed (${fields.join(', ')})` : change;
-      const secret = madeSecret ? `; \`${context.config.CLICKRELAY_COMMAND} destinations secret ${id}\` shows its new secret` : '';
+      const secret = madeSecret
+        ? `; \`${context.config.CLICKRELAY_COMMAND} destinations secret ${id}\` shows its new secret`
+        : '';
       return `${id}: ${dryRun ? what.replace(/^(added|changed)/, 'would be $1') : what}${secret}`;
     });
     return lines.length === 0 ? `${file} declares no destination` : lines.join('\n');
