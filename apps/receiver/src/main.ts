@@ -78,7 +78,7 @@ await server.stop(GRACE_MS);
 durability.stop();
 memory.stop();
 // A Redis that does not answer must not hold up the end.
-await Promise.race([intake.close().then(() => store.close()), sleep(2_000)]);
+await Promise.race([intake.close().then(() => store.close()), sleep(1_500)]);
 log.info('receiver.stopped');
 process.exit(0);
 

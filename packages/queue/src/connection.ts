@@ -34,7 +34,7 @@ const CONNECT_TIMEOUT_MS = 2_000;
 const CLUSTER_TRIES = { producer: 14, consumer: 300 } as const;
 
 /** Quick, and spread, so that receivers neither lag behind a restarted Redis nor hit it all at once. */
-const reconnectInMs = (times: number): number => Math.min(20 * 2 ** times, 500) * (0.5 + Math.random() / 2);
+const reconnectInMs = (times: number): number => Math.min(20 * 2 ** times, 250) * (0.5 + Math.random() / 2);
 
 /**
  * @param redisUrl see `parseRedisUrl`
@@ -45,6 +45,8 @@ export const connectRedis = (redisUrl: string, role: Role): RedisClient => {
   const perServer = {
     ...(role === 'producer' ? PRODUCER : CONSUMER),
     connectTimeout: CONNECT_TIMEOUT_MS,
+    // A server that still reads its file when we connect is looked at again after this long; ioredis waits for a second.
+    maxLoadingRetryTime: 100,
     // A primary that became a replica answers READONLY until we look up the new one.
     reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
   } satisfies RedisOptions;

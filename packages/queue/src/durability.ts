@@ -217,17 +217,22 @@ export const watchDurability = (
   let report = away(mode, 'not checked yet');
   let timer: NodeJS.Timeout;
   let stopped = false;
+  let looks = 0;
   const look = async (): Promise<void> => {
     clearTimeout(timer);
+    const mine = ++looks;
     let nextInMs = intervalMs;
+    let found: DurabilityReport;
     try {
       await store.ready();
-      report = await readDurability(store, mode);
+      found = await readDurability(store, mode);
     } catch (error) {
-      report = error instanceof LayoutMismatchError ? mismatch(mode, error) : away(mode, 'not answering');
+      found = error instanceof LayoutMismatchError ? mismatch(mode, error) : away(mode, 'not answering');
       nextInMs = LOOK_AGAIN_MS;
     }
-    clearTimeout(timer);
+    // One that began before the connection came back may end, badly, after the one that began then.
+    if (mine !== looks) return;
+    report = found;
     if (!stopped) timer = setTimeout(look, nextInMs);
   };
   const onReady = (): void => {

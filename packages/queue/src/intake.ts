@@ -54,7 +54,7 @@ const DEADLINE_MS = { alone: 1_500, withSpool: 1_000 };
 const FIRST_LOOK_MS = 2_000;
 
 /** How long what is under way may take to end when the receiver stops, in ms. */
-const CLOSE_MS = 1_000;
+const CLOSE_MS = 700;
 
 const SPOOL_MAY_BE_LOST = 'what is acknowledged now is in the spool, and lost with the disk of this receiver';
 
