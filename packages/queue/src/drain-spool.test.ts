@@ -31,7 +31,7 @@ beforeEach(async () => {
   await store.redis.flushall();
   dir = mkdtempSync(join(tmpdir(), 'clickrelay-spool-'));
   notices = [];
-  spool = await openSpool({ dir, onNotice: (notice) => notices.push(notice) });
+  spool = await openSpool({ dir, deadlineMs: 20_000, onNotice: (notice) => notices.push(notice) });
   circuit = watchCircuit(store, { isSafe: () => true });
   drain = startDrain();
 });

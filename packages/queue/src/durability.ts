@@ -207,7 +207,7 @@ const withProblem = (report: DurabilityReport, problem: DurabilityProblem): Dura
 });
 
 /** After a look that failed, the next comes this soon: what was unreadable then may be fine by now. */
-const LOOK_AGAIN_MS = 1_000;
+const LOOK_AGAIN_MS = 250;
 
 /** Looks at the server now, whenever the connection comes back, and every `intervalMs`. */
 export const watchDurability = (

@@ -25,7 +25,13 @@ afterEach(async () => {
 });
 
 const open = async (options: Partial<SpoolOptions> = {}): Promise<Spool> => {
-  spool = await openSpool({ dir, patienceMs: 0, onNotice: (notice) => notices.push(notice), ...options });
+  spool = await openSpool({
+    dir,
+    patienceMs: 0,
+    deadlineMs: 20_000,
+    onNotice: (notice) => notices.push(notice),
+    ...options,
+  });
   return spool;
 };
 
