@@ -1,5 +1,5 @@
 import { DESTINATION_ID } from '@clickrelay/core';
-import { readLedgerPart } from '@clickrelay/queue';
+import { countQuarantined, queueDepths, readLedgerPart } from '@clickrelay/queue';
 import { z } from 'zod';
 import { operation } from './operation.ts';
 
@@ -65,6 +65,17 @@ export const ledgerOperations = [
           .nullable()
           .describe('Events before this time may have left the log, because they were owed to nobody'),
         destinations: z.array(destinationLedger),
+        upstream: z
+          .object({
+            messages: count.describe(
+              'Groups of callbacks with messages that are no events yet, or not routed to the end',
+            ),
+            statuses: count.describe('The same of statuses'),
+            quarantined: count.describe('Callbacks that could not be read'),
+          })
+          .describe(
+            'What was accepted and is in no column, now; what waits in the spool of a receiver, that one knows',
+          ),
         progress: z.number().describe('Share of the log that was walked, 0 to 1'),
         next: z
           .string()
@@ -72,13 +83,17 @@ export const ledgerOperations = [
           .describe('`cursor` of the next part, whose numbers are to be added; null at the end'),
       })
       .meta({ id: 'Ledger' }),
-    run: ({ query: { from, to, destination, limit, cursor } }, { store }) =>
-      readLedgerPart(store, {
+    run: async ({ query: { from, to, destination, limit, cursor } }, { store }) => {
+      // Before the events: what moves on meanwhile is then shown twice, and never not at all.
+      const [{ ingest }, quarantined] = await Promise.all([queueDepths(store), countQuarantined(store)]);
+      const part = await readLedgerPart(store, {
         from: from === undefined ? undefined : new Date(from),
         to: to === undefined ? undefined : new Date(to),
         destinationId: destination,
         maxEvents: limit,
         cursor,
-      }),
+      });
+      return { ...part, upstream: { ...ingest, quarantined } };
+    },
   }),
 ];

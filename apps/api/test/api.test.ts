@@ -219,6 +219,7 @@ describe('the ledger', () => {
       unrouted: 1,
       completeSince: null,
       destinations: [{ ...row, unaccounted: 0, differing: [] }],
+      upstream: { messages: 0, statuses: 0, quarantined: 0 },
       progress: 1,
       next: null,
     });

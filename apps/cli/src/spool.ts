@@ -1,3 +1,8 @@
+import { resolve } from 'node:path';
+import type { Config } from './config.ts';
+import { readRunFile } from './data-dir.ts';
+import { httpStatus } from './http-status.ts';
+
 /** What `/readyz` of a receiver tells of its spool. */
 export interface Spool {
   records: number;
@@ -33,4 +38,11 @@ function ageOf(ms: number): string {
   if (seconds < 120) return `${seconds} s`;
   const minutes = Math.round(seconds / 60);
   return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
+}
+
+/** The API knows Redis only: what waits for that lies with each receiver. */
+export async function spoolOfReceiverHere(config: Config): Promise<Spool | undefined> {
+  const url = readRunFile(resolve(config.DATA_DIR))?.receiverUrl;
+  const answer = url === undefined ? undefined : await httpStatus(`${url}/readyz`);
+  return answer && readSpool(answer.body);
 }

@@ -147,6 +147,7 @@ test('the ledger is added up over its parts, and is loud when it does not balanc
     completeSince: '2026-11-13T10:00:00.000Z',
     balanced: true,
     destinations: [crm],
+    upstream: { messages: 2, statuses: 0, quarantined: 1 },
     progress: 0.5,
     next: 'c2',
   };
@@ -157,6 +158,7 @@ test('the ledger is added up over its parts, and is loud when it does not balanc
     0,
     [
       '10 events logged up to 2026-11-20 10:00:00; 1 of them no destination wanted',
+      'accepted and no events yet: 2 groups of messages, 0 of statuses; in quarantine: 1',
       'events before 2026-11-13 10:00:00 may have left the log: they were owed to nobody',
       '',
       'DESTINATION  ACCEPTED  = DELIVERED  + PENDING  + PARKED  + DEAD  + REMOVED  + UNACCOUNTED',

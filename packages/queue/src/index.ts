@@ -90,6 +90,7 @@ export { createOrdering, type Ordering } from './ordering.ts';
 export { asDeliveryError, type Outcome, outcomeOf } from './outcome.ts';
 export { type Peeked, peekRecent, peekWaiting } from './peek.ts';
 export {
+  countQuarantined,
   listQuarantine,
   type Quarantined,
   quarantineCallback,

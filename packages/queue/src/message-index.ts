@@ -47,15 +47,17 @@ declare module 'ioredis' {
   }
 }
 
+/** Nobody else is served while a script runs: about a millisecond. */
+const MOST_PER_WRITE = 1_000;
+
 /** Entries of events that are logged at about the same time share a write. */
 export const createMessageIndex = (store: Store): MessageIndex => {
   store.redis.defineCommand('indexMessages', { lua: INDEX_SCRIPT });
   const write = (entries: readonly Entry[]): Promise<null> =>
     store.redis.indexMessages(entries.length, ...entries.map(({ key }) => key), ...entries.map(({ field }) => field));
   const group = createGroupCommit<Entry[]>({
-    // Nobody else is served while a script runs: below a millisecond.
-    maxItems: 500,
-    maxBytes: 1_000,
+    maxItems: MOST_PER_WRITE,
+    maxBytes: MOST_PER_WRITE,
     sizeOf: (entries) => entries.length,
     // Nobody waits for it, and a few more in one write spare Redis an fsync each.
     lingerMs: 25,
@@ -68,10 +70,10 @@ export const createMessageIndex = (store: Store): MessageIndex => {
   });
   return {
     add: async (events) => {
+      const entries = events.flatMap((event) => entriesOf(addressesOf(event), event.id));
       const writes: Promise<void>[] = [];
-      for (const event of events) {
-        const entries = entriesOf(addressesOf(event), event.id);
-        if (entries.length > 0) writes.push(group.add(entries));
+      for (let from = 0; from < entries.length; from += MOST_PER_WRITE) {
+        writes.push(group.add(entries.slice(from, from + MOST_PER_WRITE)));
       }
       await Promise.all(writes);
     },

@@ -134,6 +134,8 @@ export const listQuarantine = async (
   return { items, next: places.length > limit && last ? `${last.at}.${last.id}` : null };
 };
 
+export const countQuarantined = (store: Store): Promise<number> => store.redis.zcard(LOG);
+
 /** @returns false when there is none with this id. */
 export const removeQuarantined = async (store: Store, id: string): Promise<boolean> =>
   ID.test(id) && (await store.redis.eval(REMOVE_SCRIPT, 3, LOG, TOTAL_BYTES, entryKey(id), id)) === 1;

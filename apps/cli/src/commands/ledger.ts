@@ -3,6 +3,7 @@ import type { LedgerPart } from '@clickrelay/queue';
 import { connectApi } from '../api-client.ts';
 import { parseSince } from '../duration.ts';
 import { shortTime, table } from '../format.ts';
+import { describeSpool, type Spool, spoolOfReceiverHere } from '../spool.ts';
 import { type Context, show } from './context.ts';
 
 export interface LedgerOptions {
@@ -10,6 +11,13 @@ export interface LedgerOptions {
   to?: string;
   destination?: string;
 }
+
+/** As the API tells it. */
+interface Part extends LedgerPart {
+  upstream: { messages: number; statuses: number; quarantined: number };
+}
+
+type Whole = Ledger & Pick<Part, 'upstream'> & { spool?: Spool };
 
 /** What became of everything that was routed somewhere. @returns exit code 1 when something is unaccounted for */
 export async function showLedger(options: LedgerOptions, context: Context): Promise<number> {
@@ -19,12 +27,14 @@ export async function showLedger(options: LedgerOptions, context: Context): Prom
     to: options.to === undefined ? undefined : parseSince(options.to, '--to').toISOString(),
     destination: options.destination,
   };
-  const parts: LedgerPart[] = [];
+  const spool = await spoolOfReceiverHere(context.config);
+  const parts: Part[] = [];
   for (let cursor: string | null | undefined; cursor !== null; cursor = parts.at(-1)?.next ?? null) {
-    parts.push(await api.get<LedgerPart>('/v1/ledger', { ...query, cursor }));
+    parts.push(await api.get<Part>('/v1/ledger', { ...query, cursor }));
     tellProgress(parts, context);
   }
-  const ledger = addLedgers(parts);
+  const { upstream } = parts[0] as Part;
+  const ledger = { ...addLedgers(parts), upstream, ...(spool && { spool }) };
   show(context, ledger, (whole) => ledgerText(whole, context.config.CLICKRELAY_COMMAND));
   return ledger.balanced ? 0 : 1;
 }
@@ -36,10 +46,15 @@ function tellProgress(parts: readonly LedgerPart[], { json }: Context): void {
   process.stderr.write(`\r${Math.round(last.progress * 100)} %, ${events} events${last.next === null ? '\n' : ''}`);
 }
 
-function ledgerText(ledger: Ledger, command: string): string {
-  const { from, to, events, unrouted, completeSince, destinations, balanced } = ledger;
+function ledgerText(ledger: Whole, command: string): string {
+  const { upstream, spool, from, to, events, unrouted, completeSince, destinations, balanced } = ledger;
   const span = `${from === null ? 'up to' : `from ${shortTime(from)} to`} ${shortTime(to)}`;
   const lines = [`${events} events logged ${span}; ${unrouted} of them no destination wanted`];
+  const { messages, statuses, quarantined } = upstream;
+  lines.push(
+    `accepted and no events yet: ${messages} groups of messages, ${statuses} of statuses; in quarantine: ${quarantined}`,
+    ...(spool ? [`spool: ${describeSpool(spool)}`] : []),
+  );
   if (completeSince !== null && (from === null || from < completeSince)) {
     lines.push(`events before ${shortTime(completeSince)} may have left the log: they were owed to nobody`);
   }

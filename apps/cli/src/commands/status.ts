@@ -1,9 +1,6 @@
-import { resolve } from 'node:path';
 import { connectApi } from '../api-client.ts';
-import { readRunFile } from '../data-dir.ts';
 import { table } from '../format.ts';
-import { httpStatus } from '../http-status.ts';
-import { describeSpool, readSpool, type Spool } from '../spool.ts';
+import { describeSpool, spoolOfReceiverHere } from '../spool.ts';
 import { type Context, show } from './context.ts';
 
 /** As the API tells it. */
@@ -18,7 +15,7 @@ interface Status {
 /** How safe callbacks are, and what waits where. */
 export async function showStatus(context: Context): Promise<void> {
   const status = await connectApi(context.config).get<Status>('/v1/status');
-  const spool = await spoolOfReceiverHere(context);
+  const spool = await spoolOfReceiverHere(context.config);
   show(
     context,
     { ...status, ...(spool && { spool }) },
@@ -39,11 +36,4 @@ export async function showStatus(context: Context): Promise<void> {
       ].join('\n');
     },
   );
-}
-
-/** The API knows Redis only: what waits for that lies with each receiver. */
-async function spoolOfReceiverHere({ config }: Context): Promise<Spool | undefined> {
-  const url = readRunFile(resolve(config.DATA_DIR))?.receiverUrl;
-  const answer = url === undefined ? undefined : await httpStatus(`${url}/readyz`);
-  return answer && readSpool(answer.body);
 }
