@@ -1,0 +1,114 @@
+import { execFile } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import {
+  createSender,
+  freePort,
+  type Program,
+  type RedisServer,
+  sampleCallback,
+  startProgram,
+  startRedis,
+  waitUntil,
+} from '@clickrelay/testkit';
+import { Pool } from 'undici';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { AttackCounts } from './attack-process.ts';
+
+const main = new URL('../src/main.ts', import.meta.url).pathname;
+const attack = new URL('./attack-process.ts', import.meta.url).pathname;
+const MIB = 1024 * 1024;
+
+let redis: RedisServer;
+let receiver: Program;
+let port: number;
+
+beforeAll(async () => {
+  redis = await startRedis();
+  port = await freePort();
+  receiver = await startProgram({
+    args: [main],
+    env: { HOST: '127.0.0.1', PORT: String(port), REDIS_URL: redis.url, CALLBACK_AUTH: 'query:s3cret' },
+    readyUrl: `http://127.0.0.1:${port}/readyz`,
+  });
+});
+afterAll(async () => {
+  await receiver?.stop();
+  await redis?.stop();
+});
+
+/** The memory that the receiver's process holds, in bytes, as the operating system counts it. */
+async function residentBytes(): Promise<number> {
+  const { stdout } = await promisify(execFile)('ps', ['-o', 'rss=', '-p', String(receiver.pid)]);
+  return Number(stdout) * 1024;
+}
+
+/**
+ * What a process takes for itself when it works is not what strangers make it take: V8 gives its young generation about
+ * 40 MB within the first ten thousand callbacks.
+ */
+async function workHard(callbackCount: number): Promise<void> {
+  const sender = createSender({ url: `http://127.0.0.1:${port}/client-callback/one-api-reply?token=s3cret`, tries: 1 });
+  function* callbacks() {
+    for (let index = 0; index < callbackCount; index++) yield JSON.stringify(sampleCallback('moText'));
+  }
+  const report = await sender.sendMany(callbacks(), { connections: 64 });
+  await sender.close();
+  expect(Object.keys(report.statuses)).toEqual(['200']);
+}
+
+/** How long each honest callback took, in ms, sorted. */
+async function sendHonestly(forMs: number): Promise<number[]> {
+  const client = new Pool(`http://127.0.0.1:${port}`, { connections: 1 });
+  const times: number[] = [];
+  const end = performance.now() + forMs;
+  while (performance.now() < end) {
+    const startedAt = performance.now();
+    const { statusCode, body } = await client.request({
+      method: 'POST',
+      path: '/client-callback/one-api-reply?token=s3cret',
+      body: JSON.stringify(sampleCallback('moText')),
+    });
+    expect([statusCode, await body.json()]).toEqual([200, { accepted: 1 }]);
+    times.push(performance.now() - startedAt);
+    await sleep(10);
+  }
+  await client.close();
+  return times.sort((a, b) => a - b);
+}
+
+it('500 slow sockets, gzip bombs and bodies of 100 MB take less than 50 MB, and honest callbacks are answered in time', async () => {
+  await workHard(20_000);
+  await sendHonestly(1_000);
+  const before = await residentBytes();
+  let peak = before;
+  let sampling = true;
+  const sampler = (async () => {
+    while (sampling) {
+      peak = Math.max(peak, await residentBytes());
+      await sleep(100);
+    }
+  })();
+
+  const attacker = await startProgram({ args: [attack, String(port), 's3cret'], ipc: true });
+  const counts = () => attacker.messages.at(-1) as AttackCounts | undefined;
+  // Some are cut and opened again all the time.
+  await waitUntil(() => (counts()?.slowOpen ?? 0) > 450, { timeoutMs: 20_000 });
+  const times = await sendHonestly(12_000);
+  const done = counts();
+  await attacker.stop('SIGKILL');
+  sampling = false;
+  await sampler;
+
+  const p99 = times[Math.floor(times.length * 0.99)] as number;
+  const grown = (peak - before) / MIB;
+  const figures = `${Math.round(before / MIB)} MiB before, ${grown.toFixed(1)} more at most; ${times.length} honest callbacks, p99 ${p99.toFixed(0)} ms`;
+  console.info(`strangers.test.ts: ${figures}; ${JSON.stringify(done)}`);
+  // The attack took place, and all of it was refused.
+  expect(done).toMatchObject({ other: 0 });
+  for (const count of [done?.slowCut, done?.largeRefused, done?.bombsRefused, done?.strangersBombsRefused]) {
+    expect(count).toBeGreaterThan(8);
+  }
+  expect(grown).toBeLessThan(50);
+  expect(p99).toBeLessThan(250);
+}, 120_000);
