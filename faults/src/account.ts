@@ -48,6 +48,8 @@ export const account = async (
     });
   }
 
+  const spooled = await rig.spooled().catch((error: Error) => error.message);
+  run.check(spooled === 0, `the spool still holds ${spooled}`);
   const logged = await readLogged(rig.store);
   const lost = new Set<string>();
   for (const { destination, missing } of open()) {

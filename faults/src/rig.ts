@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   destinationQueue,
@@ -31,6 +34,8 @@ export interface RigOptions {
   readonly worker?: Record<string, string>;
   /** @default one, `crm`, that wants everything */
   readonly destinations?: readonly { id: string; events?: string[]; config?: Record<string, unknown> }[];
+  /** Gives the receiver a spool. @default false */
+  readonly spool?: boolean | { readonly dir: string };
   /** @default both */
   readonly start?: readonly ('receiver' | 'worker')[];
 }
@@ -42,6 +47,8 @@ export interface Rig {
   /** A connection of the harness's own. */
   readonly store: Store;
   readonly receiver: Part & { readonly url: string };
+  /** The header that the receiver wants. */
+  readonly authorization: string;
   readonly worker: Part;
   readonly clickatell: Clickatell;
   readonly ledger: Ledger;
@@ -51,6 +58,8 @@ export interface Rig {
   newWorker(): Part;
   /** @returns the status of `GET /readyz`, 0 when there is no answer */
   readyz(): Promise<{ status: number; body: string }>;
+  /** Callbacks in the receiver's spool, as it says itself. */
+  spooled(): Promise<number>;
   /** Resolves when the receiver would take a callback. */
   whenReady(): Promise<void>;
 }
@@ -85,6 +94,11 @@ export const startRig = async (run: Run, options: RigOptions = {}): Promise<Rig>
   }
 
   const urlFor = (part: 'receiver' | 'worker'): string => (options.proxied?.includes(part) ? proxy.url : redis.url);
+  const spoolDir =
+    typeof options.spool === 'object'
+      ? options.spool.dir
+      : options.spool && (await mkdtemp(join(tmpdir(), 'clickrelay-spool-')));
+  if (spoolDir) run.defer(() => rm(spoolDir, { recursive: true, force: true }));
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const receiver = Object.assign(
@@ -95,6 +109,7 @@ export const startRig = async (run: Run, options: RigOptions = {}): Promise<Rig>
         HOST: '127.0.0.1',
         PORT: String(port),
         CALLBACK_AUTH: `basic:${USER}:${PASSWORD}`,
+        ...(spoolDir && { SPOOL_DIR: spoolDir }),
         ...options.receiver,
       },
       readyUrl: `${url}/readyz`,
@@ -132,6 +147,7 @@ export const startRig = async (run: Run, options: RigOptions = {}): Promise<Rig>
     proxy,
     store,
     receiver,
+    authorization,
     worker,
     clickatell,
     ledger,
@@ -141,6 +157,13 @@ export const startRig = async (run: Run, options: RigOptions = {}): Promise<Rig>
     },
     newWorker,
     readyz,
+    spooled: async () => {
+      if (!spoolDir) return 0;
+      const { body } = await readyz();
+      const report = JSON.parse(body) as { spool?: { records: number; setAside: number } };
+      if (report.spool === undefined) throw new Error('/readyz says nothing of the spool');
+      return report.spool.records + report.spool.setAside;
+    },
     whenReady: async () => {
       await waitUntil(async () => (await readyz()).status === 200, { timeoutMs: 20_000, what: 'a ready receiver' });
     },

@@ -49,43 +49,56 @@ const stopReceiver: Row = {
   },
 };
 
-const killReceiver: Row = {
-  id: 'KILL-R',
-  fault: 'kill -9 of the receiver under load',
+const killReceiver = (hasSpool: boolean): Row => ({
+  id: hasSpool ? 'KILL-RS' : 'KILL-R',
+  fault: `kill -9 of the receiver under load${hasSpool ? ' while it spools' : ''}`,
   run: async (run) => {
-    const rig = await startRig(run);
+    const rig = await startRig(run, { spool: hasSpool });
     const stop = new AbortController();
     const load = rig.clickatell.load({ signal: stop.signal });
     for (let time = 0; time < (run.isLong ? 15 : 3); time++) {
+      // Redis comes and goes, so that a spool is written to at one crash and drained at another.
+      if (hasSpool && time % 2 === 0) await rig.redis.kill();
       await sleep(run.random.whole(100, 900));
       await rig.receiver.kill();
+      if (hasSpool && time % 2 === 1) await rig.redis.restart();
       await rig.receiver.start();
     }
+    if (hasSpool) await rig.redis.restart();
     stop.abort();
     await load;
     await account(run, rig);
     run.check(run.result.repeated === 0, `${run.result.repeated} deliveries were repeated; a resend is no new event`);
   },
-};
+});
 
-const killEverything: Row = {
-  id: 'KILL-ALL',
-  fault: 'kill -9 of Redis, receiver and worker at once',
+const killEverything = (hasSpool: boolean): Row => ({
+  id: hasSpool ? 'KILL-ALLS' : 'KILL-ALL',
+  fault: `kill -9 of Redis, receiver and worker at once${hasSpool ? ', with a spool' : ''}`,
   run: async (run) => {
-    const rig = await startRig(run);
+    const rig = await startRig(run, { spool: hasSpool });
     rig.destination.behave(() => ({ status: run.random.chance(0.9) ? 200 : 503, delayMs: run.random.whole(0, 50) }));
     const stop = new AbortController();
     const load = rig.clickatell.load({ signal: stop.signal });
     for (let time = 0; time < (run.isLong ? 6 : 2); time++) {
       await sleep(run.random.whole(500, 1_500));
       await Promise.all([rig.redis.kill(), rig.receiver.kill(), rig.worker.kill()]);
+      // With a spool the receiver is there first, and takes what comes.
+      if (hasSpool) await rig.receiver.start();
       await rig.redis.restart();
-      await Promise.all([rig.receiver.start(), rig.worker.start()]);
+      await Promise.all([!hasSpool && rig.receiver.start(), rig.worker.start()]);
     }
     stop.abort();
     await load;
     await account(run, rig);
   },
-};
+});
 
-export const stoppedAndKilled: readonly Row[] = [stopWorker, stopReceiver, killReceiver, killEverything];
+export const stoppedAndKilled: readonly Row[] = [
+  stopWorker,
+  stopReceiver,
+  killReceiver(false),
+  killReceiver(true),
+  killEverything(false),
+  killEverything(true),
+];

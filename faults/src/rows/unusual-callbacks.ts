@@ -1,0 +1,173 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
+import { listQuarantine, readQuarantined, reparseQuarantined, trimEventLog } from '@clickrelay/queue';
+import { freshCopy, samples, waitUntil } from '@clickrelay/testkit';
+import { account } from '../account.ts';
+import { newCallback, type SentCallback } from '../ledger.ts';
+import type { Random } from '../random.ts';
+import { countOpen, startRig } from '../rig.ts';
+import type { Row } from '../run.ts';
+
+/* Nothing is broken here but what is sent. */
+
+const DEDUPE_TTL_MS = 6_000;
+
+const sendAgain: Row = {
+  id: 'G17',
+  fault: 'the same callback again after everything was cleaned',
+  run: async (run) => {
+    const rig = await startRig(run, { worker: { DEDUPE_TTL: `${DEDUPE_TTL_MS}ms` } });
+    const callback = newCallback(run.random, { events: 3 });
+    const arrivals = () => rig.destination.arrivals.length;
+    const settled = () => waitUntil(async () => (await countOpen(rig.store)) === 0);
+    const startedAt = performance.now();
+    await rig.clickatell.postUntilAccepted(callback);
+    await waitUntil(() => arrivals() === 3);
+    await settled();
+    // As if a week had gone by: no event, no attempt is left of it.
+    const cleaned = await trimEventLog(
+      rig.store,
+      { eventsMs: 0, eventBytes: 0, deliveriesMs: 0 },
+      Date.now() + 7 * 86_400_000,
+    );
+    run.check(cleaned === 3, `${cleaned} of 3 events were cleaned`);
+    let sent = 1;
+    for (; performance.now() - startedAt < DEDUPE_TTL_MS - 1_500; sent++) {
+      await rig.clickatell.postUntilAccepted(callback);
+      await sleep(500);
+    }
+    await settled();
+    run.check(arrivals() === 3, `${sent} resends within the time to live made ${arrivals() - 3} more deliveries`);
+    run.step(`${sent} sent within the time to live`);
+    // It is recognised for at most a third longer.
+    await sleep(DEDUPE_TTL_MS * (4 / 3) + 1_500 - (performance.now() - startedAt));
+    await rig.clickatell.postUntilAccepted(callback);
+    await waitUntil(() => arrivals() === 6, { timeoutMs: 5_000 }).catch(() => {});
+    run.check(arrivals() === 6, `after the time to live ${arrivals() - 3} of 3 events were accepted again`);
+    const asSaid = run.result.failures.length === 0;
+    await account(run, rig);
+    // The second time around is no repeat: it is what the time to live says.
+    if (asSaid) run.result.repeated -= 3;
+  },
+};
+
+/** JSON that nobody foresaw. */
+const anything = (random: Random, depth = 0): unknown => {
+  const kind = random.whole(0, depth > 4 ? 4 : 6);
+  if (kind === 0) return null;
+  if (kind === 1) return random.chance(0.5);
+  if (kind === 2) return random.pick([0, -0.5, 1e21, 123_456_789, Number.MAX_SAFE_INTEGER, random.next()]);
+  if (kind <= 4) return random.pick(['', 'é😀\u2028', '\u0000\n"\\', 'x'.repeat(300), random.hex(8), ' __proto__ ']);
+  if (kind === 5) return Array.from({ length: random.whole(0, 4) }, () => anything(random, depth + 1));
+  return Object.fromEntries(
+    Array.from({ length: random.whole(0, 4) }, () => [
+      random.pick(['channel', 'content', 'status', 'constructor', 'a b', 'ü', random.hex(4)]),
+      anything(random, depth + 1),
+    ]),
+  );
+};
+
+/** A callback whose elements have any type and any fields, known ones of a wrong kind among them. */
+const strangeCallback = (random: Random): SentCallback => {
+  const facts = Array.from({ length: random.whole(1, 4) }, () => {
+    const type = random.pick(['moText', 'moMedia', 'messageStatusUpdate', 'moHologram', `x${random.hex(6)}`, 'mo-é']);
+    const id = random.hex(32);
+    const fields = anything(random);
+    const isObject = typeof fields === 'object' && fields !== null && !Array.isArray(fields);
+    return { id, type, raw: { ...(isObject ? fields : { field: fields }), messageId: id } };
+  });
+  const event: Record<string, unknown[]> = {};
+  for (const { type, raw } of facts) event[type] = [...(event[type] ?? []), raw];
+  return { body: JSON.stringify({ integrationId: 'x', [random.hex(4)]: anything(random), event }), facts };
+};
+
+const sendNews: Row = {
+  id: 'G18',
+  fault: 'unknown types, fields, channels and statuses',
+  run: async (run) => {
+    const rig = await startRig(run);
+    for (const sample of Object.values(samples.odd)) {
+      const copy = freshCopy(sample);
+      const facts = Object.entries(copy.event).flatMap(([type, elements]) =>
+        elements.map((element, index) => {
+          const raw = element as Record<string, unknown>;
+          // One id each: what an element is known by here.
+          raw['messageId'] = `${String(raw['messageId'] ?? '')}${index}${run.random.hex(16)}`;
+          return { id: raw['messageId'] as string, type, raw };
+        }),
+      );
+      const answer = await rig.clickatell.post({ body: JSON.stringify(copy), facts });
+      run.check(answer.status === 200, `an odd sample was answered ${answer.status} (${answer.body})`);
+    }
+    for (let n = 0; n < (run.isLong ? 500 : 100); n++) {
+      const callback = strangeCallback(run.random);
+      const answer = await rig.clickatell.post(callback);
+      const expected = JSON.stringify({ accepted: callback.facts.length });
+      run.check(answer.status === 200 && answer.body === expected, `a new thing was answered ${answer.body}`);
+    }
+    await account(run, rig);
+  },
+};
+
+const sendJunk: Row = {
+  id: 'G19',
+  fault: 'authentic bodies that are no callback',
+  run: async (run) => {
+    const rig = await startRig(run, { receiver: { CALLBACK_INTEGRATION_IDS: 'wanted' } });
+    const { random } = run;
+    const whole = newCallback(random).body;
+    const junk = [
+      'hello',
+      '{"event":',
+      '[]',
+      'null',
+      '42',
+      '{"event":[]}',
+      '{"event":{"moText":{}}}',
+      '{"text":"flat","fromNumber":"1"}',
+      `{"event":{"moText":[{"__proto__":{"a":1}}]}}`,
+      `{"event":{"moText":[${'['.repeat(5_000)}${']'.repeat(5_000)}]}}`,
+      `${'['.repeat(200_000)}`,
+      whole.slice(0, random.whole(1, whole.length - 1)),
+      Buffer.from([0xff, 0xfe, 0x00, random.whole(0, 255)]).toString('latin1'),
+      whole,
+    ].map((text) => `${text}${text === whole ? '' : ' '.repeat(random.whole(0, 3))}`);
+    for (const body of junk) {
+      const answer = await rig.clickatell.post({ body, facts: [] });
+      run.check(answer.status === 200, `a body that is no callback was answered ${answer.status} (${answer.body})`);
+    }
+    const bodies = new Set<string>();
+    for (const { id } of (await listQuarantine(rig.store, { limit: 500 })).items) {
+      bodies.add(Buffer.from((await readQuarantined(rig.store, id))?.body ?? '').toString());
+    }
+    const missing = junk.filter((body) => !bodies.has(body));
+    run.check(missing.length === 0, `${missing.length} bodies are not in quarantine as they came`);
+    run.check(bodies.size === new Set(junk).size, `${junk.length} bodies made ${bodies.size} in quarantine`);
+
+    // Cut off in the middle of its compression: the bytes are kept as they came.
+    const torn = gzipSync(whole).subarray(0, -12);
+    const response = await fetch(`${rig.receiver.url}/client-callback/one-api-reply`, {
+      method: 'POST',
+      headers: { authorization: rig.authorization, 'content-encoding': 'gzip' },
+      body: torn,
+    });
+    run.check(response.status === 200, `a torn gzip body was answered ${response.status}`);
+
+    // One of them was a callback all along, of an integration that was not on the list.
+    const { items } = await listQuarantine(rig.store, { limit: 500 });
+    const kept = await Promise.all(
+      items.map(async ({ id }) => ({ id, body: (await readQuarantined(rig.store, id))?.body })),
+    );
+    run.check(
+      kept.some(({ body }) => body !== undefined && torn.equals(body)),
+      'a torn gzip body was not kept',
+    );
+    const wanted = kept.find(({ body }) => body !== undefined && Buffer.from(body).toString() === whole);
+    const again = wanted === undefined ? undefined : await reparseQuarantined(rig.store, wanted.id);
+    run.check(again?.accepted === 1, 'a quarantined callback could not be parsed again');
+    await waitUntil(() => rig.destination.arrivals.length === 1, { timeoutMs: 5_000 }).catch(() => {});
+    run.check(rig.destination.arrivals.length === 1, 'a callback that left quarantine was not delivered');
+  },
+};
+
+export const unusualCallbacks: readonly Row[] = [sendAgain, sendNews, sendJunk];
