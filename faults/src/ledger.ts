@@ -76,10 +76,15 @@ export interface CallbackOptions {
   readonly events?: number;
   /** @default a mix, an unknown one among them */
   readonly types?: readonly string[];
+  /** How long a text each event has beside its own. @default none */
+  readonly contentBytes?: number;
 }
 
 /** A callback that tells of something new, in one of as many conversations as there are shards and more. */
-export const newCallback = (random: Random, { events = 1, types = TYPES }: CallbackOptions = {}): SentCallback => {
+export const newCallback = (
+  random: Random,
+  { events = 1, types = TYPES, contentBytes = 0 }: CallbackOptions = {},
+): SentCallback => {
   const facts: Fact[] = [];
   let envelope: Envelope | undefined;
   for (let i = 0; i < events; i++) {
@@ -88,6 +93,7 @@ export const newCallback = (random: Random, { events = 1, types = TYPES }: Callb
       messageId: random.hex(32),
       timestamp: 1_700_000_000_000 + random.whole(0, 1e10),
       from: `27999${String(random.whole(0, 999_999)).padStart(6, '0')}`,
+      ...(contentBytes > 0 && { padding: 'x'.repeat(contentBytes) }),
     });
     const raw = one.event[type]?.[0] as Record<string, unknown>;
     facts.push({ id: raw['messageId'] as string, type, raw });

@@ -14,6 +14,8 @@ import type { Random } from './random.ts';
 const PATIENCE_MS = 8_000;
 
 export interface Clickatell {
+  /** The `Authorization` header it sends. */
+  authorization: string;
   /** Sends a callback once and writes down what came of it. */
   post(callback: SentCallback): Promise<Answer>;
   /** Sends it until it is accepted, as Clickatell does. @throws {Error} when it is not within the time. */
@@ -39,6 +41,7 @@ export const createClickatell = (
   ledger: Ledger,
   random: Random,
 ): Clickatell => {
+  let { authorization } = target;
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
 
   const post = (callback: SentCallback): Promise<Answer> => {
@@ -56,7 +59,7 @@ export const createClickatell = (
         {
           method: 'POST',
           agent,
-          headers: { 'content-type': 'application/json', authorization: target.authorization },
+          headers: { 'content-type': 'application/json', authorization },
           signal: AbortSignal.timeout(PATIENCE_MS),
         },
         (response) => {
@@ -86,6 +89,12 @@ export const createClickatell = (
   };
 
   return {
+    get authorization() {
+      return authorization;
+    },
+    set authorization(next) {
+      authorization = next;
+    },
     post,
     postUntilAccepted,
     load: async ({ connections = 16, pauseMs = 10, signal, most = Number.POSITIVE_INFINITY, ...options }) => {

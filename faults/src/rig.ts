@@ -46,9 +46,7 @@ export interface Rig {
   readonly proxy: FaultProxy;
   /** A connection of the harness's own. */
   readonly store: Store;
-  readonly receiver: Part & { readonly url: string };
-  /** The header that the receiver wants. */
-  readonly authorization: string;
+  readonly receiver: Part & { readonly url: string; readonly env: Record<string, string> };
   readonly worker: Part;
   readonly clickatell: Clickatell;
   readonly ledger: Ledger;
@@ -66,8 +64,13 @@ export interface Rig {
 
 /** Quick, so that minutes of trouble fit into seconds, and long enough that nothing dies of them. */
 const RETRY_SCHEDULE = ['0s', '50ms', '100ms', '200ms', ...Array<string>(60).fill('500ms')].join(',');
-const USER = 'clickatell';
-const PASSWORD = 'ledger';
+
+/** A credential as `CALLBACK_AUTH` has it, and as a request does. */
+export const credential = (password: string): { setting: string; header: string } => ({
+  setting: `basic:clickatell:${password}`,
+  header: `Basic ${Buffer.from(`clickatell:${password}`).toString('base64')}`,
+});
+export const FIRST_PASSWORD = 'ledger';
 
 export const startRig = async (run: Run, options: RigOptions = {}): Promise<Rig> => {
   const ledger = run.newLedger();
@@ -108,7 +111,7 @@ export const startRig = async (run: Run, options: RigOptions = {}): Promise<Rig>
         REDIS_URL: urlFor('receiver'),
         HOST: '127.0.0.1',
         PORT: String(port),
-        CALLBACK_AUTH: `basic:${USER}:${PASSWORD}`,
+        CALLBACK_AUTH: credential(FIRST_PASSWORD).setting,
         ...(spoolDir && { SPOOL_DIR: spoolDir }),
         ...options.receiver,
       },
@@ -130,8 +133,7 @@ export const startRig = async (run: Run, options: RigOptions = {}): Promise<Rig>
   const start = options.start ?? ['receiver', 'worker'];
   await Promise.all([start.includes('receiver') && receiver.start(), start.includes('worker') && worker.start()]);
 
-  const authorization = `Basic ${Buffer.from(`${USER}:${PASSWORD}`).toString('base64')}`;
-  const clickatell = createClickatell({ url, authorization }, ledger, run.random);
+  const clickatell = createClickatell({ url, authorization: credential(FIRST_PASSWORD).header }, ledger, run.noise);
   run.defer(async () => clickatell.close());
 
   const readyz = async (): Promise<{ status: number; body: string }> => {
@@ -147,7 +149,6 @@ export const startRig = async (run: Run, options: RigOptions = {}): Promise<Rig>
     proxy,
     store,
     receiver,
-    authorization,
     worker,
     clickatell,
     ledger,

@@ -17,7 +17,10 @@ export interface Row {
 /** One time through one row. */
 export interface Run {
   readonly seed: number;
+  /** Chooses what happens. Asked in the order of the steps, so that the same seed makes the same run. */
   readonly random: Random;
+  /** For what happens at its own time: the load, the moods of destinations. */
+  readonly noise: Random;
   /** The long round, which has minutes; the short one has seconds. */
   readonly isLong: boolean;
   /** A ledger for each Clickrelay of this run; all of them count. */
@@ -67,6 +70,7 @@ export const runOnce = async (row: Row, { seed, isLong }: { seed: number; isLong
   const run: Run = {
     seed,
     random: createRandom(seed),
+    noise: createRandom(seed ^ 0x6e6f6973),
     isLong,
     newLedger: () => {
       const ledger = createLedger();

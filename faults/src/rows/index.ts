@@ -1,15 +1,21 @@
 import type { Row } from '../run.ts';
+import { badDestinations } from './bad-destinations.ts';
 import { brokenConnection } from './broken-connection.ts';
+import { randomRows } from './random-sequences.ts';
 import { redisAway } from './redis-away.ts';
 import { stoppedAndKilled } from './stopped-and-killed.ts';
+import { unsafeRedis } from './unsafe-redis.ts';
 import { unusualCallbacks } from './unusual-callbacks.ts';
 import { workerDies } from './worker-dies.ts';
 
 /** Every row of the table, in its order. */
 export const rows: readonly Row[] = [
   ...redisAway,
+  ...unsafeRedis,
   ...brokenConnection,
   ...workerDies,
   ...stoppedAndKilled,
   ...unusualCallbacks,
+  ...badDestinations,
+  ...randomRows,
 ];

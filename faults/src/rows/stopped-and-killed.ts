@@ -11,7 +11,7 @@ const stopWorker: Row = {
   timeoutMs: 240_000,
   run: async (run) => {
     const rig = await startRig(run);
-    rig.destination.behave(() => ({ status: 200, delayMs: run.random.whole(0, 300) }));
+    rig.destination.behave(() => ({ status: 200, delayMs: run.noise.whole(0, 300) }));
     const stop = new AbortController();
     const load = rig.clickatell.load({ signal: stop.signal, connections: 8, pauseMs: 25 });
     for (let time = 0; time < (run.isLong ? 20 : 4); time++) {
@@ -77,7 +77,7 @@ const killEverything = (hasSpool: boolean): Row => ({
   fault: `kill -9 of Redis, receiver and worker at once${hasSpool ? ', with a spool' : ''}`,
   run: async (run) => {
     const rig = await startRig(run, { spool: hasSpool });
-    rig.destination.behave(() => ({ status: run.random.chance(0.9) ? 200 : 503, delayMs: run.random.whole(0, 50) }));
+    rig.destination.behave(() => ({ status: run.noise.chance(0.9) ? 200 : 503, delayMs: run.noise.whole(0, 50) }));
     const stop = new AbortController();
     const load = rig.clickatell.load({ signal: stop.signal });
     for (let time = 0; time < (run.isLong ? 6 : 2); time++) {

@@ -148,7 +148,7 @@ const sendJunk: Row = {
     const torn = gzipSync(whole).subarray(0, -12);
     const response = await fetch(`${rig.receiver.url}/client-callback/one-api-reply`, {
       method: 'POST',
-      headers: { authorization: rig.authorization, 'content-encoding': 'gzip' },
+      headers: { authorization: rig.clickatell.authorization, 'content-encoding': 'gzip' },
       body: torn,
     });
     run.check(response.status === 200, `a torn gzip body was answered ${response.status}`);

@@ -1,0 +1,125 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { waitUntil } from '@clickrelay/testkit';
+import { account } from '../account.ts';
+import type { CheckingDestination } from '../destination.ts';
+import { newCallback } from '../ledger.ts';
+import { type Rig, startRig } from '../rig.ts';
+import type { Row, Run } from '../run.ts';
+
+/* Redis and Clickrelay are well; those they deliver to are not. */
+
+const percentile = (values: readonly number[], share: number): number =>
+  values.toSorted((a, b) => a - b)[Math.max(0, Math.ceil(values.length * share) - 1)] ?? Number.NaN;
+const median = (values: readonly number[]): number => percentile(values, 0.5);
+
+/** From sending to arrival, in ms, of so many events a second for a while. */
+const measureDelays = async (
+  run: Run,
+  rig: Rig,
+  to: CheckingDestination,
+  { perSecond, ms }: { perSecond: number; ms: number },
+): Promise<number[]> => {
+  const sentAt = new Map<string, number>();
+  const posting: Promise<unknown>[] = [];
+  for (const end = Date.now() + ms; Date.now() < end; ) {
+    const callback = newCallback(run.random);
+    for (const { id } of callback.facts) sentAt.set(id, Date.now());
+    posting.push(rig.clickatell.postUntilAccepted(callback));
+    await sleep(1_000 / perSecond);
+  }
+  await Promise.all(posting);
+  await waitUntil(() => [...sentAt.keys()].every((id) => to.arrivalsOf(id).length > 0), {
+    timeoutMs: 20_000,
+    what: 'every event at the healthy destination',
+  });
+  return [...sentAt].map(([id, at]) => (to.arrivalsOf(id)[0]?.at as number) - at);
+};
+
+/**
+ * Differences below this are the machine's, not ours. The short round runs beside other tests: it only sees whether the
+ * healthy one waits for the other's deadline.
+ */
+const noiseMs = ({ isLong }: Run): number => (isLong ? 40 : 2_000);
+/** Of one attempt at the destination that hangs. */
+const DEADLINE_MS = 4_000;
+
+const oneHangs: Row = {
+  id: 'G22',
+  fault: 'one destination hangs, another is well',
+  timeoutMs: 180_000,
+  run: async (run) => {
+    const rig = await startRig(run, {
+      destinations: [{ id: 'well' }, { id: 'hangs', config: { timeoutMs: DEADLINE_MS } }],
+    });
+    const [well, hangs] = rig.destinations as [CheckingDestination, CheckingDestination];
+    const load = { perSecond: 100, ms: run.isLong ? 5_000 : 2_500 };
+    await measureDelays(run, rig, well, { ...load, ms: 1_000 });
+    const p99s: Record<'alone' | 'beside', number[]> = { alone: [], beside: [] };
+    // In turns, so that what else the machine does falls upon both.
+    for (let round = 0; round < (run.isLong ? 3 : 2); round++) {
+      for (const phase of ['alone', 'beside'] as const) {
+        hangs.behave(phase === 'alone' ? { status: 200 } : 'hang');
+        if (phase === 'beside') await sleep(500);
+        p99s[phase].push(percentile(await measureDelays(run, rig, well, load), 0.99));
+      }
+    }
+    const [alone, beside] = [median(p99s.alone), median(p99s.beside)];
+    run.remark(`p99 of the healthy one ${alone.toFixed(0)} ms alone, ${beside.toFixed(0)} ms beside one that hangs`);
+    run.check(beside <= 2 * alone + noiseMs(run), `p99 was ${alone} ms alone and ${beside} ms beside one that hangs`);
+    hangs.behave({ status: 200 });
+    await account(run, rig, { patienceMs: 60_000 });
+  },
+};
+
+const RATE = 40;
+const RETRY_AFTER_S = 3;
+/** How many connections a worker opens to one destination unless told otherwise. */
+const CONCURRENCY = 32;
+
+const allAreDown: Row = {
+  id: 'G23',
+  fault: 'every destination answers 503 for a while, then all are up',
+  timeoutMs: 180_000,
+  run: async (run) => {
+    const rig = await startRig(run, {
+      destinations: [{ id: 'plain' }, { id: 'rated', config: { rate: `${RATE}/s` } }, { id: 'asks' }],
+    });
+    const [plain, rated, asks] = rig.destinations as [CheckingDestination, CheckingDestination, CheckingDestination];
+    const down = { status: 503, delayMs: 10 };
+    plain.behave(down);
+    rated.behave(down);
+    asks.behave({ ...down, headers: { 'retry-after': String(RETRY_AFTER_S) } });
+    const events = run.isLong ? 600 : 200;
+    for (let sent = 0; sent < events; sent += 20) {
+      await rig.clickatell.postUntilAccepted(newCallback(run.random, { events: 20 }));
+    }
+    const downMs = run.isLong ? 20_000 : 6_000;
+    await sleep(downMs);
+    const during = plain.arrivals.length;
+    // Twenty failures to be believed, what was under way then, and one question after each pause: 500 ms at most here.
+    const most = 20 + CONCURRENCY + Math.ceil(downMs / 200);
+    run.step(`${during} attempts at ${events} deliveries while it was down`);
+    run.check(
+      during <= most,
+      `${during} attempts reached a destination that was down for ${downMs} ms, more than ${most}`,
+    );
+
+    const first = asks.arrivals[0]?.at ?? 0;
+    const early = asks.arrivals.filter(({ at }) => at > first + 500 && at < first + RETRY_AFTER_S * 1_000 - 100);
+    run.check(early.length === 0, `${early.length} attempts came before the time that was asked for`);
+
+    for (const destination of rig.destinations) destination.behave({ status: 200, delayMs: 10 });
+    await account(run, rig, { patienceMs: 60_000 });
+    for (const { id, mostAtOnce } of rig.destinations) {
+      run.check(mostAtOnce() <= CONCURRENCY, `${id} got ${mostAtOnce()} requests at once, more than ${CONCURRENCY}`);
+    }
+    const times = rated.arrivals.map(({ at }) => at).sort((a, b) => a - b);
+    const inASecond = Math.max(
+      ...times.map((at, i) => times.filter((other, j) => j >= i && other < at + 1_000).length),
+    );
+    run.remark(`${during} attempts while down, then at most ${inASecond} a second where ${RATE} are allowed`);
+    run.check(inASecond <= RATE * 1.3, `${inASecond} attempts came within a second, where ${RATE} are allowed`);
+  },
+};
+
+export const badDestinations: readonly Row[] = [oneHangs, allAreDown];
