@@ -1,8 +1,8 @@
 import { deliveryId, type LoggedEvent } from '@clickrelay/core';
-import { type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
+import { type CutMoment, type RedisServer, startFaultProxy, startRedis, waitUntil } from '@clickrelay/testkit';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { idsOf, newConversations, newEvent } from '../test/sample-events.ts';
+import { idsOf, newConversations, newEvent, newEvents } from '../test/sample-events.ts';
 import { listDeadLetters, removeDeadLetter, replayDelivery } from './dead-letters.ts';
 import { createAttemptLog, enqueueDeliveries, readDelivery, readEnded } from './deliveries.ts';
 import { queueDepths } from './depths.ts';
@@ -331,6 +331,35 @@ describe('giving up a dead letter', () => {
     expect((await listDeadLetters(store, { limit: 10 })).items.map(({ eventId }) => eventId)).toEqual([b]);
     expect(await removeDeadLetter(store, deliveryId(a, 'crm'))).toBe(false);
   });
+
+  it.each<CutMoment>(['before', 'inside', 'after'])(
+    'is finished by asking again when the connection broke %s any of its commands',
+    async (moment) => {
+      await put('crm');
+      const proxy = await startFaultProxy(redis.port);
+      const asker = await openStore({ redisUrl: proxy.url, role: 'producer' });
+      await asker.ready();
+      for (let command = 1, happened = true; happened; command++) {
+        const [event] = newEvents(1) as [LoggedEvent];
+        await append([event]);
+        const eventId = event.event.id;
+        await bury('crm', [eventId]);
+        const id = deliveryId(eventId, 'crm');
+        await waitUntil(() => asker.redis.status === 'ready');
+        const cut = proxy.cutAt({ command, moment, refuse: true });
+        await removeDeadLetter(asker, id).catch(() => {});
+        happened = cut.happened;
+        proxy.heal();
+        const isListed = (await listDeadLetters(store, { limit: 10 })).items.length > 0;
+        if (isListed) expect([command, await removeDeadLetter(store, id)]).toEqual([command, true]);
+        expect([command, (await listDeadLetters(store, { limit: 10 })).items]).toEqual([command, []]);
+        // Nothing holds the event back from being cleaned away.
+        expect([command, (await readDelivery(store, id))?.state]).not.toEqual([command, 'dead_letter']);
+      }
+      await asker.close();
+      await proxy.close();
+    },
+  );
 
   it('is refused for what is none', async () => {
     const { id } = newEvent().event;

@@ -136,7 +136,8 @@ export const removeDeadLetter = async (store: Store, id: string): Promise<boolea
   if (parsed === undefined) return false;
   const job = await store.queue(destinationQueue(parsed.destinationId)).getJob(parsed.eventId);
   if (job === undefined || !(await job.isFailed())) return false;
-  await job.remove();
+  // The mark first: with the job gone nobody could ask again, and the event would be kept for a delivery that is no more.
   await store.redis.hset(eventKeys(parsed.eventId).deliveries, parsed.destinationId, GIVEN_UP);
+  await job.remove();
   return true;
 };

@@ -1,4 +1,4 @@
-import { type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
+import { type CutMoment, type RedisServer, startFaultProxy, startRedis, waitUntil } from '@clickrelay/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { idsOf, newConversations, newEvents } from '../test/sample-events.ts';
 import { enqueueDeliveries } from './deliveries.ts';
@@ -78,6 +78,25 @@ describe('a destination', () => {
     expect(await readDestination(store, 'crm')).toEqual(destination('crm'));
   });
 
+  it('keeps a new signing key that somebody puts while it is paused', async () => {
+    await putDestination(store, destination('crm'));
+    const proxy = await startFaultProxy(redis.port);
+    const worker = await openStore({ redisUrl: proxy.url, role: 'consumer' });
+    await worker.ready();
+    // The worker has read the destination and has not written it yet.
+    proxy.delay(200);
+    const pausing = pauseDestination(worker, 'crm', 'answered 410');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await putDestination(store, destination('crm', { config: { secret: 'whsec_new' } }));
+    proxy.heal();
+    expect(await pausing).toBe(true);
+    expect(await readDestination(store, 'crm')).toEqual(
+      destination('crm', { config: { secret: 'whsec_new' }, paused: 'answered 410' }),
+    );
+    await worker.close();
+    await proxy.close();
+  });
+
   it('is an error when Redis refuses it', async () => {
     await putDestination(store, destination('crm'));
     await store.redis.config('SET', 'maxmemory', '1');
@@ -132,6 +151,29 @@ describe('a destination that is removed', () => {
       { id: 'crm-2', waiting: 2, delayed: 0, active: 0, deadLetters: 0 },
     ]);
   });
+
+  it.each<CutMoment>(['before', 'inside', 'after'])(
+    'is gone for good by asking again when the connection broke %s any of its commands',
+    async (moment) => {
+      const proxy = await startFaultProxy(redis.port);
+      const asker = await openStore({ redisUrl: proxy.url, role: 'producer' });
+      await asker.ready();
+      for (let command = 1, happened = true; happened; command++) {
+        await putDestination(store, destination('crm'));
+        await queueFor('crm', 3);
+        await waitUntil(() => asker.redis.status === 'ready');
+        const cut = proxy.cutAt({ command, moment, refuse: true });
+        await removeDestination(asker, 'crm').catch(() => {});
+        happened = cut.happened;
+        proxy.heal();
+        await removeDestination(store, 'crm');
+        expect([command, await readDestination(store, 'crm')]).toEqual([command, undefined]);
+        expect([command, await store.redis.keys('cr:{d*}:crm:*')]).toEqual([command, []]);
+      }
+      await asker.close();
+      await proxy.close();
+    },
+  );
 
   it('and put again begins with an empty queue that is worked through', async () => {
     await putDestination(store, destination('crm'));

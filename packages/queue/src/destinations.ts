@@ -65,16 +65,27 @@ export const listLiving = async (store: Store): Promise<Map<string, number>> => 
  */
 export const removeDestination = async (store: Store, id: string): Promise<boolean> => {
   const replies = await store.redis.multi().hdel(DESTINATIONS, id).hdel(HOLDS, id).hdel(SINCE, id).incr(VERSION).exec();
-  if (Number(replies?.[0]?.[1]) === 0) return false;
+  // Also when it is gone already: a removal that was cut off half-way is finished by asking again.
   await store.queue(destinationQueue(id)).obliterate({ force: true });
-  return true;
+  return Number(replies?.[0]?.[1]) > 0;
 };
 
+/* KEYS: destinations, holds, version. ARGV: id, text before, text after. Answers 0 when it has another text by now. */
+const REPLACE_SCRIPT = `
+if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+redis.call('HDEL', KEYS[2], ARGV[1])
+redis.call('INCR', KEYS[3])
+return 1`;
+
+/** Changes nothing else: what somebody puts at the same time, a new signing key say, must not be undone. */
 const setPaused = async (store: Store, id: string, reason: string | null): Promise<boolean> => {
-  const destination = await readDestination(store, id);
-  if (destination === undefined) return false;
-  await putDestination(store, { ...destination, paused: reason });
-  return true;
+  for (;;) {
+    const before = await store.redis.hget(DESTINATIONS, id);
+    if (before === null) return false;
+    const after = JSON.stringify({ ...(JSON.parse(before) as Destination), paused: reason });
+    if ((await store.redis.eval(REPLACE_SCRIPT, 3, DESTINATIONS, HOLDS, VERSION, id, before, after)) === 1) return true;
+  }
 };
 
 /** Sends nothing more until resumed; what comes in waits. @returns false when there is none with this id. */

@@ -203,6 +203,17 @@ describe('a real Redis', () => {
     await waitUntil(async () => !(await readDurability(ofPrimary, 'replicated')).ready);
   });
 
+  it('that is an empty replica is watched, and named as one', async () => {
+    const empty = await startRedis();
+    const replica = await startRedis({ args: ['--replicaof', '127.0.0.1', String(empty.port)] });
+    const store = await open(replica.url);
+    const watch = watchDurability(store, { mode: 'always', intervalMs: 50 });
+    await waitUntil(() => watch.current().problems.some(({ setting }) => setting === 'role'));
+    watch.stop();
+    await replica.stop();
+    await empty.stop();
+  });
+
   it('that refuses CONFIG is believed for what INFO tells, and asked about for the rest', async () => {
     const [admin] = stores as [Store];
     await admin.redis.call('ACL', 'SETUSER', 'app', 'on', '>secret', '~*', '&*', '+@all', '-config');

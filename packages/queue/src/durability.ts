@@ -224,8 +224,9 @@ export const watchDurability = (
     let nextInMs = intervalMs;
     let found: DurabilityReport;
     try {
-      await store.ready();
       found = await readDurability(store, mode);
+      // A replica takes no writes, and the check of the layout may be one: it would hide what is wrong behind an error.
+      if (!found.problems.some(({ setting }) => setting === 'role')) await store.ready();
     } catch (error) {
       found = error instanceof LayoutMismatchError ? mismatch(mode, error) : away(mode, 'not answering');
       nextInMs = LOOK_AGAIN_MS;
