@@ -41,7 +41,7 @@ const killWorker: Row = {
     /** When there was no worker. */
     const gaps: { from: number; to: number }[] = [];
     await postAndWait(run, rig, 12);
-    for (let crash = 0; crash < (run.isLong ? 12 : 4); crash++) {
+    for (let crash = 0; crash < (run.isLong ? 12 : 3); crash++) {
       await sleep(run.random.whole(1_000, 3_000));
       await rig.worker.kill();
       const from = Date.now();
