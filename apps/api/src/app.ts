@@ -1,9 +1,11 @@
 import { QueueUnavailableError } from '@clickrelay/core';
+import { recordAudit } from '@clickrelay/queue';
 import Router from '@koa/router';
 import Koa, { type Context } from 'koa';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
-import { authenticate, callerOf } from './authenticate.ts';
+import { auditOperations } from './audit.ts';
+import { authenticate, callerOf, nameOf } from './authenticate.ts';
 import { authorize } from './authorize.ts';
 import { deadLetterOperations } from './dead-letters.ts';
 import { deliveryOperations } from './deliveries.ts';
@@ -29,6 +31,7 @@ export const operations: readonly Operation[] = [
   ...destinationOperations,
   ...leaseOperations,
   ...keyOperations,
+  ...auditOperations,
   ...ledgerOperations,
   ...statusOperations,
 ];
@@ -88,7 +91,14 @@ const carryOut = async (operation: Operation, ctx: Context, resources: Resources
   resources.store.assertConnected();
   const { signal, onUnsent } = watchCaller(ctx);
   const answer = await withDeadline(
-    operation.run(request as never, resources, { caller, scope, signal, onUnsent }),
+    operation.run(request as never, resources, {
+      caller,
+      scope,
+      signal,
+      onUnsent,
+      audit: (action, target, detail) =>
+        recordAudit(resources.store, { by: nameOf(caller), action, target, ...(detail && { detail }) }),
+    }),
     operation.deadlineMs ?? OPERATION_DEADLINE_MS,
   );
   ctx.status = operation.status ?? 200;

@@ -252,6 +252,17 @@ command(keys, 'remove <id>', 'remove a key', 'keys remove key_5a0c1f9e77d2', asy
   (await import('./commands/keys.ts')).removeKey(id as string, context),
 );
 
+command(
+  program,
+  'audit',
+  'who changed, replayed or was shown what, newest first',
+  'audit --limit 50',
+  async (_, options: import('./commands/audit.ts').AuditOptions, context) =>
+    (await import('./commands/audit.ts')).listAudit(options, context),
+)
+  .option('--limit <n>', 'how many', wholeNumber, 20)
+  .option('--cursor <cursor>', 'go on where a list ended');
+
 command(program, 'status', 'how safe callbacks are, and what waits where', 'status', async (_, __, context) =>
   (await import('./commands/status.ts')).showStatus(context),
 );

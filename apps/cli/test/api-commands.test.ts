@@ -354,3 +354,27 @@ test('lease takes, shows and answers', async () => {
   answers['POST /v1/destinations/bot/lease'] = { deliveries: [] };
   expect((await cli('lease', 'bot')).stdout).toBe('nothing to lease from bot\n');
 });
+
+test('audit tells who did what', async () => {
+  answers['GET /v1/audit?limit=20'] = {
+    items: [
+      {
+        id: 'aud_1-0',
+        at: '2026-11-20T10:00:00.000Z',
+        by: 'API_KEY',
+        action: 'destination.paused',
+        target: 'crm',
+        detail: { reason: 'moving' },
+      },
+    ],
+    next: 'aud_1-0',
+  };
+  expect((await cli('audit')).stdout).toBe(
+    [
+      'AT                   BY       ACTION              TARGET',
+      '2026-11-20 10:00:00  API_KEY  destination.paused  crm     {"reason":"moving"}',
+      'more: clickrelay audit --cursor aud_1-0',
+      '',
+    ].join('\n'),
+  );
+});

@@ -1,3 +1,4 @@
+export { type AuditEntry, type AuditRecord, listAudit, recordAudit } from './audit.ts';
 export {
   type CommittedCallback,
   type Committer,
