@@ -19,6 +19,7 @@ import { openApiDocument } from './openapi.ts';
 import { type Exchange, JsonText, type Operation, RefusalError, type Resources } from './operation.ts';
 import { quarantineOperations } from './quarantine.ts';
 import { renderErrors } from './render-error.ts';
+import { replayOperations } from './replays.ts';
 import { statusOperations } from './status.ts';
 
 /** Everything that the API can do. */
@@ -27,6 +28,7 @@ export const operations: readonly Operation[] = [
   ...messageOperations,
   ...deliveryOperations,
   ...deadLetterOperations,
+  ...replayOperations,
   ...quarantineOperations,
   ...destinationOperations,
   ...leaseOperations,

@@ -8,6 +8,7 @@ export interface Api {
   get<T>(path: string, query?: Record<string, string | number | undefined>): Promise<T>;
   put<T>(path: string, body: unknown): Promise<T>;
   post<T>(path: string, body?: unknown): Promise<T>;
+  patch<T>(path: string, body: unknown): Promise<T>;
   delete(path: string): Promise<void>;
 }
 
@@ -57,6 +58,7 @@ export function connectApi(config: Config): Api {
     },
     put: (path, body) => call('PUT', path, body),
     post: (path, body) => call('POST', path, body),
+    patch: (path, body) => call('PATCH', path, body),
     delete: (path) => call('DELETE', path),
   };
 }

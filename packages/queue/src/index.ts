@@ -101,6 +101,17 @@ export {
   reparseQuarantined,
 } from './quarantine.ts';
 export { InvalidRedisUrlError, parseRedisUrl } from './redis-url.ts';
+export {
+  countSelected,
+  createReplay,
+  listReplays,
+  type Replay,
+  type ReplaySelection,
+  type ReplayState,
+  readReplay,
+  setReplayState,
+  startReplays,
+} from './replays.ts';
 export { type Retention, readLogBytes, startRetention, trimEventLog } from './retention.ts';
 export type { Settlement } from './settle.ts';
 export type { Acked, LeaseRef, Nacked } from './settle-lease.ts';
