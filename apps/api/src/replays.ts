@@ -11,6 +11,7 @@ import {
 } from '@clickrelay/queue';
 import { compileFilter, InvalidFilterError } from '@clickrelay/routing';
 import { z } from 'zod';
+import { nameOf } from './authenticate.ts';
 import { notFound, operation, pageOf } from './operation.ts';
 
 const selection = z.strictObject({
@@ -92,14 +93,18 @@ export const replayOperations = [
     }),
     errors: { 404: 'not_found' },
     deadlineMs: 30_000,
-    run: async ({ body: { rate, dryRun, ...chosen } }, { store }, { caller }) => {
+    run: async ({ body: { rate, dryRun, ...chosen } }, { store }, { caller, audit }) => {
       const { destination } = chosen;
       if (destination !== undefined && (await readDestination(store, destination)) === undefined) {
         throw notFound('destination', destination);
       }
       const wanted = toSelection(chosen);
       if (dryRun) return { matched: (await countSelected(store, wanted)) ?? null, replay: null };
-      const made = await createReplay(store, { selection: wanted, rate: rate ?? null, by: caller.name }, Date.now());
+      const made = await createReplay(store, { selection: wanted, rate: rate ?? null, by: nameOf(caller) }, Date.now());
+      const { destination: destinationId = null, events = null, filter = null } = chosen;
+      // A filter may hold a phone number: the replay shows it, the record does not.
+      const detail = { destination: destinationId, events, hasFilter: filter !== null, matched: made.matched };
+      await audit('replay.made', made.id, detail);
       return { matched: made.matched, replay: describe(made) };
     },
   }),
@@ -138,9 +143,10 @@ export const replayOperations = [
     body: z.strictObject({ state: z.enum(['running', 'cancelled']) }),
     response: replay,
     errors: { 404: 'not_found' },
-    run: async ({ params: { id }, body: { state } }, { store }) => {
+    run: async ({ params: { id }, body: { state } }, { store }, { audit }) => {
       const found = await setReplayState(store, id, state);
       if (found === undefined) throw notFound('replay', id);
+      await audit(state === 'running' ? 'replay.resumed' : 'replay.cancelled', id);
       return describe(found);
     },
   }),

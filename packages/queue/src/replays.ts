@@ -116,7 +116,10 @@ async function* chooseDead(
         store,
         further.map(({ id }) => ['get', eventKeys(id).record]),
       );
-      const wanted = further.filter((_, index) => wants(decodeRecord(records[index] as string | null)));
+      const logged = await Promise.all(
+        further.map(({ id }, index) => decodeRecord(store, id, records[index] as string | null)),
+      );
+      const wanted = further.filter((_, index) => wants(logged[index]));
       place = last;
       count = BATCH;
       const cursor = `${destinationId} ${last.score} ${last.id}`;
