@@ -171,7 +171,7 @@ export const countSelected = async (store: Store, selection: ReplaySelection): P
 
 // -- records ----------------------------------------------------------------------------------------------------
 
-export interface ReplayToMake {
+interface ReplayToMake {
   readonly selection: ReplaySelection;
   readonly rate: string | null;
   readonly by: string;
@@ -257,11 +257,11 @@ const TICK_MS = 100;
 /** Sent again at once when there is no rate. */
 const AT_ONCE = 100;
 
-export interface ReplayRunner {
+interface ReplayRunner {
   stop(): Promise<void>;
 }
 
-export interface ReplayRunnerOptions {
+interface ReplayRunnerOptions {
   readonly onError: (error: unknown) => void;
   readonly onEnd?: (replay: Replay) => void;
 }
