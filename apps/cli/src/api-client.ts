@@ -63,20 +63,6 @@ export function connectApi(config: Config): Api {
   };
 }
 
-/** Every page of a list, one item after the other. */
-export async function* allItems<T>(
-  api: Api,
-  path: string,
-  query: Record<string, string | number | undefined> = {},
-): AsyncGenerator<T> {
-  for (let cursor: string | undefined; ; ) {
-    const { items, next } = await api.get<Page<T>>(path, { ...query, cursor });
-    yield* items;
-    if (next === null) return;
-    cursor = next;
-  }
-}
-
 function notReached(url: string, command: string, error: unknown): CommandError {
   const { message, cause } = error as Error & { cause?: { code?: string; message?: string } };
   if (cause?.code === 'ECONNREFUSED') {
