@@ -104,8 +104,7 @@ export const readForDelivery = async (
     ['get', keys.record],
     ['hget', keys.deliveries, destinationId],
   ]);
-  const logged = await decodeRecord(store, eventId, replies[0] as string | null);
-  return { logged, state: STATES[(replies[1] as string | null) ?? ''] };
+  return { logged: decodeRecord(replies[0] as string | null), state: STATES[(replies[1] as string | null) ?? ''] };
 };
 
 /** The destinations for which this event has ended, delivered, dead or given up: asked when a unit of work is repeated after a crash. */
