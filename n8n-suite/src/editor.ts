@@ -11,6 +11,8 @@ export interface Editor {
   openWorkflow(id: string): Promise<void>;
   /** Opens the panel of a node of the workflow that is shown. */
   openNode(name: string): Promise<void>;
+  /** Shows what the open node put out as a schema: names and values below each other. */
+  showSchema(): Promise<void>;
   closeNode(): Promise<void>;
   /** Runs the workflow that is shown, and waits for its end. */
   execute(): Promise<void>;
@@ -52,6 +54,11 @@ export async function openEditor(url: string): Promise<Editor> {
   });
   const page = context.pages()[0] ?? (await context.newPage());
   page.setDefaultTimeout(30_000);
+  // Hints for beginners would cover what is to be seen.
+  await page.addInitScript(`
+    localStorage.setItem('N8N_PIN_DATA_DISCOVERY_NDV', 'true');
+    localStorage.setItem('N8N_PIN_DATA_DISCOVERY_CANVAS', 'true');
+  `);
   await page.goto(`${url}/signin`);
   await page.locator('input[name=emailOrLdapLoginId]').fill(OWNER.email);
   await page.locator('input[name=password]').fill(OWNER.password);
@@ -68,6 +75,9 @@ export async function openEditor(url: string): Promise<Editor> {
     openNode: async (name) => {
       await page.locator(`[data-test-id=canvas-node][data-node-name="${name}"]`).dblclick();
       await page.locator('[data-test-id=node-parameters]').waitFor();
+    },
+    showSchema: async () => {
+      await page.locator('[data-test-id=output-panel] [data-test-id=radio-button-schema]').click();
     },
     closeNode: async () => {
       await page.keyboard.press('Escape');

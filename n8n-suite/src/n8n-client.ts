@@ -144,13 +144,15 @@ export function createN8nClient(url: string): N8nClient {
     executions: async ({ id }) => {
       const filter = encodeURIComponent(JSON.stringify({ workflowId: id }));
       const all: ExecutionSummary[] = [];
-      for (;;) {
-        const before = all.length === 0 ? '' : `&lastId=${all.at(-1)?.id}`;
-        const path = `/rest/executions?filter=${filter}&limit=${PAGE}${before}`;
-        const { results } = await call<{ results: ExecutionSummary[] }>('GET', path);
+      let next = '';
+      do {
+        const path = `/rest/executions?filter=${filter}&limit=${PAGE}${next}`;
+        const { results, nextCursor } = await call<ExecutionPage>('GET', path);
         all.push(...results);
-        if (results.length < PAGE) return all;
-      }
+        next = nextCursor ? `&cursor=${encodeURIComponent(nextCursor)}` : '';
+      } while (next !== '');
+      // n8n lists those that run first.
+      return all.sort((a, b) => Number(b.id) - Number(a.id));
     },
     execution: async (id) => {
       const execution = await call<ExecutionSummary & { data: string }>('GET', `/rest/executions/${id}`);
@@ -169,6 +171,11 @@ export function createN8nClient(url: string): N8nClient {
 interface Publication {
   status: 'in_progress' | 'not_published' | 'published' | 'partial' | 'failed';
   triggers: { nodeId: string; status: string; errorMessage: string | null }[];
+}
+
+interface ExecutionPage {
+  results: ExecutionSummary[];
+  nextCursor?: string | null;
 }
 
 /** n8n lists no more executions at once. */

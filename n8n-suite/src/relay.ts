@@ -16,11 +16,11 @@ export interface Relay {
   readonly apiUrl: string;
   /** Posts a callback to the receiver, as Clickatell does. */
   post(envelope: Envelope): Promise<void>;
-  /** A key that may lease from destinations with such names, and do nothing else. */
-  createLeaseKey(destinations: string): Promise<string>;
   /** Runs `clickrelay <args> --json` and gives what it printed. */
   cli<T = unknown>(...args: string[]): Promise<T>;
   stop(): Promise<void>;
+  /** Ends all of it at once, Redis included, as a power cut does. */
+  kill(): Promise<void>;
   /** Starts it again on the same data, ports and keys. */
   start(): Promise<void>;
 }
@@ -36,6 +36,7 @@ export async function startRelay(folder: string, env: Record<string, string> = {
     ...env,
   };
   let program: Program;
+  let pids: number[] = [];
   let forgetPids: (() => void)[] = [];
   let callbackUrl: string;
 
@@ -53,36 +54,31 @@ export async function startRelay(folder: string, env: Record<string, string> = {
         .find((line) => line.includes('"ready":true')) as string,
     );
     callbackUrl = ready.callbackUrls.reply;
-    const { pids } = JSON.parse(await readFile(join(environment.DATA_DIR, 'run.json'), 'utf8'));
-    forgetPids = [program.pid, ...Object.values<number>(pids)].map(notePid);
+    const run = JSON.parse(await readFile(join(environment.DATA_DIR, 'run.json'), 'utf8'));
+    pids = [program.pid, ...Object.values<number>(run.pids)];
+    forgetPids = pids.map(notePid);
   }
   async function stop(): Promise<void> {
     await program.stop('SIGTERM', 40_000);
     for (const forget of forgetPids) forget();
   }
+  async function kill(): Promise<void> {
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    await program.exited;
+    for (const forget of forgetPids) forget();
+  }
 
   await start();
-  const { apiKey } = JSON.parse(await readFile(join(environment.DATA_DIR, 'secrets.json'), 'utf8'));
-  const apiUrl = `http://127.0.0.1:${environment.API_PORT}`;
   return {
-    apiUrl,
+    apiUrl: `http://127.0.0.1:${environment.API_PORT}`,
     start,
     stop,
+    kill,
     post: async (envelope) => {
       const sender = createSender({ url: callbackUrl });
       const result = await sender.send(envelope);
       await sender.close();
       if (!result.accepted) throw new Error(`the receiver answered ${result.status}: ${result.answer}`);
-    },
-    createLeaseKey: async (destinations) => {
-      const response = await fetch(`${apiUrl}/v1/keys`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ name: 'n8n', scopes: ['lease'], destinations: [destinations] }),
-      });
-      const text = await response.text();
-      if (response.status !== 201) throw new Error(`the API answered ${response.status} to a new key: ${text}`);
-      return JSON.parse(text).key;
     },
     cli: async (...args) => {
       const command = await startProgram({ args: [cliProgram, ...args, '--json'], env: environment });

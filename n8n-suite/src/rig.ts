@@ -20,7 +20,7 @@ export interface Rig {
   /** Creates a workflow, with our credentials wherever a node names one, and activates it unless told otherwise. */
   addWorkflow(definition: WorkflowDefinition, options?: { active?: boolean }): Promise<Workflow>;
   /** The ended executions of a workflow, oldest first, once there are `count` of them. */
-  ended(workflow: Workflow, count: number, timeoutMs?: number): Promise<Execution[]>;
+  ended(workflow: Workflow, count: number, options?: { timeoutMs?: number; everyMs?: number }): Promise<Execution[]>;
   stop(): Promise<void>;
 }
 
@@ -52,7 +52,15 @@ export async function startRig({ tarball, relayEnv = {}, n8nEnv = {} }: RigOptio
     const { client } = n8n;
 
     // As the operator hands it out: it leases from destinations with these names, and may do nothing else.
-    const key = await relay.createLeaseKey('n8n-*');
+    const { key } = await relay.cli<{ key: string }>(
+      'keys',
+      'create',
+      'n8n',
+      '--scopes',
+      'lease',
+      '--destinations',
+      'n8n-*',
+    );
     const secrets = {
       clickrelayApi: { baseUrl: relay.apiUrl, apiKey: key },
       clickatellApi: { apiKey: clickatell.apiKey, baseUrl: clickatell.url, callbackSecret: 'a-long-random-word' },
@@ -78,13 +86,13 @@ export async function startRig({ tarball, relayEnv = {}, n8nEnv = {} }: RigOptio
         if (active) await client.activate(workflow);
         return workflow;
       },
-      ended: async (workflow, count, timeoutMs = 30_000) => {
+      ended: async (workflow, count, { timeoutMs = 30_000, everyMs = 250 } = {}) => {
         const summaries = await waitUntil(
           async () => {
             const ended = (await client.executions(workflow)).filter(({ status }) => !UNDER_WAY.has(status));
             return ended.length >= count ? ended : undefined;
           },
-          { timeoutMs, everyMs: 250, what: `${count} ended executions of ${workflow.name}` },
+          { timeoutMs, everyMs, what: `${count} ended executions of ${workflow.name}` },
         );
         return Promise.all(summaries.reverse().map(({ id }) => client.execution(id)));
       },

@@ -20,8 +20,9 @@ try {
   const rig = await startRig({ tarball: await packPackage(folder) });
   try {
     const workflow = await rig.addWorkflow(await readExample('auto-reply-bot'));
-    const message = { channel: 'whatsapp', from: '27829990001', to: '27829990002', content: 'What are your hours?' };
-    await rig.relay.post(sampleCallback('moText', { ...message, whatsapp: { profileName: 'Thandi' } }));
+    const message = { channel: 'whatsapp', from: '27829990001', to: '27829990002' };
+    const asks = { content: 'What are your hours?', relatedMessageId: null, relatedClientMessageId: null };
+    await rig.relay.post(sampleCallback('moText', { ...message, ...asks, whatsapp: { profileName: 'Thandi' } }));
     await rig.ended(workflow, 1);
 
     const editor = await openEditor(rig.n8n.url);
@@ -39,6 +40,7 @@ try {
       await editor.execute();
       await take('workflow');
       await editor.openNode('Clickatell Trigger');
+      await editor.showSchema();
       await take('trigger');
       await editor.closeNode();
       await editor.openNode('Answer');

@@ -32,6 +32,15 @@ describe('the credentials', () => {
   });
 });
 
+describe('activation', () => {
+  it('fails with a key that is not bound to the destination, and says what to do', async () => {
+    const trigger = clickrelayTrigger({ events: ['moText'], options: { destinationId: 'support-bot' } });
+    await expect(rig.addWorkflow(workflowOf('not ours', trigger))).rejects.toThrow(
+      'This API key may not lease from "support-bot"',
+    );
+  });
+});
+
 describe("Clickatell's sample, posted to the receiver", () => {
   it('starts a workflow for each inbound message, with its data; a status starts nothing', async () => {
     const workflow = await rig.addWorkflow(workflowOf('all messages', clickrelayTrigger()));
@@ -120,7 +129,7 @@ describe('a workflow that fails', () => {
     await rig.relay.post(sampleCallback('moText', { content: 'works' }));
 
     // Three attempts at the one, as RETRY_SCHEDULE has it, and one at the other.
-    const executions = await rig.ended(workflow, 4, 40_000);
+    const executions = await rig.ended(workflow, 4, { timeoutMs: 40_000 });
     const runs = executions.map((execution) => {
       const json = itemsOf(execution, TRIGGER)[0]?.json;
       return `${json?.['text']}, attempt ${json?.['attempt']}: ${execution.status}`;

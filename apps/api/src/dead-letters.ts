@@ -25,9 +25,8 @@ export const deadLetterOperations = [
     params: z.object({ deliveryId: z.string() }),
     status: 204,
     errors: { 404: 'not_found' },
-    run: async ({ params: { deliveryId } }, { store }, { audit }) => {
+    run: async ({ params: { deliveryId } }, { store }) => {
       if (!(await removeDeadLetter(store, deliveryId))) throw notFound('dead letter', deliveryId);
-      await audit('dead_letter.removed', deliveryId);
     },
   }),
 ];

@@ -45,10 +45,9 @@ export const quarantineOperations = [
     params,
     response: z.object({ accepted: z.int().describe('How many events it holds') }),
     errors: { 404: 'not_found', 422: 'invalid_callback' },
-    run: async ({ params: { id } }, { store }, { audit }) => {
+    run: async ({ params: { id } }, { store }) => {
       const result = await reparseQuarantined(store, id);
       if (result === undefined) throw notFound('quarantined callback', id);
-      await audit('quarantine.parsed', id, result);
       return result;
     },
   }),
@@ -60,9 +59,8 @@ export const quarantineOperations = [
     params,
     status: 204,
     errors: { 404: 'not_found' },
-    run: async ({ params: { id } }, { store }, { audit }) => {
+    run: async ({ params: { id } }, { store }) => {
       if (!(await removeQuarantined(store, id))) throw notFound('quarantined callback', id);
-      await audit('quarantine.removed', id);
     },
   }),
 ];

@@ -13,7 +13,6 @@ import {
   listHolds,
   releaseDestination,
   type Store,
-  startReplays,
   startRetention,
   watchDestinations,
 } from '@clickrelay/queue';
@@ -204,14 +203,8 @@ export const startWorker = async ({ store, adapters, config, log }: WorkerDepend
     { onError },
   );
 
-  const replays = startReplays(store, {
-    onError,
-    onEnd: ({ id, by, replayed, skipped }) => log.info({ replay: id, by, replayed, skipped }, 'replay.done'),
-  });
-
   return {
     stop: async (graceMs) => {
-      await replays.stop();
       destinationWatch.stop();
       clearInterval(holdWatch);
       retention.stop();
