@@ -1,9 +1,11 @@
 import { QueueUnavailableError } from '@clickrelay/core';
+import { recordAudit } from '@clickrelay/queue';
 import Router from '@koa/router';
 import Koa, { type Context } from 'koa';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
-import { authenticate, callerOf } from './authenticate.ts';
+import { auditOperations } from './audit.ts';
+import { authenticate, callerOf, nameOf } from './authenticate.ts';
 import { authorize } from './authorize.ts';
 import { deadLetterOperations } from './dead-letters.ts';
 import { deliveryOperations } from './deliveries.ts';
@@ -17,6 +19,7 @@ import { openApiDocument } from './openapi.ts';
 import { type Exchange, JsonText, type Operation, RefusalError, type Resources } from './operation.ts';
 import { quarantineOperations } from './quarantine.ts';
 import { renderErrors } from './render-error.ts';
+import { replayOperations } from './replays.ts';
 import { statusOperations } from './status.ts';
 
 /** Everything that the API can do. */
@@ -25,10 +28,12 @@ export const operations: readonly Operation[] = [
   ...messageOperations,
   ...deliveryOperations,
   ...deadLetterOperations,
+  ...replayOperations,
   ...quarantineOperations,
   ...destinationOperations,
   ...leaseOperations,
   ...keyOperations,
+  ...auditOperations,
   ...ledgerOperations,
   ...statusOperations,
 ];
@@ -88,7 +93,14 @@ const carryOut = async (operation: Operation, ctx: Context, resources: Resources
   resources.store.assertConnected();
   const { signal, onUnsent } = watchCaller(ctx);
   const answer = await withDeadline(
-    operation.run(request as never, resources, { caller, scope, signal, onUnsent }),
+    operation.run(request as never, resources, {
+      caller,
+      scope,
+      signal,
+      onUnsent,
+      audit: (action, target, detail) =>
+        recordAudit(resources.store, { by: nameOf(caller), action, target, ...(detail && { detail }) }),
+    }),
     operation.deadlineMs ?? OPERATION_DEADLINE_MS,
   );
   ctx.status = operation.status ?? 200;

@@ -4,7 +4,7 @@ import type { Context, Middleware } from 'koa';
 import { RefusalError } from './operation.ts';
 
 /** Whose key a request carries. */
-export type Caller = Pick<Key, 'name' | 'scopes' | 'destinations'>;
+export type Caller = Pick<Key, 'name' | 'scopes' | 'destinations'> & Partial<Pick<Key, 'id'>>;
 
 /** Who has `API_KEY` may do everything. */
 const OWNER: Caller = { name: 'API_KEY', scopes: SCOPES, destinations: ['*'] };
@@ -33,5 +33,8 @@ export const authenticate = (apiKey: string, store: Store): Middleware => {
     return next();
   };
 };
+
+/** As the audit record has it: names of keys are not unique. */
+export const nameOf = ({ name, id }: Caller): string => (id === undefined ? name : `${name} (${id})`);
 
 export const callerOf = (ctx: Context): Caller => ctx.state['caller'] as Caller;

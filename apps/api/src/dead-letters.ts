@@ -25,8 +25,9 @@ export const deadLetterOperations = [
     params: z.object({ deliveryId: z.string() }),
     status: 204,
     errors: { 404: 'not_found' },
-    run: async ({ params: { deliveryId } }, { store }) => {
+    run: async ({ params: { deliveryId } }, { store }, { audit }) => {
       if (!(await removeDeadLetter(store, deliveryId))) throw notFound('dead letter', deliveryId);
+      await audit('dead_letter.removed', deliveryId);
     },
   }),
 ];

@@ -29,7 +29,7 @@ export const deliveryOperations = [
     status: 202,
     response: delivery,
     errors: { 404: 'not_found', 409: 'already_pending' },
-    run: async ({ params: { id } }, { store }) => {
+    run: async ({ params: { id } }, { store }, { audit }) => {
       const replayed = await replayDelivery(store, id);
       const found = await readDelivery(store, id);
       if (replayed === 'not_found' || found === undefined) throw notFound('delivery', id);
@@ -40,6 +40,7 @@ export const deliveryOperations = [
           `${id} is still being delivered; there is nothing to replay yet`,
         );
       }
+      await audit('delivery.replayed', id);
       return found;
     },
   }),

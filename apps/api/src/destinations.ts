@@ -94,7 +94,7 @@ export const destinationOperations = [
     params,
     body,
     response: destination,
-    run: async ({ params: { id }, body }, { store }, { caller, scope }) => {
+    run: async ({ params: { id }, body }, { store }, { caller, scope, audit }) => {
       const present = await readDestination(store, id);
       if (scope === 'lease') {
         assertBoundTo(caller, id);
@@ -103,6 +103,7 @@ export const destinationOperations = [
       }
       const { destination: put, generatedSecret } = complete({ ...body, id }, present);
       await putDestination(store, put);
+      await audit(present === undefined ? 'destination.added' : 'destination.changed', id, { type: put.type });
       return describe(put, { generatedSecret });
     },
   }),
@@ -114,11 +115,12 @@ export const destinationOperations = [
     params,
     response: z.object({ id: z.string(), secret }),
     errors: { 404: 'not_found' },
-    run: async ({ params: { id } }, { store }) => {
+    run: async ({ params: { id } }, { store }, { audit }) => {
       const found = await readDestination(store, id);
       if (found === undefined) throw notFound('destination', id);
       const result = secret.safeParse(found.config['secret']);
       if (!result.success) throw notFound('secret of', id);
+      await audit('destination.secret_shown', id);
       return { id, secret: result.data };
     },
   }),
@@ -141,9 +143,15 @@ export const destinationOperations = [
         }),
       ),
     }),
-    run: async ({ body: { destinations, dryRun } }, { store }) => ({
-      items: await applyDeclarations(store, destinations, { isDryRun: dryRun }),
-    }),
+    run: async ({ body: { destinations, dryRun } }, { store }, { audit }) => {
+      const items = await applyDeclarations(store, destinations, { isDryRun: dryRun });
+      if (!dryRun) {
+        for (const { id, change, fields } of items) {
+          if (change !== 'unchanged') await audit(`destination.${change}`, id, { fields });
+        }
+      }
+      return { items };
+    },
   }),
   operation({
     method: 'get',
@@ -184,8 +192,9 @@ export const destinationOperations = [
     params,
     status: 204,
     errors: { 404: 'not_found' },
-    run: async ({ params: { id } }, { store }) => {
+    run: async ({ params: { id } }, { store }, { audit }) => {
       if (!(await removeDestination(store, id))) throw notFound('destination', id);
+      await audit('destination.removed', id);
     },
   }),
   operation({
@@ -199,8 +208,9 @@ export const destinationOperations = [
       .default({ reason: 'paused by an operator' }),
     response: destination,
     errors: { 404: 'not_found' },
-    run: async ({ params: { id }, body: { reason } }, { store }) => {
-      await pauseDestination(store, id, reason);
+    run: async ({ params: { id }, body: { reason } }, { store }, { audit }) => {
+      if (!(await pauseDestination(store, id, reason))) throw notFound('destination', id);
+      await audit('destination.paused', id, { reason });
       return describeNow(store, id);
     },
   }),
@@ -212,8 +222,9 @@ export const destinationOperations = [
     params,
     response: destination,
     errors: { 404: 'not_found' },
-    run: async ({ params: { id } }, { store }) => {
-      await resumeDestination(store, id);
+    run: async ({ params: { id } }, { store }, { audit }) => {
+      if (!(await resumeDestination(store, id))) throw notFound('destination', id);
+      await audit('destination.resumed', id);
       return describeNow(store, id);
     },
   }),

@@ -70,8 +70,9 @@ export const keyOperations = [
     body: declaration,
     status: 201,
     response: key.extend({ key: z.string().describe('`crk_…`') }).meta({ id: 'NewKey' }),
-    run: async ({ body }, { store }) => {
+    run: async ({ body }, { store }, { audit }) => {
       const { key: made, shown } = await createKey(store, body, Date.now());
+      await audit('key.made', made.id, { name: made.name, scopes: made.scopes, destinations: made.destinations });
       return { ...made, key: shown };
     },
   }),
@@ -83,8 +84,9 @@ export const keyOperations = [
     params: z.object({ id: z.string().describe('`key_…`') }),
     status: 204,
     errors: { 404: 'not_found' },
-    run: async ({ params: { id } }, { store }) => {
+    run: async ({ params: { id } }, { store }, { audit }) => {
       if (!(await removeKey(store, id))) throw notFound('key', id);
+      await audit('key.removed', id);
     },
   }),
 ];

@@ -22,6 +22,11 @@ export interface Exchange {
   readonly signal: AbortSignal;
   /** Called back when the answer could not be sent. */
   onUnsent(undo: () => Promise<void>): void;
+  /**
+   * Writes down that the caller did this, or, before it is answered, that it is shown this.
+   * @param detail Holds no secret, phone number or text of a message.
+   */
+  audit(action: string, target: string, detail?: Readonly<Record<string, unknown>>): Promise<void>;
 }
 
 /** An answer that is JSON already: what was cut from a callback keeps every digit. */
@@ -34,7 +39,7 @@ export class JsonText {
 }
 
 export interface Operation {
-  readonly method: 'get' | 'put' | 'post' | 'delete';
+  readonly method: 'get' | 'put' | 'post' | 'patch' | 'delete';
   /** With `{name}` for parameters, as OpenAPI writes it. */
   readonly path: string;
   readonly summary: string;

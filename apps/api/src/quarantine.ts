@@ -45,9 +45,10 @@ export const quarantineOperations = [
     params,
     response: z.object({ accepted: z.int().describe('How many events it holds') }),
     errors: { 404: 'not_found', 422: 'invalid_callback' },
-    run: async ({ params: { id } }, { store }) => {
+    run: async ({ params: { id } }, { store }, { audit }) => {
       const result = await reparseQuarantined(store, id);
       if (result === undefined) throw notFound('quarantined callback', id);
+      await audit('quarantine.parsed', id, result);
       return result;
     },
   }),
@@ -59,8 +60,9 @@ export const quarantineOperations = [
     params,
     status: 204,
     errors: { 404: 'not_found' },
-    run: async ({ params: { id } }, { store }) => {
+    run: async ({ params: { id } }, { store }, { audit }) => {
       if (!(await removeQuarantined(store, id))) throw notFound('quarantined callback', id);
+      await audit('quarantine.removed', id);
     },
   }),
 ];

@@ -324,6 +324,42 @@ describe('deliveries and dead letters', () => {
   });
 });
 
+describe('a replay of many', () => {
+  it('is counted, made, listed, cancelled and let go on', async () => {
+    const dead = await logEvent(api.store);
+    await api.call('PUT', '/v1/destinations/many', { type: 'pull' });
+    await endDelivery(api, dead, 'many', 'dead_letter');
+    const chosen = { destination: 'many', events: ['*'], filter: 'true' };
+    const dry = await api.call('POST', '/v1/replays', { ...chosen, dryRun: true });
+    expect([dry.status, dry.body]).toEqual([202, { matched: 1, replay: null }]);
+
+    const made = await api.call('POST', '/v1/replays', { ...chosen, rate: '500/s' });
+    const { replay } = made.body;
+    expect(replay).toMatchObject({ state: 'running', by: 'API_KEY', rate: '500/s', matched: 1, replayed: 0 });
+    expect(replay.selection).toMatchObject({ state: 'dead_letter', destination: 'many', filter: 'true' });
+    expect((await get('/v1/replays')).body.items).toContainEqual(replay);
+    expect((await get(`/v1/replays/${replay.id}`)).body).toEqual(replay);
+    for (const state of ['cancelled', 'running'] as const) {
+      expect((await api.call('PATCH', `/v1/replays/${replay.id}`, { state })).body).toEqual({ ...replay, state });
+    }
+  });
+
+  it('that does not fit is refused', async () => {
+    for (const [body, path] of [
+      [{ filter: 'event.type ==' }, 'filter'],
+      [{ rate: 'fast' }, 'rate'],
+      [{ since: 'yesterday' }, 'since'],
+      [{ state: 'pending' }, 'state'],
+    ] as const) {
+      const refused = await api.call('POST', '/v1/replays', body);
+      expect([refused.status, refused.body.error.issues[0].path]).toEqual([400, path]);
+    }
+    expect((await api.call('POST', '/v1/replays', { destination: 'nowhere' })).status).toBe(404);
+    expect((await get('/v1/replays/rpl_0123456789abcdef')).status).toBe(404);
+    expect((await api.call('PATCH', '/v1/replays/rpl_0123456789abcdef', { state: 'running' })).status).toBe(404);
+  });
+});
+
 describe('quarantine', () => {
   const put = (body: string | Buffer) =>
     quarantineCallback(api.store, {

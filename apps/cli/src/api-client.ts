@@ -8,6 +8,7 @@ export interface Api {
   get<T>(path: string, query?: Record<string, string | number | undefined>): Promise<T>;
   put<T>(path: string, body: unknown): Promise<T>;
   post<T>(path: string, body?: unknown): Promise<T>;
+  patch<T>(path: string, body: unknown): Promise<T>;
   delete(path: string): Promise<void>;
 }
 
@@ -57,22 +58,9 @@ export function connectApi(config: Config): Api {
     },
     put: (path, body) => call('PUT', path, body),
     post: (path, body) => call('POST', path, body),
+    patch: (path, body) => call('PATCH', path, body),
     delete: (path) => call('DELETE', path),
   };
-}
-
-/** Every page of a list, one item after the other. */
-export async function* allItems<T>(
-  api: Api,
-  path: string,
-  query: Record<string, string | number | undefined> = {},
-): AsyncGenerator<T> {
-  for (let cursor: string | undefined; ; ) {
-    const { items, next } = await api.get<Page<T>>(path, { ...query, cursor });
-    yield* items;
-    if (next === null) return;
-    cursor = next;
-  }
 }
 
 function notReached(url: string, command: string, error: unknown): CommandError {

@@ -252,6 +252,17 @@ command(keys, 'remove <id>', 'remove a key', 'keys remove key_5a0c1f9e77d2', asy
   (await import('./commands/keys.ts')).removeKey(id as string, context),
 );
 
+command(
+  program,
+  'audit',
+  'who changed, replayed or was shown what, newest first',
+  'audit --limit 50',
+  async (_, options: import('./commands/audit.ts').AuditOptions, context) =>
+    (await import('./commands/audit.ts')).listAudit(options, context),
+)
+  .option('--limit <n>', 'how many', wholeNumber, 20)
+  .option('--cursor <cursor>', 'go on where a list ended');
+
 command(program, 'status', 'how safe callbacks are, and what waits where', 'status', async (_, __, context) =>
   (await import('./commands/status.ts')).showStatus(context),
 );
@@ -303,8 +314,31 @@ command(
   async ([id], options: import('./commands/replay.ts').ReplayOptions, context) =>
     (await import('./commands/replay.ts')).replay(id, options, context),
 )
-  .option('--all', 'every dead letter')
-  .option('--destination <id>', 'with --all: only those of one destination');
+  .option('--all', 'every dead letter, or with the following only some of them')
+  .option('--destination <id>', 'of one destination')
+  .option('--events <patterns>', 'of these event types, comma-separated, * for any characters')
+  .option('--since <time>', 'that failed at or after this time, such as 2026-11-23T08:00:00Z')
+  .option('--until <time>', 'that failed before this time')
+  .option('--filter <expression>', "CEL over `event` that must be true: event.from == '2799900001'")
+  .option('--delivered', 'what was delivered already instead of dead letters; the times are those of the events')
+  .option('--rate <rate>', 'at most so many: 500/s, 600/m (default: as fast as it goes)')
+  .option('--dry-run', 'count them, and send nothing')
+  .option('--detach', 'do not wait until it is done');
+
+const replays = group('replays', 'replays of many deliveries: who asked for what, and how far it is');
+command(replays, 'list', 'list them, newest first', 'replays list', async (_, __, context) =>
+  (await import('./commands/replay.ts')).listReplays(context),
+);
+command(replays, 'cancel <id>', 'stop one', 'replays cancel rpl_0123456789abcdef', async ([id], _, context) =>
+  (await import('./commands/replay.ts')).changeReplay(id as string, 'cancelled', context),
+);
+command(
+  replays,
+  'resume <id>',
+  'go on where it stopped',
+  'replays resume rpl_0123456789abcdef',
+  async ([id], _, context) => (await import('./commands/replay.ts')).changeReplay(id as string, 'running', context),
+);
 
 const quarantine = group('quarantine', 'authentic callbacks that could not be parsed');
 command(

@@ -248,13 +248,33 @@ test('destinations are added, with a new secret shown, listed, paused, resumed a
   expect((await cli('destinations', 'add', 'crm')).code).toBe(2);
 });
 
-test('replay sends one delivery again, or every dead letter of a destination over all pages', async () => {
-  const letter = (n: number) => ({ deliveryId: `dlv_crm_${n}` });
-  answers['GET /v1/dead-letters?limit=100&destination=crm'] = { items: [letter(1), letter(2)], next: 'p2' };
-  answers['GET /v1/dead-letters?limit=100&destination=crm&cursor=p2'] = { items: [letter(3)], next: null };
-  for (const n of [1, 2, 3]) answers[`POST /v1/deliveries/dlv_crm_${n}/replay`] = {};
+test('replay sends one delivery again, or many: counted first, followed to the end, cancelled and resumed', async () => {
+  const made = { id: 'rpl_1', by: 'API_KEY', createdAt: '2026-11-23T08:00:00.000Z', rate: '500/s', skipped: 0 };
+  const running = { ...made, selection: { state: 'dead_letter' }, state: 'running', matched: 3, replayed: 1 };
+  const done = { ...running, state: 'done', replayed: 3 };
+  answers['POST /v1/deliveries/dlv_crm_1/replay'] = {};
+  answers['POST /v1/replays'] = { matched: 3, replay: running };
+  answers['GET /v1/replays/rpl_1'] = done;
+  answers['GET /v1/replays'] = { items: [done], next: null };
+  answers['PATCH /v1/replays/rpl_1'] = { ...running, state: 'cancelled' };
   expect((await cli('replay', 'dlv_crm_1')).stdout).toBe('dlv_crm_1 is sent again\n');
-  expect((await cli('replay', '--all', '--destination', 'crm')).stdout).toBe('3 dead letters are sent again\n');
+  expect((await cli('replay', '--all', '--destination', 'crm', '--events', 'mo*, x', '--rate', '500/s')).stdout).toBe(
+    'rpl_1 is done: 3 of 3 sent again\n',
+  );
+  expect((await cli('replay', '--all', '--detach')).stdout).toBe('rpl_1 sends 3 dead letters again\n');
+  answers['POST /v1/replays'] = { matched: 3, replay: null };
+  expect((await cli('replay', '--all', '--dry-run')).stdout).toBe('3 dead letters would be sent again\n');
+  expect((await cli('replays', 'list')).stdout).toContain('3/3');
+  expect((await cli('replays', 'cancel', 'rpl_1')).stdout).toBe('rpl_1 is cancelled: 1 of 3 sent again\n');
+  expect(asked()).toEqual([
+    'POST /v1/deliveries/dlv_crm_1/replay',
+    'POST /v1/replays {"destination":"crm","rate":"500/s","events":["mo*","x"],"dryRun":false}',
+    'GET /v1/replays/rpl_1',
+    'POST /v1/replays {"dryRun":false}',
+    'POST /v1/replays {"dryRun":true}',
+    'GET /v1/replays',
+    'PATCH /v1/replays/rpl_1 {"state":"cancelled"}',
+  ]);
   expect((await cli('replay')).code).toBe(2);
   expect((await cli('replay', 'dlv_crm_9')).stderr).toBe('error: no such thing\n');
 });
@@ -353,4 +373,28 @@ test('lease takes, shows and answers', async () => {
   ]);
   answers['POST /v1/destinations/bot/lease'] = { deliveries: [] };
   expect((await cli('lease', 'bot')).stdout).toBe('nothing to lease from bot\n');
+});
+
+test('audit tells who did what', async () => {
+  answers['GET /v1/audit?limit=20'] = {
+    items: [
+      {
+        id: 'aud_1-0',
+        at: '2026-11-20T10:00:00.000Z',
+        by: 'API_KEY',
+        action: 'destination.paused',
+        target: 'crm',
+        detail: { reason: 'moving' },
+      },
+    ],
+    next: 'aud_1-0',
+  };
+  expect((await cli('audit')).stdout).toBe(
+    [
+      'AT                   BY       ACTION              TARGET',
+      '2026-11-20 10:00:00  API_KEY  destination.paused  crm     {"reason":"moving"}',
+      'more: clickrelay audit --cursor aud_1-0',
+      '',
+    ].join('\n'),
+  );
 });

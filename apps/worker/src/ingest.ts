@@ -1,7 +1,8 @@
-import { InvalidCallbackError, type LoggedEvent, STATUS_TYPE, splitCallback } from '@clickrelay/core';
+import { eachEvent, InvalidCallbackError, type LoggedEvent, STATUS_TYPE } from '@clickrelay/core';
 import {
   claimOf,
   type DeliveryToQueue,
+  dropLarge,
   type EventLog,
   type EventToLog,
   enqueueDeliveries,
@@ -10,6 +11,7 @@ import {
   type QueueName,
   quarantineCallback,
   readEnded,
+  readLarge,
   type Settlement,
   type TakenJob,
 } from '@clickrelay/queue';
@@ -50,14 +52,29 @@ const routeGroup = async (
   callbacks: IngestGroup['callbacks'],
 ): Promise<number> => {
   // They wait for a turn from now on: were they counted later, too many groups would be taken meanwhile.
-  context.turns.waiting += callbacks.length;
-  let events: readonly EventToRoute[];
+  let counted = callbacks.length;
+  context.turns.waiting += counted;
+  const uncount = (): void => {
+    context.turns.waiting -= counted;
+    counted = 0;
+  };
+  let total = 0;
   try {
-    events = await logGroup(context, claim, callbacks, Date.now());
+    for await (const some of split(context, callbacks)) {
+      const events = await logEvents(context, claim, some, Date.now());
+      uncount();
+      await deliverOrQueue(context, events);
+      total += events.length;
+    }
   } finally {
-    context.turns.waiting -= callbacks.length;
+    uncount();
   }
+  for (const { large } of callbacks) if (large !== undefined) await dropLarge(context.store, large);
+  return total;
+};
 
+/** Resolves when each of them is delivered, or has a job, wherever it is wanted. */
+const deliverOrQueue = async (context: IngestContext, events: readonly EventToRoute[]): Promise<void> => {
   const queued = new Map<Outlet, LoggedEvent[]>();
   const work: Promise<void>[] = [];
   if (events.length > 0) work.push(context.messageIndex.add(events.map(({ event }) => event.event)));
@@ -72,7 +89,6 @@ const routeGroup = async (
   }
   for (const [outlet, waiting] of queued) work.push(enqueue(context, outlet, waiting));
   await settleAll(work);
-  return events.length;
 };
 
 interface EventToRoute {
@@ -85,14 +101,13 @@ interface EventToRoute {
   readonly ended: ReadonlySet<string>;
 }
 
-/** Logs the events of a group and gives back those that nobody else has logged. */
-const logGroup = async (
+/** Logs events of a group and gives back those that nobody else has logged. */
+const logEvents = async (
   context: IngestContext,
   claim: string,
-  callbacks: IngestGroup['callbacks'],
+  events: readonly LoggedEvent[],
   nowMs: number,
 ): Promise<EventToRoute[]> => {
-  const events = await split(context, callbacks);
   const before = context.outlets();
   const routed = events.map((event) => route(event, before));
   // The claim tells a group that is repeated after a crash from a fact that Clickatell sent again. In the same round trip:
@@ -133,13 +148,42 @@ const toLog = ({ event, outlets }: RoutedEvent): EventToLog => ({ ...event, rout
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** The events of a group, each once. A callback that the receiver took but that cannot be split goes to quarantine. */
-const split = async (context: IngestContext, callbacks: IngestGroup['callbacks']): Promise<LoggedEvent[]> => {
-  const events = new Map<string, LoggedEvent>();
-  for (const { text, receivedAt } of callbacks) {
+/** A callback may hold hundreds of thousands of events: so many are logged and delivered before the next are looked at. */
+const MOST_EVENTS_AT_ONCE = 1_000;
+/** Others are served after this much work, in ms. */
+const LONGEST_STRETCH_MS = 20;
+
+/**
+ * The events of a group, each once, some at a time. A callback that the receiver took but that cannot be split goes to
+ * quarantine.
+ */
+async function* split(
+  context: IngestContext,
+  callbacks: IngestGroup['callbacks'],
+): AsyncGenerator<LoggedEvent[], void> {
+  const seen = new Set<string>();
+  let events: LoggedEvent[] = [];
+  let since = performance.now();
+  for (const { text: inJob, large, receivedAt } of callbacks) {
+    const text = large === undefined ? inJob : await readLarge(context.store, large);
+    if (text === undefined) {
+      // Its events were delivered or queued before it went: this group is repeated after a crash.
+      context.log.warn({ receivedAt }, 'callback.gone');
+      continue;
+    }
     try {
-      for (const logged of splitCallback(text, receivedAt)) {
-        if (!events.has(logged.event.id)) events.set(logged.event.id, logged);
+      for (const logged of eachEvent(text, receivedAt)) {
+        if (seen.has(logged.event.id)) continue;
+        seen.add(logged.event.id);
+        events.push(logged);
+        if (events.length === MOST_EVENTS_AT_ONCE) {
+          yield events;
+          events = [];
+        }
+        if (performance.now() - since > LONGEST_STRETCH_MS) {
+          await nextTurn();
+          since = performance.now();
+        }
       }
     } catch (error) {
       if (!(error instanceof InvalidCallbackError)) throw error;
@@ -151,8 +195,10 @@ const split = async (context: IngestContext, callbacks: IngestGroup['callbacks']
       context.log.warn({ quarantined: id, reason: error.message }, 'callback.quarantined');
     }
   }
-  return [...events.values()];
-};
+  if (events.length > 0) yield events;
+}
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** The first attempt, without a job; what does not end well gets one. */
 const deliverStraight = async (

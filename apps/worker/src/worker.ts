@@ -13,6 +13,7 @@ import {
   listHolds,
   releaseDestination,
   type Store,
+  startReplays,
   startRetention,
   watchDestinations,
 } from '@clickrelay/queue';
@@ -203,8 +204,14 @@ export const startWorker = async ({ store, adapters, config, log }: WorkerDepend
     { onError },
   );
 
+  const replays = startReplays(store, {
+    onError,
+    onEnd: ({ id, by, replayed, skipped }) => log.info({ replay: id, by, replayed, skipped }, 'replay.done'),
+  });
+
   return {
     stop: async (graceMs) => {
+      await replays.stop();
       destinationWatch.stop();
       clearInterval(holdWatch);
       retention.stop();

@@ -79,17 +79,20 @@ export interface StoredEvent {
  * @throws {InvalidCallbackError} for a text that `parseCallback` would refuse, and no other
  */
 export function splitCallback(text: string, receivedAt: string): LoggedEvent[] {
+  return [...eachEvent(text, receivedAt)];
+}
+
+/** The same one by one, for whoever has other things to do in between: a callback may hold hundreds of thousands. */
+export function* eachEvent(text: string, receivedAt: string): Generator<LoggedEvent, void> {
   const { integrationId, integrationName, event } = readEnvelope(text);
   const sources = elementSources(text);
-  const events: LoggedEvent[] = [];
   for (const [type, elements] of Object.entries(event)) {
     const ofType = sources.get(type) as string[];
     for (let index = 0; index < elements.length; index++) {
       const source = ofType[index] as string;
-      events.push(describe({ type, integrationId, integrationName, receivedAt, source }, elements[index]));
+      yield describe({ type, integrationId, integrationName, receivedAt, source }, elements[index]);
     }
   }
-  return events;
 }
 
 /**

@@ -4,6 +4,7 @@ export { type Callback, type EventType, isName, type Lane, MAX_DEPTH, parseCallb
 export {
   type Event,
   type EventOf,
+  eachEvent,
   eventSchema,
   isKnownEvent,
   type KnownEvent,

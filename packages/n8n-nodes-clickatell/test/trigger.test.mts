@@ -237,6 +237,19 @@ describe('while Clickrelay is away', () => {
     expect(runs).toHaveLength(1);
   });
 
+  it('a connection that went dead without a sign is given up', async () => {
+    let silent = true;
+    relay.fault = ({ path }) => (silent && path.endsWith('/lease') ? 'silence' : undefined);
+    const { runs } = await activate({ onRun: (run) => run.end(succeeded()) });
+    await waitUntil(() => asked('lease').length === 1);
+    const back = Date.now();
+    silent = false;
+    relay.add();
+    await waitUntil(() => runs.length === 1, { timeoutMs: 30_000 });
+    // 7.3 s on a quiet machine.
+    expect(Date.now() - back).toBeLessThan(20_000);
+  });
+
   it('a destination that was removed is made again', async () => {
     const { runs } = await activate({ onRun: (run) => run.end(succeeded()) });
     await waitUntil(() => asked('lease').length === 1);

@@ -1,5 +1,6 @@
 import { type Callback, type Lane, QueueUnavailableError } from '@clickrelay/core';
 import { createGroupCommit, type GroupCommit } from './group-commit.ts';
+import { keepLarge, LARGE, type LargeText, newSuffix, storeLarge } from './large-text.ts';
 import type { MemoryWatch } from './memory.ts';
 import { addJobs, nextIngestQueue, type Store } from './store.ts';
 import { withDeadline } from './with-deadline.ts';
@@ -7,7 +8,10 @@ import { withDeadline } from './with-deadline.ts';
 /** A callback as it lies in the ingest queue. */
 export interface CommittedCallback {
   readonly receivedAt: string;
+  /** Empty when it lies beside the job. */
   readonly text: string;
+  /** Where a large text lies. */
+  readonly large?: LargeText;
 }
 
 /** One ingest job: callbacks that were committed together. */
@@ -52,7 +56,7 @@ interface Pending extends CommittedCallback {
  */
 export const createCommitter = (store: Store, { deadlineMs = 1_500, memory }: CommitterOptions = {}): Committer => {
   const write = async (lane: Lane, pending: readonly Pending[]): Promise<void> => {
-    const callbacks = pending.map(({ receivedAt, text }) => ({ receivedAt, text }));
+    const callbacks = pending.map(({ since: _, ...callback }) => callback);
     try {
       store.assertConnected();
       // The first has waited longest: when its time is over, so is the write's.
@@ -65,6 +69,26 @@ export const createCommitter = (store: Store, { deadlineMs = 1_500, memory }: Co
       await withDeadline(added, leftMs, {
         error: () => new QueueUnavailableError('Redis did not answer in time; send it again, it will not count twice'),
       });
+    } catch (error) {
+      if (error instanceof QueueUnavailableError) throw error;
+      throw new QueueUnavailableError('Redis did not take the callback; send it again, it will not count twice', {
+        cause: error,
+      });
+    }
+  };
+  const largeOnes = new Set<Promise<void>>();
+
+  /** Its text first, then its job among those of others, and only then is the text kept. */
+  const commitLarge = async (text: string, lane: Lane, receivedAt: string, since: number): Promise<void> => {
+    const { prefix } = nextIngestQueue(store, lane);
+    const inTime = async <T>(step: Promise<T>): Promise<T> =>
+      withDeadline(step, deadlineMs - (performance.now() - since), {
+        error: () => new QueueUnavailableError('Redis did not answer in time; send it again, it will not count twice'),
+      });
+    try {
+      const large = await inTime(storeLarge(store, `${prefix}:text:${newSuffix()}`, text));
+      await lanes[lane].add({ text: '', large, receivedAt, since });
+      await inTime(store.durably(prefix, () => keepLarge(store, large)));
     } catch (error) {
       if (error instanceof QueueUnavailableError) throw error;
       throw new QueueUnavailableError('Redis did not take the callback; send it again, it will not count twice', {
@@ -95,9 +119,14 @@ export const createCommitter = (store: Store, { deadlineMs = 1_500, memory }: Co
         );
       }
       memory?.admit(text.length);
-      return group.add({ text, receivedAt, since: performance.now() });
+      const since = performance.now();
+      if (text.length <= LARGE) return group.add({ text, receivedAt, since });
+      const committing = commitLarge(text, lane, receivedAt, since);
+      largeOnes.add(committing);
+      return committing.finally(() => largeOnes.delete(committing));
     },
     close: async () => {
+      await Promise.allSettled(largeOnes);
       await Promise.all([lanes.messages.drained(), lanes.statuses.drained()]);
     },
   };

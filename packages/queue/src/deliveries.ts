@@ -104,7 +104,8 @@ export const readForDelivery = async (
     ['get', keys.record],
     ['hget', keys.deliveries, destinationId],
   ]);
-  return { logged: decodeRecord(replies[0] as string | null), state: STATES[(replies[1] as string | null) ?? ''] };
+  const logged = await decodeRecord(store, eventId, replies[0] as string | null);
+  return { logged, state: STATES[(replies[1] as string | null) ?? ''] };
 };
 
 /** The destinations for which this event has ended, delivered, dead or given up: asked when a unit of work is repeated after a crash. */

@@ -1,5 +1,6 @@
 import { type LoggedEvent, restoreEvent, SHARDS, type StoredEvent, shardOf } from '@clickrelay/core';
 import type { Result } from 'ioredis';
+import { LARGE, newSuffix, readLarge, storeLarge } from './large-text.ts';
 import { addressesOf } from './message-address.ts';
 import { eventKeys, shardKeys } from './names.ts';
 import { type RedisCommand, sendAll } from './send-all.ts';
@@ -28,16 +29,34 @@ export type Logged = 'new' | 'claimed' | 'seen';
  * events of one call are given microseconds of their own, of which each takes several. What its own claim logs again is
  * written anew, at the same place: it may be routed otherwise by now.
  *
+ * The pieces of a large element were written before, under the record's key, `:p:` and a suffix of their own: they are
+ * kept together with the record that names them, and go with it.
+ *
  * KEYS: record of each event
- * ARGV: claim, present generation, seconds until it may be forgotten; then id and record of each event
+ * ARGV: claim, present generation, seconds until it may be forgotten; then of each event id, record, and suffix and
+ * bytes of its pieces (empty and 0 for most)
  */
 const LOG_SCRIPT = `
+local function put(key, prefix, record, suffix, pieceBytes)
+  local before = redis.call('SET', key, record, 'GET')
+  local bytesBefore = 0
+  if before then
+    bytesBefore = #before
+    local pieces = cjson.decode(string.match(before, '^.([^\\n]*)'))[8]
+    if type(pieces) == 'table' then
+      redis.call('UNLINK', key .. ':p:' .. pieces[1])
+      bytesBefore = bytesBefore + pieces[3]
+    end
+  end
+  if suffix ~= '' then redis.call('PERSIST', key .. ':p:' .. suffix) end
+  redis.call('INCRBY', prefix .. 'bytes', #record + pieceBytes - bytesBefore)
+end
 local claim, generation = ARGV[1], tonumber(ARGV[2])
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
 local results = {}
 for i, key in ipairs(KEYS) do
-  local id, record = ARGV[2 + 2 * i], ARGV[3 + 2 * i]
+  local id, record, suffix, pieceBytes = ARGV[4 * i], ARGV[4 * i + 1], ARGV[4 * i + 2], tonumber(ARGV[4 * i + 3])
   local prefix = string.sub(key, 1, #key - #id)
   -- evt_, shard, bucket, field: 16 characters are 96 bits, and shard and bucket add 12.
   local seen, field = prefix .. 'seen:' .. string.sub(id, 6, 6) .. ':', string.sub(id, 7, 22)
@@ -54,15 +73,12 @@ for i, key in ipairs(KEYS) do
     if redis.call('HSET', present, field, claim) == 1 and redis.call('HLEN', present) == 1 then
       redis.call('EXPIRE', present, ARGV[3])
     end
-    local before = redis.call('SET', key, record, 'GET')
+    put(key, prefix, record, suffix, pieceBytes)
     redis.call('ZADD', prefix .. 'log', string.format('%.0f', now + i - 1), id)
-    redis.call('INCRBY', prefix .. 'bytes', #record - (before and #before or 0))
-  elseif result == 2 then
-    local before = redis.call('GET', key)
-    if before and before ~= record then
-      redis.call('SET', key, record)
-      redis.call('INCRBY', prefix .. 'bytes', #record - #before)
-    end
+  else
+    local before = result == 2 and redis.call('GET', key)
+    if before and before ~= record then put(key, prefix, record, suffix, pieceBytes)
+    elseif suffix ~= '' then redis.call('UNLINK', key .. ':p:' .. suffix) end
   end
   results[i] = result
 end
@@ -99,13 +115,18 @@ export const createEventLog = (store: Store, { dedupeTtlMs }: { dedupeTtlMs: num
   const expireSeconds = Math.ceil(((GENERATIONS_PER_TTL + 1) * generationMs) / 1_000) + 1;
 
   const appendSome = async (claim: string, events: readonly EventToLog[], generation: number): Promise<Logged[]> => {
+    const args: (string | number)[] = [];
+    for (const logged of events) {
+      const pieces = logged.source.length > LARGE ? await storePieces(store, logged) : undefined;
+      args.push(logged.event.id, encodeRecord(claim, logged, pieces), pieces?.[0] ?? '', pieces?.[2] ?? 0);
+    }
     const results = await store.redis.logEvents(
       events.length,
       ...events.map(({ event }) => eventKeys(event.id).record),
       claim,
       generation,
       expireSeconds,
-      ...events.flatMap((logged) => [logged.event.id, encodeRecord(claim, logged)]),
+      ...args,
     );
     return results.map((result) => LOGGED[result] as Logged);
   };
@@ -148,28 +169,59 @@ const callsFor = (store: Store, events: readonly LoggedEvent[]): number[][] => {
  *
  *    [type, integrationId, integrationName, receivedAt, claim, addresses in the message index, [destination ids]]
  *   {"messageId":…}
+ *
+ * A large element is not in the record: the line ends with where its pieces are.
  */
+
+/** Suffix of the key that they are under, how many there are, and their size in bytes. */
+type Pieces = readonly [suffix: string, count: number, bytes: number];
+
+const piecesKey = (eventId: string, suffix: string): string => `${eventKeys(eventId).record}:p:${suffix}`;
+
+const storePieces = async (store: Store, { event, source }: LoggedEvent): Promise<Pieces> => {
+  const suffix = newSuffix();
+  const { pieces } = await storeLarge(store, piecesKey(event.id, suffix), source);
+  return [suffix, pieces, Buffer.byteLength(source)];
+};
 
 /** The flag of a record: whether what is known of its deliveries was dropped, after the last of them had ended. */
 export const RECORD_FLAGS = { open: ' ', settled: '+' } as const;
 
-const encodeRecord = (claim: string, { event, source, routes = [] }: EventToLog): string => {
+const encodeRecord = (claim: string, { event, source, routes = [] }: EventToLog, pieces?: Pieces): string => {
   const { type, integrationId, integrationName, receivedAt } = event;
-  const line = [type, integrationId, integrationName, receivedAt, claim, addressesOf(event), routes];
-  return `${RECORD_FLAGS.open}${JSON.stringify(line)}\n${source}`;
+  const line = [
+    type,
+    integrationId,
+    integrationName,
+    receivedAt,
+    claim,
+    addressesOf(event),
+    routes,
+    ...(pieces ? [pieces] : []),
+  ];
+  return `${RECORD_FLAGS.open}${JSON.stringify(line)}\n${pieces ? '' : source}`;
 };
 
 /** @returns undefined when the record is gone. */
-export const decodeRecord = (record: string | null): LoggedEvent | undefined => {
+export const decodeRecord = async (
+  store: Store,
+  eventId: string,
+  record: string | null,
+): Promise<LoggedEvent | undefined> => {
   if (record === null) return undefined;
   const end = record.indexOf('\n');
-  const [type, integrationId, integrationName, receivedAt] = JSON.parse(record.slice(1, end));
-  const stored: StoredEvent = { type, integrationId, integrationName, receivedAt, source: record.slice(end + 1) };
+  const [type, integrationId, integrationName, receivedAt, , , , pieces] = JSON.parse(record.slice(1, end));
+  const source = pieces === undefined ? record.slice(end + 1) : await readPieces(store, eventId, pieces);
+  if (source === undefined) return undefined;
+  const stored: StoredEvent = { type, integrationId, integrationName, receivedAt, source };
   return restoreEvent(stored);
 };
 
+const readPieces = (store: Store, eventId: string, [suffix, pieces]: Pieces): Promise<string | undefined> =>
+  readLarge(store, { key: piecesKey(eventId, suffix), pieces });
+
 export const readEvent = async (store: Store, eventId: string): Promise<LoggedEvent | undefined> =>
-  decodeRecord(await store.redis.get(eventKeys(eventId).record));
+  decodeRecord(store, eventId, await store.redis.get(eventKeys(eventId).record));
 
 /** The destinations that an event was routed to when it was logged. */
 export const readRoutes = async (store: Store, eventId: string): Promise<readonly string[]> => {
@@ -235,7 +287,7 @@ const walk = async (store: Store, options: ListEventsOptions, order: 'asc' | 'de
     );
     for (const [index, place] of places.entries()) {
       last = place;
-      const logged = decodeRecord(records[index] as string | null);
+      const logged = await decodeRecord(store, place.id, records[index] as string | null);
       if (logged !== undefined && (types === undefined || types.includes(logged.event.type))) items.push(logged);
       if (items.length === limit) return { items, last, ended: false };
     }

@@ -1,3 +1,4 @@
+export { type AuditEntry, type AuditRecord, listAudit, recordAudit } from './audit.ts';
 export {
   type CommittedCallback,
   type Committer,
@@ -75,6 +76,7 @@ export {
 export { type Hold, holdDestination, listHolds, releaseDestination } from './holds.ts';
 export { createIntake, type Intake, type IntakeOptions, type Readiness } from './intake.ts';
 export { createKey, findKey, type Key, listKeys, removeKey, SCOPES, type Scope } from './keys.ts';
+export { dropLarge, readLarge } from './large-text.ts';
 export { createLeases, type Lease, type LeaseOptions, type Leases, type LeasesOptions } from './leases.ts';
 export { type LedgerOptions, type LedgerPart, type LedgerPartOptions, readLedger, readLedgerPart } from './ledger.ts';
 export { type MemoryWatch, readMemory, watchMemory } from './memory.ts';
@@ -99,6 +101,17 @@ export {
   reparseQuarantined,
 } from './quarantine.ts';
 export { InvalidRedisUrlError, parseRedisUrl } from './redis-url.ts';
+export {
+  countSelected,
+  createReplay,
+  listReplays,
+  type Replay,
+  type ReplaySelection,
+  type ReplayState,
+  readReplay,
+  setReplayState,
+  startReplays,
+} from './replays.ts';
 export { type Retention, readLogBytes, startRetention, trimEventLog } from './retention.ts';
 export type { Settlement } from './settle.ts';
 export type { Acked, LeaseRef, Nacked } from './settle-lease.ts';

@@ -122,8 +122,8 @@ export const readEventsOfMessage = async (store: Store, id: string): Promise<Eve
       store,
       some.map((eventId) => ['get', eventKeys(eventId).record]),
     );
-    for (const record of records) {
-      const logged = decodeRecord(record as string | null);
+    for (const [at, record] of records.entries()) {
+      const logged = await decodeRecord(store, some[at] as string, record as string | null);
       // Another message of the same bucket and mark, or one that was removed meanwhile.
       if (logged !== undefined && names(logged.event, id)) events.push(logged);
     }
@@ -180,12 +180,13 @@ export const rebuildMessageIndex = async (
       store,
       [...ids].map((id) => ['get', eventKeys(id).record]),
     );
-    await index.add(
-      records.flatMap((record) => {
-        const logged = decodeRecord(record as string | null);
-        return logged === undefined ? [] : [logged.event];
-      }),
-    );
+    const list = [...ids];
+    const found: Event[] = [];
+    for (const [at, record] of records.entries()) {
+      const logged = await decodeRecord(store, list[at] as string, record as string | null);
+      if (logged !== undefined) found.push(logged.event);
+    }
+    await index.add(found);
     events += ids.size;
     if (events >= limit) return { events, next: `${shard}.${last}` };
   }

@@ -29,14 +29,16 @@ export const peekWaiting = async (store: Store, destinationId: string, limit: nu
       ['hmget', jobKey(queue, id), 'data', 'atm', 'stc'],
     ]),
   );
-  return ids.flatMap((id, index) => {
-    const logged = decodeRecord(replies[2 * index] as string | null);
+  const peeked: Peeked[] = [];
+  for (const [index, id] of ids.entries()) {
+    const logged = await decodeRecord(store, id, replies[2 * index] as string | null);
     const [data, attemptsMade, stalled] = replies[2 * index + 1] as (string | null)[];
-    if (logged === undefined) return [];
+    if (logged === undefined) continue;
     const { a: before = 0 } = JSON.parse(data ?? '{}') as { a?: number };
     const attempt = before + Number(attemptsMade ?? 0) + Number(stalled ?? 0) + 1;
-    return [{ deliveryId: deliveryId(id, destinationId), attempt, event: logged }];
-  });
+    peeked.push({ deliveryId: deliveryId(id, destinationId), attempt, event: logged });
+  }
+  return peeked;
 };
 
 /** Of an old log of other events no more is read than this. */

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { parseCallback, QuarantineFullError, QueueUnavailableError } from '@clickrelay/core';
 
+import { createCommitter } from './commit.ts';
 import type { Page } from './event-log.ts';
 import { QUARANTINE } from './names.ts';
-import { addJobs, nextIngestQueue, type Store } from './store.ts';
+import type { Store } from './store.ts';
 
 /** An authentic callback that could not be parsed, kept as it came. */
 export interface Quarantined {
@@ -148,9 +149,7 @@ export const reparseQuarantined = async (store: Store, id: string): Promise<{ ac
   const entry = await readEntry(store, id);
   if (entry === undefined) return undefined;
   const { text, lane, eventCount } = parseCallback(entry.body);
-  const name = nextIngestQueue(store, lane);
-  const job = { data: { callbacks: [{ text, receivedAt: entry.receivedAt }] } };
-  await store.durably(name.prefix, () => addJobs(store, name, [job]));
+  await createCommitter(store).commit({ text, lane }, entry.receivedAt);
   await removeQuarantined(store, id);
   return { accepted: eventCount };
 };

@@ -68,7 +68,12 @@ for i = 1, #entries, 2 do
     if not owed then
       redis.call('DEL', record .. ':d')
       if expired then
-        bytes = redis.call('DECRBY', KEYS[2], redis.call('STRLEN', record))
+        local size = redis.call('STRLEN', record)
+        if line[8] then
+          redis.call('UNLINK', record .. ':p:' .. line[8][1])
+          size = size + line[8][3]
+        end
+        bytes = redis.call('DECRBY', KEYS[2], size)
         redis.call('DEL', record)
         redis.call('ZREM', KEYS[1], id)
         if line[6] and line[6] ~= '' then redis.call('SADD', KEYS[3], id .. line[6]) end

@@ -1,32 +1,114 @@
-import type { DeadLetter } from '@clickrelay/queue';
-import { type Api, allItems, connectApi } from '../api-client.ts';
+import { connectApi } from '../api-client.ts';
 import { usageError } from '../errors.ts';
+import { table } from '../format.ts';
 import { type Context, show } from './context.ts';
 
 export interface ReplayOptions {
   all?: boolean;
+  delivered?: boolean;
   destination?: string;
+  events?: string;
+  since?: string;
+  until?: string;
+  filter?: string;
+  rate?: string;
+  dryRun?: boolean;
+  detach?: boolean;
 }
 
-/** Sends a delivery again, dead or delivered; or every dead letter. */
+/** As the API tells it. */
+interface Replay {
+  id: string;
+  by: string;
+  createdAt: string;
+  state: 'running' | 'cancelled' | 'done';
+  selection: Record<string, unknown>;
+  rate: string | null;
+  matched: number | null;
+  replayed: number;
+  skipped: number;
+}
+
+/** How often progress is shown, in ms. */
+const LOOK_MS = 500;
+
+/** Sends a delivery again, dead or delivered; or many. */
 export async function replay(deliveryId: string | undefined, options: ReplayOptions, context: Context): Promise<void> {
   if ((deliveryId === undefined) === (options.all !== true)) {
     throw usageError('give the id of a delivery (dlv_…), or --all for every dead letter');
   }
-  const api = connectApi(context.config);
-  if (deliveryId !== undefined) {
-    await replayOne(api, deliveryId);
-    show(context, { replayed: [deliveryId] }, () => `${deliveryId} is sent again`);
-    return;
-  }
-  // Read to the end first: what is replayed leaves the list that is being read.
-  const ids: string[] = [];
-  const query = { limit: 100, destination: options.destination };
-  for await (const letter of allItems<DeadLetter>(api, '/v1/dead-letters', query)) ids.push(letter.deliveryId);
-  for (const id of ids) await replayOne(api, id);
-  show(context, { replayed: ids }, () => `${ids.length} dead letter${ids.length === 1 ? ' is' : 's are'} sent again`);
+  if (deliveryId === undefined) return replayMany(options, context);
+  await connectApi(context.config).post(`/v1/deliveries/${encodeURIComponent(deliveryId)}/replay`);
+  show(context, { replayed: [deliveryId] }, () => `${deliveryId} is sent again`);
 }
 
-async function replayOne(api: Api, deliveryId: string): Promise<void> {
-  await api.post(`/v1/deliveries/${encodeURIComponent(deliveryId)}/replay`);
+async function replayMany(options: ReplayOptions, context: Context): Promise<void> {
+  const { delivered, events, dryRun, detach, all: _, ...rest } = options;
+  const api = connectApi(context.config);
+  const { matched, replay: made } = await api.post<{ matched: number | null; replay: Replay | null }>('/v1/replays', {
+    ...rest,
+    ...(delivered && { state: 'delivered' }),
+    ...(events !== undefined && { events: events.split(',').map((one) => one.trim()) }),
+    dryRun: dryRun ?? false,
+  });
+  if (made === null) {
+    show(context, { matched }, () => `${counted(matched, delivered)} would be sent again`);
+    return;
+  }
+  if (detach) {
+    show(context, made, ({ id }) => `${id} sends ${counted(matched, delivered)} again`);
+    return;
+  }
+  const { CLICKRELAY_COMMAND: command } = context.config;
+  let present = made;
+  while (present.state === 'running' && !context.signal.aborted) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    present = await api.get<Replay>(`/v1/replays/${made.id}`);
+    // For people who watch; what is piped gets the end only.
+    if (!context.json && process.stderr.isTTY) process.stderr.write(`\r${progressOf(present)} `);
+  }
+  if (!context.json && process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+  show(context, present, ({ id, state }) => {
+    if (state === 'running')
+      return `${progressOf(present)}\nit goes on; stop it with \`${command} replays cancel ${id}\``;
+    if (state === 'cancelled') return `${progressOf(present)}\ngo on with \`${command} replays resume ${id}\``;
+    return progressOf(present);
+  });
+}
+
+export async function listReplays(context: Context): Promise<void> {
+  const page = await connectApi(context.config).get<{ items: Replay[] }>('/v1/replays');
+  show(context, page, ({ items }) => {
+    if (items.length === 0) return 'nobody has replayed many deliveries yet';
+    const rows = items.map(({ id, createdAt, by, state, matched, replayed, skipped, rate, selection }) => [
+      id,
+      createdAt.slice(0, 19).replace('T', ' '),
+      by,
+      state,
+      `${replayed}/${matched ?? '?'}${skipped > 0 ? ` (${skipped} skipped)` : ''}`,
+      rate ?? '',
+      Object.entries(selection)
+        .map(([name, value]) => `${name}=${value}`)
+        .join(' '),
+    ]);
+    return table(['REPLAY', 'MADE', 'BY', 'STATE', 'SENT AGAIN', 'RATE', 'WHAT'], rows);
+  });
+}
+
+/** Stops a replay, or lets it go on. */
+export async function changeReplay(id: string, state: 'running' | 'cancelled', context: Context): Promise<void> {
+  const changed = await connectApi(context.config).patch<Replay>(`/v1/replays/${encodeURIComponent(id)}`, { state });
+  show(context, changed, progressOf);
+}
+
+function progressOf({ id, state, matched, replayed, skipped }: Replay): string {
+  const beside = skipped > 0 ? `, ${skipped} on their way already` : '';
+  return `${id} is ${state}: ${replayed} of ${matched ?? 'many'} sent again${beside}`;
+}
+
+function counted(matched: number | null, delivered: boolean | undefined): string {
+  const what = delivered ? 'delivered' : 'dead letter';
+  if (matched === null) return delivered ? 'very many deliveries' : 'very many dead letters';
+  if (delivered) return `${matched} ${what} deliver${matched === 1 ? 'y' : 'ies'}`;
+  return `${matched} ${what}${matched === 1 ? '' : 's'}`;
 }

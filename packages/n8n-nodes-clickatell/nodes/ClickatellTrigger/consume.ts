@@ -38,7 +38,7 @@ export interface Log {
 
 /** Times in milliseconds. Only tests change them. */
 interface Pace {
-  /** How long Clickrelay keeps a request for deliveries open. Short, so that a dead connection is noticed soon. */
+  /** How long Clickrelay keeps a request for deliveries open. Short, so that a connection gone dead costs below 10 s. */
   readonly waitMs: number;
   /** How long a delivery stays ours without a sign of life: what a crash of n8n costs. Extended while its run goes on. */
   readonly leaseMs: number;
@@ -48,7 +48,7 @@ interface Pace {
   readonly graceMs: number;
 }
 
-const PACE: Pace = { waitMs: 10_000, leaseMs: 60_000, backOffMs: [250, 4_000], graceMs: 3_000 };
+const PACE: Pace = { waitMs: 4_000, leaseMs: 60_000, backOffMs: [250, 4_000], graceMs: 3_000 };
 
 /** Runs that succeeded without our being able to say so: enough to bridge any outage. */
 const MAX_UNCONFIRMED = 10_000;

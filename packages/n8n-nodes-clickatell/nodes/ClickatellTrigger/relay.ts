@@ -71,6 +71,9 @@ export class RelayError extends Error {
 /** How long an answer may take that does not wait for events. */
 const ANSWER_MS = 10_000;
 
+/** How much later than asked for an answer to a lease may come, before the connection counts as dead. */
+const LATE_MS = 3_000;
+
 /** Clickrelay's API for one pull destination, with the credential of the trigger node. */
 export function connectRelay(n8n: ITriggerFunctions, destinationId: string): Relay {
   const path = `/v1/destinations/${encodeURIComponent(destinationId)}`;
@@ -120,7 +123,7 @@ export function connectRelay(n8n: ITriggerFunctions, destinationId: string): Rel
     async lease({ max, waitMs, leaseMs }, signal) {
       const answer = await call('POST', `${path}/lease`, {
         body: { max, waitMs, leaseMs },
-        timeoutMs: waitMs + ANSWER_MS / 2,
+        timeoutMs: waitMs + LATE_MS,
         signal,
       });
       return deliveriesOf(answer) as Delivery[];

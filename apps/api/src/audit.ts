@@ -1,0 +1,26 @@
+import { listAudit } from '@clickrelay/queue';
+import { z } from 'zod';
+import { operation, pageOf, pageQuery } from './operation.ts';
+
+const entry = z
+  .object({
+    id: z.string().describe('`aud_…`'),
+    at: z.string(),
+    by: z.string().describe('The key that was used: `API_KEY`, or its name and id'),
+    action: z.string().describe('What was done, such as `destination.removed`'),
+    target: z.string().describe('The id of what it was done to'),
+    detail: z.record(z.string(), z.unknown()).exactOptional(),
+  })
+  .meta({ id: 'AuditEntry' });
+
+export const auditOperations = [
+  operation({
+    method: 'get',
+    path: '/v1/audit',
+    summary: 'List who changed, replayed or was shown what, newest first',
+    scopes: ['admin'],
+    query: pageQuery,
+    response: pageOf(entry),
+    run: ({ query }, { store }) => listAudit(store, query),
+  }),
+];

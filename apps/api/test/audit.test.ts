@@ -1,0 +1,60 @@
+import { quarantineCallback } from '@clickrelay/queue';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Api, endDelivery, logEvent, startApi } from './start-api.ts';
+
+let api: Api;
+beforeAll(async () => {
+  api = await startApi();
+});
+afterAll(() => api.stop());
+
+it('tells which key did what, newest first, and nothing that was refused', async () => {
+  const { body: key } = await api.call('POST', '/v1/keys', { name: 'ops', scopes: ['admin', 'replay', 'reveal'] });
+  const as = { authorization: `Bearer ${key.key}` };
+  const did = (method: string, path: string, body?: unknown) => api.call(method, path, body, as);
+  const hook = { type: 'webhook', url: 'https://crm.example.com' };
+  await did('PUT', '/v1/destinations/crm', hook);
+  await did('PUT', '/v1/destinations/crm', { ...hook, timeoutMs: 1000 });
+  await did('GET', '/v1/destinations/crm/secret');
+  await did('POST', '/v1/destinations/crm/pause', { reason: 'moving house' });
+  await did('POST', '/v1/destinations/crm/resume', {});
+  await did('POST', '/v1/destinations/apply', { destinations: [{ id: 'bot', type: 'pull' }] });
+  await did('POST', '/v1/destinations/apply', { destinations: [{ id: 'bot', type: 'pull' }] });
+  await did('POST', '/v1/destinations/apply', { destinations: [{ id: 'two', type: 'pull' }], dryRun: true });
+  await did('DELETE', '/v1/destinations/crm');
+  for (const method of ['GET', 'DELETE']) await did(method, '/v1/destinations/none');
+  const dead = await endDelivery(api, await logEvent(api.store), 'bot', 'dead_letter');
+  await did('POST', `/v1/deliveries/${dead}/replay`);
+  await did('DELETE', `/v1/dead-letters/${dead}`);
+  const other = await endDelivery(api, await logEvent(api.store), 'bot2', 'dead_letter');
+  await did('DELETE', `/v1/dead-letters/${other}`);
+  const qrt = await quarantineCallback(api.store, { body: Buffer.from('{'), reason: 'x', receivedAt: '2026-03-01' });
+  await did('POST', `/v1/quarantine/${qrt}/reparse`);
+  await did('DELETE', `/v1/quarantine/${qrt}`);
+  await api.call('DELETE', `/v1/keys/${key.id}`);
+
+  const { body } = await api.call('GET', '/v1/audit');
+  const by = `ops (${key.id})`;
+  expect(body.next).toBeNull();
+  expect(body.items.map(({ id: _, at: __, ...entry }: { id: string; at: string }) => entry).reverse()).toEqual([
+    {
+      by: 'API_KEY',
+      action: 'key.made',
+      target: key.id,
+      detail: { name: 'ops', scopes: ['admin', 'replay', 'reveal'], destinations: [] },
+    },
+    { by, action: 'destination.added', target: 'crm', detail: { type: 'webhook' } },
+    { by, action: 'destination.changed', target: 'crm', detail: { type: 'webhook' } },
+    { by, action: 'destination.secret_shown', target: 'crm' },
+    { by, action: 'destination.paused', target: 'crm', detail: { reason: 'moving house' } },
+    { by, action: 'destination.resumed', target: 'crm' },
+    { by, action: 'destination.added', target: 'bot', detail: { fields: [] } },
+    { by, action: 'destination.removed', target: 'crm' },
+    { by, action: 'delivery.replayed', target: dead },
+    { by, action: 'dead_letter.removed', target: other },
+    { by, action: 'quarantine.removed', target: qrt },
+    { by: 'API_KEY', action: 'key.removed', target: key.id },
+  ]);
+  const [newest, second] = body.items;
+  expect((await api.call('GET', `/v1/audit?limit=1&cursor=${newest.id}`)).body.items).toEqual([second]);
+});

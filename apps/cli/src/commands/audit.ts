@@ -1,0 +1,26 @@
+import type { AuditEntry } from '@clickrelay/queue';
+import { connectApi, type Page } from '../api-client.ts';
+import { oneLine, shortTime, table } from '../format.ts';
+import { type Context, show } from './context.ts';
+
+export interface AuditOptions {
+  limit: number;
+  cursor?: string;
+}
+
+/** Who changed, replayed or was shown what. */
+export async function listAudit(options: AuditOptions, context: Context): Promise<void> {
+  const page = await connectApi(context.config).get<Page<AuditEntry>>('/v1/audit', { ...options });
+  show(context, page, ({ items, next }) => {
+    if (items.length === 0) return 'nothing was changed, replayed or shown yet';
+    const rows = items.map(({ at, by, action, target, detail }) => [
+      shortTime(at),
+      by,
+      action,
+      target,
+      detail === undefined ? '' : oneLine(JSON.stringify(detail), 80),
+    ]);
+    const more = next === null ? '' : `\nmore: ${context.config.CLICKRELAY_COMMAND} audit --cursor ${next}`;
+    return table(['AT', 'BY', 'ACTION', 'TARGET', ''], rows) + more;
+  });
+}

@@ -1,0 +1,51 @@
+import type { Page } from './event-log.ts';
+import { REGISTRY } from './names.ts';
+import type { Store } from './store.ts';
+
+/** Who did, or was shown, what. */
+export interface AuditRecord {
+  /** The key that was used: `API_KEY`, or its name and id. */
+  readonly by: string;
+  /** What was done, such as `destination.removed`. */
+  readonly action: string;
+  /** The id of what it was done to. */
+  readonly target: string;
+  /** More about it. Never a secret, a phone number or the text of a message. */
+  readonly detail?: Readonly<Record<string, unknown>>;
+}
+
+export interface AuditEntry extends AuditRecord {
+  /** `aud_` and its place in the record. */
+  readonly id: string;
+  readonly at: string;
+}
+
+const AUDIT = `${REGISTRY}:audit`;
+/** The oldest go when there are about this many. An entry is some 150 bytes. */
+const MOST_KEPT = 100_000;
+
+/** Resolves when it is on disk. */
+export const recordAudit = async (store: Store, { by, action, target, detail }: AuditRecord): Promise<void> => {
+  const text = JSON.stringify([by, action, target, ...(detail === undefined ? [] : [detail])]);
+  await store.durably(AUDIT, () => store.redis.xadd(AUDIT, 'MAXLEN', '~', MOST_KEPT, '*', 'a', text));
+};
+
+const decode = (id: string, text: string): AuditEntry => {
+  const [by, action, target, detail] = JSON.parse(text);
+  const at = new Date(Number(id.split('-')[0])).toISOString();
+  return { id: `aud_${id}`, at, by, action, target, ...(detail !== undefined && { detail }) };
+};
+
+const CURSOR = /^aud_(\d{1,15}-\d{1,15})$/;
+
+/** Newest first. */
+export const listAudit = async (
+  store: Store,
+  { limit, cursor }: { limit: number; cursor?: string | undefined },
+): Promise<Page<AuditEntry>> => {
+  const [, before] = CURSOR.exec(cursor ?? '') ?? [];
+  const from = before === undefined ? '+' : `(${before}`;
+  const found = await store.redis.xrevrange(AUDIT, from, '-', 'COUNT', limit + 1);
+  const items = found.slice(0, limit).map(([id, [, text = '[]']]) => decode(id, text));
+  return { items, next: found.length > limit ? (items.at(-1)?.id ?? null) : null };
+};

@@ -1,0 +1,114 @@
+import { type LoggedEvent, splitCallback } from '@clickrelay/core';
+import { type RedisServer, startRedis } from '@clickrelay/testkit';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createCommitter, type IngestGroup } from './commit.ts';
+import { createEventLog, listEvents, readEvent } from './event-log.ts';
+import { dropLarge, keepLarge, LARGE, readLarge, storeLarge } from './large-text.ts';
+import { ingestQueue } from './names.ts';
+import { readLogBytes, trimEventLog } from './retention.ts';
+import { openStore, type Store } from './store.ts';
+
+const RECEIVED_AT = '2026-03-01T12:00:00.000Z';
+
+let redis: RedisServer;
+let store: Store;
+
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(() => redis.stop());
+beforeEach(async () => {
+  store = await openStore({ redisUrl: redis.url, role: 'producer' });
+  await store.ready();
+  await store.redis.flushall();
+});
+afterEach(() => store.close());
+
+const largeKeys = async (): Promise<string[]> =>
+  (await store.redis.keys('*')).filter((key) => key.includes(':text:') || key.includes(':p:'));
+
+const eventWith = (content: string, more: object = {}): LoggedEvent =>
+  splitCallback(
+    JSON.stringify({ event: { moMedia: [{ messageId: 'm1', content, ...more }] } }),
+    RECEIVED_AT,
+  )[0] as LoggedEvent;
+
+describe('a large text', () => {
+  it('comes back as it was, wherever its pieces begin', async () => {
+    for (const text of ['x'.repeat(LARGE), 'é😀'.repeat(LARGE), `${'x'.repeat(LARGE - 1)}😀${'y'.repeat(2 * LARGE)}`]) {
+      const large = await storeLarge(store, 'cr:{m00}:text:a', text);
+      expect((await readLarge(store, large)) === text).toBe(true);
+      await store.redis.del(large.key);
+    }
+  });
+
+  it('expires unless it is kept, and soon once it is dropped', async () => {
+    const large = await storeLarge(store, 'cr:{m00}:text:a', 'x'.repeat(LARGE * 3));
+    expect(await store.redis.ttl(large.key)).toBeGreaterThan(3_600);
+    await keepLarge(store, large);
+    expect(await store.redis.ttl(large.key)).toBe(-1);
+    await dropLarge(store, large);
+    expect(await store.redis.ttl(large.key)).toBeLessThanOrEqual(60);
+    await store.redis.del(large.key);
+    expect(await readLarge(store, large)).toBeUndefined();
+  });
+});
+
+describe('a large callback', () => {
+  it('lies beside its job, which is small, and stays', async () => {
+    const text = `{"event":{"moMedia":[{"content":"${'A'.repeat(16 * 1024 * 1024)}"}]}}`;
+    await createCommitter(store).commit({ text, lane: 'messages' }, RECEIVED_AT);
+    const [job] = await store.queue(ingestQueue('messages')).getJobs(['waiting']);
+    const group = job?.data as IngestGroup;
+    const [callback] = group.callbacks;
+    expect(JSON.stringify(group).length).toBeLessThan(300);
+    expect(callback).toMatchObject({ text: '', receivedAt: RECEIVED_AT });
+    const { large } = callback as { large: NonNullable<(typeof callback & object)['large']> };
+    expect(await store.redis.ttl(large.key)).toBe(-1);
+    expect((await readLarge(store, large)) === text).toBe(true);
+  });
+});
+
+describe('a large event', () => {
+  it('is read as it was logged, and goes with its pieces', async () => {
+    const log = createEventLog(store, { dedupeTtlMs: 60_000 });
+    const event = eventWith('A'.repeat(3 * LARGE));
+    expect(await log.append('a', [event, eventWith('small')], Date.now())).toEqual(['new', 'new']);
+    expect(await readEvent(store, event.event.id)).toEqual(event);
+    expect((await listEvents(store, { limit: 10 })).items).toContainEqual(event);
+    const [pieces] = await largeKeys();
+    expect(await store.redis.ttl(pieces as string)).toBe(-1);
+    expect((await readLogBytes(store)).total).toBeGreaterThan(3 * LARGE);
+
+    const keep = { eventsMs: 0, eventBytes: 1e12, deliveriesMs: 0 };
+    expect(await trimEventLog(store, keep, Date.now() + 120_000)).toBe(2);
+    expect(await largeKeys()).toEqual([]);
+    expect((await readLogBytes(store)).total).toBe(0);
+  });
+
+  it('that is seen again, or logged again by its own claim, leaves no pieces behind', async () => {
+    const log = createEventLog(store, { dedupeTtlMs: 60_000 });
+    const event = eventWith('A'.repeat(2 * LARGE));
+    await log.append('a', [event], Date.now());
+    const { total } = await readLogBytes(store);
+    expect(await log.append('b', [event], Date.now())).toEqual(['seen']);
+    expect(await log.append('a', [{ ...event, routes: ['crm'] }], Date.now())).toEqual(['claimed']);
+    expect(await largeKeys()).toHaveLength(1);
+    expect(await readEvent(store, event.event.id)).toEqual(event);
+    expect((await readLogBytes(store)).total).toBe(total + '"crm"'.length);
+  });
+
+  it('that is logged anew after its dedupe record is over replaces its pieces', async () => {
+    const log = createEventLog(store, { dedupeTtlMs: 3_000 });
+    const event = eventWith('A'.repeat(2 * LARGE));
+    await log.append('a', [event], Date.now());
+    const before = await largeKeys();
+    const { total } = await readLogBytes(store);
+    await log.append('b', [event], Date.now() + 100_000);
+    const after = await largeKeys();
+    expect(after).toHaveLength(1);
+    expect(after).not.toEqual(before);
+    expect((await readLogBytes(store)).total).toBe(total);
+    expect(await readEvent(store, event.event.id)).toEqual(event);
+  });
+});
