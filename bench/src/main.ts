@@ -1,18 +1,21 @@
 import { startRedis } from '@clickrelay/testkit';
 import { Redis } from 'ioredis';
+import { type DestinationsResult, measureDestinations } from './destinations.ts';
 import { type EndToEndResult, measureEndToEnd, type Pipeline } from './end-to-end.ts';
 import { type IngestResult, measureIngest, type Receiver } from './ingest.ts';
 import { type LeasesResult, measureLeases } from './leases.ts';
 
 /*
- * `pnpm bench`: all of it in one go, on one Redis with `appendfsync always`, each program one process. Absolute numbers
- * differ from machine to machine; the ratios are what counts. Rounds take turns, and medians are shown.
- * `pnpm bench ingest`, `pnpm bench end-to-end` and `pnpm bench leases` run one part.
+ * `pnpm bench`: ingest and end to end in one go, on one Redis with `appendfsync always`, each program one process.
+ * Absolute numbers differ from machine to machine; the ratios are what counts. Rounds take turns, and medians are shown.
+ * `pnpm bench ingest` and `pnpm bench end-to-end` run one of the two, `pnpm bench leases` and `pnpm bench destinations`
+ * two more.
  */
 
 const INGEST_ROUNDS = 3;
 const END_TO_END_ROUNDS = 3;
 const LEASES_ROUNDS = 3;
+const DESTINATIONS_ROUNDS = 3;
 
 const RECEIVER_LABELS: Readonly<Record<Receiver, string>> = {
   limit: 'limit: node:http + JSON.parse + one pipelined XADD',
@@ -31,7 +34,8 @@ const part = process.argv[2];
 try {
   if (part === undefined || part === 'ingest') await benchIngest();
   if (part === undefined || part === 'end-to-end') await benchEndToEnd();
-  if (part === undefined || part === 'leases') await benchLeases();
+  if (part === 'leases') await benchLeases();
+  if (part === 'destinations') await benchDestinations();
 } finally {
   client.disconnect();
   await redis.stop();
@@ -101,6 +105,29 @@ async function benchLeases(): Promise<void> {
     { what: '100 idle consumers: CPU of Redis in %', figure: result.idleRedisPercent.toFixed(2) },
     { what: 'connections to Redis that they add', figure: result.idleConnections.toFixed(0) },
   ]);
+}
+
+async function benchDestinations(): Promise<void> {
+  console.log('Destinations: each wants every event\n');
+  const counts = ['1', '10', '100'] as const;
+  const results = await rounds<(typeof counts)[number], DestinationsResult>(counts, DESTINATIONS_ROUNDS, (count) =>
+    measureDestinations(Number(count), redis),
+  );
+  table(
+    [...results].map(([count, result]) => ({
+      destinations: count,
+      'events/s': result.eventsPerSecond.toFixed(0),
+      'deliveries/s': result.deliveriesPerSecond.toFixed(0),
+      'CPU worker µs per event': result.workerMicros.toFixed(0),
+      'Redis µs per event': result.redisMicros.toFixed(0),
+      lost: String(result.lost),
+    })),
+  );
+  const [one, hundred] = [results.get('1'), results.get('100')] as [DestinationsResult, DestinationsResult];
+  const cost = (figure: 'workerMicros' | 'redisMicros'): string => ((hundred[figure] - one[figure]) / 99).toFixed(0);
+  console.log(
+    `\nOne more destination costs an event ${cost('workerMicros')} µs of worker, ${cost('redisMicros')} of Redis`,
+  );
 }
 
 /** Lets the programs take turns, each time on an empty Redis; gives the median of each figure of each program. */
