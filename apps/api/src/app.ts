@@ -9,6 +9,7 @@ import { authenticate, callerOf, nameOf } from './authenticate.ts';
 import { authorize } from './authorize.ts';
 import { deadLetterOperations } from './dead-letters.ts';
 import { deliveryOperations } from './deliveries.ts';
+import { destinationSecretOperations } from './destination-secrets.ts';
 import { destinationOperations } from './destinations.ts';
 import { eventOperations } from './events.ts';
 import { keyOperations } from './keys.ts';
@@ -21,6 +22,7 @@ import { quarantineOperations } from './quarantine.ts';
 import { renderErrors } from './render-error.ts';
 import { replayOperations } from './replays.ts';
 import { statusOperations } from './status.ts';
+import { tryDestinationOperations } from './try-destination.ts';
 
 /** Everything that the API can do. */
 export const operations: readonly Operation[] = [
@@ -31,6 +33,8 @@ export const operations: readonly Operation[] = [
   ...replayOperations,
   ...quarantineOperations,
   ...destinationOperations,
+  ...destinationSecretOperations,
+  ...tryDestinationOperations,
   ...leaseOperations,
   ...keyOperations,
   ...auditOperations,

@@ -1,5 +1,13 @@
 import { parseRedisUrl } from '@clickrelay/queue';
-import { checkedBy, durability, logLevel, readConfig as read, retrySchedule, wholeNumber } from '@clickrelay/settings';
+import {
+  checkedBy,
+  durability,
+  egressAllow,
+  logLevel,
+  readConfig as read,
+  retrySchedule,
+  wholeNumber,
+} from '@clickrelay/settings';
 import { z } from 'zod';
 
 /** The environment of the API. An empty variable counts as unset. */
@@ -20,6 +28,9 @@ export const config = z.object({
     .superRefine(checkedBy(parseRedisUrl))
     .describe('The Redis that everything is kept in, as for the receiver'),
   DURABILITY: durability.describe('What is asked of the Redis, as for the receiver; `/v1/status` reports against it'),
+  EGRESS_ALLOW: egressAllow.describe(
+    'The same as for the worker: tests of a destination (`POST /v1/destinations/{id}/test`) go out from the API',
+  ),
   RETRY_SCHEDULE: retrySchedule.describe(
     'The longest wait before each attempt of a delivery that a consumer has given back; the same as for the worker',
   ),

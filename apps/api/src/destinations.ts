@@ -15,7 +15,6 @@ import {
   type Store,
 } from '@clickrelay/queue';
 import { openRoute } from '@clickrelay/routing';
-import { webhookConfig } from '@clickrelay/webhook-forwarder';
 import { z } from 'zod';
 import { assertBoundTo, isBoundTo } from './authorize.ts';
 import { notFound, operation, pageOf, RefusalError } from './operation.ts';
@@ -42,9 +41,6 @@ const destination = z
     secret: z.string().exactOptional().describe('Shown in the answer that made it; hidden otherwise'),
   })
   .meta({ id: 'Destination' });
-
-/** As it was declared: one, or all live ones. Without the default, which would be a new one each time. */
-const secret = webhookConfig.shape.secret.unwrap();
 
 const HIDDEN = '(hidden)';
 
@@ -105,23 +101,6 @@ export const destinationOperations = [
       await putDestination(store, put);
       await audit(present === undefined ? 'destination.added' : 'destination.changed', id, { type: put.type });
       return describe(put, { generatedSecret });
-    },
-  }),
-  operation({
-    method: 'get',
-    path: '/v1/destinations/{id}/secret',
-    summary: 'Show what deliveries to a webhook destination are signed with: to compare, or because it was generated',
-    scopes: ['reveal'],
-    params,
-    response: z.object({ id: z.string(), secret }),
-    errors: { 404: 'not_found' },
-    run: async ({ params: { id } }, { store }, { audit }) => {
-      const found = await readDestination(store, id);
-      if (found === undefined) throw notFound('destination', id);
-      const result = secret.safeParse(found.config['secret']);
-      if (!result.success) throw notFound('secret of', id);
-      await audit('destination.secret_shown', id);
-      return { id, secret: result.data };
     },
   }),
   operation({

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createLeases, LayoutMismatchError, openStore, watchDurability, watchMemory } from '@clickrelay/queue';
 import { ConfigError } from '@clickrelay/settings';
+import { webhookAdapter } from '@clickrelay/webhook-forwarder';
 import { pino } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
 import { createApp } from './app.ts';
@@ -41,6 +42,7 @@ const app = createApp({
   store,
   leases,
   durability: () => durability.current(),
+  webhook: webhookAdapter({ egressAllow: config.EGRESS_ALLOW, userAgent: `Clickrelay/${packageJson.version}` }),
   version: packageJson.version,
   apiKey: config.API_KEY,
   log,

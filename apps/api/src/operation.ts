@@ -1,4 +1,6 @@
+import type { Adapter } from '@clickrelay/core';
 import type { DurabilityReport, Leases, Scope, Store } from '@clickrelay/queue';
+import type { WebhookConfig } from '@clickrelay/webhook-forwarder';
 import { z } from 'zod';
 import type { Caller } from './authenticate.ts';
 
@@ -10,6 +12,8 @@ export interface Resources {
   readonly store: Store;
   readonly leases: Leases;
   durability(): DurabilityReport;
+  /** To try destinations out. */
+  readonly webhook: Adapter<WebhookConfig>;
   readonly version: string;
 }
 

@@ -15,6 +15,7 @@ import {
   watchDurability,
 } from '@clickrelay/queue';
 import { type RedisServer, sampleCallback, startRedis } from '@clickrelay/testkit';
+import { webhookAdapter } from '@clickrelay/webhook-forwarder';
 import { pino } from 'pino';
 import { createApp } from '../src/app.ts';
 
@@ -50,6 +51,7 @@ export async function startApi({ schedule = [0, 60_000, 60_000] }: { schedule?: 
     store,
     leases,
     durability: () => durability.current(),
+    webhook: webhookAdapter({ egressAllow: ['127.0.0.1/32'], userAgent: 'Clickrelay/1.2.3' }),
     version: '1.2.3',
     apiKey: API_KEY,
     log: pino({ level: 'debug', base: null }, { write: (line: string) => void logged.push(JSON.parse(line)) }),

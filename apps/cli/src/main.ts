@@ -188,6 +188,29 @@ command(
   'destinations secret crm',
   async ([id], _, context) => (await import('./commands/destinations.ts')).showSecret(id as string, context),
 );
+command(
+  destinations,
+  'show <id>',
+  'show one destination with all its settings',
+  'destinations show crm',
+  async ([id], _, context) => (await import('./commands/destinations.ts')).showDestination(id as string, context),
+);
+command<{ keepOldFor: string }>(
+  destinations,
+  'rotate-secret <id>',
+  'sign with a new secret, and for a while with the old one too',
+  'destinations rotate-secret crm --keep-old-for 7d',
+  async ([id], { keepOldFor }, context) =>
+    (await import('./commands/destinations.ts')).rotateSecret(id as string, keepOldFor, context),
+).option('--keep-old-for <duration>', 'how long the old one signs too; 0s for one that leaked', '24h');
+command<{ type: string }>(
+  destinations,
+  'test <id>',
+  'send it a sample, marked as a test; exit code 1 when it is not accepted',
+  'destinations test crm --type moText',
+  async ([id], { type }, context) =>
+    (await import('./commands/destinations.ts')).testDestination(id as string, type, context),
+).option('--type <type>', 'which sample', 'moText');
 command<{ file: string; dryRun?: boolean }>(
   destinations,
   'apply',

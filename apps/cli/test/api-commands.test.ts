@@ -398,3 +398,38 @@ test('audit tells who did what', async () => {
     ].join('\n'),
   );
 });
+
+test('destinations show, rotate-secret and test', async () => {
+  answers['GET /v1/destinations/crm'] = {
+    id: 'crm',
+    type: 'webhook',
+    events: ['mo*'],
+    paused: null,
+    held: null,
+    secret: '(hidden)',
+    timeoutMs: 15000,
+  };
+  expect((await cli('destinations', 'show', 'crm')).stdout).toBe(
+    'state      active\nid         crm\ntype       webhook\nevents     mo*\nsecret     (hidden)\ntimeoutMs  15000\n',
+  );
+  answers['POST /v1/destinations/crm/rotate-secret'] = { secrets: ['whsec_n3w'], oldUntil: '2026-11-20T10:00:00.000Z' };
+  expect((await cli('destinations', 'rotate-secret', 'crm', '--keep-old-for', '7d')).stdout).toBe(
+    'crm is signed with whsec_n3w from now on\nthe old one signs too until 2026-11-20 10:00:00\n',
+  );
+  answers['POST /v1/destinations/crm/test'] = {
+    delivered: false,
+    status: 401,
+    durationMs: 12,
+    response: 'who are you?',
+    error: { code: 'destination_rejected', message: 'crm.example.com answered 401' },
+  };
+  expect(await cli('destinations', 'test', 'crm', '--type', 'moMedia')).toMatchObject({
+    code: 1,
+    stdout: 'crm did not take a moMedia: crm.example.com answered 401 (after 12 ms)\n  | who are you?\n',
+  });
+  expect(asked()).toEqual([
+    'GET /v1/destinations/crm',
+    'POST /v1/destinations/crm/rotate-secret {"keepOldFor":"7d"}',
+    'POST /v1/destinations/crm/test {"type":"moMedia"}',
+  ]);
+});

@@ -3,6 +3,7 @@ import {
   checkedBy,
   durability,
   duration,
+  egressAllow,
   logLevel,
   readConfig as read,
   retrySchedule,
@@ -24,18 +25,9 @@ export const config = z.object({
     .string()
     .optional()
     .describe('YAML file with destinations, applied when the worker starts; those it does not name stay as they are'),
-  EGRESS_ALLOW: z
-    .string()
-    .default('')
-    .transform((text) =>
-      text
-        .split(',')
-        .map((cidr) => cidr.trim())
-        .filter((cidr) => cidr !== ''),
-    )
-    .describe(
-      'Comma-separated CIDRs of private addresses that deliveries may go to, and by plain http; empty: only public ones, by https',
-    ),
+  EGRESS_ALLOW: egressAllow.describe(
+    'Comma-separated CIDRs of private addresses that deliveries may go to, and by plain http; empty: only public ones, by https',
+  ),
   RETRY_SCHEDULE: retrySchedule.describe(
     'The longest wait before each attempt of a delivery; each wait is random between nothing and that. As many attempts as durations',
   ),

@@ -8,6 +8,8 @@ export interface DeliveryAttempt {
   readonly event: LoggedEvent;
   /** Aborted when the process stops before the attempt has ended. */
   readonly signal: AbortSignal;
+  /** Nothing happened: a person tries the destination out with a sample. The adapter tells the destination so. */
+  readonly isTest?: boolean;
 }
 
 /** What a destination answered to an attempt that succeeded. */

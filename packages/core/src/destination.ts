@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Event } from './event.ts';
+import { pacing } from './pacing.ts';
 import { STATUS_CLASSES, type StatusClass } from './status-codes.ts';
 
 /** What a destination id looks like. No `_`, so that a delivery id can be taken apart again. */
@@ -46,6 +47,9 @@ export const destinationBase = z.object({
 export const pullDestination = z.strictObject({
   ...destinationBase.shape,
   type: z.literal('pull').describe('Events wait until a consumer leases them.'),
+  retrySchedule: pacing.retrySchedule.describe(
+    'The longest wait before a delivery that was given back comes again: `0s,5s,2m`. Default: RETRY_SCHEDULE of the API.',
+  ),
 });
 
 export type DestinationBase = z.infer<typeof destinationBase>;

@@ -34,7 +34,9 @@ export const complete = (declared: Declaration, present: Destination | undefined
   const { id, type, events, channels, classes, filter, ...settings } = declared;
   const presentSecret = present?.type === type ? present.config['secret'] : undefined;
   const { config, generatedSecret } =
-    type === 'webhook' ? withSecret(settings, presentSecret) : { config: settings, generatedSecret: undefined };
+    type === 'webhook'
+      ? withSecret({ secret: undefined, ...settings }, presentSecret)
+      : { config: settings, generatedSecret: undefined };
   const destination = {
     id,
     type,

@@ -78,15 +78,28 @@ redis.call('HDEL', KEYS[2], ARGV[1])
 redis.call('INCR', KEYS[3])
 return 1`;
 
-/** Changes nothing else: what somebody puts at the same time, a new signing key say, must not be undone. */
-const setPaused = async (store: Store, id: string, reason: string | null): Promise<boolean> => {
+/**
+ * Changes a destination from what it is at this moment: what somebody puts at the same time is not undone.
+ * @param change Called again when it was changed in between.
+ * @returns undefined when there is none with this id.
+ */
+export const updateDestination = async (
+  store: Store,
+  id: string,
+  change: (present: Destination) => Destination,
+): Promise<Destination | undefined> => {
   for (;;) {
     const before = await store.redis.hget(DESTINATIONS, id);
-    if (before === null) return false;
-    const after = JSON.stringify({ ...(JSON.parse(before) as Destination), paused: reason });
-    if ((await store.redis.eval(REPLACE_SCRIPT, 3, DESTINATIONS, HOLDS, VERSION, id, before, after)) === 1) return true;
+    if (before === null) return undefined;
+    const changed = change(JSON.parse(before) as Destination);
+    const after = JSON.stringify(changed);
+    if ((await store.redis.eval(REPLACE_SCRIPT, 3, DESTINATIONS, HOLDS, VERSION, id, before, after)) === 1)
+      return changed;
   }
 };
+
+const setPaused = async (store: Store, id: string, reason: string | null): Promise<boolean> =>
+  (await updateDestination(store, id, (present) => ({ ...present, paused: reason }))) !== undefined;
 
 /** Sends nothing more until resumed; what comes in waits. @returns false when there is none with this id. */
 export const pauseDestination = (store: Store, id: string, reason: string): Promise<boolean> =>

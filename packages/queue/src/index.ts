@@ -40,6 +40,7 @@ export {
   readDestination,
   removeDestination,
   resumeDestination,
+  updateDestination,
   watchDestinations,
 } from './destinations.ts';
 export { type Consumer, createDispatcher, type Dispatcher, type TakenJob } from './dispatcher.ts';

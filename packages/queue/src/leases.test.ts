@@ -41,9 +41,9 @@ afterAll(async () => {
 });
 
 let destinations = 0;
-const addDestination = async (): Promise<string> => {
+const addDestination = async (config: Record<string, unknown> = {}): Promise<string> => {
   const id = `bot-${++destinations}`;
-  await putDestination(store, { id, type: 'pull', events: ['*'], paused: null, config: {} });
+  await putDestination(store, { id, type: 'pull', events: ['*'], paused: null, config });
   return id;
 };
 
@@ -216,6 +216,12 @@ describe('a delivery that is nacked', () => {
     expect(await replayDelivery(store, delivery)).toBe('replayed');
     await leases.ack(id, await takeOne(id));
     expect((await readDelivery(store, delivery))?.state).toBe('delivered');
+  });
+
+  it('comes back by the schedule of its destination when that has one', async () => {
+    const id = await addDestination({ retrySchedule: '0s' });
+    await addEvents(id, 1);
+    expect(await leases.nack(id, await takeOne(id), { error: 'broke', retry: true })).toEqual({ state: 'dead_letter' });
   });
 
   it('and must not be tried again is a dead letter at once', async () => {

@@ -2,6 +2,7 @@ import {
   DeliveryError,
   deliveryId,
   type LoggedEvent,
+  parseRetrySchedule,
   QueueUnavailableError,
   type RetrySchedule,
 } from '@clickrelay/core';
@@ -365,8 +366,11 @@ export const createLeases = (store: Store, options: LeasesOptions): Leases => {
       });
     },
     ack: async (id, lease) => settled(await counterOf(id), await ackLease(store, attempts, id, lease)),
-    nack: async (id, lease, failure) =>
-      settled(await counterOf(id), await nackLease(store, attempts, schedule, id, lease, failure)),
+    nack: async (id, lease, failure) => {
+      const counter = await counterOf(id);
+      const own = parseRetrySchedule(String(counter.destination.config['retrySchedule']));
+      return settled(counter, await nackLease(store, attempts, own ?? schedule, id, lease, failure));
+    },
     extend: async (id, lease, leaseMs) => {
       await counterOf(id);
       return extendLease(store, id, lease, leaseMs);

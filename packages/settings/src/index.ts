@@ -1,2 +1,2 @@
 export { ConfigError, readConfig } from './read-config.ts';
-export { checkedBy, durability, duration, logLevel, retrySchedule, wholeNumber } from './variables.ts';
+export { checkedBy, durability, duration, egressAllow, logLevel, retrySchedule, wholeNumber } from './variables.ts';

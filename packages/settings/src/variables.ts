@@ -34,6 +34,17 @@ export const logLevel = z
   })
   .default('info');
 
+/** CIDRs of private addresses that deliveries may go to. */
+export const egressAllow = z
+  .string()
+  .default('')
+  .transform((text) =>
+    text
+      .split(',')
+      .map((cidr) => cidr.trim())
+      .filter((cidr) => cidr !== ''),
+  );
+
 export const durability = z
   .enum(['always', 'everysec', 'replicated', 'unsafe'], {
     error: 'DURABILITY must be always, everysec, replicated or unsafe',

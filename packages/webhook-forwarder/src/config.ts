@@ -1,5 +1,6 @@
 import { FORMATS } from '@clickrelay/core';
 import { z } from 'zod';
+import { MOST_SECRETS } from './rotate.ts';
 import { checkSecret, generateSecret } from './secret.ts';
 
 const MAX_URL_LENGTH = 2048;
@@ -53,7 +54,7 @@ export const webhookConfig = z.object({
         z
           .array(z.union([secretText, endingSecret]))
           .min(1)
-          .max(8),
+          .max(MOST_SECRETS),
       ],
       'secret must be one whsec_… or whsk_…, or a list of them',
     )
@@ -67,7 +68,7 @@ export const webhookConfig = z.object({
         context.issues.push(issue('secret must hold one without `until`: nothing would be signed when all have ended'));
       }
     })
-    .default(generateSecret)
+    .default(() => generateSecret())
     // Without this the JSON Schema shows one generated secret as everybody's default.
     .meta({ default: undefined })
     .describe(

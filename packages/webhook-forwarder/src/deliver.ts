@@ -52,10 +52,11 @@ function openDestination(config: WebhookConfig, { opened, resolve, userAgent }: 
   const running = new Set<Promise<Answer>>();
   let isClosed = false;
 
-  function write({ event, source }: LoggedEvent): Pick<Post, 'headers' | 'body'> {
+  function write({ event, source }: LoggedEvent, isTest: boolean): Pick<Post, 'headers' | 'body'> {
     try {
       const { body, headers } = formatEvent({ event, source }, format);
-      return { body, headers: { ...headers, 'user-agent': userAgent, ...sign(event.id, new Date(), body) } };
+      const mark = isTest ? { 'clickrelay-test': 'true' } : {};
+      return { body, headers: { ...headers, ...mark, 'user-agent': userAgent, ...sign(event.id, new Date(), body) } };
     } catch (error) {
       const message = `${host} was not called: the event cannot be written as ${format}`;
       const cause = error instanceof Error ? error.name : undefined;
@@ -64,9 +65,9 @@ function openDestination(config: WebhookConfig, { opened, resolve, userAgent }: 
   }
 
   return {
-    async deliver({ event, signal }) {
+    async deliver({ event, signal, isTest = false }) {
       if (isClosed || signal.aborted) throw aborted(host);
-      const answering = post(pool, { host, path, ...write(event), timeoutMs, signal });
+      const answering = post(pool, { host, path, ...write(event, isTest), timeoutMs, signal });
       running.add(answering);
       try {
         const { status, retryAfter, response } = await answering;

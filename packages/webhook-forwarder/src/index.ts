@@ -2,4 +2,5 @@ export { checkUrl, type WebhookConfig, webhookConfig } from './config.ts';
 export { type WebhookDestination, webhookDestination, withSecret } from './declare.ts';
 export { type WebhookAdapterOptions, webhookAdapter } from './deliver.ts';
 export type { Resolve } from './egress.ts';
+export { type RotatedSecrets, rotateSecrets } from './rotate.ts';
 export { generateSecret, type LiveSecret } from './secret.ts';

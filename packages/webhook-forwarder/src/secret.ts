@@ -12,13 +12,14 @@ export type SigningKey =
 /** One secret, or one that is on its way out: it signs until then. */
 export type LiveSecret = string | { readonly secret: string; readonly until: string };
 
-const HMAC_BYTES = { least: 24, generated: 32, most: 64 } as const;
+const HMAC_BYTES = { least: 24, most: 64 } as const;
+const GENERATED_BYTES = 32;
 /** The seed alone, or followed by the public key as NaCl keeps it. */
 const ED25519_BYTES: readonly number[] = [32, 64];
 
-/** A new signing secret: `whsec_` and 32 random bytes in base64. */
-export function generateSecret(): string {
-  return `whsec_${randomBytes(HMAC_BYTES.generated).toString('base64')}`;
+/** A new signing secret: `whsec_`, or `whsk_` for an Ed25519 key, and 32 random bytes in base64. */
+export function generateSecret(kind: 'whsec_' | 'whsk_' = 'whsec_'): string {
+  return kind + randomBytes(GENERATED_BYTES).toString('base64');
 }
 
 /** Why this is no secret, or undefined when it is one. Repeats nothing of it. */

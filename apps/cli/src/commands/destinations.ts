@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { parseDeclarations } from '@clickrelay/declarations';
 import { connectApi, type Page } from '../api-client.ts';
 import { usageError } from '../errors.ts';
-import { table } from '../format.ts';
+import { shortTime, table } from '../format.ts';
 import { type Context, show } from './context.ts';
 
 /** As the API tells it: the adapter's own settings beside what all destinations have. */
@@ -86,6 +86,56 @@ export async function showSecret(id: string, context: Context): Promise<void> {
       .map((one) => (typeof one === 'string' ? one : one.secret))
       .join('\n'),
   );
+}
+
+/** One destination with all its settings. */
+export async function showDestination(id: string, context: Context): Promise<void> {
+  const destination = await connectApi(context.config).get<Destination>(pathOf(id));
+  show(context, destination, ({ paused, held, ...settings }) => {
+    const rows = Object.entries(settings).map(([name, value]) => [name, settingText(value)]);
+    const width = Math.max(...rows.map(([name = '']) => name.length));
+    return [['state', stateOf({ paused, held })], ...rows]
+      .map(([name = '', value]) => `${name.padEnd(width)}  ${value}`)
+      .join('\n');
+  });
+}
+
+function settingText(value: unknown): string {
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value.join(', ');
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+/** Makes a new secret; the old one signs too for a while. */
+export async function rotateSecret(id: string, keepOldFor: string, context: Context): Promise<void> {
+  const rotated = await connectApi(context.config).post<{ secrets: string[]; oldUntil: string | null }>(
+    `${pathOf(id)}/rotate-secret`,
+    { keepOldFor },
+  );
+  show(context, rotated, ({ secrets, oldUntil }) => {
+    const old = oldUntil === null ? 'the old one has ended' : `the old one signs too until ${shortTime(oldUntil)}`;
+    return [...secrets.map((secret) => `${id} is signed with ${secret} from now on`), old].join('\n');
+  });
+}
+
+interface TestResult {
+  delivered: boolean;
+  status: number | null;
+  durationMs: number;
+  response: string;
+  error: { message: string } | null;
+}
+
+/** Sends it a sample. @returns exit code 1 when it is not accepted */
+export async function testDestination(id: string, type: string, context: Context): Promise<number> {
+  const result = await connectApi(context.config).post<TestResult>(`${pathOf(id)}/test`, { type });
+  show(context, result, ({ delivered, status, durationMs, response, error }) => {
+    const took = `after ${durationMs} ms`;
+    const first = delivered
+      ? `${id} took a ${type} and answered ${status} ${took}`
+      : `${id} did not take a ${type}: ${error?.message} (${took})`;
+    return [first, ...(response === '' ? [] : response.split('\n').map((line) => `  | ${line}`))].join('\n');
+  });
+  return result.delivered ? 0 : 1;
 }
 
 type Secret = string | { secret: string; until: string };

@@ -1,0 +1,75 @@
+import { DESTINATION_ID, parseDuration } from '@clickrelay/core';
+import { type Destination, readDestination, updateDestination } from '@clickrelay/queue';
+import { type RotatedSecrets, rotateSecrets, webhookConfig } from '@clickrelay/webhook-forwarder';
+import { z } from 'zod';
+import { notFound, operation } from './operation.ts';
+
+const params = z.object({ id: z.string().regex(DESTINATION_ID, 'must be lower-case letters, digits and `-`') });
+
+/** As it was declared: one, or all live ones. Without the default, which would be a new one each time. */
+const secret = webhookConfig.shape.secret.unwrap();
+
+const LONGEST_KEPT_MS = 30 * 86_400_000;
+
+const keepOldFor = z
+  .string()
+  .refine((text) => (parseDuration(text) ?? Number.POSITIVE_INFINITY) <= LONGEST_KEPT_MS, {
+    error: 'must be a duration such as 0s, 1h or 7d, and 30d at most',
+  })
+  .default('24h')
+  .describe('How long the old secret signs too: `24h`, `7d`; `0s` ends it at once, for one that leaked');
+
+const secretOf = ({ config }: Destination): z.output<typeof secret> | undefined => {
+  const result = secret.safeParse(config['secret']);
+  return result.success ? result.data : undefined;
+};
+
+export const destinationSecretOperations = [
+  operation({
+    method: 'get',
+    path: '/v1/destinations/{id}/secret',
+    summary: 'Show what deliveries to a webhook destination are signed with: to compare, or because it was generated',
+    scopes: ['reveal'],
+    params,
+    response: z.object({ id: z.string(), secret }),
+    errors: { 404: 'not_found' },
+    run: async ({ params: { id } }, { store }, { audit }) => {
+      const found = await readDestination(store, id);
+      if (found === undefined) throw notFound('destination', id);
+      const present = secretOf(found);
+      if (present === undefined) throw notFound('secret of', id);
+      await audit('destination.secret_shown', id);
+      return { id, secret: present };
+    },
+  }),
+  operation({
+    method: 'post',
+    path: '/v1/destinations/{id}/rotate-secret',
+    summary: 'Sign with a new secret, and for a while with the old one too',
+    scopes: ['admin'],
+    params,
+    body: z.object({ keepOldFor }).prefault({}),
+    response: z
+      .object({
+        id: z.string(),
+        secrets: z.array(z.string()).describe('The new one; two when HMAC and Ed25519 keys were both in use'),
+        oldUntil: z.string().nullable().describe('Until when the old one signs too; null when it has ended'),
+      })
+      .meta({ id: 'RotatedSecret' }),
+    errors: { 404: 'not_found' },
+    run: async ({ params: { id }, body }, { store }, { audit }) => {
+      const keepOldForMs = parseDuration(body.keepOldFor) as number;
+      let rotated: RotatedSecrets | undefined;
+      const changed = await updateDestination(store, id, (present) => {
+        const secrets = secretOf(present);
+        if (secrets === undefined) throw notFound('secret of', id);
+        rotated = rotateSecrets(secrets, { keepOldForMs, nowMs: Date.now() });
+        return { ...present, config: { ...present.config, secret: rotated.secrets } };
+      });
+      if (changed === undefined || rotated === undefined) throw notFound('destination', id);
+      const { made, oldUntil } = rotated;
+      await audit('destination.secret_rotated', id, { oldUntil });
+      return { id, secrets: [...made], oldUntil };
+    },
+  }),
+];

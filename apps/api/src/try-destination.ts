@@ -1,0 +1,84 @@
+import { DESTINATION_ID, DeliveryError, deliveryId, FORMATS, type LoggedEvent, splitCallback } from '@clickrelay/core';
+import { readDestination } from '@clickrelay/queue';
+import { type SampleType, sampleCallback, samples } from '@clickrelay/testkit/samples';
+import { webhookConfig } from '@clickrelay/webhook-forwarder';
+import { z } from 'zod';
+import { notFound, operation, RefusalError } from './operation.ts';
+import { event } from './schemas.ts';
+
+const SAMPLE_TYPES = Object.keys(samples.byType) as [SampleType, ...SampleType[]];
+
+/** Says in the body, whatever its format, what the header `clickrelay-test` says. */
+const TEST_INTEGRATION = { integrationId: 'clickrelay-test', integrationName: 'Clickrelay test' };
+
+const makeSample = (type: SampleType): LoggedEvent => {
+  const envelope = { ...sampleCallback(type), ...TEST_INTEGRATION };
+  const [logged] = splitCallback(JSON.stringify(envelope), new Date().toISOString());
+  return logged as LoggedEvent;
+};
+
+/** Longer than a destination's `timeoutMs` may be. */
+const TRY_DEADLINE_MS = 35_000;
+
+export const tryDestinationOperations = [
+  operation({
+    method: 'post',
+    path: '/v1/destinations/{id}/test',
+    summary: 'Send a sample to a webhook destination, signed and marked as a test; nothing of it is kept',
+    scopes: ['admin'],
+    params: z.object({ id: z.string().regex(DESTINATION_ID) }),
+    body: z
+      .object({ type: z.enum(SAMPLE_TYPES).default('moText').describe('Which of the documented samples') })
+      .prefault({}),
+    deadlineMs: TRY_DEADLINE_MS,
+    response: z
+      .object({
+        delivered: z.boolean().describe('Whether this would have counted as delivered'),
+        status: z.int().nullable().describe('What the destination answered; null when it did not'),
+        durationMs: z.int(),
+        response: z.string().describe('The first 16 KB of the answer'),
+        error: z.object({ code: z.string(), message: z.string() }).nullable(),
+        format: z.enum(FORMATS).describe('How the event was written'),
+        event: event.describe('What was sent'),
+      })
+      .meta({ id: 'TestResult' }),
+    errors: { 404: 'not_found', 409: 'not_a_webhook_destination' },
+    run: async ({ params: { id }, body: { type } }, { store, webhook }, { signal, audit }) => {
+      const found = await readDestination(store, id);
+      if (found === undefined) throw notFound('destination', id);
+      if (found.type !== webhook.type) {
+        throw new RefusalError(
+          409,
+          'not_a_webhook_destination',
+          `${id} is a ${found.type} destination: its consumers come and lease, and nothing is sent to it`,
+        );
+      }
+      const config = webhookConfig.parse(found.config);
+      const sample = makeSample(type);
+      await audit('destination.tested', id, { type });
+      const deliverer = webhook.open(config);
+      const startedAt = performance.now();
+      const told = (rest: { delivered: boolean; status: number | null; response: string; error: Failure | null }) => ({
+        ...rest,
+        durationMs: Math.round(performance.now() - startedAt),
+        format: config.format,
+        event: sample.event,
+      });
+      try {
+        const attempt = { deliveryId: deliveryId(sample.event.id, id), number: 1, event: sample, signal, isTest: true };
+        return told({ delivered: true, ...(await deliverer.deliver(attempt)), error: null });
+      } catch (error) {
+        if (!(error instanceof DeliveryError)) throw error;
+        const { code, message, status = null, response = '' } = error;
+        return told({ delivered: false, status, response, error: { code, message } });
+      } finally {
+        await deliverer.close();
+      }
+    },
+  }),
+];
+
+interface Failure {
+  readonly code: string;
+  readonly message: string;
+}
