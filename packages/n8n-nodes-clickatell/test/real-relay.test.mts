@@ -98,6 +98,16 @@ describe('with Clickrelay itself', () => {
     expect([...emittedErrors, ...failedExecutions]).toEqual([]);
   });
 
+  it('starts for what its filter is true of, and is not activated with one that is wrong', async () => {
+    const chosen = (filter: string) => ({ options: { filter } });
+    const { runs } = await activate((run) => run.end(succeeded()), chosen("event.type == 'moButtonResponse'"));
+    await post('moText');
+    await post('moButtonResponse');
+    await waitUntil(() => runs.length === 1);
+    expect(runs[0]?.item.json['type']).toBe('moButtonResponse');
+    await expect(activate(() => {}, chosen('event.type =='))).rejects.toThrow(/filter: .* at column 14/);
+  });
+
   it('a workflow that fails is tried again, then a dead letter with its error, which can be replayed', async () => {
     let broken = true;
     const { runs } = await activate((run) => run.end(broken ? failed('no such customer') : succeeded()));

@@ -62,6 +62,12 @@ describe('activation', () => {
     });
   });
 
+  it('hands the filter to Clickrelay', async () => {
+    const filter = "event.data.text.contains('STOP')";
+    await activate({ parameters: { options: { filter } } });
+    expect(relay.asked[0]?.body).toMatchObject({ filter });
+  });
+
   it('wants messages only, unless told otherwise', async () => {
     await activate({ parameters: { events: undefined } });
     expect(relay.asked[0]?.body).toEqual({ type: 'pull', events: ['mo*'] });

@@ -15,7 +15,7 @@ import { destinationIdOf } from './destination-id.ts';
 import { endingOf } from './ending.ts';
 import { explain } from './explain.ts';
 import { peekOnce } from './peek-once.ts';
-import { connectRelay, type Delivery, RelayError } from './relay.ts';
+import { connectRelay, type Declaration, type Delivery, RelayError } from './relay.ts';
 
 export class ClickatellTrigger implements INodeType {
   description: INodeTypeDescription = {
@@ -108,6 +108,16 @@ export class ClickatellTrigger implements INodeType {
               'Name under which Clickrelay keeps the events of this trigger: lower-case letters, digits and dashes. Empty: made from the ID of the workflow and of this node. Triggers with the same name share the events.',
           },
           {
+            displayName: 'Filter',
+            name: 'filter',
+            type: 'string',
+            default: '',
+            noDataExpression: true,
+            placeholder: "event.data.text.contains('STOP')",
+            description:
+              'Expression (CEL) over event that must be true, decided by Clickrelay before a workflow starts. Empty means every event.',
+          },
+          {
             displayName: 'Leave Out Raw',
             name: 'withoutRaw',
             type: 'boolean',
@@ -141,6 +151,8 @@ export class ClickatellTrigger implements INodeType {
     const withoutRaw = options['withoutRaw'] === true;
     const destinationId = destinationIdOf(this, options['destinationId']);
     const relay = connectRelay(this, destinationId);
+    const filter = String(options['filter'] ?? '').trim();
+    const declaration: Declaration = { ...wanted, ...(filter !== '' && { filter }) };
 
     if (this.getMode() === 'manual') {
       const closing = new AbortController();
@@ -155,7 +167,7 @@ export class ClickatellTrigger implements INodeType {
 
     let declared = false;
     try {
-      await relay.declare(wanted);
+      await relay.declare(declaration);
       declared = true;
     } catch (error) {
       if (!(error instanceof RelayError) || !error.isOutage) {
@@ -175,7 +187,7 @@ export class ClickatellTrigger implements INodeType {
 
     const consumer = consume({
       relay,
-      declaration: wanted,
+      declaration,
       declared,
       concurrency: within(options['concurrency'], 1, 100, 5),
       acknowledge,

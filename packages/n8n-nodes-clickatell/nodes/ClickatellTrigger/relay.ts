@@ -27,6 +27,8 @@ export interface Declaration {
   readonly events: readonly string[];
   readonly channels: readonly string[];
   readonly classes: readonly string[];
+  /** An expression over `event`, which Clickrelay decides. */
+  readonly filter?: string;
 }
 
 /** What the trigger asks of Clickrelay. Each throws a `RelayError` for everything but success. */
@@ -104,19 +106,20 @@ export function connectRelay(n8n: ITriggerFunctions, destinationId: string): Rel
     const told = isObject(answer) && isObject(answer['error']) ? answer['error'] : {};
     const code = typeof told['code'] === 'string' ? told['code'] : undefined;
     const message = typeof told['message'] === 'string' ? told['message'] : 'without saying why';
-    throw new RelayError(`Clickrelay answered ${statusCode}: ${message}`, statusCode, code);
+    throw new RelayError(`Clickrelay answered ${statusCode}: ${message}${issuesOf(told)}`, statusCode, code);
   };
 
   const settle = ({ deliveryId, leaseToken }: Delivery): IDataObject => ({ deliveryId, leaseToken });
 
   return {
-    async declare({ events, channels, classes }) {
+    async declare({ events, channels, classes, filter }) {
       // Left out when empty, so that a relay which does not know them yet is not asked for them.
       const body = {
         type: 'pull',
         events: [...events],
         ...(channels.length > 0 && { channels: [...channels] }),
         ...(classes.length > 0 && { classes: [...classes] }),
+        ...(filter !== undefined && { filter }),
       };
       await call('PUT', path, { body });
     },
@@ -156,4 +159,13 @@ function isObject(value: unknown): value is IDataObject {
 function reasonOf(error: unknown): string {
   const { code, cause, message } = error as { code?: unknown; cause?: { code?: unknown }; message?: unknown };
   return String(code ?? cause?.code ?? message ?? 'unknown error');
+}
+
+/** What does not fit, and where: of a filter, the column. */
+function issuesOf(error: Record<string, unknown>): string {
+  const issues = Array.isArray(error['issues']) ? error['issues'] : [];
+  return issues
+    .filter(isObject)
+    .map(({ path, message }) => `; ${String(path)}: ${String(message)}`)
+    .join('');
 }
