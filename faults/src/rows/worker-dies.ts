@@ -84,7 +84,8 @@ const freezeWorker: Row = {
     const rig = await startRig(run);
     const isAlone = run.random.chance(0.3);
     for (let round = 0; round < (run.isLong ? 3 : 1); round++) {
-      rig.destination.behave({ status: 200, delayMs: 1_500 });
+      // Longer than the lock: whoever has the delivery has to renew it.
+      rig.destination.behave({ status: 200, delayMs: 6_000 });
       await postAndWait(run, rig, 6);
       rig.worker.freeze();
       const other = isAlone ? undefined : rig.newWorker();
