@@ -1,6 +1,7 @@
 import { matchesEventType } from '@clickrelay/core';
 import { listDestinations } from '@clickrelay/queue';
 import { waitUntil } from '@clickrelay/testkit';
+import type { Taker } from './destination.ts';
 import { countOpen, type Rig, readDeadLetters, readLogged, readPending } from './rig.ts';
 import type { Run } from './run.ts';
 
@@ -11,6 +12,8 @@ export interface AccountOptions {
   readonly mayDie?: boolean;
   /** Facts may still wait at the end: a destination is paused, say. @default false */
   readonly mayWait?: boolean;
+  /** Destinations beside those of the rig. */
+  readonly others?: readonly Taker[];
 }
 
 /**
@@ -20,11 +23,11 @@ export interface AccountOptions {
 export const account = async (
   run: Run,
   rig: Rig,
-  { patienceMs = 30_000, mayDie = false, mayWait = false }: AccountOptions = {},
+  { patienceMs = 30_000, mayDie = false, mayWait = false, others = [] }: AccountOptions = {},
 ): Promise<void> => {
   const { ledger } = rig;
   const wanted = (await listDestinations(rig.store)).map(({ id, events }) => {
-    const destination = rig.destinations.find((one) => one.id === id);
+    const destination = [...rig.destinations, ...others].find((one) => one.id === id);
     if (destination === undefined) throw new Error(`${id} is no destination of this run`);
     return {
       destination,

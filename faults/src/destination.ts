@@ -23,21 +23,25 @@ interface Arrival {
   acceptedAt?: number;
 }
 
-/** A webhook destination that checks everything it gets against what was sent. */
-export interface CheckingDestination {
+/** Where events go, as the account sees it. */
+export interface Taker {
   readonly id: string;
+  /** Facts it has taken, and how often. */
+  accepted(): ReadonlyMap<string, number>;
+  /** What should never have arrived: not sent, altered, badly signed, one fact under two ids. */
+  readonly wrong: readonly string[];
+}
+
+/** A webhook destination that checks everything it gets against what was sent. */
+export interface CheckingDestination extends Taker {
   readonly url: string;
   /** Signing secrets of which one must fit. */
   secrets: string[];
   readonly arrivals: readonly Arrival[];
   /** The requests for one fact, oldest first. */
   arrivalsOf(factId: string): readonly Arrival[];
-  /** Facts it answered 2xx, and how often. */
-  accepted(): ReadonlyMap<string, number>;
   /** Requests under way at once, at most, since the last `behave`. */
   mostAtOnce(): number;
-  /** What should never have arrived: not sent, altered, badly signed, one fact under two ids. */
-  readonly wrong: readonly string[];
   behave(behave: Behave | Behaviour | 'hang' | 'reset'): void;
   close(): Promise<void>;
 }

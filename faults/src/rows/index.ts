@@ -1,6 +1,7 @@
 import type { Row } from '../run.ts';
 import { badDestinations } from './bad-destinations.ts';
 import { brokenConnection } from './broken-connection.ts';
+import { consumersCrash } from './consumers-crash.ts';
 import { randomRows } from './random-sequences.ts';
 import { redisAway } from './redis-away.ts';
 import { stoppedAndKilled } from './stopped-and-killed.ts';
@@ -15,6 +16,7 @@ export const rows: readonly Row[] = [
   ...brokenConnection,
   ...workerDies,
   ...stoppedAndKilled,
+  ...consumersCrash,
   ...unusualCallbacks,
   ...badDestinations,
   ...randomRows,

@@ -1,0 +1,129 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
+import { putDestination } from '@clickrelay/queue';
+import { freePort } from '@clickrelay/testkit';
+import { account } from '../account.ts';
+import type { Taker } from '../destination.ts';
+import { createPart, type Part } from '../part.ts';
+import { type Rig, startRig } from '../rig.ts';
+import type { Row, Run } from '../run.ts';
+
+/* Consumers of a pull destination, and the API they lease from, die while deliveries are out. */
+
+const API_KEY = 'faults-faults-faults';
+const LEASE_MS = 2_000;
+const CONSUMERS = 4;
+
+interface Lease {
+  readonly deliveryId: string;
+  readonly leaseToken: string;
+  readonly event: { id: string; raw: Record<string, unknown> };
+}
+
+const startApi = async (run: Run, rig: Rig): Promise<{ api: Part; url: string }> => {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const api = createPart({
+    args: [fileURLToPath(import.meta.resolve('@clickrelay/api/main'))],
+    env: { REDIS_URL: rig.redis.url, API_PORT: String(port), API_KEY },
+    readyUrl: `${url}/healthz`,
+  });
+  run.defer(() => api.kill());
+  await api.start();
+  return { api, url };
+};
+
+const crashConsumers: Row = {
+  id: 'LEASE',
+  fault: 'consumers, the API and Redis die while deliveries are leased',
+  timeoutMs: 180_000,
+  run: async (run) => {
+    const rig = await startRig(run);
+    await putDestination(rig.store, { id: 'bot', type: 'pull', events: ['*'], paused: null, config: {} });
+    const { api, url } = await startApi(run, rig);
+
+    const times = new Map<string, number>();
+    const wrong: string[] = [];
+    const bot: Taker = { id: 'bot', wrong, accepted: () => times };
+    const stop = new AbortController();
+    run.defer(() => stop.abort());
+    let isCareful = false;
+
+    const call = async (verb: string, body: object): Promise<{ status: number; body: unknown }> => {
+      const response = await fetch(`${url}/v1/destinations/bot/${verb}`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+        signal: AbortSignal.any([stop.signal, AbortSignal.timeout(10_000)]),
+      });
+      return { status: response.status, body: await response.json() };
+    };
+    /** What a consumer does with one delivery: most often its work, then the ack. */
+    const handle = async ({ deliveryId, leaseToken, event }: Lease): Promise<void> => {
+      const lease = { deliveryId, leaseToken };
+      const factId = String(event.raw['messageId']);
+      const fact = rig.ledger.sent.get(factId);
+      if (fact === undefined) wrong.push(`bot got ${event.id}, which was never sent`);
+      else if (!isDeepStrictEqual(event.raw, fact.raw))
+        wrong.push(`bot got ${event.id} with another raw than was sent`);
+      const mood = isCareful ? 1 : run.noise.next();
+      // Dies before its work is done.
+      if (mood < 0.1) return;
+      if (mood < 0.2) {
+        await call('nack', { ...lease, error: 'no mood', retry: true });
+        return;
+      }
+      if (mood < 0.3) {
+        await call('extend', { ...lease, leaseMs: LEASE_MS });
+        await sleep(run.noise.whole(0, 500));
+      }
+      times.set(factId, (times.get(factId) ?? 0) + 1);
+      // Dies between its work and the ack: it gets the delivery again.
+      if (mood < 0.4) return;
+      await call('ack', lease);
+    };
+    const consume = async (): Promise<void> => {
+      while (!stop.signal.aborted) {
+        try {
+          const { status, body } = await call('lease', {
+            max: run.noise.whole(1, 5),
+            waitMs: 1_000,
+            leaseMs: LEASE_MS,
+          });
+          if (status === 200) await Promise.all((body as { deliveries: Lease[] }).deliveries.map(handle));
+          else await sleep(100);
+        } catch {
+          // The API was killed: a consumer asks again.
+          await sleep(100);
+        }
+      }
+    };
+    const consuming = Promise.all(Array.from({ length: CONSUMERS }, consume));
+
+    const load = new AbortController();
+    const loading = rig.clickatell.load({ signal: load.signal, connections: 4, pauseMs: 40 });
+    for (let time = 0; time < (run.isLong ? 8 : 3); time++) {
+      await sleep(run.random.whole(500, 1_500));
+      const victim = run.random.pick(['api', 'api', 'worker', 'redis'] as const);
+      run.step(`kill -9 of ${victim}`);
+      if (victim === 'redis') {
+        await rig.redis.kill();
+        await sleep(run.random.whole(0, 1_000));
+        await rig.redis.restart();
+      } else {
+        const part = victim === 'api' ? api : rig.worker;
+        await part.kill();
+        await part.start();
+      }
+    }
+    load.abort();
+    await loading;
+    isCareful = true;
+    await account(run, rig, { others: [bot], patienceMs: 60_000 });
+    stop.abort();
+    await consuming;
+  },
+};
+
+export const consumersCrash: readonly Row[] = [crashConsumers];
