@@ -2,7 +2,7 @@ import { matchesEventType } from '@clickrelay/core';
 import { listDestinations } from '@clickrelay/queue';
 import { waitUntil } from '@clickrelay/testkit';
 import type { Taker } from './destination.ts';
-import { countOpen, type Rig, readDeadLetters, readLogged, readPending } from './rig.ts';
+import { countOpen, type Rig, readDeadLetters, readIngest, readLogged, readPending } from './rig.ts';
 import type { Run } from './run.ts';
 
 export interface AccountOptions {
@@ -54,6 +54,7 @@ export const account = async (
   const spooled = await rig.spooled().catch((error: Error) => error.message);
   run.check(spooled === 0, `the spool still holds ${spooled}`);
   const logged = await readLogged(rig.store);
+  const ingest = await readIngest(rig.store);
   const lost = new Set<string>();
   for (const { destination, missing } of open()) {
     const dead = await readDeadLetters(rig.store, destination.id);
@@ -62,7 +63,7 @@ export const account = async (
     for (const factId of missing) {
       const eventIds = logged.get(factId) ?? [];
       if (eventIds.some((id) => dead.has(id))) died++;
-      else if (eventIds.some((id) => pending.has(id))) waiting++;
+      else if (eventIds.some((id) => pending.has(id)) || ingest.includes(factId)) waiting++;
       else lost.add(factId);
     }
     run.check(mayDie || died === 0, `${died} deliveries to ${destination.id} became dead letters`);
@@ -77,4 +78,8 @@ export const account = async (
   run.check(unsent.length === 0, `${unsent.length} events in the log were never sent`);
   const split = [...logged.values()].filter((eventIds) => eventIds.length > 1);
   run.check(split.length === 0, `${split.length} facts became more than one event`);
+  if (run.result.failures.length === 0) return;
+  for (const [name, part] of Object.entries({ receiver: rig.receiver, worker: rig.worker })) {
+    for (const line of part.output().trim().split('\n').slice(-8)) run.step(`${name}: ${line.slice(0, 300)}`);
+  }
 };

@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   destinationQueue,
+  type IngestGroup,
+  ingestQueue,
+  LANES,
   listDeadLetters,
   listEvents,
   openStore,
@@ -28,6 +31,8 @@ import type { Run } from './run.ts';
 
 export interface RigOptions {
   readonly redis?: RedisOptions;
+  /** Servers that are there already, and how to reach whichever is the primary. @default a Redis of the rig's own */
+  readonly servers?: { readonly url: string; readonly primary: RedisServer };
   /** Which parts reach Redis through the fault proxy. @default none */
   readonly proxied?: readonly ('receiver' | 'worker')[];
   readonly receiver?: Record<string, string>;
@@ -74,11 +79,12 @@ export const FIRST_PASSWORD = 'ledger';
 
 export const startRig = async (run: Run, options: RigOptions = {}): Promise<Rig> => {
   const ledger = run.newLedger();
-  const redis = await startRedis(options.redis);
-  run.defer(() => redis.stop());
+  const redis = options.servers?.primary ?? (await startRedis(options.redis));
+  if (options.servers === undefined) run.defer(() => redis.stop());
+  const redisUrl = options.servers?.url ?? redis.url;
   const proxy = await startFaultProxy(redis.port);
   run.defer(() => proxy.close());
-  const store = await openStore({ redisUrl: redis.url, role: 'consumer' });
+  const store = await openStore({ redisUrl, role: 'consumer' });
   run.defer(() => store.close());
   await store.ready();
 
@@ -96,7 +102,7 @@ export const startRig = async (run: Run, options: RigOptions = {}): Promise<Rig>
     });
   }
 
-  const urlFor = (part: 'receiver' | 'worker'): string => (options.proxied?.includes(part) ? proxy.url : redis.url);
+  const urlFor = (part: 'receiver' | 'worker'): string => (options.proxied?.includes(part) ? proxy.url : redisUrl);
   const spoolDir =
     typeof options.spool === 'object'
       ? options.spool.dir
@@ -204,6 +210,17 @@ export const readDeadLetters = async (store: Store, destinationId: string): Prom
 export const readPending = async (store: Store, destinationId: string): Promise<Set<string>> => {
   const jobs = await store.queue(destinationQueue(destinationId)).getJobs(['waiting', 'delayed', 'active']);
   return new Set(jobs.map(({ id }) => id as string));
+};
+
+/** The texts of callbacks that no worker has taken apart yet. */
+export const readIngest = async (store: Store): Promise<string> => {
+  const jobs = await Promise.all(
+    LANES.map((lane) => store.queue(ingestQueue(lane)).getJobs(['waiting', 'delayed', 'active'])),
+  );
+  return jobs
+    .flat()
+    .flatMap(({ data }) => (data as IngestGroup).callbacks.map(({ text }) => text))
+    .join('\n');
 };
 
 /** Jobs of any sort that are not at their end. */

@@ -2,6 +2,7 @@ import type { Row } from '../run.ts';
 import { badDestinations } from './bad-destinations.ts';
 import { brokenConnection } from './broken-connection.ts';
 import { consumersCrash } from './consumers-crash.ts';
+import { failover } from './failover.ts';
 import { randomRows } from './random-sequences.ts';
 import { redisAway } from './redis-away.ts';
 import { stoppedAndKilled } from './stopped-and-killed.ts';
@@ -13,6 +14,7 @@ import { workerDies } from './worker-dies.ts';
 export const rows: readonly Row[] = [
   ...redisAway,
   ...unsafeRedis,
+  ...failover,
   ...brokenConnection,
   ...workerDies,
   ...stoppedAndKilled,
