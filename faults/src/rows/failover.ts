@@ -80,8 +80,9 @@ const failOver: Row = {
     await primary.kill();
     const killedAt = performance.now();
     const firstBack = () => {
-      const lastRefusal = rig.ledger.answers.findLast((answer) => !isAccepted(answer));
-      return rig.ledger.answers.find((answer) => isAccepted(answer) && lastRefusal && answer.at > lastRefusal.at);
+      const { answers } = rig.ledger;
+      const refusal = answers.find((answer) => !isAccepted(answer) && answer.at > killedAt);
+      return refusal && answers.find((answer) => isAccepted(answer) && answer.at > refusal.at);
     };
     await waitUntil(() => firstBack() !== undefined, { timeoutMs: 30_000, what: 'a 2xx after the failover' });
     await sleep(1_500);

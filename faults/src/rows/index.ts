@@ -3,6 +3,7 @@ import { badDestinations } from './bad-destinations.ts';
 import { brokenConnection } from './broken-connection.ts';
 import { consumersCrash } from './consumers-crash.ts';
 import { failover } from './failover.ts';
+import { powerCuts } from './power-cut.ts';
 import { randomRows } from './random-sequences.ts';
 import { redisAway } from './redis-away.ts';
 import { stoppedAndKilled } from './stopped-and-killed.ts';
@@ -13,6 +14,7 @@ import { workerDies } from './worker-dies.ts';
 /** Every row of the table, in its order. */
 export const rows: readonly Row[] = [
   ...redisAway,
+  ...powerCuts,
   ...unsafeRedis,
   ...failover,
   ...brokenConnection,

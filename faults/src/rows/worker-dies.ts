@@ -84,8 +84,8 @@ const freezeWorker: Row = {
     const rig = await startRig(run);
     const isAlone = run.random.chance(0.3);
     for (let round = 0; round < (run.isLong ? 3 : 1); round++) {
-      // Longer than the lock: whoever has the delivery has to renew it.
-      rig.destination.behave({ status: 200, delayMs: 6_000 });
+      // Twice the lock: whoever has the delivery has to renew it.
+      rig.destination.behave({ status: 200, delayMs: 10_000 });
       await postAndWait(run, rig, 6);
       rig.worker.freeze();
       const other = isAlone ? undefined : rig.newWorker();
@@ -107,7 +107,8 @@ const redisAwayDuringDelivery: Row = {
   run: async (run) => {
     const rig = await startRig(run, { proxied: ['worker'] });
     for (let round = 0; round < (run.isLong ? 3 : 1); round++) {
-      rig.destination.behave({ status: 200, delayMs: 2_000 });
+      // It ends while Redis is away, or goes on when Redis is back and the lock is lost.
+      rig.destination.behave({ status: 200, delayMs: run.random.pick([2_000, 10_000]) });
       await postAndWait(run, rig, 6);
       const how = run.random.pick(['killed', 'stopped', 'cut off', 'silent'] as const);
       const ms = run.random.whole(PAST_THE_LOCK_MS, PAST_THE_LOCK_MS + 2_000);

@@ -16,6 +16,8 @@ export interface RedisOptions {
   port?: number;
   /** More arguments of redis-server, after ours: `['--appendfsync', 'everysec']`. */
   args?: string[];
+  /** Beside the environment of this process. */
+  env?: Record<string, string>;
 }
 
 export interface RedisServer {
@@ -64,7 +66,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
         ...['--appendonly', 'yes', '--appendfsync', 'always', '--save', '', '--maxmemory-policy', 'noeviction'],
         ...(options.args ?? []),
       ],
-      { stdio: ['ignore', output, output] },
+      { stdio: ['ignore', output, output], env: { ...process.env, ...options.env } },
     );
     closeSync(output);
     let startError: Error | undefined;
