@@ -73,7 +73,7 @@ export const connectRedis = (redisUrl: string, role: Role): RedisClient => {
       ...(address.tls && { dnsLookup: (host, callback) => callback(null, host) }),
     } satisfies ClusterOptions);
   }
-  return new Redis({
+  const redis = new Redis({
     ...perServer,
     ...login,
     enableOfflineQueue,
@@ -88,5 +88,30 @@ export const connectRedis = (redisUrl: string, role: Role): RedisClient => {
     ...(address.tls && { enableTLSForSentinelMode: true, sentinelTLS: {} }),
     // Told by the Sentinels at once, rather than when a command fails.
     failoverDetector: true,
+  });
+  connectAgainWhenGivenUp(redis);
+  return redis;
+};
+
+/** After ioredis gave a connection up. */
+const CONNECT_AGAIN_MS = 50;
+
+/**
+ * ioredis gives a connection up for good when Sentinels announce a failover in the very moment in which it asks them for
+ * the primary: its detector ends that attempt, and an attempt that ends so is not repeated. (Redis.js `_connect`:
+ * `setStatus("end")`.) Whoever holds the connection would be without Redis until its process is started again.
+ */
+const connectAgainWhenGivenUp = (redis: Redis): void => {
+  let isWanted = true;
+  const disconnect = redis.disconnect.bind(redis);
+  redis.disconnect = (reconnect = false) => {
+    if (!reconnect) isWanted = false;
+    disconnect(reconnect);
+  };
+  redis.on('end', () => {
+    setTimeout(() => {
+      // What goes wrong is told by the `error` event, and ends in `end` again.
+      if (isWanted && redis.status === 'end') redis.connect().catch(() => {});
+    }, CONNECT_AGAIN_MS);
   });
 };

@@ -62,3 +62,22 @@ it('behind Sentinels, callbacks are taken again within five seconds of the death
   expect(backAfterMs).toBeLessThan(5_000);
   await dispatcher.close(1_000);
 }, 40_000);
+
+it('a connection that ioredis gave up during a failover is made again, and one that was closed is not', async () => {
+  const store = await openStore({ redisUrl: sentinels.url, role: 'consumer' });
+  await store.ready();
+  const { redis } = store;
+  const connector = (redis as unknown as { connector: { disconnect(): void } }).connector;
+  const ends: string[] = [];
+  redis.on('end', () => ends.push(redis.status));
+  // What its failover detector does when the Sentinels tell of a new primary.
+  redis.once('connecting', () => connector.disconnect());
+  redis.disconnect(true);
+  await waitUntil(() => ends.length === 1);
+  await waitUntil(() => redis.status === 'ready', { timeoutMs: 10_000 });
+  expect(await redis.ping()).toBe('PONG');
+  await store.close();
+  await waitUntil(() => redis.status === 'end');
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  expect(redis.status).toBe('end');
+}, 30_000);
