@@ -17,10 +17,11 @@ import { leaseOperations } from './leases.ts';
 import { ledgerOperations } from './ledger.ts';
 import { messageOperations } from './messages.ts';
 import { openApiDocument } from './openapi.ts';
-import { type Exchange, JsonText, type Operation, RefusalError, type Resources } from './operation.ts';
+import { type Exchange, JsonText, type Operation, RefusalError, type Resources, revealQuery } from './operation.ts';
 import { quarantineOperations } from './quarantine.ts';
 import { renderErrors } from './render-error.ts';
 import { replayOperations } from './replays.ts';
+import { recordReveal, wantsPersonalData } from './reveal.ts';
 import { statusOperations } from './status.ts';
 import { tryDestinationOperations } from './try-destination.ts';
 
@@ -93,20 +94,22 @@ const carryOut = async (operation: Operation, ctx: Context, resources: Resources
     query: check(operation.query, { ...ctx.query }, 'query'),
     body: operation.body && check(operation.body, await readJson(ctx), 'body'),
   };
+  const { reveal } = check(revealQuery, { reveal: ctx.query['reveal'] }, 'query') as z.output<typeof revealQuery>;
+  const isRevealed = operation.mask !== undefined && wantsPersonalData(caller, { reveal });
   // BullMQ waits without end for a Redis that never was there.
   resources.store.assertConnected();
   const { signal, onUnsent } = watchCaller(ctx);
-  const answer = await withDeadline(
-    operation.run(request as never, resources, {
-      caller,
-      scope,
-      signal,
-      onUnsent,
-      audit: (action, target, detail) =>
-        recordAudit(resources.store, { by: nameOf(caller), action, target, ...(detail && { detail }) }),
-    }),
-    operation.deadlineMs ?? OPERATION_DEADLINE_MS,
-  );
+  const audit: Exchange['audit'] = (action, target, detail) =>
+    recordAudit(resources.store, { by: nameOf(caller), action, target, ...(detail && { detail }) });
+  const exchange = { caller, scope, signal, onUnsent, audit };
+  const run = async (): Promise<unknown> => {
+    const answer = await operation.run(request as never, resources, exchange);
+    if (operation.mask === undefined) return answer;
+    if (!isRevealed) return operation.mask(answer as never);
+    if (reveal === 'true') await recordReveal(operation, { path: ctx.path, answer, audit });
+    return answer;
+  };
+  const answer = await withDeadline(run(), operation.deadlineMs ?? OPERATION_DEADLINE_MS);
   ctx.status = operation.status ?? 200;
   if (answer instanceof JsonText) {
     ctx.type = 'json';

@@ -7,7 +7,7 @@ import { RefusalError } from './operation.ts';
 export type Caller = Pick<Key, 'name' | 'scopes' | 'destinations'> & Partial<Pick<Key, 'id'>>;
 
 /** Who has `API_KEY` may do everything. */
-const OWNER: Caller = { name: 'API_KEY', scopes: SCOPES, destinations: ['*'] };
+export const OWNER: Caller = { name: 'API_KEY', scopes: SCOPES, destinations: ['*'] };
 
 const digestOf = (text: string): Buffer => hash('sha256', text, 'buffer');
 

@@ -1,6 +1,7 @@
 import { DESTINATION_ID } from '@clickrelay/core';
 import { listDeadLetters, removeDeadLetter } from '@clickrelay/queue';
 import { z } from 'zod';
+import { maskDeadLetter } from './mask.ts';
 import { notFound, operation, pageOf, pageQuery } from './operation.ts';
 import { deadLetter } from './schemas.ts';
 
@@ -14,6 +15,7 @@ export const deadLetterOperations = [
       destination: z.string().regex(DESTINATION_ID).optional().describe('Of this destination only'),
     }),
     response: pageOf(deadLetter),
+    mask: ({ items, next }) => ({ items: items.map(maskDeadLetter), next }),
     run: ({ query: { destination, ...page } }, { store }) =>
       listDeadLetters(store, { ...page, destinationId: destination }),
   }),

@@ -1,5 +1,6 @@
 import { readDelivery, replayDelivery } from '@clickrelay/queue';
 import { z } from 'zod';
+import { maskDelivery } from './mask.ts';
 import { notFound, operation, RefusalError } from './operation.ts';
 import { delivery } from './schemas.ts';
 
@@ -13,6 +14,7 @@ export const deliveryOperations = [
     scopes: ['read'],
     params,
     response: delivery,
+    mask: maskDelivery,
     errors: { 404: 'not_found' },
     run: async ({ params: { id } }, { store }) => {
       const found = await readDelivery(store, id);
@@ -28,6 +30,7 @@ export const deliveryOperations = [
     params,
     status: 202,
     response: delivery,
+    mask: maskDelivery,
     errors: { 404: 'not_found', 409: 'already_pending' },
     run: async ({ params: { id } }, { store }, { audit }) => {
       const replayed = await replayDelivery(store, id);

@@ -17,6 +17,7 @@ import {
 import { openRoute } from '@clickrelay/routing';
 import { z } from 'zod';
 import { assertBoundTo, isBoundTo } from './authorize.ts';
+import { maskDelivery, maskRule } from './mask.ts';
 import { notFound, operation, pageOf, RefusalError } from './operation.ts';
 import { delivery } from './schemas.ts';
 
@@ -149,6 +150,11 @@ export const destinationOperations = [
         }),
       ),
       delivery: delivery.nullable().describe('What became of it there; null when it never was for this destination'),
+    }),
+    mask: ({ wanted, rules, delivery: became }) => ({
+      wanted,
+      rules: rules.map(maskRule),
+      delivery: became === null ? null : maskDelivery(became),
     }),
     errors: { 404: 'not_found' },
     run: async ({ params: { id }, query: { event: eventId } }, { store }) => {

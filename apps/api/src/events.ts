@@ -1,6 +1,7 @@
 import { EVENT_ID } from '@clickrelay/core';
 import { followEvents, listDeliveries, listEvents, readEvent } from '@clickrelay/queue';
 import { z } from 'zod';
+import { maskDelivery, maskEvent } from './mask.ts';
 import { notFound, operation, pageOf, pageQuery } from './operation.ts';
 import { delivery, event } from './schemas.ts';
 
@@ -29,6 +30,7 @@ export const eventOperations = [
         .describe('With `order=asc`: `next` of the page before. Without it, and without `since`, the list begins now'),
     }),
     response: pageOf(event),
+    mask: ({ items, next }) => ({ items: items.map(maskEvent), next }),
     run: async ({ query }, { store }) => {
       const { limit, order, cursor, after, type: types } = query;
       const since = query.since === undefined ? undefined : new Date(query.since);
@@ -47,6 +49,7 @@ export const eventOperations = [
     scopes: ['read'],
     params: z.object({ id: z.string() }),
     response: event.extend({ deliveries: z.array(delivery) }).meta({ id: 'EventWithDeliveries' }),
+    mask: ({ deliveries, ...found }) => ({ ...maskEvent(found), deliveries: deliveries.map(maskDelivery) }),
     errors: { 404: 'not_found' },
     run: async ({ params: { id } }, { store }) => {
       const logged = EVENT_ID.test(id) ? await readEvent(store, id) : undefined;

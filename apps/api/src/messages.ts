@@ -1,7 +1,8 @@
 import { describeMessage, STATUS_CLASSES } from '@clickrelay/core';
 import { readEventsOfMessage, rebuildMessageIndex, type Store } from '@clickrelay/queue';
 import { z } from 'zod';
-import { notFound, operation, pageOf } from './operation.ts';
+import { maskEvent, maskStatus, maskWordOrNull } from './mask.ts';
+import { type Answer, notFound, operation, pageOf } from './operation.ts';
 import { event } from './schemas.ts';
 
 /** Of each sort; the last ones. More has no message that anybody wants to read about. */
@@ -58,6 +59,24 @@ const readMessage = async (store: Store, messageId: string) => {
   };
 };
 
+type Told = Answer<z.input<typeof message>>;
+
+const maskMessage = (told: Told): Told => {
+  const { messageId, clientMessageId, channel, current, statusCount, statuses, replyCount, complete } = told;
+  return {
+    messageId,
+    clientMessageId,
+    channel: maskWordOrNull(channel),
+    current: current === null ? null : maskStatus(current),
+    statusCount,
+    statuses: statuses.map(maskStatus),
+    received: told.received.map(maskEvent),
+    replyCount,
+    replies: told.replies.map(maskEvent),
+    complete,
+  };
+};
+
 export const messageOperations = [
   operation({
     method: 'get',
@@ -66,6 +85,7 @@ export const messageOperations = [
     scopes: ['read'],
     params: z.object({ messageId: z.string().describe('`apiMessageId` of the send response, or the id of a reply') }),
     response: message,
+    mask: maskMessage,
     errors: { 404: 'not_found' },
     run: async ({ params: { messageId } }, { store }) => {
       const found = await readMessage(store, messageId);
@@ -82,6 +102,7 @@ export const messageOperations = [
       clientMessageId: z.string().min(1).max(1_000).describe('As you sent it. One id may have been given to several'),
     }),
     response: pageOf(message),
+    mask: ({ items, next }) => ({ items: items.map(maskMessage), next }),
     run: async ({ query: { clientMessageId } }, { store }) => {
       const { events } = await readEventsOfMessage(store, clientMessageId);
       const ids = new Set<string>();

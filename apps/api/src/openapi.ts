@@ -1,5 +1,6 @@
+import { z } from 'zod';
 import { createDocument, type ZodOpenApiPathsObject } from 'zod-openapi';
-import type { Operation } from './operation.ts';
+import { type Operation, revealQuery } from './operation.ts';
 import { errorBody } from './schemas.ts';
 
 const json = (schema: NonNullable<Operation['response']>) => ({ content: { 'application/json': { schema } } });
@@ -15,12 +16,14 @@ export const openApiDocument = (operations: readonly Operation[], version: strin
     summary,
     scopes,
     params,
-    query,
+    query: ownQuery,
+    mask,
     body,
     response,
     status = 200,
     errors = {},
   } of operations) {
+    const query = mask === undefined ? ownQuery : (ownQuery ?? z.object({})).extend(revealQuery.shape);
     const responses: Record<string, unknown> = {
       [status]: { description: 'done', ...(response && json(response)) },
       401: refusal('`unauthorized`: no or another key'),

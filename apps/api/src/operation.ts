@@ -58,6 +58,11 @@ export interface Operation {
   readonly status?: 200 | 201 | 202 | 204;
   /** Left out for answers without a body. */
   readonly response?: z.ZodType;
+  /**
+   * The answer without personal data, for those who may not see it or did not ask to. An operation that has this takes
+   * `?reveal=true`.
+   */
+  mask?(answer: never): unknown;
   /** Error codes that callers can act on, by status. */
   readonly errors?: Readonly<Record<number, string>>;
   run(request: never, resources: Resources, exchange: Exchange): Promise<unknown>;
@@ -68,11 +73,12 @@ interface Declared<
   Query extends z.ZodObject,
   Body extends z.ZodType,
   Response extends z.ZodType,
-> extends Omit<Operation, 'params' | 'query' | 'body' | 'response' | 'run'> {
+> extends Omit<Operation, 'params' | 'query' | 'body' | 'response' | 'run' | 'mask'> {
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;
   readonly response?: Response;
+  mask?(answer: Answer<z.input<Response>>): Answer<z.input<Response>>;
   run(
     request: { params: z.output<Params>; query: z.output<Query>; body: z.output<Body> },
     resources: Resources,
@@ -81,7 +87,7 @@ interface Declared<
 }
 
 /** What is answered is written out at once: it may be read-only all the way down. */
-type Answer<T> = T extends readonly (infer Item)[]
+export type Answer<T> = T extends readonly (infer Item)[]
   ? readonly Answer<Item>[]
   : T extends object
     ? { readonly [Key in keyof T]: Answer<T[Key]> }
@@ -115,6 +121,16 @@ export class RefusalError extends Error {
 
 export const notFound = (what: string, id: string): RefusalError =>
   new RefusalError(404, 'not_found', `there is no ${what} ${id.slice(0, 120)}`);
+
+/** What operations with personal data in their answer take. */
+export const revealQuery = z.object({
+  reveal: z
+    .enum(['true', 'false'])
+    .optional()
+    .describe(
+      'Whether personal data is shown: `true` needs the scope `reveal` and is written into the audit record. Default: hidden, but for `API_KEY`',
+    ),
+});
 
 /** What all lists take. */
 export const pageQuery = z.object({

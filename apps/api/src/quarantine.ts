@@ -23,12 +23,16 @@ export const quarantineOperations = [
     params,
     response: quarantined
       .extend({
-        body: z.object({
-          text: z.string().describe('Decoded as UTF-8; broken bytes show as U+FFFD'),
-          base64: z.string().describe('The bytes'),
-        }),
+        body: z
+          .object({
+            text: z.string().describe('Decoded as UTF-8; broken bytes show as U+FFFD'),
+            base64: z.string().describe('The bytes'),
+          })
+          .nullable()
+          .describe('Null where personal data is hidden'),
       })
       .meta({ id: 'QuarantinedWithBody' }),
+    mask: ({ id, receivedAt, reason, bytes }) => ({ id, receivedAt, reason, bytes, body: null }),
     errors: { 404: 'not_found' },
     run: async ({ params: { id } }, { store }) => {
       const found = await readQuarantined(store, id);

@@ -12,7 +12,8 @@ import {
 import { compileFilter, InvalidFilterError } from '@clickrelay/routing';
 import { z } from 'zod';
 import { nameOf } from './authenticate.ts';
-import { notFound, operation, pageOf } from './operation.ts';
+import { HIDDEN } from './mask.ts';
+import { type Answer, notFound, operation, pageOf } from './operation.ts';
 
 const selection = z.strictObject({
   state: z.enum(['dead_letter', 'delivered']).default('dead_letter').describe('What is sent again'),
@@ -72,6 +73,12 @@ const describe = ({ selection: { destinationId, events, since, until = 0, ...res
   },
 });
 
+type Told = Answer<z.input<typeof replay>>;
+
+/** Chosen may be what came from one number. */
+const maskReplay = (told: Told): Told =>
+  told.selection.filter === undefined ? told : { ...told, selection: { ...told.selection, filter: HIDDEN } };
+
 export const replayOperations = [
   operation({
     method: 'post',
@@ -91,6 +98,7 @@ export const replayOperations = [
       matched: z.int().nullable().describe('Null when they are too many to be counted'),
       replay: replay.nullable().describe('Null for a dry run'),
     }),
+    mask: ({ matched, replay: made }) => ({ matched, replay: made === null ? null : maskReplay(made) }),
     errors: { 404: 'not_found' },
     deadlineMs: 30_000,
     run: async ({ body: { rate, dryRun, ...chosen } }, { store }, { caller, audit }) => {
@@ -115,6 +123,7 @@ export const replayOperations = [
     scopes: ['read', 'replay'],
     query: z.object({ limit: z.coerce.number().int().min(1).max(200).default(50) }),
     response: pageOf(replay),
+    mask: ({ items, next }) => ({ items: items.map(maskReplay), next }),
     run: async ({ query: { limit } }, { store }) => ({
       items: (await listReplays(store, limit)).map(describe),
       next: null,
@@ -127,6 +136,7 @@ export const replayOperations = [
     scopes: ['read', 'replay'],
     params,
     response: replay,
+    mask: maskReplay,
     errors: { 404: 'not_found' },
     run: async ({ params: { id } }, { store }) => {
       const found = await readReplay(store, id);
@@ -142,6 +152,7 @@ export const replayOperations = [
     params,
     body: z.strictObject({ state: z.enum(['running', 'cancelled']) }),
     response: replay,
+    mask: maskReplay,
     errors: { 404: 'not_found' },
     run: async ({ params: { id }, body: { state } }, { store }, { audit }) => {
       const found = await setReplayState(store, id, state);

@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 /* What the resources answer. */
 
-const attempt = z
+export const attempt = z
   .object({
     number: z.int().describe('From 1, in the order of time'),
     startedAt: z.string(),
@@ -35,6 +35,10 @@ export const deadLetter = z
     destinationId: z.string(),
     eventType: z.string(),
     error: z.string(),
+    errorCode: z
+      .string()
+      .nullable()
+      .describe('Of the last attempt; explained in docs/errors.md. Null when its attempts are gone'),
     failedAt: z.string(),
     attempts: z.int(),
   })

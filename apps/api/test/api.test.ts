@@ -296,6 +296,7 @@ describe('deliveries and dead letters', () => {
           eventId: events[0]?.event.id,
           destinationId: 'dead',
           eventType: 'moText',
+          errorCode: 'destination_rejected',
           error: 'answered 500 to the last attempt',
           failedAt: expect.any(String),
           attempts: 1,

@@ -12,6 +12,8 @@ export interface DeadLetter {
   readonly destinationId: string;
   readonly eventType: string;
   readonly error: string;
+  /** Of the last attempt; null when nothing is known of it any more. */
+  readonly errorCode: string | null;
   readonly failedAt: string;
   readonly attempts: number;
 }
@@ -83,6 +85,7 @@ const describe = async (store: Store, { destinationId, eventId, failedAtMs }: Fa
     destinationId,
     eventType: logged?.event.type ?? 'unknown',
     error: job?.failedReason ?? 'unknown',
+    errorCode: delivery?.attempts.at(-1)?.error?.code ?? null,
     failedAt: new Date(failedAtMs).toISOString(),
     attempts: delivery?.attempts.length ?? 0,
   };

@@ -9,7 +9,7 @@ export interface ListOptions {
 }
 
 /** As the API tells one: `body` is the bytes twice, as far as they are text and in base64. */
-type QuarantinedWithBody = Quarantined & { body: { text: string; base64: string } };
+type QuarantinedWithBody = Quarantined & { body: { text: string; base64: string } | null };
 
 const pathOf = (id: string) => `/v1/quarantine/${encodeURIComponent(id)}`;
 
@@ -26,7 +26,14 @@ export async function listQuarantine(options: ListOptions, context: Context): Pr
 export async function showQuarantined(id: string, context: Context): Promise<void> {
   const entry = await connectApi(context.config).get<QuarantinedWithBody>(pathOf(id));
   show(context, entry, ({ receivedAt, reason, bytes, body }) =>
-    [id, `  received  ${receivedAt}`, `  reason    ${reason}`, `  bytes     ${bytes}`, '', body.text].join('\n'),
+    [
+      id,
+      `  received  ${receivedAt}`,
+      `  reason    ${reason}`,
+      `  bytes     ${bytes}`,
+      '',
+      body?.text ?? '(hidden)',
+    ].join('\n'),
   );
 }
 

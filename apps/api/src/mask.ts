@@ -1,0 +1,165 @@
+import type { z } from 'zod';
+import type { Answer } from './operation.ts';
+import type { attempt, deadLetter, delivery, event } from './schemas.ts';
+
+/*
+ * What is shown to whoever may not, or did not ask to, see personal data. Everything that is not listed here as harmless
+ * is hidden, also what Clickatell adds tomorrow. Null and empty stay as they are: that there is nothing is no secret.
+ */
+
+export const HIDDEN = '(hidden)';
+
+const hide = (value: unknown): unknown => (value === null || value === undefined ? null : HIDDEN);
+
+/** Enough to tell two customers apart, and too little to call one. */
+const maskParty = (party: string | null): string | null => {
+  if (party === null) return null;
+  return party.length < 6 ? '…' : `…${party.slice(-2)}`;
+};
+
+/** What the sender may write as it likes, and mostly writes a word into: a name passes, a number or a sentence does not. */
+const maskWord = (text: string): string => (/^(?!.*\d{4})[\w./-]{1,64}$/.test(text) ? text : HIDDEN);
+export const maskWordOrNull = (text: string | null): string | null => (text === null ? null : maskWord(text));
+
+type Event = Answer<z.input<typeof event>>;
+type Delivery = Answer<z.input<typeof delivery>>;
+type Attempt = Answer<z.input<typeof attempt>>;
+type DeadLetter = Answer<z.input<typeof deadLetter>>;
+
+const maskFiles = (files: unknown): unknown =>
+  !Array.isArray(files)
+    ? hide(files)
+    : files.map(({ contentType, byteSize, inline, ...rest }: Record<string, unknown>) => ({
+        contentType: typeof contentType === 'string' ? maskWord(contentType) : null,
+        byteSize: typeof byteSize === 'number' ? byteSize : null,
+        inline: inline === true,
+        ...Object.fromEntries(Object.entries(rest).map(([name, value]) => [maskWord(name), hide(value)])),
+      }));
+
+/** Fields of `data` that may be shown, and how. */
+const SHOWN_DATA: Readonly<Record<string, (value: unknown) => unknown>> = {
+  // Of a status.
+  code: (value) => (typeof value === 'number' ? value : hide(value)),
+  class: (value) => maskWord(String(value)),
+  final: (value) => value === true,
+  // Of a message.
+  charset: (value) => (typeof value === 'string' ? maskWord(value) : null),
+  network: (value) => (typeof value === 'string' ? maskWord(value) : null),
+  files: maskFiles,
+};
+
+const maskData = (type: string, data: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(data).map(([name, value]) => {
+      const isStatusName = name === 'name' && type === 'messageStatusUpdate' && typeof value === 'string';
+      if (isStatusName) return [name, maskWord(value)];
+      return [maskWord(name), Object.hasOwn(SHOWN_DATA, name) ? SHOWN_DATA[name]?.(value) : hide(value)];
+    }),
+  );
+
+export const maskEvent = ({
+  id,
+  type,
+  integrationId,
+  integrationName,
+  channel,
+  from,
+  to,
+  messageId,
+  relatedMessageId,
+  clientMessageId,
+  occurredAt,
+  receivedAt,
+  valid,
+  issues,
+  data,
+}: Event): Event => ({
+  id,
+  type: maskWord(type),
+  integrationId,
+  integrationName,
+  channel: maskWordOrNull(channel),
+  from: maskParty(from),
+  to: maskParty(to),
+  messageId,
+  relatedMessageId,
+  clientMessageId,
+  occurredAt,
+  receivedAt,
+  ...(valid !== undefined && { valid }),
+  ...(issues !== undefined && { issues }),
+  data: maskData(type, data),
+  raw: HIDDEN,
+});
+
+interface Status {
+  readonly id: string;
+  readonly code: number | null;
+  readonly name: string | null;
+  readonly class: unknown;
+  readonly final: boolean;
+  readonly occurredAt: string | null;
+  readonly receivedAt: string;
+  readonly late: boolean;
+}
+
+/** Nothing personal, but for a name that is none. */
+export const maskStatus = <One extends Status>(status: One): One => ({ ...status, name: maskWordOrNull(status.name) });
+
+/** Of these the message is ours. What a consumer says when it gives a delivery back is its own words. */
+const OUR_ERRORS: readonly string[] = [
+  'destination_rejected',
+  'destination_timeout',
+  'destination_unreachable',
+  'destination_refused',
+  'delivery_aborted',
+  'lease_expired',
+  'crashes_consumer',
+];
+
+const maskError = (code: string | null, message: string): string =>
+  code !== null && OUR_ERRORS.includes(code) ? message : HIDDEN;
+
+const maskAttempt = ({ number, startedAt, durationMs, outcome, status, error, response }: Attempt): Attempt => ({
+  number,
+  startedAt,
+  durationMs,
+  outcome,
+  status,
+  error: error === null ? null : { code: maskWord(error.code), message: maskError(error.code, error.message) },
+  response: response === '' ? '' : HIDDEN,
+});
+
+export const maskDelivery = ({ id, eventId, destinationId, state, attempts, nextAttemptAt }: Delivery): Delivery => ({
+  id,
+  eventId,
+  destinationId,
+  state,
+  attempts: attempts.map(maskAttempt),
+  nextAttemptAt,
+});
+
+export const maskDeadLetter = (letter: DeadLetter): DeadLetter => {
+  const { deliveryId, eventId, destinationId, eventType, error, errorCode, failedAt, attempts } = letter;
+  return {
+    deliveryId,
+    eventId,
+    destinationId,
+    eventType: maskWord(eventType),
+    error: maskError(errorCode, error),
+    errorCode: maskWordOrNull(errorCode),
+    failedAt,
+    attempts,
+  };
+};
+
+/** Of why an event goes somewhere: an expression that cannot be decided may be told with the value it fell over. */
+export const maskRule = <Rule extends { readonly rule: string; readonly passed: boolean; readonly detail: string }>(
+  told: Rule,
+): Rule => ({
+  ...told,
+  detail:
+    told.rule === 'filter'
+      ? String(told.passed)
+      : told.detail.replace(/this is (.*)$/s, (_, word) => `this is ${maskWord(word)}`),
+});

@@ -1,0 +1,39 @@
+import type { z } from 'zod';
+import { type Caller, OWNER } from './authenticate.ts';
+import { type Exchange, type Operation, RefusalError, type revealQuery } from './operation.ts';
+
+/**
+ * Whether the caller sees personal data: when it asks and may, and is written down for it. Who has `API_KEY` itself can
+ * read the Redis as well, and sees everything unless it asks not to.
+ * @throws {RefusalError} 403 `forbidden_scope`
+ */
+export const wantsPersonalData = (caller: Caller, { reveal }: z.output<typeof revealQuery>): boolean => {
+  if (reveal === undefined) return caller === OWNER;
+  if (reveal === 'true' && !caller.scopes.includes('reveal')) {
+    throw new RefusalError(
+      403,
+      'forbidden_scope',
+      `personal data is shown to keys with the scope reveal; this key has ${caller.scopes.join(', ')}`,
+    );
+  }
+  return reveal === 'true';
+};
+
+/** Before it is shown. An empty list shows nothing. */
+export const recordReveal = async (
+  operation: Pick<Operation, 'method' | 'path'>,
+  { path, answer, audit }: { path: string; answer: unknown } & Pick<Exchange, 'audit'>,
+): Promise<void> => {
+  const items = (answer as { items?: readonly unknown[] }).items;
+  if (items === undefined) return await audit('personal_data.revealed', path.slice(0, 200));
+  if (items.length === 0) return;
+  const [first, last] = [items[0], items.at(-1)].map(idOf);
+  await audit('personal_data.revealed', operation.path, { items: items.length, first, last });
+};
+
+const ID_FIELDS = ['deliveryId', 'id', 'messageId'] as const;
+
+const idOf = (item: unknown): unknown => {
+  const fields = item as Readonly<Record<string, unknown>>;
+  return ID_FIELDS.map((name) => fields[name]).find((id) => typeof id === 'string') ?? null;
+};

@@ -1,0 +1,242 @@
+import { deliveryId, type LoggedEvent, splitCallback } from '@clickrelay/core';
+import {
+  createAttemptLog,
+  createEventLog,
+  createMessageIndex,
+  enqueueDeliveries,
+  putDestination,
+  quarantineCallback,
+} from '@clickrelay/queue';
+import { type SampleType, sampleCallback, samples } from '@clickrelay/testkit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { operations } from '../src/app.ts';
+import { type Api, startApi } from './start-api.ts';
+
+// Every text of every sample gets this in front, every number becomes one that can be told again.
+const CANARY = 'cAnArY';
+const NUMBER = 777_123;
+const PARTY = '27999123401';
+
+const withCanaries = (value: unknown, name = ''): unknown => {
+  // What the event is about, and what says nothing about a person.
+  if (/^(messageId|relatedMessageId|clientMessageId|timestamp|channel|statusCode|status)$/.test(name)) return value;
+  if (/^l(at|ong)itu[dt]e$/.test(name)) return `7.${NUMBER}`;
+  if (name === 'from' || name === 'to') return PARTY;
+  if (typeof value === 'string') return `${CANARY} ${value}`.slice(0, 200);
+  if (typeof value === 'number') return NUMBER;
+  if (Array.isArray(value)) return value.map((item) => withCanaries(item));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries([
+    ...Object.entries(value).map(([key, inner]) => [key, withCanaries(inner, key)]),
+    [`${CANARY}Key`, CANARY],
+  ]);
+};
+
+let api: Api;
+const logged: LoggedEvent[] = [];
+let quarantined: string;
+let headers: Record<'read' | 'reveal', Record<string, string>>;
+
+beforeAll(async () => {
+  api = await startApi();
+  await putDestination(api.store, { id: 'crm', type: 'pull', events: ['*'], paused: null, config: {} });
+  const types = [...Object.keys(samples.byType), `mo 27999123401 ${CANARY}`, 'moNew'];
+  for (const type of types) {
+    const { event, ...rest } = sampleCallback(type as SampleType, {
+      relatedMessageId: 'asked',
+      clientMessageId: 'ours',
+      channel: type === 'moNew' ? `${CANARY} 27999123401` : 'whatsapp',
+      ...(type === 'messageStatusUpdate' && { messageId: 'asked', status: `${CANARY} 27999123401` }),
+    });
+    const canaries = Object.fromEntries(Object.entries(event).map(([name, list]) => [name, withCanaries(list)]));
+    logged.push(...splitCallback(JSON.stringify({ ...rest, event: canaries }), '2026-03-01T12:00:00.000Z'));
+  }
+  // Those that fit their type have more to show.
+  expect(logged.filter(({ event }) => event.valid === false)).toEqual([]);
+  await createEventLog(api.store, { dedupeTtlMs: 3_600_000 }).append('test', logged, Date.now());
+  await createMessageIndex(api.store).add(logged.map(({ event }) => event));
+  const attempts = createAttemptLog(api.store);
+  for (const { event } of logged) {
+    await enqueueDeliveries(api.store, 'crm', [{ eventId: event.id }]);
+    await attempts.record({
+      eventId: event.id,
+      destinationId: 'crm',
+      startedAtMs: Date.now() - 1_000,
+      durationMs: 5,
+      outcome: { kind: 'retry', delayMs: 0 },
+      status: 500,
+      error: { code: 'destination_rejected', message: 'crm.example.com answered 500' },
+      response: `thank you, ${CANARY}`,
+    });
+  }
+  const { deliveries } = (await api.call('POST', '/v1/destinations/crm/lease', { max: 100, waitMs: 2_000 })).body;
+  expect(deliveries).toHaveLength(logged.length);
+  for (const { deliveryId: id, leaseToken } of deliveries) {
+    const nack = { deliveryId: id, leaseToken, error: `${CANARY} says no`, retry: false };
+    await api.call('POST', '/v1/destinations/crm/nack', nack);
+  }
+  const body = Buffer.from(`{"text":"${CANARY} ${PARTY}"`);
+  quarantined = await quarantineCallback(api.store, {
+    body,
+    reason: 'no JSON',
+    receivedAt: '2026-03-01T12:00:00.000Z',
+  });
+  const make = async (scopes: string[]) => ({
+    authorization: `Bearer ${(await api.call('POST', '/v1/keys', { name: 'x', scopes })).body.key}`,
+  });
+  headers = {
+    read: await make(['read', 'replay']),
+    reveal: await make(['read', 'replay', 'reveal']),
+  };
+});
+afterAll(() => api.stop());
+
+const paths = (): string[] => [
+  '/v1/events',
+  '/v1/events?order=asc&since=2020-01-01T00:00:00Z',
+  '/v1/messages/asked',
+  '/v1/messages?clientMessageId=ours',
+  '/v1/dead-letters',
+  '/v1/quarantine',
+  `/v1/quarantine/${quarantined}`,
+  ...logged.flatMap(({ event: { id } }) => [
+    `/v1/events/${id}`,
+    `/v1/deliveries/${deliveryId(id, 'crm')}`,
+    `/v1/destinations/crm/match?event=${id}`,
+  ]),
+];
+
+const withReveal = (path: string, reveal: string) => `${path}${path.includes('?') ? '&' : '?'}reveal=${reveal}`;
+
+describe('personal data', () => {
+  it.each([
+    ['a key without the scope', 'read', undefined],
+    ['a key with the scope that does not ask', 'reveal', undefined],
+    ['a key with the scope that asks not to', 'reveal', 'false'],
+    ['API_KEY that asks not to', undefined, 'false'],
+  ] as const)('is in no byte that %s receives', async (_, key, reveal) => {
+    for (const path of paths()) {
+      const { status, body } = await api.call(
+        'GET',
+        reveal === undefined ? path : withReveal(path, reveal),
+        undefined,
+        key && headers[key],
+      );
+      const text = JSON.stringify(body);
+      expect([status, path], text).toEqual([200, path]);
+      expect(text).not.toContain(CANARY);
+      expect(text).not.toContain(String(NUMBER));
+      expect(text).not.toContain('123401');
+    }
+  });
+
+  it('is hidden field by field: what says nothing about a person stays', async () => {
+    const of = async (type: string) => {
+      const id = logged.find(({ event }) => event.type === type)?.event.id;
+      return (await api.call('GET', `/v1/events/${id}`, undefined, headers.read)).body;
+    };
+    const text = await of('moText');
+    expect(text).toMatchObject({
+      type: 'moText',
+      channel: 'whatsapp',
+      from: '…01',
+      to: '…01',
+      relatedMessageId: 'asked',
+      data: { text: '(hidden)', profileName: '(hidden)', encryptionKey: null },
+      raw: '(hidden)',
+      deliveries: [
+        {
+          state: 'dead_letter',
+          attempts: [
+            {
+              status: 500,
+              error: { code: 'destination_rejected', message: 'crm.example.com answered 500' },
+              response: '(hidden)',
+            },
+            { outcome: 'dead_letter', error: { code: 'nacked', message: '(hidden)' }, response: '' },
+          ],
+        },
+      ],
+    });
+    expect((await of('messageStatusUpdate')).data).toMatchObject({
+      class: expect.any(String),
+      final: expect.any(Boolean),
+    });
+    expect((await of('moMedia')).data.files[0]).toMatchObject({ inline: true, fileName: null, byteSize: null });
+    expect((await of('moLocation')).data).toMatchObject({ latitude: '(hidden)', longitude: '(hidden)' });
+    expect((await of('moNew')).channel).toBe('(hidden)');
+    const letters = (await api.call('GET', '/v1/dead-letters', undefined, headers.read)).body.items;
+    const shown = letters.map(({ error, errorCode }: { error: string; errorCode: string }) => [errorCode, error]);
+    expect(shown).toEqual(logged.map(() => ['nacked', '(hidden)']));
+    const found = (await api.call('GET', `/v1/quarantine/${quarantined}`, undefined, headers.read)).body;
+    expect(found).toMatchObject({ id: quarantined, reason: 'no JSON', body: null });
+  });
+
+  it('is shown to who asks and may, and that is written down', async () => {
+    const [path] = paths().slice(-3);
+    expect(await api.call('GET', withReveal(path as string, 'true'), undefined, headers.read)).toMatchObject({
+      status: 403,
+      body: { error: { code: 'forbidden_scope' } },
+    });
+    const before = (await api.call('GET', '/v1/audit')).body.items.length;
+    const one = await api.call('GET', withReveal(path as string, 'true'), undefined, headers.reveal);
+    expect(JSON.stringify(one.body)).toContain(CANARY);
+    const list = await api.call('GET', '/v1/events?limit=2&reveal=true', undefined, headers.reveal);
+    expect(JSON.stringify(list.body)).toContain(CANARY);
+    await api.call('GET', '/v1/events?since=2099-01-01T00:00:00Z&reveal=true', undefined, headers.reveal);
+    const entries = (await api.call('GET', '/v1/audit')).body.items;
+    expect(entries.slice(0, entries.length - before)).toMatchObject([
+      {
+        by: expect.stringMatching(/^x \(key_/),
+        action: 'personal_data.revealed',
+        target: '/v1/events',
+        detail: { items: 2, first: list.body.items[0].id, last: list.body.items[1].id },
+      },
+      { action: 'personal_data.revealed', target: path },
+    ]);
+  });
+
+  it('is not shown when that cannot be written down', async () => {
+    await api.store.redis.del('cr:{registry}:audit');
+    await api.store.redis.set('cr:{registry}:audit', 'in the way');
+    const { status, body } = await api.call('GET', '/v1/events?reveal=true', undefined, headers.reveal);
+    expect([status, JSON.stringify(body).includes(CANARY)]).toEqual([500, false]);
+    await api.store.redis.del('cr:{registry}:audit');
+  });
+
+  it('is shown to API_KEY, which owns it all', async () => {
+    expect((await api.call('GET', `/v1/events/${logged[0]?.event.id}`)).body.raw).toEqual(logged[0]?.event.raw);
+  });
+
+  it('is thought of wherever an answer holds events, deliveries, dead letters or what is in quarantine', () => {
+    const unmasked = operations.filter(
+      ({ mask, scopes }) => mask === undefined && !scopes.every((scope) => scope === 'lease'),
+    );
+    // Those with nothing of it in their answers. Who adds one here has looked.
+    expect(unmasked.map(({ method, path }) => `${method} ${path}`).sort()).toMatchInlineSnapshot(`
+      [
+        "delete /v1/dead-letters/{deliveryId}",
+        "delete /v1/destinations/{id}",
+        "delete /v1/keys/{id}",
+        "delete /v1/quarantine/{id}",
+        "get /v1/audit",
+        "get /v1/destinations",
+        "get /v1/destinations/{id}",
+        "get /v1/destinations/{id}/secret",
+        "get /v1/keys",
+        "get /v1/ledger",
+        "get /v1/quarantine",
+        "get /v1/status",
+        "post /v1/destinations/apply",
+        "post /v1/destinations/{id}/pause",
+        "post /v1/destinations/{id}/resume",
+        "post /v1/destinations/{id}/rotate-secret",
+        "post /v1/destinations/{id}/test",
+        "post /v1/keys",
+        "post /v1/messages/reindex",
+        "post /v1/quarantine/{id}/reparse",
+        "put /v1/destinations/{id}",
+      ]
+    `);
+  });
+});
