@@ -202,3 +202,14 @@ describe('nothing but InvalidCallbackError', () => {
     );
   });
 });
+
+it.each([100, 200_000])(
+  'a byte order mark is dropped, and bytes that are not UTF-8 are refused, in a body of %i bytes',
+  (length) => {
+    const json = JSON.stringify({ event: { moText: [{ content: 'é'.repeat(length / 2) }] } });
+    expect(parseCallback(Buffer.from(`\ufeff${json}`)).text).toBe(json);
+    const broken = Buffer.from(json);
+    broken[broken.length - 20] = 0xff;
+    expect(() => parseCallback(broken)).toThrow(`callback must be UTF-8, got ${broken.length} bytes that are not`);
+  },
+);

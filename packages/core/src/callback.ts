@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { holdsMoreValuesThan, nestsDeeperThan } from './element-sources.ts';
 import { InvalidCallbackError, type Issue } from './errors.ts';
 import { readText } from './fields.ts';
@@ -81,7 +82,15 @@ export function readEnvelope(text: string): Envelope {
   };
 }
 
+/** In bytes; from here on checking first and decoding then takes a quarter of the time. */
+const LONG = 64 * 1024;
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
+
 function decode(body: Uint8Array): string {
+  if (body.byteLength > LONG && isUtf8(body)) {
+    const start = BYTE_ORDER_MARK.every((byte, at) => body[at] === byte) ? BYTE_ORDER_MARK.length : 0;
+    return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8', start);
+  }
   try {
     return utf8.decode(body);
   } catch {

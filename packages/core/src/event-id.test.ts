@@ -83,6 +83,29 @@ describe('one fact has one id', () => {
       'evt_AwjoRH7ufTNVdyBQ-LFjti',
     ]);
   });
+
+  it('for ever, also when its text is hashed part by part', () => {
+    const long = 'Q'.repeat(200_000);
+    expect(
+      [
+        `{"from":"1","to":"2","content":"${long}","é":"ü"}`,
+        `{"content":"${long}\\u00e9\\/","n":1}`,
+        `{"content":"${'é😀'.repeat(70_000)}","k":["${long}","b","${long}"]}`,
+        `{"content":"\\ud800${long}"}`,
+        `{"content":${JSON.stringify('😀\ud800'.repeat(70_000))}}`,
+        `{"content":"${long}","n":12345678901234567890}`,
+        `[${'"a",'.repeat(40_000)}1]`,
+      ].map((source) => idOf(source, 'moMedia')),
+    ).toEqual([
+      'evt__of-y8n0lnjz3y0yQmxa2D',
+      'evt_MZy6V-eADgjbfbT_b0iJ-B',
+      'evt_zxn_EiwZd9UHkem34VuWxp',
+      'evt_PrUsoVIjeVUOa1MoRVPOEa',
+      'evt_48LZkxmh4a1XeJWMsWMWim',
+      'evt_RvjOuRuXv5chs_IkrJ5phZ',
+      'evt_EQysJtUcISwd4wE105drdC',
+    ]);
+  });
 });
 
 describe('two facts have two ids', () => {

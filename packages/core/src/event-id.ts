@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { createHash, type Hash, hash } from 'node:crypto';
 import { isObject, MAX_DEPTH, STATUS_TYPE } from './callback.ts';
 import { nestsDeeperThan } from './element-sources.ts';
 import { readText } from './fields.ts';
@@ -24,8 +24,10 @@ const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345678
  */
 export function eventId(integrationId: string | null, type: string, raw: unknown, source?: string): string {
   const exact = source !== undefined && mayLoseDigits(source) ? parseExactly(source) : raw;
-  const identity = JSON.stringify([integrationId, type]) + canonicalJson(exact);
-  const digest = hash('sha256', identity, 'base64url');
+  const identity = new Identity();
+  identity.add(JSON.stringify([integrationId, type]));
+  addCanonicalJson(identity, exact, source !== undefined && needsNoEscapes(source));
+  const digest = identity.digest();
   const conversation = conversationOf(integrationId, type, raw);
   const shard = conversation === null ? digest[21] : BASE64URL[shardOfText(conversation)];
   return `evt_${shard}${digest.slice(0, 21)}`;
@@ -59,38 +61,84 @@ function shardOfText(text: string): number {
   return (mixed ^ (mixed >>> 8)) & (SHARDS - 1);
 }
 
-/** JSON of a value with sorted keys and without what a resend may change. Iterative: no depth overflows the stack. */
-function canonicalJson(root: unknown): string {
+/** Longer texts are hashed part by part, so that inline media are not copied to stand beside what surrounds them. */
+const LONG = 64 * 1024;
+
+/** The text that an id is made from. */
+class Identity {
+  #text = '';
+  #hash: Hash | undefined;
+
+  /** @param text well-formed by itself: no half of a pair of surrogates at either end */
+  add(text: string): void {
+    this.#text += text;
+    if (this.#text.length > LONG) this.#flush();
+  }
+
+  addLong(text: string): void {
+    this.#flush();
+    this.#hash?.update(text);
+  }
+
+  digest(): string {
+    if (this.#hash === undefined) return hash('sha256', this.#text, 'base64url');
+    return this.#hash.update(this.#text).digest('base64url');
+  }
+
+  #flush(): void {
+    this.#hash ??= createHash('sha256');
+    this.#hash.update(this.#text);
+    this.#text = '';
+  }
+}
+
+/**
+ * Whether a string in this JSON text is written as what it is. Only long texts are worth the look: to have megabytes
+ * escaped costs several times as much as to hash them.
+ */
+function needsNoEscapes(source: string): boolean {
+  return source.length > LONG && !source.includes('\\') && source.isWellFormed();
+}
+
+/**
+ * JSON of a value with sorted keys and without what a resend may change. Iterative: no depth overflows the stack.
+ *
+ * @param isPlain no string in it needs an escape
+ */
+function addCanonicalJson(to: Identity, root: unknown, isPlain: boolean): void {
   const open: Frame[] = [];
-  let out = '';
   let value = root;
   for (;;) {
     if (typeof value === 'object' && value !== null && !(value instanceof Opaque)) {
       const isArray = Array.isArray(value);
       const keys = isArray ? null : Object.keys(value).sort();
-      out += isArray ? '[' : '{';
+      to.add(isArray ? '[' : '{');
       open.push({
         container: value as Container,
         keys,
         size: keys ? keys.length : (value as unknown[]).length,
         next: 0,
       });
+    } else if (isPlain && typeof value === 'string' && value.length > LONG) {
+      to.add('"');
+      to.addLong(value);
+      to.add('"');
     } else {
-      out += leaf(value);
+      to.add(leaf(value));
     }
     for (;;) {
       const frame = open[open.length - 1];
-      if (frame === undefined) return out;
+      if (frame === undefined) return;
       if (frame.next === frame.size) {
-        out += frame.keys ? '}' : ']';
+        to.add(frame.keys ? '}' : ']');
         open.pop();
         continue;
       }
       const position = frame.next++;
-      if (position > 0) out += ',';
+      if (position > 0) to.add(',');
       const key = frame.keys ? (frame.keys[position] as string) : position;
       value = frame.container[key];
-      if (frame.keys) out += `${JSON.stringify(key)}:`;
+      if (frame.keys) to.add(`${JSON.stringify(key)}:`);
       if (key === 'downloadUrl' && typeof value === 'string') value = stableUrl(frame.container, value);
       break;
     }

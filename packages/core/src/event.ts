@@ -63,6 +63,8 @@ export interface LoggedEvent {
 
 /** What a log must keep of an event; everything else is derived from it again. */
 export interface StoredEvent {
+  /** Its id, which is derived again without it: for inline media as much work as everything else. */
+  readonly id?: string;
   readonly type: EventType;
   readonly integrationId: string | null;
   readonly integrationName: string | null;
@@ -116,7 +118,7 @@ function describe(stored: StoredEvent, raw: unknown): LoggedEvent {
   const { type, integrationId, integrationName, receivedAt, source } = stored;
   const fields = isObject(raw) ? raw : {};
   const event: Event = {
-    id: eventId(integrationId, type, raw, source),
+    id: stored.id ?? eventId(integrationId, type, raw, source),
     type,
     integrationId,
     integrationName,

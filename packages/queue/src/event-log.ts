@@ -213,7 +213,7 @@ export const decodeRecord = async (
   const [type, integrationId, integrationName, receivedAt, , , , pieces] = JSON.parse(record.slice(1, end));
   const source = pieces === undefined ? record.slice(end + 1) : await readPieces(store, eventId, pieces);
   if (source === undefined) return undefined;
-  const stored: StoredEvent = { type, integrationId, integrationName, receivedAt, source };
+  const stored: StoredEvent = { id: eventId, type, integrationId, integrationName, receivedAt, source };
   return restoreEvent(stored);
 };
 
