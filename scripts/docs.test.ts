@@ -1,12 +1,17 @@
 import { glob, readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import asyncApi from '@asyncapi/specs';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { Ajv } from 'ajv';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { operations } from '../apps/api/src/app.ts';
-import { STATUSES, splitCallback } from '../packages/core/src/index.ts';
+import { type Format, formatEvent, type LoggedEvent, STATUSES, splitCallback } from '../packages/core/src/index.ts';
 import { parseDeclarations } from '../packages/declarations/src/file.ts';
 import { samples } from '../packages/testkit/src/index.ts';
 import { configurationDoc } from './configuration-doc.ts';
+import { asText, interfaceDocs } from './interface-docs.ts';
 
 const root = resolve(fileURLToPath(new URL('..', import.meta.url)));
 
@@ -30,6 +35,44 @@ const CODE_PATTERNS = [
 describe('docs', () => {
   it('name every variable of the configuration as the code reads it', async () => {
     expect(await readFile(join(root, 'docs/configuration.md'), 'utf8')).toBe(configurationDoc());
+  });
+
+  it.each(Object.entries(interfaceDocs()))('hold %s as the schemas make it', async (file, document) => {
+    const [committed, made] = [await readFile(join(root, file), 'utf8'), asText(document)];
+    expect(committed === made, `${file} is old: run node scripts/interface-docs.ts`).toBe(true);
+  });
+
+  it('hold an OpenAPI document that is one', async () => {
+    const { valid, errors } = await new Validator().validate(
+      JSON.parse(asText(interfaceDocs()['docs/openapi.json'] ?? {})),
+    );
+    expect([errors, valid]).toEqual([undefined, true]);
+  });
+
+  it('hold an AsyncAPI document that is one', () => {
+    // It brings its meta-schema along.
+    const ajv = new Ajv({ strict: false, validateFormats: false, meta: false, validateSchema: false });
+    const isValid = ajv.validate(asyncApi.schemas['3.0.0'] as object, interfaceDocs()['docs/asyncapi.json']);
+    expect([ajv.errors, isValid]).toEqual([null, true]);
+  });
+
+  it('say in the AsyncAPI document what is really sent', () => {
+    const document = interfaceDocs()['docs/asyncapi.json'] as AsyncApi;
+    for (const [format, { headers, payload }] of Object.entries(document.components.messages)) {
+      for (const envelope of Object.values(samples.byType)) {
+        const [logged] = splitCallback(JSON.stringify(envelope), new Date(0).toISOString());
+        const sent = formatEvent(logged as LoggedEvent, format as Format);
+        const signed = {
+          'webhook-id': 'evt_1',
+          'webhook-timestamp': '1',
+          'webhook-signature': 'v1,x',
+          'user-agent': 'x',
+        };
+        const ajv = new Ajv2020({ strict: false, validateFormats: false });
+        expect([ajv.validate(payload.schema, JSON.parse(sent.body)), ajv.errors], format).toEqual([true, null]);
+        expect([ajv.validate(headers, { ...signed, ...sent.headers }), ajv.errors], format).toEqual([true, null]);
+      }
+    }
   });
 
   it('explain every error code, in the order of the alphabet', async () => {
@@ -98,6 +141,10 @@ describe('docs', () => {
     expect(broken).toEqual([]);
   });
 });
+
+interface AsyncApi {
+  readonly components: { readonly messages: Record<string, { headers: object; payload: { schema: object } }> };
+}
 
 /** As GitHub makes them of headings. */
 const anchorsOf = (page: string): Set<string> =>

@@ -1,0 +1,125 @@
+import { deliveryId } from '@clickrelay/core';
+import { createMessageIndex, quarantineCallback } from '@clickrelay/queue';
+import { startDestination } from '@clickrelay/testkit';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { operations } from '../src/app.ts';
+import { openApiDocument } from '../src/openapi.ts';
+import type { Operation } from '../src/operation.ts';
+import { type Api, endDelivery, logEvent, startApi } from './start-api.ts';
+
+/** What is documented, by method and path, with how often it was called and did what it promises. */
+const calls = new Map<string, number>();
+const documented = openApiDocument(operations, '1') as { paths: Record<string, Record<string, unknown>> };
+for (const [path, methods] of Object.entries(documented.paths)) {
+  for (const method of Object.keys(methods)) calls.set(`${method} ${path}`, 0);
+}
+
+let api: Api;
+let crm: Awaited<ReturnType<typeof startDestination>>;
+beforeAll(async () => {
+  api = await startApi();
+  crm = await startDestination();
+});
+afterAll(async () => {
+  await crm.close();
+  await api.stop();
+});
+
+/** Calls an operation, and holds its answer against the schema that documents it. */
+const call = async (
+  operation: string,
+  names: Record<string, string> = {},
+  body?: unknown,
+  query = '',
+  // biome-ignore lint/suspicious/noExplicitAny: what is looked at was held against its schema
+): Promise<any> => {
+  const [method = '', template = ''] = operation.split(' ');
+  const path = template.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(names[name] ?? 'not-given'));
+  const { status = 200, response } = operations.find(
+    (one) => one.method === method && one.path === template,
+  ) as Operation;
+  const answer = await api.call(method.toUpperCase(), path + query, body);
+  expect([operation, answer.status], JSON.stringify(answer.body)).toEqual([operation, status]);
+  if (response === undefined) expect(answer.body).toBeUndefined();
+  else {
+    const { error } = response.safeParse(answer.body);
+    expect(error, operation).toBeUndefined();
+  }
+  calls.set(operation, (calls.get(operation) ?? Number.NaN) + 1);
+  return answer.body;
+};
+
+it('every documented operation is called, and answers what is documented', async () => {
+  const { store } = api;
+  const key = await call('post /v1/keys', {}, { name: 'x', scopes: ['lease'], destinations: ['bot'] });
+  await call('get /v1/keys');
+  await call('get /v1/whoami');
+  await call('delete /v1/keys/{id}', { id: key.id });
+
+  const webhook = { type: 'webhook', url: `http://127.0.0.1:${crm.port}/`, events: ['moMedia'] };
+  await call('put /v1/destinations/{id}', { id: 'crm' }, webhook);
+  await call('post /v1/destinations/apply', {}, { destinations: [{ id: 'bot', type: 'pull' }] });
+  await call('get /v1/destinations');
+  await call('get /v1/destinations/{id}', { id: 'crm' });
+  await call('get /v1/destinations/{id}/secret', { id: 'crm' });
+  await call('post /v1/destinations/{id}/rotate-secret', { id: 'crm' });
+  await call('get /v1/destinations/{id}/secret', { id: 'crm' });
+  await call('post /v1/destinations/{id}/test', { id: 'crm' }, { type: 'messageStatusUpdate' });
+  await call('post /v1/destinations/{id}/pause', { id: 'crm' });
+  await call('post /v1/destinations/{id}/resume', { id: 'crm' });
+
+  const logged = await logEvent(store, 'moText', { clientMessageId: 'ours' });
+  const { id, messageId } = logged.event;
+  await createMessageIndex(store).add([logged.event]);
+  const dead = await endDelivery(api, logged, 'bot', 'dead_letter');
+  await call('get /v1/events');
+  await call('get /v1/events', {}, undefined, '?order=asc');
+  await call('get /v1/events/{id}', { id });
+  await call('get /v1/messages/{messageId}', { messageId: messageId ?? '' });
+  await call('get /v1/messages', {}, undefined, '?clientMessageId=ours');
+  await call('post /v1/messages/reindex');
+  await call('get /v1/destinations/{id}/match', { id: 'bot' }, undefined, `?event=${id}`);
+  await call('get /v1/deliveries/{id}', { id: dead });
+  await call('get /v1/dead-letters');
+  await call('get /v1/ledger');
+  await call('get /v1/status');
+
+  await call('post /v1/replays', {}, { dryRun: true });
+  const { replay } = await call('post /v1/replays', {}, { destination: 'bot', rate: '1/h' });
+  await call('get /v1/replays');
+  await call('get /v1/replays/{id}', { id: replay.id });
+  await call('patch /v1/replays/{id}', { id: replay.id }, { state: 'cancelled' });
+
+  await call('post /v1/deliveries/{id}/replay', { id: dead });
+  await call('get /v1/destinations/{id}/peek', { id: 'bot' });
+  const lease = { max: 1, waitMs: 5_000 };
+  const [one] = (await call('post /v1/destinations/{id}/lease', { id: 'bot' }, lease)).deliveries;
+  const held = { deliveryId: one.deliveryId, leaseToken: one.leaseToken };
+  await call('post /v1/destinations/{id}/extend', { id: 'bot' }, held);
+  await call('post /v1/destinations/{id}/nack', { id: 'bot' }, { ...held, retry: false });
+  await call('delete /v1/dead-letters/{deliveryId}', { deliveryId: dead });
+  const other = await logEvent(store);
+  await endDelivery(api, other, 'bot', 'delivered');
+  await call('post /v1/deliveries/{id}/replay', { id: deliveryId(other.event.id, 'bot') });
+  const [two] = (await call('post /v1/destinations/{id}/lease', { id: 'bot' }, lease)).deliveries;
+  await call(
+    'post /v1/destinations/{id}/ack',
+    { id: 'bot' },
+    { deliveryId: two.deliveryId, leaseToken: two.leaseToken },
+  );
+
+  const put = (text: string) =>
+    quarantineCallback(store, { body: Buffer.from(text), reason: 'x', receivedAt: '2026-03-01T12:00:00.000Z' });
+  const broken = await put('{');
+  const whole = await put(JSON.stringify({ event: { moNew: [{ messageId: 'm' }] } }));
+  await call('get /v1/quarantine');
+  await call('get /v1/quarantine/{id}', { id: broken });
+  await call('delete /v1/quarantine/{id}', { id: broken });
+  await call('post /v1/quarantine/{id}/reparse', { id: whole });
+
+  await call('delete /v1/destinations/{id}', { id: 'crm' });
+  await call('get /v1/audit');
+
+  const never = [...calls].filter(([, count]) => !(count > 0)).map(([operation]) => operation);
+  expect(never).toEqual([]);
+});
