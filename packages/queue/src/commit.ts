@@ -56,7 +56,9 @@ interface Pending extends CommittedCallback {
  */
 export const createCommitter = (store: Store, { deadlineMs = 1_500, memory }: CommitterOptions = {}): Committer => {
   const write = async (lane: Lane, pending: readonly Pending[]): Promise<void> => {
-    const callbacks = pending.map(({ since: _, ...callback }) => callback);
+    const callbacks = pending.map(({ receivedAt, text, large }) =>
+      large === undefined ? { receivedAt, text } : { receivedAt, text, large },
+    );
     try {
       store.assertConnected();
       // The first has waited longest: when its time is over, so is the write's.
