@@ -3,7 +3,7 @@ import { listDeadLetters, removeDeadLetter } from '@clickrelay/queue';
 import { z } from 'zod';
 import { maskDeadLetter } from './mask.ts';
 import { notFound, operation, pageOf, pageQuery } from './operation.ts';
-import { deadLetter } from './schemas.ts';
+import { deadLetter, deadLetterKind } from './schemas.ts';
 
 export const deadLetterOperations = [
   operation({
@@ -13,11 +13,12 @@ export const deadLetterOperations = [
     scopes: ['read'],
     query: pageQuery.extend({
       destination: z.string().regex(DESTINATION_ID).optional().describe('Of this destination only'),
+      kind: deadLetterKind.optional(),
     }),
     response: pageOf(deadLetter),
     mask: ({ items, next }) => ({ items: items.map(maskDeadLetter), next }),
-    run: ({ query: { destination, ...page } }, { store }) =>
-      listDeadLetters(store, { ...page, destinationId: destination }),
+    run: ({ query: { destination, ...options } }, { store }) =>
+      listDeadLetters(store, { ...options, destinationId: destination }),
   }),
   operation({
     method: 'delete',

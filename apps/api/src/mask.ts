@@ -112,6 +112,8 @@ const OUR_ERRORS: readonly string[] = [
   'destination_timeout',
   'destination_unreachable',
   'destination_refused',
+  'token_unavailable',
+  'delivery_not_built',
   'delivery_aborted',
   'lease_expired',
   'crashes_consumer',
@@ -140,12 +142,13 @@ export const maskDelivery = ({ id, eventId, destinationId, state, attempts, next
 });
 
 export const maskDeadLetter = (letter: DeadLetter): DeadLetter => {
-  const { deliveryId, eventId, destinationId, eventType, error, errorCode, failedAt, attempts } = letter;
+  const { deliveryId, eventId, destinationId, eventType, kind, error, errorCode, failedAt, attempts } = letter;
   return {
     deliveryId,
     eventId,
     destinationId,
     eventType: maskWord(eventType),
+    kind,
     error: maskError(errorCode, error),
     errorCode: maskWordOrNull(errorCode),
     failedAt,

@@ -14,10 +14,12 @@ import { z } from 'zod';
 import { nameOf } from './authenticate.ts';
 import { HIDDEN } from './mask.ts';
 import { type Answer, notFound, operation, pageOf } from './operation.ts';
+import { deadLetterKind } from './schemas.ts';
 
 const selection = z.strictObject({
   state: z.enum(['dead_letter', 'delivered']).default('dead_letter').describe('What is sent again'),
   destination: z.string().regex(DESTINATION_ID).exactOptional().describe('Of this destination only'),
+  kind: deadLetterKind.exactOptional(),
   events: z.array(z.string().min(1)).min(1).max(100).exactOptional().describe('Patterns of event types: `mo*`'),
   since: z.iso
     .datetime({ offset: true })

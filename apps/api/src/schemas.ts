@@ -1,4 +1,5 @@
 import { eventSchema } from '@clickrelay/core';
+import { DEAD_LETTER_KINDS } from '@clickrelay/queue';
 import { z } from 'zod';
 
 /* What the resources answer. */
@@ -28,12 +29,17 @@ export const delivery = z
 
 export const event = eventSchema.meta({ id: 'Event' });
 
+export const deadLetterKind = z
+  .enum(DEAD_LETTER_KINDS)
+  .describe('The destination did not take it, we could not build it, or it seems to crash its consumers');
+
 export const deadLetter = z
   .object({
     deliveryId: z.string(),
     eventId: z.string(),
     destinationId: z.string(),
     eventType: z.string(),
+    kind: deadLetterKind,
     error: z.string(),
     errorCode: z
       .string()

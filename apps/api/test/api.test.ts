@@ -51,6 +51,7 @@ describe('a request that does not fit', () => {
     ['/v1/events?order=sideways', 'order'],
     ['/v1/events?since=yesterday', 'since'],
     ['/v1/dead-letters?destination=No+Such', 'destination'],
+    ['/v1/dead-letters?kind=lost', 'kind'],
   ])('%s: 400 with the parameter', async (path, name) => {
     const { status, body } = await get(path);
     expect([status, body.error.code]).toEqual([400, 'invalid_request']);
@@ -297,6 +298,7 @@ describe('deliveries and dead letters', () => {
           destinationId: 'dead',
           eventType: 'moText',
           errorCode: 'destination_rejected',
+          kind: 'refused',
           error: 'answered 500 to the last attempt',
           failedAt: expect.any(String),
           attempts: 1,

@@ -312,6 +312,7 @@ command(
     (await import('./commands/dead-letters.ts')).listDeadLetters(options, context),
 )
   .option('--destination <id>', 'only those of one destination')
+  .option('--kind <kind>', 'only these: refused, not_built or crashes_consumer')
   .option('--limit <n>', 'how many', wholeNumber, 20)
   .option('--cursor <cursor>', 'go on where a list ended');
 command(
@@ -339,6 +340,7 @@ command(
 )
   .option('--all', 'every dead letter, or with the following only some of them')
   .option('--destination <id>', 'of one destination')
+  .option('--kind <kind>', 'of this kind: refused, not_built or crashes_consumer')
   .option('--events <patterns>', 'of these event types, comma-separated, * for any characters')
   .option('--since <time>', 'that failed at or after this time, such as 2026-11-23T08:00:00Z')
   .option('--until <time>', 'that failed before this time')

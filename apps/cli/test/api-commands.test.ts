@@ -280,7 +280,13 @@ test('replay sends one delivery again, or many: counted first, followed to the e
 });
 
 test('dead letters and quarantine are listed and shown', async () => {
-  const letter = { deliveryId: delivery.id, eventId: event.id, destinationId: 'crm', eventType: 'moText' };
+  const letter = {
+    deliveryId: delivery.id,
+    eventId: event.id,
+    destinationId: 'crm',
+    eventType: 'moText',
+    kind: 'not_built',
+  };
   answers['GET /v1/dead-letters?limit=20'] = {
     items: [{ ...letter, error: 'crm answered 503', failedAt: '2026-11-20T10:00:03.000Z', attempts: 10 }],
     next: null,
@@ -292,8 +298,8 @@ test('dead letters and quarantine are listed and shown', async () => {
   answers['POST /v1/quarantine/qrt_1/reparse'] = { accepted: 1 };
   expect((await cli('dead-letters')).stdout).toBe(
     [
-      'FAILED               DESTINATION  TYPE    DELIVERY                        TRIES  ERROR',
-      '2026-11-20 10:00:03  crm          moText  dlv_crm_AAAAAAAAAAAAAAAAAAAAAA  10     crm answered 503',
+      'FAILED               DESTINATION  TYPE    KIND       DELIVERY                        TRIES  ERROR',
+      '2026-11-20 10:00:03  crm          moText  not built  dlv_crm_AAAAAAAAAAAAAAAAAAAAAA  10     crm answered 503',
       'send one again: clickrelay replay dlv_crm_AAAAAAAAAAAAAAAAAAAAAA',
       '',
     ].join('\n'),

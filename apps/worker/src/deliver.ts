@@ -2,7 +2,9 @@ import { type DeliveryError, deliveryId, isName, type LoggedEvent } from '@click
 import {
   type AttemptLog,
   asDeliveryError,
+  type DeadLetterKind,
   type DeliveryJob,
+  deadLetterKind,
   type Outcome,
   outcomeOf,
   pauseDestination,
@@ -26,6 +28,8 @@ export interface AttemptResult {
   readonly outcome: Outcome;
   /** Empty when delivered. */
   readonly reason: string;
+  /** Of a dead letter. */
+  readonly because: DeadLetterKind;
   /** Does not use up an attempt: we stopped it ourselves, or the destination is parked and will be asked again later. */
   readonly uncounted: boolean;
 }
@@ -60,10 +64,13 @@ export const attemptDelivery = async (
   // By this process: it stops, or the destination was given other settings and is open anew by now.
   const isStopped = failure?.code === 'delivery_aborted';
   // The next one need not wait until this one is written down.
-  outlet.leave(isStopped ? 'untried' : (failure ?? 'delivered'));
+  // What was never sent says nothing about the destination.
+  const isUntried = isStopped || failure?.code === 'delivery_not_built';
+  outlet.leave(isUntried ? 'untried' : (failure ?? 'delivered'));
   const durationMs = Date.now() - startedAtMs;
   const reason = failure?.message ?? '';
-  if (isStopped) return { outcome: { kind: 'retry', delayMs: 0 }, reason, uncounted: true };
+  const because = deadLetterKind(failure);
+  if (isStopped) return { outcome: { kind: 'retry', delayMs: 0 }, reason, because, uncounted: true };
 
   const parks = failure?.parks ?? false;
   if (parks) {
@@ -96,21 +103,22 @@ export const attemptDelivery = async (
   };
   if (failure === undefined) log.debug(line, 'delivery.attempted');
   else log.warn({ ...line, error: failure.code, reason, next: next(outcome) }, 'delivery.attempted');
-  return { outcome, reason, uncounted: parks };
+  return { outcome, reason, because, uncounted: parks };
 };
 
 const next = (outcome: Outcome): string => (outcome.kind === 'retry' ? `retry in ${outcome.delayMs} ms` : outcome.kind);
 
 /** One job of a destination's queue. */
 export const deliverJob = async (context: DeliverContext, outlet: Outlet, job: TakenJob): Promise<Settlement> => {
-  const { a: attemptsBefore = 0, x: endedBecause, r: isReplay } = job.data as DeliveryJob;
-  if (endedBecause !== undefined) return { kind: 'dead', reason: endedBecause };
+  const { a: attemptsBefore = 0, x: endedBecause, k, r: isReplay } = job.data as DeliveryJob;
+  if (endedBecause !== undefined) return { kind: 'dead', reason: endedBecause, because: k };
 
   outlet.enterFromQueue();
   let hasTurn = true;
   try {
     const { logged, state } = await readForDelivery(context.store, job.id, outlet.id);
-    if (logged === undefined) return { kind: 'dead', reason: 'the event is no longer in the log' };
+    if (logged === undefined)
+      return { kind: 'dead', reason: 'the event is no longer in the log', because: 'not_built' };
     // The job outlived its delivery: this process, or one before it, died between the two.
     if (state === 'delivered' && isReplay === undefined) {
       await outlet.ordering?.leave(logged.event);
@@ -121,12 +129,12 @@ export const deliverJob = async (context: DeliverContext, outlet: Outlet, job: T
     }
     hasTurn = false;
     const number = attemptsBefore + job.attemptsMade + 1;
-    const { outcome, reason, uncounted } = await attemptDelivery(context, outlet, logged, number);
+    const { outcome, reason, because, uncounted } = await attemptDelivery(context, outlet, logged, number);
     if (uncounted) return { kind: 'postpone', delayMs: 0 };
     if (outcome.kind !== 'retry') await outlet.ordering?.leave(logged.event);
     if (outcome.kind === 'delivered') return { kind: 'done' };
     if (outcome.kind === 'retry') return { kind: 'retry', delayMs: outcome.delayMs, reason };
-    return { kind: 'dead', reason };
+    return { kind: 'dead', reason, because };
   } finally {
     if (hasTurn) outlet.leave('untried');
     outlet.leaveQueue();

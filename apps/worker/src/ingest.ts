@@ -208,11 +208,14 @@ const deliverStraight = async (
   turn: true | Promise<boolean>,
 ): Promise<void> => {
   if (!(await turn)) return enqueue(context, outlet, [event]);
-  const { outcome, reason, uncounted } = await attemptDelivery(context, outlet, event, 1);
+  const { outcome, reason, because, uncounted } = await attemptDelivery(context, outlet, event, 1);
   if (uncounted) await enqueue(context, outlet, [event]);
   else if (outcome.kind === 'retry') {
     await enqueue(context, outlet, [event], { job: { a: 1 }, delayMs: outcome.delayMs });
-  } else if (outcome.kind === 'dead_letter') await enqueue(context, outlet, [event], { job: { a: 1, x: reason } });
+  } else if (outcome.kind === 'dead_letter') {
+    const job = { a: 1, x: reason, ...(because !== 'refused' && { k: because }) };
+    await enqueue(context, outlet, [event], { job });
+  }
 };
 
 /** @param how The same for all of them. */

@@ -105,6 +105,8 @@ describe('a replay of many', () => {
     await worker.commit(...Array.from({ length: 7 }, () => sampleCallback('messageStatusUpdate')));
     await waitUntil(async () => (await countSelected(worker.store, DEAD)) === 12);
     const count = (selection: Partial<ReplaySelection>) => countSelected(worker.store, { ...DEAD, ...selection });
+    expect(await count({ kind: 'refused' })).toBe(12);
+    expect(await count({ kind: 'not_built' })).toBe(0);
     expect(await count({ events: ['mo*'] })).toBe(5);
     expect(await count({ filter: "event.type == 'messageStatusUpdate'" })).toBe(7);
     expect(await count({ since: Date.now() + 10_000 })).toBe(0);

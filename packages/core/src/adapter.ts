@@ -56,6 +56,8 @@ export type DeliveryErrorCode =
   | 'destination_timeout'
   | 'destination_unreachable'
   | 'destination_refused'
+  | 'token_unavailable'
+  | 'delivery_not_built'
   | 'delivery_aborted'
   // Of leases.
   | 'nacked'

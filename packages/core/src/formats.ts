@@ -17,20 +17,24 @@ export interface FormattedEvent {
  * (1.0, structured: one JSON document) or `cloudevents-binary` (1.0, attributes as `ce-*` headers, body as for `event`).
  *
  * In each the element is its own JSON text from the callback, so that no digit is lost.
+ *
+ * @param data JSON that is sent instead of the event, where that is sent; an original envelope has no place for it
+ * @throws {RangeError} for `data` with the format `clickatell`
  */
-export function formatEvent(logged: LoggedEvent, format: Format): FormattedEvent {
+export function formatEvent(logged: LoggedEvent, format: Format, data?: string): FormattedEvent {
   switch (format) {
     case 'event':
-      return { body: eventJson(logged), headers: { 'content-type': JSON_TYPE } };
+      return { body: data ?? eventJson(logged), headers: { 'content-type': JSON_TYPE } };
     case 'clickatell':
+      if (data !== undefined) throw new RangeError('an envelope has no place for other data');
       return { body: envelopeJson(logged), headers: { 'content-type': JSON_TYPE } };
     case 'cloudevents':
       return {
-        body: withMember(cloudAttributes(logged), 'data', eventJson(logged)),
+        body: withMember(cloudAttributes(logged), 'data', data ?? eventJson(logged)),
         headers: { 'content-type': 'application/cloudevents+json; charset=utf-8' },
       };
     case 'cloudevents-binary':
-      return { body: eventJson(logged), headers: cloudHeaders(logged) };
+      return { body: data ?? eventJson(logged), headers: cloudHeaders(logged) };
   }
 }
 

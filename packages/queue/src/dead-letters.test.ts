@@ -10,6 +10,7 @@ import { putDestination, removeDestination } from './destinations.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { createEventLog } from './event-log.ts';
 import { destinationQueue } from './names.ts';
+import type { DeadLetterKind } from './outcome.ts';
 import type { Settlement } from './settle.ts';
 import { openStore, type Store } from './store.ts';
 
@@ -51,7 +52,12 @@ const settleAll = async (destinationId: string, count: number, settlement: Settl
 };
 
 /** Makes a dead letter of each, with one attempt. */
-const bury = async (destinationId: string, ids: string[], reason = 'answered 400'): Promise<void> => {
+const bury = async (
+  destinationId: string,
+  ids: string[],
+  reason = 'answered 400',
+  because?: DeadLetterKind,
+): Promise<void> => {
   const attempts = createAttemptLog(store);
   await enqueueDeliveries(
     store,
@@ -72,7 +78,7 @@ const bury = async (destinationId: string, ids: string[], reason = 'answered 400
       }),
     ),
   );
-  await settleAll(destinationId, ids.length, { kind: 'dead', reason });
+  await settleAll(destinationId, ids.length, { kind: 'dead', reason, because });
 };
 
 const readAllPages = async (limit: number, destinationId?: string): Promise<string[]> => {
@@ -109,7 +115,9 @@ describe('a dead letter', () => {
           eventId: event.event.id,
           destinationId: 'crm',
           eventType: 'moMedia',
+          kind: 'refused',
           error: 'answered 400',
+          errorCode: 'destination_rejected',
           failedAt: '2026-03-01T12:00:00.000Z',
           attempts: 1,
         },
@@ -182,6 +190,39 @@ describe('the list of dead letters', () => {
     await bury('crm', ids);
     await Promise.all(ids.map((id) => failAt(5, 'crm', id)));
     expect((await readAllPages(50)).sort()).toEqual(ids.map((id) => deliveryId(id, 'crm')).sort());
+  });
+
+  it('holds those of one kind when asked for them, however many others lie between', async () => {
+    await put('crm', 'bot');
+    const [refused, crashing] = [idsOf(newConversations(160)), idsOf(newConversations(1))];
+    const built = idsOf(newConversations(3));
+    await bury('crm', refused);
+    await bury('crm', built, 'no transform', 'not_built');
+    await bury('bot', crashing, 'crashes', 'crashes_consumer');
+    // The oldest of all.
+    await Promise.all(built.map((id, index) => failAt(5 + index, 'crm', id)));
+    const page = await listDeadLetters(store, { limit: 2, kind: 'not_built' });
+    const rest = await listDeadLetters(store, { limit: 2, kind: 'not_built', cursor: page.next as string });
+    expect([...page.items, ...rest.items].map(({ eventId, kind }) => [eventId, kind])).toEqual(
+      built.toReversed().map((id) => [id, 'not_built']),
+    );
+    expect(rest.next).toBeNull();
+    const { items } = await listDeadLetters(store, { limit: 500 });
+    expect(Object.groupBy(items, ({ kind }) => kind)).toMatchObject({
+      refused: { length: 160 },
+      not_built: { length: 3 },
+      crashes_consumer: { length: 1 },
+    });
+  });
+
+  it('has a new kind when it died of something else after a replay', async () => {
+    await put('crm');
+    const event = newEvent();
+    await append([event]);
+    await bury('crm', [event.event.id], 'no transform', 'not_built');
+    await replayDelivery(store, deliveryId(event.event.id, 'crm'));
+    await settleAll('crm', 1, { kind: 'dead', reason: 'answered 400' });
+    expect((await listDeadLetters(store, { limit: 10 })).items).toMatchObject([{ kind: 'refused' }]);
   });
 
   it('goes on where it was when those of the page before are removed', async () => {

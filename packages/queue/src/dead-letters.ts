@@ -2,7 +2,9 @@ import { deliveryId, parseDeliveryId } from '@clickrelay/core';
 import { GIVEN_UP, readDelivery } from './deliveries.ts';
 import { listDestinations, readDestination } from './destinations.ts';
 import { type Page, readEvent, readRoutes } from './event-log.ts';
-import { destinationQueue, eventKeys, jobKey } from './names.ts';
+import { DEAD_KIND, destinationQueue, eventKeys, jobKey } from './names.ts';
+import type { DeadLetterKind } from './outcome.ts';
+import { sendAll } from './send-all.ts';
 import { addJobs, type Store } from './store.ts';
 
 /** A delivery that ended without success. Kept until someone replays or removes it. */
@@ -11,6 +13,7 @@ export interface DeadLetter {
   readonly eventId: string;
   readonly destinationId: string;
   readonly eventType: string;
+  readonly kind: DeadLetterKind;
   readonly error: string;
   /** Of the last attempt; null when nothing is known of it any more. */
   readonly errorCode: string | null;
@@ -22,12 +25,17 @@ export interface ListDeadLettersOptions {
   readonly limit: number;
   readonly cursor?: string | undefined;
   readonly destinationId?: string | undefined;
+  readonly kind?: DeadLetterKind | undefined;
 }
 
 interface Failed {
   readonly destinationId: string;
   readonly eventId: string;
   readonly failedAtMs: number;
+}
+
+interface FailedOfKind extends Failed {
+  readonly kind: DeadLetterKind;
 }
 
 const encodeCursor = ({ failedAtMs, destinationId, eventId }: Failed): string =>
@@ -50,7 +58,7 @@ export const listDeadLetters = async (store: Store, options: ListDeadLettersOpti
     ? [options.destinationId]
     : (await listDestinations(store)).map(({ id }) => id);
   const after = decodeCursor(options.cursor);
-  const found: Failed[] = [];
+  const found: FailedOfKind[] = [];
   for (const destinationId of destinationIds) {
     // BullMQ's failed set is scored with the time of failure. Ties at the cursor are read again and skipped.
     const failedKey = store.queue(destinationQueue(destinationId)).toKey('failed');
@@ -61,8 +69,12 @@ export const listDeadLetters = async (store: Store, options: ListDeadLettersOpti
       const further = members
         .map((eventId, index) => ({ destinationId, eventId, failedAtMs: Number(scores[index] ?? 0) }))
         .filter((failed) => after === undefined || compare(after, failed) < 0);
-      if (further.length <= limit && members.length === count) continue;
-      found.push(...further);
+      const kinds = await readKinds(store, further);
+      const wanted = further
+        .map((failed, index) => ({ ...failed, kind: kinds[index] as DeadLetterKind }))
+        .filter(({ kind }) => (options.kind ?? kind) === kind);
+      if (wanted.length <= limit && members.length === count) continue;
+      found.push(...wanted);
       break;
     }
   }
@@ -72,7 +84,22 @@ export const listDeadLetters = async (store: Store, options: ListDeadLettersOpti
   return { items, next: page.length > limit && last ? encodeCursor(last) : null };
 };
 
-const describe = async (store: Store, { destinationId, eventId, failedAtMs }: Failed): Promise<DeadLetter> => {
+/** Why each of them is a dead letter. */
+export const readKinds = async (
+  store: Store,
+  failed: readonly Pick<Failed, 'destinationId' | 'eventId'>[],
+): Promise<DeadLetterKind[]> => {
+  const kinds = await sendAll(
+    store,
+    failed.map(({ destinationId, eventId }) => ['hget', jobKey(destinationQueue(destinationId), eventId), DEAD_KIND]),
+  );
+  return kinds.map((kind) => (kind as DeadLetterKind | null) ?? 'refused');
+};
+
+const describe = async (
+  store: Store,
+  { destinationId, eventId, failedAtMs, kind }: FailedOfKind,
+): Promise<DeadLetter> => {
   const id = deliveryId(eventId, destinationId);
   const [job, delivery, logged] = await Promise.all([
     store.queue(destinationQueue(destinationId)).getJob(eventId),
@@ -84,6 +111,7 @@ const describe = async (store: Store, { destinationId, eventId, failedAtMs }: Fa
     eventId,
     destinationId,
     eventType: logged?.event.type ?? 'unknown',
+    kind,
     error: job?.failedReason ?? 'unknown',
     errorCode: delivery?.attempts.at(-1)?.error?.code ?? null,
     failedAt: new Date(failedAtMs).toISOString(),

@@ -3,7 +3,7 @@ import type { Result } from 'ioredis';
 import { decodeRecord } from './event-log.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { destinationQueue, eventKeys } from './names.ts';
-import type { Outcome } from './outcome.ts';
+import type { DeadLetterKind, Outcome } from './outcome.ts';
 import { sendAll } from './send-all.ts';
 import { addJobs, type Store } from './store.ts';
 
@@ -56,6 +56,8 @@ export interface DeliveryJob {
   readonly a?: number;
   /** The last of those ended the delivery: the reason. */
   readonly x?: string;
+  /** Why it ended, when that is not that it was refused. */
+  readonly k?: DeadLetterKind;
   /** Asked for by a person: sent although it was delivered before. */
   readonly r?: 1;
 }

@@ -90,7 +90,14 @@ export {
 } from './message-index.ts';
 export { claimOf, destinationQueue, ingestQueue, LANES, type QueueName } from './names.ts';
 export { createOrdering, type Ordering } from './ordering.ts';
-export { asDeliveryError, type Outcome, outcomeOf } from './outcome.ts';
+export {
+  asDeliveryError,
+  DEAD_LETTER_KINDS,
+  type DeadLetterKind,
+  deadLetterKind,
+  type Outcome,
+  outcomeOf,
+} from './outcome.ts';
 export { type Peeked, peekRecent, peekWaiting } from './peek.ts';
 export {
   countQuarantined,

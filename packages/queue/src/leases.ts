@@ -12,6 +12,7 @@ import { createDispatcher, type TakenJob } from './dispatcher.ts';
 import { DestinationNotFoundError, NotAPullDestinationError, TooManyLeasesError } from './errors.ts';
 import { defineLeaseCommands, holdLease, leaseStartedAtMs, newLeaseToken } from './lease-record.ts';
 import { destinationQueue, type QueueName } from './names.ts';
+import { deadLetterKind } from './outcome.ts';
 import type { Settlement } from './settle.ts';
 import {
   type Acked,
@@ -258,8 +259,8 @@ export const createLeases = (store: Store, options: LeasesOptions): Leases => {
     job: TakenJob,
     leaseMs: number,
   ): Promise<{ lease: Lease } | { settlement: Settlement }> => {
-    const { a: attemptsBefore = 0, x: endedBecause, r: isReplay } = job.data as DeliveryJob;
-    if (endedBecause !== undefined) return { settlement: { kind: 'dead', reason: endedBecause } };
+    const { a: attemptsBefore = 0, x: endedBecause, k: because, r: isReplay } = job.data as DeliveryJob;
+    if (endedBecause !== undefined) return { settlement: { kind: 'dead', reason: endedBecause, because } };
     const startedAtMs = leaseStartedAtMs(job.token) ?? Date.now();
     const endsAtMs = Date.now() + leaseMs;
     const [{ logged, state }, held] = await Promise.all([
@@ -268,7 +269,9 @@ export const createLeases = (store: Store, options: LeasesOptions): Leases => {
     ]);
     // It took us so long that another process has it.
     if (held === undefined) return { settlement: { kind: 'leased' } };
-    if (logged === undefined) return { settlement: { kind: 'dead', reason: 'the event is no longer in the log' } };
+    if (logged === undefined) {
+      return { settlement: { kind: 'dead', reason: 'the event is no longer in the log', because: 'not_built' } };
+    }
     // Acked, by a process that died before it could take the job away.
     if (state === 'delivered' && isReplay === undefined) return { settlement: { kind: 'done' } };
 
@@ -292,7 +295,7 @@ export const createLeases = (store: Store, options: LeasesOptions): Leases => {
         error,
         response: '',
       });
-      if (isPoison) return { settlement: { kind: 'dead', reason: error.message } };
+      if (isPoison) return { settlement: { kind: 'dead', reason: error.message, because: deadLetterKind(error) } };
     }
     const attempt = attemptsBefore + job.attemptsMade + job.stalledCount + 1;
     const endsAt = new Date(endsAtMs).toISOString();

@@ -50,6 +50,8 @@ export const prioritizedKey = (queue: QueueName): string => `${queue.prefix}:${q
 export const activeKey = (queue: QueueName): string => `${queue.prefix}:${queue.name}:active`;
 export const stalledKey = (queue: QueueName): string => `${queue.prefix}:${queue.name}:stalled`;
 export const jobKey = (queue: QueueName, jobId: string): string => `${queue.prefix}:${queue.name}:${jobId}`;
+/** Field of the job of a dead letter: why it is one. Written whenever a job fails, so that none is left of an earlier time. */
+export const DEAD_KIND = 'deadKind';
 /** Holds the token of whoever has taken the job, and is gone when its time is over. */
 export const lockKey = (queue: QueueName, jobId: string): string => `${jobKey(queue, jobId)}:lock`;
 export const queueKey = (queue: QueueName): string => `${queue.prefix}:${queue.name}`;

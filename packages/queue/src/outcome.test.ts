@@ -1,7 +1,7 @@
 import { DeliveryError } from '@clickrelay/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { asDeliveryError, outcomeOf } from './outcome.ts';
+import { asDeliveryError, deadLetterKind, outcomeOf } from './outcome.ts';
 
 const SCHEDULE = [0, 5_000, 30_000];
 const DAY_MS = 24 * 60 * 60_000;
@@ -81,12 +81,24 @@ describe('Retry-After', () => {
   });
 });
 
+describe('a dead letter', () => {
+  it.each([
+    ['destination_rejected', 'refused'],
+    ['destination_refused', 'refused'],
+    ['nacked', 'refused'],
+    ['delivery_not_built', 'not_built'],
+    ['crashes_consumer', 'crashes_consumer'],
+  ] as const)('by %s is %s', (code, kind) => {
+    expect(deadLetterKind(new DeliveryError(code, 'why', { retryable: false }))).toBe(kind);
+  });
+});
+
 describe('an error that is no DeliveryError', () => {
   it('is retried, and leaves nothing of its text', () => {
     const cause = new TypeError('cannot read 27999000001');
     const error = asDeliveryError(cause);
     expect([error.code, error.retryable, error.message]).toEqual([
-      'delivery_aborted',
+      'delivery_not_built',
       true,
       'delivery ended by an internal TypeError',
     ]);

@@ -6,6 +6,21 @@ export type Outcome =
   | { readonly kind: 'retry'; readonly delayMs: number }
   | { readonly kind: 'dead_letter' };
 
+/**
+ * Why a delivery is a dead letter: the destination did not take it (`refused`: it answered otherwise, or not at all, might
+ * not be called, or its consumer gave it back), or it never came so far (`not_built`: mend the transform, or whatever the
+ * error says, and replay), or fifty leases of it ended in silence (`crashes_consumer`).
+ */
+export const DEAD_LETTER_KINDS = ['refused', 'not_built', 'crashes_consumer'] as const;
+
+export type DeadLetterKind = (typeof DEAD_LETTER_KINDS)[number];
+
+/** @param error What its last attempt ended with. */
+export const deadLetterKind = (error: Pick<DeliveryError, 'code'> | undefined): DeadLetterKind => {
+  if (error?.code === 'delivery_not_built') return 'not_built';
+  return error?.code === 'crashes_consumer' ? 'crashes_consumer' : 'refused';
+};
+
 /** A destination may ask for a pause, not for ever: `Retry-After` counts up to a day. */
 const LONGEST_RETRY_AFTER_MS = 24 * 60 * 60_000;
 
@@ -37,7 +52,7 @@ export const asDeliveryError = (error: unknown): DeliveryError =>
   error instanceof DeliveryError
     ? error
     : new DeliveryError(
-        'delivery_aborted',
+        'delivery_not_built',
         `delivery ended by an internal ${error instanceof Error ? error.name : 'error'}`,
         {
           retryable: true,

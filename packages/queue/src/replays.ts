@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { deliveryId, type LoggedEvent, parseRate } from '@clickrelay/core';
 import { openRoute } from '@clickrelay/routing';
-import { replayDelivery } from './dead-letters.ts';
+import { readKinds, replayDelivery } from './dead-letters.ts';
 import { listDestinations } from './destinations.ts';
 import { decodeRecord, followEvents } from './event-log.ts';
 import { destinationQueue, eventKeys, REGISTRY } from './names.ts';
+import type { DeadLetterKind } from './outcome.ts';
 import { sendAll } from './send-all.ts';
 import type { Store } from './store.ts';
 
@@ -19,6 +20,8 @@ export interface ReplaySelection {
   /** Dead letters, or what was delivered already. */
   readonly state: 'dead_letter' | 'delivered';
   readonly destinationId?: string;
+  /** Of dead letters. */
+  readonly kind?: DeadLetterKind;
   /** Patterns of event types; all when left out. */
   readonly events?: readonly string[];
   /** Dead letters that failed, or events that came, at or after this time, in ms since 1970. */
@@ -79,7 +82,7 @@ async function* choose(store: Store, selection: ReplaySelection, from: string): 
 
 async function* chooseDead(
   store: Store,
-  { since = 0, until = Number.MAX_SAFE_INTEGER }: ReplaySelection,
+  { since = 0, until = Number.MAX_SAFE_INTEGER, kind }: ReplaySelection,
   destinationIds: readonly string[],
   wants: (logged: LoggedEvent | undefined) => boolean,
   from: string,
@@ -119,7 +122,11 @@ async function* chooseDead(
       const logged = await Promise.all(
         further.map(({ id }, index) => decodeRecord(store, id, records[index] as string | null)),
       );
-      const wanted = further.filter((_, index) => wants(logged[index]));
+      const kinds = await readKinds(
+        store,
+        further.map(({ id }) => ({ destinationId, eventId: id })),
+      );
+      const wanted = further.filter((_, index) => (kind ?? kinds[index]) === kinds[index] && wants(logged[index]));
       place = last;
       count = BATCH;
       const cursor = `${destinationId} ${last.score} ${last.id}`;

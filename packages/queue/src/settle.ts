@@ -1,4 +1,6 @@
 import type { Job } from 'bullmq';
+import { DEAD_KIND } from './names.ts';
+import type { DeadLetterKind } from './outcome.ts';
 import type { JobTaker } from './store.ts';
 
 /** What became of a job. */
@@ -13,7 +15,12 @@ export type Settlement =
   /** Settled by the holder of its token, now or later. */
   | { readonly kind: 'leased' }
   /** Kept as failed until someone decides. */
-  | { readonly kind: 'dead'; readonly reason: string };
+  | {
+      readonly kind: 'dead';
+      readonly reason: string;
+      /** @default 'refused' */
+      readonly because?: DeadLetterKind | undefined;
+    };
 
 /** Tells BullMQ. Throws when the job is no longer ours: its lock ran out, and somebody else has it. */
 export const settle = async (taker: JobTaker, job: Job, token: string, settlement: Settlement): Promise<void> => {
@@ -39,6 +46,7 @@ export const settle = async (taker: JobTaker, job: Job, token: string, settlemen
     case 'dead':
       await taker.backend.moveToFailed(job, settlement.reason, false, token, false, {
         failedReason: settlement.reason,
+        [DEAD_KIND]: settlement.because ?? 'refused',
       });
       return;
   }

@@ -423,7 +423,7 @@ test.each(['evt_1\r\nx-injected: yes', 'evt_1\n', 'evt_1\0', 'evt_🎉'])(
     const server = await listen();
     const event = { ...sampleEvent, event: { ...sampleEvent.event, id } };
     expect(await failure(open(server.url).deliver(sampleAttempt({ event })))).toMatchObject({
-      code: 'destination_refused',
+      code: 'delivery_not_built',
       retryable: false,
       message: `127.0.0.1:${server.port} was not called: a header of the delivery has a character that HTTP does not allow`,
     });
@@ -437,7 +437,7 @@ test('an event that cannot be written is a dead letter, not a crash', async () =
   circular['self'] = circular;
   const event = { ...sampleEvent, event: { ...sampleEvent.event, data: circular } };
   expect(await failure(open(server.url).deliver(sampleAttempt({ event })))).toMatchObject({
-    code: 'destination_refused',
+    code: 'delivery_not_built',
     retryable: false,
     message: `127.0.0.1:${server.port} was not called: the event cannot be written as event`,
   });

@@ -60,7 +60,7 @@ function openDestination(config: WebhookConfig, { opened, resolve, userAgent }: 
     } catch (error) {
       const message = `${host} was not called: the event cannot be written as ${format}`;
       const cause = error instanceof Error ? error.name : undefined;
-      throw new DeliveryError('destination_refused', message, { retryable: false, cause });
+      throw new DeliveryError('delivery_not_built', message, { retryable: false, cause });
     }
   }
 

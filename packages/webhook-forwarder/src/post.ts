@@ -145,7 +145,7 @@ function networkError(host: string, error: Error & { code?: unknown }): Delivery
   const code = typeof error.code === 'string' && /^[A-Z][A-Z0-9_]{0,63}$/.test(error.code) ? error.code : 'UNKNOWN';
   if (REQUEST_CODES.has(code)) {
     const message = `${host} was not called: a header of the delivery has a character that HTTP does not allow`;
-    return new DeliveryError('destination_refused', message, { retryable: false, cause: code });
+    return new DeliveryError('delivery_not_built', message, { retryable: false, cause: code });
   }
   if (TIMEOUT_CODES.has(code)) {
     return timedOut(host, code);

@@ -5,6 +5,7 @@ import { type Context, show } from './context.ts';
 
 export interface ListOptions {
   destination?: string;
+  kind?: string;
   limit: number;
   cursor?: string;
 }
@@ -17,13 +18,14 @@ export async function listDeadLetters(options: ListOptions, context: Context): P
       shortTime(letter.failedAt),
       letter.destinationId,
       letter.eventType,
+      letter.kind.replaceAll('_', ' '),
       letter.deliveryId,
       String(letter.attempts),
       letter.error,
     ]);
     const { CLICKRELAY_COMMAND: command } = context.config;
     const more = next === null ? '' : `\nmore: ${command} dead-letters list --cursor ${next}`;
-    return `${table(['FAILED', 'DESTINATION', 'TYPE', 'DELIVERY', 'TRIES', 'ERROR'], rows)}${more}\nsend one again: ${command} replay ${items[0]?.deliveryId}`;
+    return `${table(['FAILED', 'DESTINATION', 'TYPE', 'KIND', 'DELIVERY', 'TRIES', 'ERROR'], rows)}${more}\nsend one again: ${command} replay ${items[0]?.deliveryId}`;
   });
 }
 

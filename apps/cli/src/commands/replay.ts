@@ -7,6 +7,7 @@ export interface ReplayOptions {
   all?: boolean;
   delivered?: boolean;
   destination?: string;
+  kind?: string;
   events?: string;
   since?: string;
   until?: string;
