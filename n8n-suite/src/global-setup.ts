@@ -1,9 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { packPackage } from './install-package.ts';
-import { killNoted, PIDS_VARIABLE } from './pids.ts';
+import { FOLDER_VARIABLE, killNoted } from './pids.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -13,14 +14,14 @@ declare module 'vitest' {
 }
 
 /** Packs the package once for all files, and stops at the end whatever a file that died has left running. */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+export default async function setup(project: TestProject): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'clickrelay-n8n-suite-'));
-  const pids = join(folder, 'pids');
-  process.env[PIDS_VARIABLE] = pids;
-  project.provide('tarball', await packPackage(folder));
-  return async () => {
-    const killed = killNoted(pids);
+  process.env[FOLDER_VARIABLE] = folder;
+  // Not a teardown: Ctrl-C would leave it out.
+  process.once('exit', () => {
+    const killed = killNoted(folder);
     if (killed.length > 0) console.error(`stopped what tests had left running: pid ${killed.join(', ')}`);
-    await rm(folder, { recursive: true });
-  };
+    rmSync(folder, { recursive: true, maxRetries: 10, retryDelay: 100 });
+  });
+  project.provide('tarball', await packPackage(folder));
 }

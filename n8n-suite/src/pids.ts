@@ -1,23 +1,26 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A folder with a file for each program that runs, named by its pid. Set by whoever makes sure that they all end. */
-export const PIDS_VARIABLE = 'N8N_SUITE_PIDS';
+/** Names the folder for all that a run of the tests makes. Whoever set it empties it, and ends what is noted in it. */
+export const FOLDER_VARIABLE = 'N8N_SUITE_FOLDER';
+
+/** A file for each program that runs, named by its pid. */
+const noted = (folder: string): string => join(folder, 'pids');
 
 /** Notes a program, so that it is stopped even when the process that started it is killed. Returns what un-notes it. */
 export function notePid(pid: number): () => void {
-  const folder = process.env[PIDS_VARIABLE];
+  const folder = process.env[FOLDER_VARIABLE];
   if (folder === undefined) return () => {};
-  mkdirSync(folder, { recursive: true });
-  const file = join(folder, String(pid));
+  mkdirSync(noted(folder), { recursive: true });
+  const file = join(noted(folder), String(pid));
   writeFileSync(file, '');
   return () => rmSync(file, { force: true });
 }
 
-/** Kills what is still noted in a folder, and gives the pids of what was still there. */
+/** Kills what is still noted, and gives the pids of what was still there. */
 export function killNoted(folder: string): number[] {
-  mkdirSync(folder, { recursive: true });
-  return readdirSync(folder)
+  mkdirSync(noted(folder), { recursive: true });
+  return readdirSync(noted(folder))
     .map(Number)
     .filter((pid) => {
       try {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Destination, startDestination, waitUntil } from '@clickrelay/testkit';
 import { type N8n, startN8n } from './n8n.ts';
 import type { Credential, Execution, Workflow, WorkflowDefinition } from './n8n-client.ts';
+import { FOLDER_VARIABLE } from './pids.ts';
 import { type PretendClickatell, startPretendClickatell } from './pretend-clickatell.ts';
 import { type Relay, startRelay } from './relay.ts';
 
@@ -32,7 +33,7 @@ export interface RigOptions {
 }
 
 export async function startRig({ tarball, relayEnv = {}, n8nEnv = {} }: RigOptions): Promise<Rig> {
-  const folder = await mkdtemp(join(tmpdir(), 'clickrelay-n8n-rig-'));
+  const folder = await mkdtemp(join(process.env[FOLDER_VARIABLE] ?? tmpdir(), 'clickrelay-n8n-rig-'));
   const closing: (() => Promise<void>)[] = [() => rm(folder, { recursive: true, maxRetries: 5, retryDelay: 200 })];
   async function stop(): Promise<void> {
     const errors: unknown[] = [];
