@@ -3,24 +3,36 @@ import { pathToFileURL } from 'node:url';
 import { operations } from '../apps/api/src/app.ts';
 import { openApiDocument } from '../apps/api/src/openapi.ts';
 import { asyncApiDocument } from './asyncapi.ts';
+import { clientTypes } from './client-types.ts';
 
 /*
- * Writes docs/openapi.json and docs/asyncapi.json from the schemas that check what is sent and received:
- * `node scripts/interface-docs.ts`. A test compares the files with what this makes.
+ * Writes docs/openapi.json and docs/asyncapi.json from the schemas that check what is sent and received, and the types of
+ * packages/client from the first: `node scripts/interface-docs.ts`. A test compares the files with what this makes.
  */
 
 /** Of the interfaces, which is in every path; the API itself tells the version of Clickrelay. */
 const VERSION = '1';
 
+const openApi = (): object => openApiDocument(operations, VERSION);
+
 export const interfaceDocs = (): Readonly<Record<string, object>> => ({
-  'docs/openapi.json': openApiDocument(operations, VERSION),
+  'docs/openapi.json': openApi(),
   'docs/asyncapi.json': asyncApiDocument(VERSION),
 });
 
-export const asText = (document: object): string => `${JSON.stringify(document, null, 2)}\n`;
+const asText = (document: object): string => `${JSON.stringify(document, null, 2)}\n`;
+
+/** What is in each file. */
+export const interfaceFiles = (): Readonly<Record<string, string>> => {
+  const documents = interfaceDocs();
+  return {
+    ...Object.fromEntries(Object.entries(documents).map(([file, document]) => [file, asText(document)])),
+    'packages/client/src/operations.ts': clientTypes(openApi()),
+  };
+};
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  for (const [file, document] of Object.entries(interfaceDocs())) {
-    await writeFile(new URL(`../${file}`, import.meta.url), asText(document));
+  for (const [file, text] of Object.entries(interfaceFiles())) {
+    await writeFile(new URL(`../${file}`, import.meta.url), text);
   }
 }

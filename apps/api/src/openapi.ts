@@ -43,7 +43,7 @@ export const openApiDocument = (operations: readonly Operation[], version: strin
         summary,
         ...(needs && { description: `Needs a key with the scope ${needs}.` }),
         requestParams: { ...(params && { path: params }), ...(query && { query }) },
-        ...(body && { requestBody: json(body) }),
+        ...(body && { requestBody: { required: !body.safeParse(undefined).success, ...json(body) } }),
         responses,
       },
     };

@@ -242,7 +242,7 @@ test('destinations are added, with a new secret shown, listed, paused, resumed a
     'PUT /v1/destinations/crm {"type":"webhook","url":"https://crm.example.com/","events":["mo*","x"]}',
     'GET /v1/destinations',
     'POST /v1/destinations/crm/pause {"reason":"moving"}',
-    'POST /v1/destinations/crm/resume {}',
+    'POST /v1/destinations/crm/resume',
     'DELETE /v1/destinations/crm',
   ]);
   expect((await cli('destinations', 'add', 'crm')).code).toBe(2);

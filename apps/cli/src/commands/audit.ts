@@ -1,5 +1,4 @@
-import type { AuditEntry } from '@clickrelay/queue';
-import { connectApi, type Page } from '../api-client.ts';
+import { connectApi } from '../api-client.ts';
 import { oneLine, shortTime, table } from '../format.ts';
 import { type Context, show } from './context.ts';
 
@@ -10,7 +9,7 @@ export interface AuditOptions {
 
 /** Who changed, replayed or was shown what. */
 export async function listAudit(options: AuditOptions, context: Context): Promise<void> {
-  const page = await connectApi(context.config).get<Page<AuditEntry>>('/v1/audit', { ...options });
+  const page = await connectApi(context.config).call('GET /v1/audit', { query: options });
   show(context, page, ({ items, next }) => {
     if (items.length === 0) return 'nothing was changed, replayed or shown yet';
     const rows = items.map(({ at, by, action, target, detail }) => [

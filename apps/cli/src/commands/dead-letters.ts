@@ -1,17 +1,18 @@
-import type { DeadLetter, Delivery } from '@clickrelay/queue';
-import { connectApi, type Page } from '../api-client.ts';
+import type { DeadLetter } from '@clickrelay/client';
+import { connectApi } from '../api-client.ts';
 import { attemptLine, deliveryState, shortTime, table } from '../format.ts';
 import { type Context, show } from './context.ts';
 
 export interface ListOptions {
   destination?: string;
-  kind?: string;
+  /** The API says which there are. */
+  kind?: DeadLetter['kind'];
   limit: number;
   cursor?: string;
 }
 
 export async function listDeadLetters(options: ListOptions, context: Context): Promise<void> {
-  const page = await connectApi(context.config).get<Page<DeadLetter>>('/v1/dead-letters', { ...options });
+  const page = await connectApi(context.config).call('GET /v1/dead-letters', { query: options });
   show(context, page, ({ items, next }) => {
     if (items.length === 0) return 'no dead letters';
     const rows = items.map((letter) => [
@@ -30,7 +31,7 @@ export async function listDeadLetters(options: ListOptions, context: Context): P
 }
 
 export async function showDeadLetter(deliveryId: string, context: Context): Promise<void> {
-  const delivery = await connectApi(context.config).get<Delivery>(`/v1/deliveries/${encodeURIComponent(deliveryId)}`);
+  const delivery = await connectApi(context.config).call('GET /v1/deliveries/{id}', { path: { id: deliveryId } });
   show(context, delivery, (found) =>
     [
       found.id,
@@ -45,6 +46,6 @@ export async function showDeadLetter(deliveryId: string, context: Context): Prom
 }
 
 export async function removeDeadLetter(deliveryId: string, context: Context): Promise<void> {
-  await connectApi(context.config).delete(`/v1/dead-letters/${encodeURIComponent(deliveryId)}`);
+  await connectApi(context.config).call('DELETE /v1/dead-letters/{deliveryId}', { path: { deliveryId } });
   show(context, { removed: deliveryId }, () => `${deliveryId} is removed`);
 }

@@ -1,21 +1,10 @@
 import { readFile } from 'node:fs/promises';
+import type { Destination, DestinationDeclaration } from '@clickrelay/client';
 import { parseDeclarations } from '@clickrelay/declarations';
-import { connectApi, type Page } from '../api-client.ts';
+import { connectApi } from '../api-client.ts';
 import { usageError } from '../errors.ts';
 import { shortTime, table } from '../format.ts';
 import { type Context, show } from './context.ts';
-
-/** As the API tells it: the adapter's own settings beside what all destinations have. */
-interface Destination {
-  id: string;
-  type: string;
-  events: string[];
-  paused: string | null;
-  held: { reason: 'throttled' | 'failing'; until: string } | null;
-  url?: string;
-  secret?: string;
-  [setting: string]: unknown;
-}
 
 export interface AddOptions {
   type: 'webhook' | 'pull';
@@ -34,10 +23,9 @@ export interface AddOptions {
 }
 
 const listOf = (text: string) => text.split(',').map((part) => part.trim());
-const pathOf = (id: string) => `/v1/destinations/${encodeURIComponent(id)}`;
 
 export async function listDestinations(context: Context): Promise<void> {
-  const page = await connectApi(context.config).get<Page<Destination>>('/v1/destinations');
+  const page = await connectApi(context.config).call('GET /v1/destinations');
   show(context, page, ({ items }) => {
     if (items.length === 0) {
       return `no destinations yet; add one with \`${context.config.CLICKRELAY_COMMAND} destinations add crm --url https://crm.example.com/clickatell\``;
@@ -47,7 +35,7 @@ export async function listDestinations(context: Context): Promise<void> {
       type,
       events.join(','),
       stateOf({ paused, held }),
-      url ?? '',
+      typeof url === 'string' ? url : '',
     ]);
     return table(['DESTINATION', 'TYPE', 'EVENTS', 'STATE', 'URL'], rows);
   });
@@ -64,11 +52,16 @@ export async function addDestination(id: string, options: AddOptions, context: C
     throw usageError('a webhook destination needs --url; for one that is leased from over HTTP give --type pull');
   }
   const { events, channels, classes, ...settings } = options;
-  const destination = await connectApi(context.config).put<Destination>(pathOf(id), {
+  const declared = {
     ...settings,
     ...(events !== undefined && { events: listOf(events) }),
     ...(channels !== undefined && { channels: listOf(channels) }),
     ...(classes !== undefined && { classes: listOf(classes) }),
+  };
+  const destination = await connectApi(context.config).call('PUT /v1/destinations/{id}', {
+    path: { id },
+    // The API says what does not fit.
+    body: declared as DestinationDeclaration,
   });
   show(context, destination, ({ type, events: patterns, secret }) => {
     const first = `${id} (${type}) gets ${patterns.join(', ')} from now on`;
@@ -79,7 +72,7 @@ export async function addDestination(id: string, options: AddOptions, context: C
 
 /** Prints what deliveries are signed with, a line for each live one, and nothing else: for a pipe. */
 export async function showSecret(id: string, context: Context): Promise<void> {
-  const shown = await connectApi(context.config).get<{ id: string; secret: Secret | Secret[] }>(`${pathOf(id)}/secret`);
+  const shown = await connectApi(context.config).call('GET /v1/destinations/{id}/secret', { path: { id } });
   show(context, shown, ({ secret }) =>
     [secret]
       .flat()
@@ -90,7 +83,7 @@ export async function showSecret(id: string, context: Context): Promise<void> {
 
 /** One destination with all its settings. */
 export async function showDestination(id: string, context: Context): Promise<void> {
-  const destination = await connectApi(context.config).get<Destination>(pathOf(id));
+  const destination = await connectApi(context.config).call('GET /v1/destinations/{id}', { path: { id } });
   show(context, destination, ({ paused, held, ...settings }) => {
     const rows = Object.entries(settings).map(([name, value]) => [name, settingText(value)]);
     const width = Math.max(...rows.map(([name = '']) => name.length));
@@ -107,27 +100,23 @@ function settingText(value: unknown): string {
 
 /** Makes a new secret; the old one signs too for a while. */
 export async function rotateSecret(id: string, keepOldFor: string, context: Context): Promise<void> {
-  const rotated = await connectApi(context.config).post<{ secrets: string[]; oldUntil: string | null }>(
-    `${pathOf(id)}/rotate-secret`,
-    { keepOldFor },
-  );
+  const rotated = await connectApi(context.config).call('POST /v1/destinations/{id}/rotate-secret', {
+    path: { id },
+    body: { keepOldFor },
+  });
   show(context, rotated, ({ secrets, oldUntil }) => {
     const old = oldUntil === null ? 'the old one has ended' : `the old one signs too until ${shortTime(oldUntil)}`;
     return [...secrets.map((secret) => `${id} is signed with ${secret} from now on`), old].join('\n');
   });
 }
 
-interface TestResult {
-  delivered: boolean;
-  status: number | null;
-  durationMs: number;
-  response: string;
-  error: { message: string } | null;
-}
-
 /** Sends it a sample. @returns exit code 1 when it is not accepted */
 export async function testDestination(id: string, type: string, context: Context): Promise<number> {
-  const result = await connectApi(context.config).post<TestResult>(`${pathOf(id)}/test`, { type });
+  const result = await connectApi(context.config).call('POST /v1/destinations/{id}/test', {
+    path: { id },
+    // The API says which there are.
+    body: { type: type as 'moText' },
+  });
   show(context, result, ({ delivered, status, durationMs, response, error }) => {
     const took = `after ${durationMs} ms`;
     const first = delivered
@@ -136,14 +125,6 @@ export async function testDestination(id: string, type: string, context: Context
     return [first, ...(response === '' ? [] : response.split('\n').map((line) => `  | ${line}`))].join('\n');
   });
   return result.delivered ? 0 : 1;
-}
-
-type Secret = string | { secret: string; until: string };
-interface Applied {
-  id: string;
-  change: 'added' | 'changed' | 'unchanged';
-  fields: string[];
-  madeSecret: boolean;
 }
 
 /** Makes the registry hold what a file declares. */
@@ -156,7 +137,7 @@ export async function applyDestinations(
   });
   const declared = parseDeclarations(text, file);
   const body = { destinations: declared, dryRun: dryRun ?? false };
-  const applied = await connectApi(context.config).post<{ items: Applied[] }>('/v1/destinations/apply', body);
+  const applied = await connectApi(context.config).call('POST /v1/destinations/apply', { body });
   show(context, applied, ({ items }) => {
     const lines = items.map(({ id, change, fields, madeSecret }) => {
       const what = change === 'changed' ? `changed (${fields.join(', ')})` : change;
@@ -169,15 +150,12 @@ export async function applyDestinations(
   });
 }
 
-interface Match {
-  wanted: boolean;
-  rules: { rule: string; passed: boolean; detail: string }[];
-  delivery: { state: string } | null;
-}
-
 /** Why an event went to a destination, or did not. */
 export async function matchDestination(id: string, eventId: string, context: Context): Promise<void> {
-  const match = await connectApi(context.config).get<Match>(`${pathOf(id)}/match`, { event: eventId });
+  const match = await connectApi(context.config).call('GET /v1/destinations/{id}/match', {
+    path: { id },
+    query: { event: eventId },
+  });
   show(context, match, ({ wanted, rules, delivery }) => {
     const rows = rules.map(({ rule, passed, detail }) => [rule, passed ? 'yes' : 'NO', detail]);
     const verdict = `${id} ${wanted ? 'wants' : 'does not want'} ${eventId}`;
@@ -187,19 +165,19 @@ export async function matchDestination(id: string, eventId: string, context: Con
 }
 
 export async function removeDestination(id: string, context: Context): Promise<void> {
-  await connectApi(context.config).delete(pathOf(id));
+  await connectApi(context.config).call('DELETE /v1/destinations/{id}', { path: { id } });
   show(context, { removed: id }, () => `${id} is removed`);
 }
 
 export async function pauseDestination(id: string, reason: string | undefined, context: Context): Promise<void> {
-  const destination = await connectApi(context.config).post(
-    `${pathOf(id)}/pause`,
-    reason === undefined ? {} : { reason },
-  );
+  const destination = await connectApi(context.config).call('POST /v1/destinations/{id}/pause', {
+    path: { id },
+    body: reason === undefined ? {} : { reason },
+  });
   show(context, destination, () => `${id} is paused; what is for it waits`);
 }
 
 export async function resumeDestination(id: string, context: Context): Promise<void> {
-  const destination = await connectApi(context.config).post(`${pathOf(id)}/resume`, {});
+  const destination = await connectApi(context.config).call('POST /v1/destinations/{id}/resume', { path: { id } });
   show(context, destination, () => `${id} is active again`);
 }

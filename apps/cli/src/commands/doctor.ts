@@ -186,7 +186,7 @@ async function checkPort(variable: string, host: string, port: number): Promise<
 async function checkApi(config: Config): Promise<Check> {
   try {
     const api = connectApi(config);
-    await api.get('/v1/status');
+    await api.call('GET /v1/status');
     return good('api', `${api.url} answers, and takes our key`);
   } catch (error) {
     if (error instanceof CommandError && error.code === 'not_running') return notRunning('api', config);

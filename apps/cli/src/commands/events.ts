@@ -1,6 +1,5 @@
-import type { Event } from '@clickrelay/core';
-import type { Delivery } from '@clickrelay/queue';
-import { connectApi, type Page } from '../api-client.ts';
+import type { EventWithDeliveries } from '@clickrelay/client';
+import { connectApi } from '../api-client.ts';
 import { parseSince } from '../duration.ts';
 import { attemptLine, deliveryState, gist, parties, shortTime, table } from '../format.ts';
 import { type Context, show } from './context.ts';
@@ -12,16 +11,11 @@ export interface EventsOptions {
   cursor?: string;
 }
 
-/** An event with its deliveries, as the API tells it. */
-export type EventWithDeliveries = Event & { deliveries: Delivery[] };
-
 /** The events that came in last, newest first. */
 export async function listEvents(options: EventsOptions, context: Context): Promise<void> {
-  const page = await connectApi(context.config).get<Page<Event>>('/v1/events', {
-    limit: options.limit,
-    type: options.type,
-    cursor: options.cursor,
-    since: options.since === undefined ? undefined : parseSince(options.since).toISOString(),
+  const { limit, type, cursor, since } = options;
+  const page = await connectApi(context.config).call('GET /v1/events', {
+    query: { limit, type, cursor, since: since === undefined ? undefined : parseSince(since).toISOString() },
   });
   show(context, page, ({ items, next }) => {
     if (items.length === 0) return 'no events';
@@ -40,7 +34,7 @@ export async function listEvents(options: EventsOptions, context: Context): Prom
 
 /** One event, where it went, and every attempt. */
 export async function showEvent(id: string, context: Context): Promise<void> {
-  const event = await connectApi(context.config).get<EventWithDeliveries>(`/v1/events/${encodeURIComponent(id)}`);
+  const event = await connectApi(context.config).call('GET /v1/events/{id}', { path: { id } });
   show(context, event, eventText);
 }
 

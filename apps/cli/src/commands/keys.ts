@@ -1,5 +1,5 @@
-import type { Key } from '@clickrelay/queue';
-import { connectApi, type Page } from '../api-client.ts';
+import type { RequestOf } from '@clickrelay/client';
+import { connectApi } from '../api-client.ts';
 import { shortTime, table } from '../format.ts';
 import { type Context, show } from './context.ts';
 
@@ -12,10 +12,13 @@ const listOf = (text: string): string[] => text.split(',').map((part) => part.tr
 
 /** Makes a key, which is shown this once. */
 export async function createKey(name: string, options: CreateOptions, context: Context): Promise<void> {
-  const made = await connectApi(context.config).post<Key & { key: string }>('/v1/keys', {
-    name,
-    scopes: listOf(options.scopes),
-    ...(options.destinations === undefined ? {} : { destinations: listOf(options.destinations) }),
+  const made = await connectApi(context.config).call('POST /v1/keys', {
+    body: {
+      name,
+      // The API says which there are.
+      scopes: listOf(options.scopes) as RequestOf<'POST /v1/keys'>['body']['scopes'],
+      ...(options.destinations === undefined ? {} : { destinations: listOf(options.destinations) }),
+    },
   });
   show(context, made, ({ id, key, scopes, destinations }) => {
     const where = destinations.length === 0 ? '' : ` of ${destinations.join(', ')}`;
@@ -24,7 +27,7 @@ export async function createKey(name: string, options: CreateOptions, context: C
 }
 
 export async function listKeys(context: Context): Promise<void> {
-  const page = await connectApi(context.config).get<Page<Key>>('/v1/keys');
+  const page = await connectApi(context.config).call('GET /v1/keys');
   show(context, page, ({ items }) => {
     if (items.length === 0) return 'no keys beside API_KEY';
     const rows = items.map(({ id, name, scopes, destinations, createdAt }) => [
@@ -39,6 +42,6 @@ export async function listKeys(context: Context): Promise<void> {
 }
 
 export async function removeKey(id: string, context: Context): Promise<void> {
-  await connectApi(context.config).delete(`/v1/keys/${encodeURIComponent(id)}`);
+  await connectApi(context.config).call('DELETE /v1/keys/{id}', { path: { id } });
   show(context, { removed: id }, () => `${id} is removed; it opens nothing from now on`);
 }

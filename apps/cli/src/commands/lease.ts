@@ -1,4 +1,4 @@
-import type { Event } from '@clickrelay/core';
+import type { Lease } from '@clickrelay/client';
 import { connectApi } from '../api-client.ts';
 import { usageError } from '../errors.ts';
 import { gist, parties, shortTime } from '../format.ts';
@@ -12,31 +12,27 @@ export interface LeaseOptions {
   nack?: string;
 }
 
-interface Leased {
-  deliveryId: string;
-  leaseToken: string;
-  attempt: number;
-  leaseEndsAt: string;
-  event: Event;
+type Leased = Lease & {
   /** What it was answered with here, and what came of that. */
   answered?: { state: string; nextAttemptAt?: string };
-}
+};
 
 /** Leases by hand, as a consumer would, to try it; and answers, when told to. */
 export async function lease(destination: string, options: LeaseOptions, context: Context): Promise<void> {
   const { max, waitMs, leaseMs, ack = false, nack } = options;
   if (ack && nack !== undefined) throw usageError('give --ack or --nack, not both');
   const api = connectApi(context.config);
-  const path = `/v1/destinations/${encodeURIComponent(destination)}`;
-  const { deliveries } = await api.post<{ deliveries: Leased[] }>(`${path}/lease`, {
-    max,
-    ...(waitMs !== undefined && { waitMs }),
-    ...(leaseMs !== undefined && { leaseMs }),
-  });
+  const path = { id: destination };
+  const body = { max, ...(waitMs !== undefined && { waitMs }), ...(leaseMs !== undefined && { leaseMs }) };
+  const { deliveries }: { deliveries: Leased[] } = await api.call('POST /v1/destinations/{id}/lease', { path, body });
   for (const taken of deliveries) {
     const { deliveryId, leaseToken } = taken;
-    if (ack) taken.answered = await api.post(`${path}/ack`, { deliveryId, leaseToken });
-    if (nack !== undefined) taken.answered = await api.post(`${path}/nack`, { deliveryId, leaseToken, error: nack });
+    if (ack)
+      taken.answered = await api.call('POST /v1/destinations/{id}/ack', { path, body: { deliveryId, leaseToken } });
+    if (nack !== undefined) {
+      const refused = { deliveryId, leaseToken, error: nack };
+      taken.answered = await api.call('POST /v1/destinations/{id}/nack', { path, body: refused });
+    }
   }
   show(context, { deliveries }, () =>
     deliveries.length === 0 ? `nothing to lease from ${destination}` : deliveries.map(describe).join('\n'),

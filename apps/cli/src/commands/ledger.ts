@@ -30,7 +30,7 @@ export async function showLedger(options: LedgerOptions, context: Context): Prom
   const spool = await spoolOfReceiverHere(context.config);
   const parts: Part[] = [];
   for (let cursor: string | null | undefined; cursor !== null; cursor = parts.at(-1)?.next ?? null) {
-    parts.push(await api.get<Part>('/v1/ledger', { ...query, cursor }));
+    parts.push(await api.call('GET /v1/ledger', { query: { ...query, cursor: cursor ?? undefined } }));
     tellProgress(parts, context);
   }
   const { upstream } = parts[0] as Part;

@@ -1,11 +1,8 @@
-import type { Event, MessageTimeline, TimelineStatus } from '@clickrelay/core';
-import { type Api, connectApi, type Page } from '../api-client.ts';
+import type { Event, Message, MessageStatus } from '@clickrelay/client';
+import { type Api, connectApi } from '../api-client.ts';
 import { CommandError, usageError } from '../errors.ts';
 import { gist, oneLine, parties, shortTime, table } from '../format.ts';
 import { type Context, show } from './context.ts';
-
-/** As the API tells it. */
-type Message = MessageTimeline & { statusCount: number; replyCount: number; complete: boolean };
 
 /** What became of a message, by its id or by the sender's own. */
 export async function message(
@@ -22,10 +19,10 @@ export async function message(
 
 async function findMessages(api: Api, id: string): Promise<Message[]> {
   try {
-    return [await api.get<Message>(`/v1/messages/${encodeURIComponent(id)}`)];
+    return [await api.call('GET /v1/messages/{messageId}', { path: { messageId: id } })];
   } catch (error) {
     if (!(error instanceof CommandError && error.code === 'not_found')) throw error;
-    const { items } = await api.get<Page<Message>>('/v1/messages', { clientMessageId: id });
+    const { items } = await api.call('GET /v1/messages', { query: { clientMessageId: id } });
     if (items.length === 0) throw error;
     return items;
   }
@@ -33,10 +30,10 @@ async function findMessages(api: Api, id: string): Promise<Message[]> {
 
 async function reindexMessages(api: Api, context: Context): Promise<void> {
   let events = 0;
-  let cursor: string | null = '';
-  while (cursor !== null) {
-    const query = cursor === '' ? '' : `?${new URLSearchParams({ cursor })}`;
-    const part: { events: number; next: string | null } = await api.post(`/v1/messages/reindex${query}`);
+  for (let cursor: string | null | undefined; cursor !== null; ) {
+    const part: { events: number; next: string | null } = await api.call('POST /v1/messages/reindex', {
+      query: { cursor },
+    });
     events += part.events;
     cursor = part.next;
   }
@@ -65,10 +62,10 @@ function messageText(found: Message): string {
 const heading = (name: string, shown: number, count: number): string =>
   shown === count ? name : `${name}: the last ${shown} of ${count}`;
 
-const standing = ({ name, code, class: statusClass, final, occurredAt, receivedAt }: TimelineStatus): string =>
+const standing = ({ name, code, class: statusClass, final, occurredAt, receivedAt }: MessageStatus): string =>
   `${name ?? code ?? 'a status that cannot be read'} (${statusClass}${final ? ', final' : ''}) since ${shortTime(occurredAt ?? receivedAt)}`;
 
-const statusTable = (statuses: readonly TimelineStatus[]): string =>
+const statusTable = (statuses: readonly MessageStatus[]): string =>
   table(
     ['HAPPENED', 'RECEIVED', 'STATUS', 'CLASS', 'EVENT', ''],
     statuses.map(({ occurredAt, receivedAt, name, code, class: statusClass, id, late }) => [

@@ -1,5 +1,4 @@
-import type { Quarantined } from '@clickrelay/queue';
-import { connectApi, type Page } from '../api-client.ts';
+import { connectApi } from '../api-client.ts';
 import { shortTime, table } from '../format.ts';
 import { type Context, show } from './context.ts';
 
@@ -8,13 +7,8 @@ export interface ListOptions {
   cursor?: string;
 }
 
-/** As the API tells one: `body` is the bytes twice, as far as they are text and in base64. */
-type QuarantinedWithBody = Quarantined & { body: { text: string; base64: string } | null };
-
-const pathOf = (id: string) => `/v1/quarantine/${encodeURIComponent(id)}`;
-
 export async function listQuarantine(options: ListOptions, context: Context): Promise<void> {
-  const page = await connectApi(context.config).get<Page<Quarantined>>('/v1/quarantine', { ...options });
+  const page = await connectApi(context.config).call('GET /v1/quarantine', { query: options });
   show(context, page, ({ items, next }) => {
     if (items.length === 0) return 'nothing in quarantine';
     const rows = items.map(({ id, receivedAt, bytes, reason }) => [shortTime(receivedAt), id, String(bytes), reason]);
@@ -24,7 +18,7 @@ export async function listQuarantine(options: ListOptions, context: Context): Pr
 }
 
 export async function showQuarantined(id: string, context: Context): Promise<void> {
-  const entry = await connectApi(context.config).get<QuarantinedWithBody>(pathOf(id));
+  const entry = await connectApi(context.config).call('GET /v1/quarantine/{id}', { path: { id } });
   show(context, entry, ({ receivedAt, reason, bytes, body }) =>
     [
       id,
@@ -38,11 +32,11 @@ export async function showQuarantined(id: string, context: Context): Promise<voi
 }
 
 export async function reparseQuarantined(id: string, context: Context): Promise<void> {
-  const answer = await connectApi(context.config).post<{ accepted: number }>(`${pathOf(id)}/reparse`);
+  const answer = await connectApi(context.config).call('POST /v1/quarantine/{id}/reparse', { path: { id } });
   show(context, answer, ({ accepted }) => `${id} is accepted now: ${accepted} event${accepted === 1 ? '' : 's'}`);
 }
 
 export async function removeQuarantined(id: string, context: Context): Promise<void> {
-  await connectApi(context.config).delete(pathOf(id));
+  await connectApi(context.config).call('DELETE /v1/quarantine/{id}', { path: { id } });
   show(context, { removed: id }, () => `${id} is removed`);
 }

@@ -1,3 +1,4 @@
+import type { DeadLetter, Replay } from '@clickrelay/client';
 import { connectApi } from '../api-client.ts';
 import { usageError } from '../errors.ts';
 import { table } from '../format.ts';
@@ -7,7 +8,8 @@ export interface ReplayOptions {
   all?: boolean;
   delivered?: boolean;
   destination?: string;
-  kind?: string;
+  /** The API says which there are. */
+  kind?: DeadLetter['kind'];
   events?: string;
   since?: string;
   until?: string;
@@ -15,19 +17,6 @@ export interface ReplayOptions {
   rate?: string;
   dryRun?: boolean;
   detach?: boolean;
-}
-
-/** As the API tells it. */
-interface Replay {
-  id: string;
-  by: string;
-  createdAt: string;
-  state: 'running' | 'cancelled' | 'done';
-  selection: Record<string, unknown>;
-  rate: string | null;
-  matched: number | null;
-  replayed: number;
-  skipped: number;
 }
 
 /** How often progress is shown, in ms. */
@@ -39,18 +28,20 @@ export async function replay(deliveryId: string | undefined, options: ReplayOpti
     throw usageError('give the id of a delivery (dlv_…), or --all for every dead letter');
   }
   if (deliveryId === undefined) return replayMany(options, context);
-  await connectApi(context.config).post(`/v1/deliveries/${encodeURIComponent(deliveryId)}/replay`);
+  await connectApi(context.config).call('POST /v1/deliveries/{id}/replay', { path: { id: deliveryId } });
   show(context, { replayed: [deliveryId] }, () => `${deliveryId} is sent again`);
 }
 
 async function replayMany(options: ReplayOptions, context: Context): Promise<void> {
   const { delivered, events, dryRun, detach, all: _, ...rest } = options;
   const api = connectApi(context.config);
-  const { matched, replay: made } = await api.post<{ matched: number | null; replay: Replay | null }>('/v1/replays', {
-    ...rest,
-    ...(delivered && { state: 'delivered' }),
-    ...(events !== undefined && { events: events.split(',').map((one) => one.trim()) }),
-    dryRun: dryRun ?? false,
+  const { matched, replay: made } = await api.call('POST /v1/replays', {
+    body: {
+      ...rest,
+      ...(delivered && { state: 'delivered' }),
+      ...(events !== undefined && { events: events.split(',').map((one) => one.trim()) }),
+      dryRun: dryRun ?? false,
+    },
   });
   if (made === null) {
     show(context, { matched }, () => `${counted(matched, delivered)} would be sent again`);
@@ -64,7 +55,7 @@ async function replayMany(options: ReplayOptions, context: Context): Promise<voi
   let present = made;
   while (present.state === 'running' && !context.signal.aborted) {
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-    present = await api.get<Replay>(`/v1/replays/${made.id}`);
+    present = await api.call('GET /v1/replays/{id}', { path: { id: made.id } });
     // For people who watch; what is piped gets the end only.
     if (!context.json && process.stderr.isTTY) process.stderr.write(`\r${progressOf(present)} `);
   }
@@ -78,7 +69,7 @@ async function replayMany(options: ReplayOptions, context: Context): Promise<voi
 }
 
 export async function listReplays(context: Context): Promise<void> {
-  const page = await connectApi(context.config).get<{ items: Replay[] }>('/v1/replays');
+  const page = await connectApi(context.config).call('GET /v1/replays');
   show(context, page, ({ items }) => {
     if (items.length === 0) return 'nobody has replayed many deliveries yet';
     const rows = items.map(({ id, createdAt, by, state, matched, replayed, skipped, rate, selection }) => [
@@ -98,7 +89,7 @@ export async function listReplays(context: Context): Promise<void> {
 
 /** Stops a replay, or lets it go on. */
 export async function changeReplay(id: string, state: 'running' | 'cancelled', context: Context): Promise<void> {
-  const changed = await connectApi(context.config).patch<Replay>(`/v1/replays/${encodeURIComponent(id)}`, { state });
+  const changed = await connectApi(context.config).call('PATCH /v1/replays/{id}', { path: { id }, body: { state } });
   show(context, changed, progressOf);
 }
 

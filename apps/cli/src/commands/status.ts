@@ -3,18 +3,9 @@ import { table } from '../format.ts';
 import { describeSpool, spoolOfReceiverHere } from '../spool.ts';
 import { type Context, show } from './context.ts';
 
-/** As the API tells it. */
-interface Status {
-  version: string;
-  durability: { ready: boolean; durability: string; problems: { setting: string; value: string; mend: string }[] };
-  eventLogBytes: number;
-  ingest: { messages: number; statuses: number };
-  destinations: { id: string; waiting: number; delayed: number; active: number; deadLetters: number }[];
-}
-
 /** How safe callbacks are, and what waits where. */
 export async function showStatus(context: Context): Promise<void> {
-  const status = await connectApi(context.config).get<Status>('/v1/status');
+  const status = await connectApi(context.config).call('GET /v1/status');
   const spool = await spoolOfReceiverHere(context.config);
   show(
     context,

@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Event } from '@clickrelay/core';
-import { type Api, connectApi, type Page } from '../api-client.ts';
+import type { EventWithDeliveries } from '@clickrelay/client';
+import { type Api, connectApi } from '../api-client.ts';
 import { deliveryState, gist, parties, shortTime } from '../format.ts';
 import type { Context } from './context.ts';
-import type { EventWithDeliveries } from './events.ts';
 
 export interface TailOptions {
   type?: string;
@@ -16,7 +15,7 @@ const PATIENCE_MS = 1500;
 export async function tail(options: TailOptions, context: Context): Promise<void> {
   const api = connectApi(context.config);
   const page = (after?: string) =>
-    api.get<Page<Event>>('/v1/events', { order: 'asc', limit: 100, type: options.type, after });
+    api.call('GET /v1/events', { query: { order: 'asc', limit: 100, type: options.type, after } });
   // Without `after` the list begins now.
   let { next: after } = await page();
   if (!context.json) process.stderr.write('waiting for events; Ctrl-C ends this\n');
@@ -33,7 +32,7 @@ export async function tail(options: TailOptions, context: Context): Promise<void
 async function settle(api: Api, id: string, signal: AbortSignal): Promise<EventWithDeliveries> {
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
-    const event = await api.get<EventWithDeliveries>(`/v1/events/${id}`);
+    const event = await api.call('GET /v1/events/{id}', { path: { id } });
     const isRouted = event.deliveries.length > 0 || Date.now() - Date.parse(event.receivedAt) > PATIENCE_MS;
     const isUnderWay = event.deliveries.some(({ state, attempts }) => state === 'pending' && attempts.length === 0);
     if ((isRouted && !isUnderWay) || performance.now() > deadline || signal.aborted) return event;

@@ -1,0 +1,1018 @@
+// Made by scripts/interface-docs.ts from docs/openapi.json. Change the schemas of the API, then run it.
+
+export type DestinationDeclaration = {
+  /** Events are POSTed to `url`. */
+  type: "webhook";
+  /** Event types it wants; `*` stands for any characters: `mo*`, `moText`, `*`. */
+  events?: (string)[];
+  /** Channels whose events it wants, such as `whatsapp` and `sms`, in any case; all when left out. */
+  channels?: (string)[];
+  /** Classes of status whose updates it wants; all when left out. Says nothing about other events. */
+  classes?: ("pending" | "delivered" | "read" | "failed" | "unknown")[];
+  filter?: string;
+  /** Where events are POSTed: https, or http for addresses that EGRESS_ALLOW opens; no user name, no fragment. */
+  url: string;
+  secret?: string | (string | {
+    secret: string;
+    /** It signs until then, and no longer. */
+    until: string;
+  })[];
+  /** What the body is: our event, the original envelope with one element, or a CloudEvent. */
+  format?: "event" | "clickatell" | "cloudevents" | "cloudevents-binary";
+  /** Total time of one attempt in ms, from resolving the name to the status line of the answer. */
+  timeoutMs?: number;
+  /** How many connections may be open to the destination at once. */
+  concurrency?: number;
+  /** At most so many attempts in a time, over all workers: `50/s`, `600/m`. Default: no limit. */
+  rate?: string;
+  /** `conversation`: events of one pair of `from` and `to` one after the other, in the order they came; other pairs do not wait for them. Default: `none`. */
+  ordering?: "none" | "conversation";
+  /** The longest wait before each attempt: `0s,5s,2m`. Default: RETRY_SCHEDULE of the worker. */
+  retrySchedule?: string;
+} | {
+  /** Events wait until a consumer leases them. */
+  type: "pull";
+  /** Event types it wants; `*` stands for any characters: `mo*`, `moText`, `*`. */
+  events?: (string)[];
+  /** Channels whose events it wants, such as `whatsapp` and `sms`, in any case; all when left out. */
+  channels?: (string)[];
+  /** Classes of status whose updates it wants; all when left out. Says nothing about other events. */
+  classes?: ("pending" | "delivered" | "read" | "failed" | "unknown")[];
+  filter?: string;
+  /** The longest wait before a delivery that was given back comes again: `0s,5s,2m`. Default: RETRY_SCHEDULE of the API. */
+  retrySchedule?: string;
+};
+
+export type Event = {
+  /** The same fact has the same id for ever: use it as idempotency key. */
+  id: string;
+  /** The array's own name in Clickatell's callback: `moText`, `messageStatusUpdate`. */
+  type: string;
+  integrationId: string | null;
+  integrationName: string | null;
+  /** Trimmed; free text. */
+  channel: string | null;
+  from: string | null;
+  to: string | null;
+  messageId: string | null;
+  /** Of the message that a user replied to. */
+  relatedMessageId: string | null;
+  /** Your own id of the message whose status this is. */
+  clientMessageId: string | null;
+  /** The element's own timestamp, ISO 8601 in UTC. */
+  occurredAt: string | null;
+  /** When the receiver took the callback, ISO 8601 in UTC. */
+  receivedAt: string;
+  /** Present when the element does not fit its known type. */
+  valid?: false;
+  /** What does not fit, without received values. */
+  issues?: ({
+    path: string;
+    message: string;
+  })[];
+  /** Typed by `type`; empty for unknown types and misfits. */
+  data: {
+    [other: string]: unknown;
+  };
+  /** Clickatell's own element, as it came. */
+  raw: unknown;
+};
+
+export type Error = {
+  error: {
+    /** Stable; explained in docs/errors.md */
+    code: string;
+    message: string;
+    issues?: ({
+      path: string;
+      message: string;
+    })[];
+  };
+};
+
+export type EventWithDeliveries = {
+  /** The same fact has the same id for ever: use it as idempotency key. */
+  id: string;
+  /** The array's own name in Clickatell's callback: `moText`, `messageStatusUpdate`. */
+  type: string;
+  integrationId: string | null;
+  integrationName: string | null;
+  /** Trimmed; free text. */
+  channel: string | null;
+  from: string | null;
+  to: string | null;
+  messageId: string | null;
+  /** Of the message that a user replied to. */
+  relatedMessageId: string | null;
+  /** Your own id of the message whose status this is. */
+  clientMessageId: string | null;
+  /** The element's own timestamp, ISO 8601 in UTC. */
+  occurredAt: string | null;
+  /** When the receiver took the callback, ISO 8601 in UTC. */
+  receivedAt: string;
+  /** Present when the element does not fit its known type. */
+  valid?: false;
+  /** What does not fit, without received values. */
+  issues?: ({
+    path: string;
+    message: string;
+  })[];
+  /** Typed by `type`; empty for unknown types and misfits. */
+  data: {
+    [other: string]: unknown;
+  };
+  /** Clickatell's own element, as it came. */
+  raw: unknown;
+  deliveries: (Delivery)[];
+};
+
+export type Delivery = {
+  /** `dlv_<destination>_<event>` */
+  id: string;
+  eventId: string;
+  destinationId: string;
+  state: "pending" | "delivered" | "dead_letter";
+  attempts: (Attempt)[];
+  nextAttemptAt: string | null;
+};
+
+export type Attempt = {
+  /** From 1, in the order of time */
+  number: number;
+  startedAt: string;
+  durationMs: number;
+  outcome: "delivered" | "retry" | "dead_letter";
+  /** What the destination answered */
+  status: number | null;
+  error: {
+    code: string;
+    message: string;
+  } | null;
+  /** The first 16 KB of the answer */
+  response: string;
+};
+
+export type Message = {
+  messageId: string;
+  /** Your own id of it */
+  clientMessageId: string | null;
+  channel: string | null;
+  /** Where it stands: the first final status by its own time, else the furthest; null without a status */
+  current: MessageStatus | null;
+  statusCount: number;
+  /** By the time at which they happened; the last 500 */
+  statuses: (MessageStatus)[];
+  /** The message itself, when a customer sent it */
+  received: (Event)[];
+  replyCount: number;
+  /** What refers to it, by the time at which it happened; the last 500 */
+  replies: (Event)[];
+  /** Whether every event of it was looked at; false when it has more than 10,000 */
+  complete: boolean;
+};
+
+export type MessageStatus = {
+  /** Of the event */
+  id: string;
+  code: number | null;
+  name: string | null;
+  class: "pending" | "delivered" | "read" | "failed" | "unknown";
+  /** No other status follows */
+  final: boolean;
+  occurredAt: string | null;
+  receivedAt: string;
+  /** Received after a status that happened later; it takes nothing back */
+  late: boolean;
+};
+
+export type DeadLetter = {
+  deliveryId: string;
+  eventId: string;
+  destinationId: string;
+  eventType: string;
+  /** The destination did not take it, we could not build it, or it seems to crash its consumers */
+  kind: "refused" | "not_built" | "crashes_consumer";
+  error: string;
+  /** Of the last attempt; explained in docs/errors.md. Null when its attempts are gone */
+  errorCode: string | null;
+  failedAt: string;
+  attempts: number;
+};
+
+export type Replay = {
+  /** `rpl_…` */
+  id: string;
+  /** The name of the key that asked for it */
+  by: string;
+  createdAt: string;
+  state: "running" | "cancelled" | "done";
+  selection: {
+    state: "dead_letter" | "delivered";
+    /** Of this destination only */
+    destination?: string;
+    /** The destination did not take it, we could not build it, or it seems to crash its consumers */
+    kind?: "refused" | "not_built" | "crashes_consumer";
+    /** Patterns of event types: `mo*` */
+    events?: (string)[];
+    /** Dead letters that failed, or events that came, at or after this time */
+    since?: string;
+    until: string;
+    /** An expression (CEL) over `event` that must be true */
+    filter?: string;
+  };
+  rate: string | null;
+  /** Chosen when it was made; null when they were too many to be counted */
+  matched: number | null;
+  replayed: number;
+  /** Chosen, but on their way already */
+  skipped: number;
+};
+
+export type Quarantined = {
+  /** `qrt_…` */
+  id: string;
+  receivedAt: string;
+  /** Why it could not be parsed */
+  reason: string;
+  bytes: number;
+};
+
+export type QuarantinedWithBody = {
+  /** `qrt_…` */
+  id: string;
+  receivedAt: string;
+  /** Why it could not be parsed */
+  reason: string;
+  bytes: number;
+  /** Null where personal data is hidden */
+  body: {
+    /** Decoded as UTF-8; broken bytes show as U+FFFD */
+    text: string;
+    /** The bytes */
+    base64: string;
+  } | null;
+};
+
+export type Destination = {
+  id: string;
+  type: string;
+  events: (string)[];
+  channels?: (string)[];
+  classes?: (string)[];
+  filter?: string;
+  /** Why nothing is sent at the moment; null when sending */
+  paused: string | null;
+  /** Nothing is sent until then: it asked for that, or failed too often in a row; null when sending */
+  held: {
+    reason: "throttled" | "failing";
+    until: string;
+  } | null;
+  /** Shown in the answer that made it; hidden otherwise */
+  secret?: string;
+  [other: string]: unknown;
+};
+
+export type RotatedSecret = {
+  id: string;
+  /** The new one; two when HMAC and Ed25519 keys were both in use */
+  secrets: (string)[];
+  /** Until when the old one signs too; null when it has ended */
+  oldUntil: string | null;
+};
+
+export type TestResult = {
+  /** Whether this would have counted as delivered */
+  delivered: boolean;
+  /** What the destination answered; null when it did not */
+  status: number | null;
+  durationMs: number;
+  /** The first 16 KB of the answer */
+  response: string;
+  error: {
+    code: string;
+    message: string;
+  } | null;
+  /** How the event was written */
+  format: "event" | "clickatell" | "cloudevents" | "cloudevents-binary";
+  /** What was sent */
+  event: Event;
+};
+
+export type Lease = {
+  /** `dlv_<destination>_<event>` */
+  deliveryId: string;
+  /** To ack, nack or extend with */
+  leaseToken: string;
+  /** From 1: how often it was handed out, and nacked or not answered, before */
+  attempt: number;
+  /** It comes back after this unless it is acked, nacked or extended */
+  leaseEndsAt: string;
+  event: Event;
+};
+
+export type PeekedDelivery = {
+  /** `dlv_<destination>_<event>` */
+  deliveryId: string;
+  /** From 1: how often it was handed out, and nacked or not answered, before */
+  attempt: number;
+  event: Event;
+};
+
+export type Key = {
+  /** `key_…` */
+  id: string;
+  name: string;
+  scopes: ("read" | "reveal" | "replay" | "admin" | "lease")[];
+  /** What the scope `lease` is bound to */
+  destinations: (string)[];
+  createdAt: string;
+};
+
+export type NewKey = {
+  /** `key_…` */
+  id: string;
+  name: string;
+  scopes: ("read" | "reveal" | "replay" | "admin" | "lease")[];
+  /** What the scope `lease` is bound to */
+  destinations: (string)[];
+  createdAt: string;
+  /** `crk_…` */
+  key: string;
+};
+
+export type AuditEntry = {
+  /** `aud_…` */
+  id: string;
+  at: string;
+  /** The key that was used: `API_KEY`, or its name and id */
+  by: string;
+  /** What was done, such as `destination.removed` */
+  action: string;
+  /** The id of what it was done to */
+  target: string;
+  detail?: {
+    [other: string]: unknown;
+  };
+};
+
+export type Ledger = {
+  from: string | null;
+  to: string;
+  /** Whether nothing is unaccounted for */
+  balanced: boolean;
+  /** Events looked at */
+  events: number;
+  /** Those of them that no destination wanted */
+  unrouted: number;
+  /** Events before this time may have left the log, because they were owed to nobody */
+  completeSince: string | null;
+  destinations: (DestinationLedger)[];
+  /** What was accepted and is in no column, now; what waits in the spool of a receiver, that one knows */
+  upstream: {
+    /** Groups of callbacks with messages that are no events yet, or not routed to the end */
+    messages: number;
+    /** The same of statuses */
+    statuses: number;
+    /** Callbacks that could not be read */
+    quarantined: number;
+  };
+  /** Share of the log that was walked, 0 to 1 */
+  progress: number;
+  /** `cursor` of the next part, whose numbers are to be added; null at the end */
+  next: string | null;
+};
+
+export type DestinationLedger = {
+  id: string;
+  /** Events routed to it: the sum of all the columns, `retrying` apart */
+  accepted: number;
+  delivered: number;
+  /** Waiting, under way, or waiting for another attempt */
+  pending: number;
+  /** Those of `pending` and `parked` that failed before */
+  retrying: number;
+  /** Kept and not tried: the destination is paused, or fails so often that only probes are sent */
+  parked: number;
+  /** Dead letters */
+  dead: number;
+  /** Given up: a dead letter that was removed, or the destination was */
+  removed: number;
+  /** Nobody will ever send these. Not 0 is an alarm */
+  unaccounted: number;
+  /** Some of those that are unaccounted for; each can be replayed */
+  differing: ({
+    deliveryId: string;
+    eventId: string;
+    /** Routed and no delivery known; pending without a job; dead and not among the dead letters */
+    problem: "never_queued" | "no_job" | "no_dead_letter";
+  })[];
+};
+
+export type Status = {
+  version: string;
+  durability: Durability;
+  /** What the event log holds */
+  eventLogBytes: number;
+  /** Groups of callbacks that are not routed yet */
+  ingest: {
+    messages: number;
+    statuses: number;
+  };
+  destinations: ({
+    id: string;
+    waiting: number;
+    delayed: number;
+    active: number;
+    deadLetters: number;
+  })[];
+};
+
+export type Durability = {
+  ready: boolean;
+  /** What is asked of the Redis: DURABILITY */
+  mode: string;
+  /** What the Redis really does */
+  durability: string;
+  /** What that mode does not promise */
+  mayBeLost: string;
+  problems: ({
+    setting: string;
+    value: string;
+    mend: string;
+  })[];
+};
+
+/** Everything that the API can do. */
+export interface Operations {
+  /** List events, newest first; or, with `order=asc`, follow them as they come in */
+  'GET /v1/events': {
+    query?: {
+      /** How many items at most */
+      limit?: number | undefined;
+      /** `next` of the page before */
+      cursor?: string | undefined;
+      order?: "desc" | "asc" | undefined;
+      /** Event types, with commas between them */
+      type?: string | undefined;
+      /** Logged at or after this time */
+      since?: string | undefined;
+      /** Logged before this time; with `order=desc` only */
+      until?: string | undefined;
+      /** With `order=asc`: `next` of the page before. Without it, and without `since`, the list begins now */
+      after?: string | undefined;
+      /** Whether personal data is shown: `true` needs the scope `reveal` and is written into the audit record. Default: hidden, but for `API_KEY` */
+      reveal?: "true" | "false" | undefined;
+    } | undefined;
+    answer: {
+      items: (Event)[];
+      /** `cursor` of the next page; null at the end */
+      next: string | null;
+    };
+  };
+  /** Read one event, where it went and every attempt */
+  'GET /v1/events/{id}': {
+    path: {
+      id: string;
+    };
+    query?: {
+      /** Whether personal data is shown: `true` needs the scope `reveal` and is written into the audit record. Default: hidden, but for `API_KEY` */
+      reveal?: "true" | "false" | undefined;
+    } | undefined;
+    answer: EventWithDeliveries;
+  };
+  /** Read what became of a message: its statuses, where it stands, and the replies to it */
+  'GET /v1/messages/{messageId}': {
+    path: {
+      /** `apiMessageId` of the send response, or the id of a reply */
+      messageId: string;
+    };
+    query?: {
+      /** Whether personal data is shown: `true` needs the scope `reveal` and is written into the audit record. Default: hidden, but for `API_KEY` */
+      reveal?: "true" | "false" | undefined;
+    } | undefined;
+    answer: Message;
+  };
+  /** Find messages by your own id of them */
+  'GET /v1/messages': {
+    query: {
+      /** As you sent it. One id may have been given to several */
+      clientMessageId: string;
+      /** Whether personal data is shown: `true` needs the scope `reveal` and is written into the audit record. Default: hidden, but for `API_KEY` */
+      reveal?: "true" | "false" | undefined;
+    };
+    answer: {
+      items: (Message)[];
+      /** `cursor` of the next page; null at the end */
+      next: string | null;
+    };
+  };
+  /** Find messages by their events again, a part of the event log at a time, for when that index was lost */
+  'POST /v1/messages/reindex': {
+    query?: {
+      /** About how many events at once */
+      limit?: number | undefined;
+      /** `next` of the part before */
+      cursor?: string | undefined;
+    } | undefined;
+    answer: {
+      /** How many were looked at */
+      events: number;
+      /** `cursor` of the next part; null at the end */
+      next: string | null;
+    };
+  };
+  /** Read one delivery with its attempts */
+  'GET /v1/deliveries/{id}': {
+    path: {
+      /** `dlv_…` */
+      id: string;
+    };
+    query?: {
+      /** Whether personal data is shown: `true` needs the scope `reveal` and is written into the audit record. Default: hidden, but for `API_KEY` */
+      reveal?: "true" | "false" | undefined;
+    } | undefined;
+    answer: Delivery;
+  };
+  /** Send a delivery again, dead or delivered: from the first attempt on, with the same event id */
+  'POST /v1/deliveries/{id}/replay': {
+    path: {
+      /** `dlv_…` */
+      id: string;
+    };
+    query?: {
+      /** Whether personal data is shown: `true` needs the scope `reveal` and is written into the audit record. Default: hidden, but for `API_KEY` */
+      reveal?: "true" | "false" | undefined;
+    } | undefined;
+    answer: Delivery;
+  };
+  /** List deliveries that ended without success, newest first */
+  'GET /v1/dead-letters': {
+    query?: {
+      /** How many items at most */
+      limit?: number | undefined;
+      /** `next` of the page before */
+      cursor?: string | undefined;
+      /** Of this destination only */
+      destination?: string | undefined;
+      /** The destination did not take it, we could not build it, or it seems to crash its consumers */
+      kind?: "refused" | "not_built" | "crashes_consumer" | undefined;
+      /** Whether personal data is shown: `true` needs the scope `reveal` and is written into the audit record. Default: hidden, but for `API_KEY` */
+      reveal?: "true" | "false" | undefined;
+    } | undefined;
+    answer: {
+      items: (DeadLetter)[];
+      /** `cursor` of the next page; null at the end */
+      next: string | null;
+    };
+  };
+  /** Give a dead letter up for good */
+  'DELETE /v1/dead-letters/{deliveryId}': {
+    path: {
+      deliveryId: string;
+    };
+    answer: undefined;
+  };
+  /** Send many deliveries again, at a rate; or, with `dryRun`, only count them */
+  'POST /v1/replays': {
+    query?: {
+      /** Whether personal data is shown: `true` needs the scope `reveal` and is written into the audit record. Default: hidden, but for `API_KEY` */
+      reveal?: "true" | "false" | undefined;
+    } | undefined;
+    body: {
+      /** What is sent again */
+      state?: "dead_letter" | "delivered" | undefined;
+      /** Of this destination only */
+      destination?: string | undefined;
+      /** The destination did not take it, we could not build it, or it seems to crash its consumers */
+      kind?: "refused" | "not_built" | "crashes_consumer" | undefined;
+      /** Patterns of event types: `mo*` */
+      events?: (string)[] | undefined;
+      /** Dead letters that failed, or events that came, at or after this time */
+      since?: string | undefined;
+      /** Before this time; at most the present */
+      until?: string | undefined;
+      /** An expression (CEL) over `event` that must be true */
+      filter?: string | undefined;
+      /** At most so many in a time: `500/s`. Default: as fast as it goes */
+      rate?: string | undefined;
+      /** Count what would be sent again, and send nothing */
+      dryRun?: boolean | undefined;
+    };
+    answer: {
+      /** Null when they are too many to be counted */
+      matched: number | null;
+      /** Null for a dry run */
+      replay: Replay | null;
+    };
+  };
+  /** List replays of many deliveries, newest first: who asked for what, and how far it is */
+  'GET /v1/replays': {
+    query?: {
+      limit?: number | undefined;
+      /** Whether personal data is shown: `true` needs the scope `reveal` and is written into the audit record. Default: hidden, but for `API_KEY` */
+      reveal?: "true" | "false" | undefined;
+    } | undefined;
+    answer: {
+      items: (Replay)[];
+      /** `cursor` of the next page; null at the end */
+      next: string | null;
+    };
+  };
+  /** Read one replay of many deliveries */
+  'GET /v1/replays/{id}': {
+    path: {
+      id: string;
+    };
+    query?: {
+      /** Whether personal data is shown: `true` needs the scope `reveal` and is written into the audit record. Default: hidden, but for `API_KEY` */
+      reveal?: "true" | "false" | undefined;
+    } | undefined;
+    answer: Replay;
+  };
+  /** Cancel a replay, or let it go on where it stopped; one that is done stays done */
+  'PATCH /v1/replays/{id}': {
+    path: {
+      id: string;
+    };
+    query?: {
+      /** Whether personal data is shown: `true` needs the scope `reveal` and is written into the audit record. Default: hidden, but for `API_KEY` */
+      reveal?: "true" | "false" | undefined;
+    } | undefined;
+    body: {
+      state: "running" | "cancelled";
+    };
+    answer: Replay;
+  };
+  /** List authentic callbacks that could not be parsed, newest first */
+  'GET /v1/quarantine': {
+    query?: {
+      /** How many items at most */
+      limit?: number | undefined;
+      /** `next` of the page before */
+      cursor?: string | undefined;
+    } | undefined;
+    answer: {
+      items: (Quarantined)[];
+      /** `cursor` of the next page; null at the end */
+      next: string | null;
+    };
+  };
+  /** Read one, with its body as it came */
+  'GET /v1/quarantine/{id}': {
+    path: {
+      /** `qrt_…` */
+      id: string;
+    };
+    query?: {
+      /** Whether personal data is shown: `true` needs the scope `reveal` and is written into the audit record. Default: hidden, but for `API_KEY` */
+      reveal?: "true" | "false" | undefined;
+    } | undefined;
+    answer: QuarantinedWithBody;
+  };
+  /** Throw it away */
+  'DELETE /v1/quarantine/{id}': {
+    path: {
+      /** `qrt_…` */
+      id: string;
+    };
+    answer: undefined;
+  };
+  /** Parse it again, for when a newer version understands it; it leaves quarantine as a committed callback */
+  'POST /v1/quarantine/{id}/reparse': {
+    path: {
+      /** `qrt_…` */
+      id: string;
+    };
+    answer: {
+      /** How many events it holds */
+      accepted: number;
+    };
+  };
+  /** List destinations */
+  'GET /v1/destinations': {
+    answer: {
+      items: (Destination)[];
+      /** `cursor` of the next page; null at the end */
+      next: string | null;
+    };
+  };
+  /** Read one destination */
+  'GET /v1/destinations/{id}': {
+    path: {
+      id: string;
+    };
+    answer: Destination;
+  };
+  /** Add or replace a destination; a webhook secret that is left out is kept, or generated and shown */
+  'PUT /v1/destinations/{id}': {
+    path: {
+      id: string;
+    };
+    body: DestinationDeclaration;
+    answer: Destination;
+  };
+  /** Remove a destination together with its waiting deliveries and its dead letters; events stay in the log */
+  'DELETE /v1/destinations/{id}': {
+    path: {
+      id: string;
+    };
+    answer: undefined;
+  };
+  /** Make the registry hold what is declared; destinations that are not named stay as they are */
+  'POST /v1/destinations/apply': {
+    body: {
+      destinations: ({
+        /** Names the destination in commands, paths and delivery ids. */
+        id: string;
+        /** Events are POSTed to `url`. */
+        type: "webhook";
+        /** Event types it wants; `*` stands for any characters: `mo*`, `moText`, `*`. */
+        events?: (string)[] | undefined;
+        /** Channels whose events it wants, such as `whatsapp` and `sms`, in any case; all when left out. */
+        channels?: (string)[] | undefined;
+        /** Classes of status whose updates it wants; all when left out. Says nothing about other events. */
+        classes?: ("pending" | "delivered" | "read" | "failed" | "unknown")[] | undefined;
+        filter?: string | undefined;
+        /** Where events are POSTed: https, or http for addresses that EGRESS_ALLOW opens; no user name, no fragment. */
+        url: string;
+        secret?: string | (string | {
+          secret: string;
+          /** It signs until then, and no longer. */
+          until: string;
+        })[] | undefined;
+        /** What the body is: our event, the original envelope with one element, or a CloudEvent. */
+        format?: "event" | "clickatell" | "cloudevents" | "cloudevents-binary" | undefined;
+        /** Total time of one attempt in ms, from resolving the name to the status line of the answer. */
+        timeoutMs?: number | undefined;
+        /** How many connections may be open to the destination at once. */
+        concurrency?: number | undefined;
+        /** At most so many attempts in a time, over all workers: `50/s`, `600/m`. Default: no limit. */
+        rate?: string | undefined;
+        /** `conversation`: events of one pair of `from` and `to` one after the other, in the order they came; other pairs do not wait for them. Default: `none`. */
+        ordering?: "none" | "conversation" | undefined;
+        /** The longest wait before each attempt: `0s,5s,2m`. Default: RETRY_SCHEDULE of the worker. */
+        retrySchedule?: string | undefined;
+      } | {
+        /** Names the destination in commands, paths and delivery ids. */
+        id: string;
+        /** Events wait until a consumer leases them. */
+        type: "pull";
+        /** Event types it wants; `*` stands for any characters: `mo*`, `moText`, `*`. */
+        events?: (string)[] | undefined;
+        /** Channels whose events it wants, such as `whatsapp` and `sms`, in any case; all when left out. */
+        channels?: (string)[] | undefined;
+        /** Classes of status whose updates it wants; all when left out. Says nothing about other events. */
+        classes?: ("pending" | "delivered" | "read" | "failed" | "unknown")[] | undefined;
+        filter?: string | undefined;
+        /** The longest wait before a delivery that was given back comes again: `0s,5s,2m`. Default: RETRY_SCHEDULE of the API. */
+        retrySchedule?: string | undefined;
+      })[];
+      /** Say what would change, and change nothing */
+      dryRun?: boolean | undefined;
+    };
+    answer: {
+      items: ({
+        id: string;
+        change: "added" | "changed" | "unchanged";
+        /** Those that differ from what was there */
+        fields: (string)[];
+        /** One was generated; `GET /v1/destinations/{id}/secret` shows it */
+        madeSecret: boolean;
+      })[];
+    };
+  };
+  /** Why an event goes to a destination, or does not: every rule of the destination, as it is now */
+  'GET /v1/destinations/{id}/match': {
+    path: {
+      id: string;
+    };
+    query: {
+      event: string;
+      /** Whether personal data is shown: `true` needs the scope `reveal` and is written into the audit record. Default: hidden, but for `API_KEY` */
+      reveal?: "true" | "false" | undefined;
+    };
+    answer: {
+      wanted: boolean;
+      rules: ({
+        rule: "events" | "channels" | "classes" | "filter";
+        passed: boolean;
+        detail: string;
+      })[];
+      /** What became of it there; null when it never was for this destination */
+      delivery: Delivery | null;
+    };
+  };
+  /** Send nothing more until resumed; what comes in waits */
+  'POST /v1/destinations/{id}/pause': {
+    path: {
+      id: string;
+    };
+    body?: {
+      reason?: string | undefined;
+    } | undefined;
+    answer: Destination;
+  };
+  /** Send again, what has waited first */
+  'POST /v1/destinations/{id}/resume': {
+    path: {
+      id: string;
+    };
+    answer: Destination;
+  };
+  /** Show what deliveries to a webhook destination are signed with: to compare, or because it was generated */
+  'GET /v1/destinations/{id}/secret': {
+    path: {
+      id: string;
+    };
+    answer: {
+      id: string;
+      secret: string | (string | {
+        secret: string;
+        /** It signs until then, and no longer. */
+        until: string;
+      })[];
+    };
+  };
+  /** Sign with a new secret, and for a while with the old one too */
+  'POST /v1/destinations/{id}/rotate-secret': {
+    path: {
+      id: string;
+    };
+    body?: {
+      /** How long the old secret signs too: `24h`, `7d`; `0s` ends it at once, for one that leaked */
+      keepOldFor?: string | undefined;
+    } | undefined;
+    answer: RotatedSecret;
+  };
+  /** Send a sample to a webhook destination, signed and marked as a test; nothing of it is kept */
+  'POST /v1/destinations/{id}/test': {
+    path: {
+      id: string;
+    };
+    body?: {
+      /** Which of the documented samples */
+      type?: "moText" | "moMedia" | "moLocation" | "moContacts" | "moSuggestedResponse" | "moListPickerResponse" | "moButtonResponse" | "messageStatusUpdate" | undefined;
+    } | undefined;
+    answer: TestResult;
+  };
+  /** Take deliveries of a pull destination for a time, the oldest first; waits for the first one */
+  'POST /v1/destinations/{id}/lease': {
+    path: {
+      id: string;
+    };
+    body?: {
+      /** How many at most */
+      max?: number | undefined;
+      /** How long to wait for the first */
+      waitMs?: number | undefined;
+      /** How long they are yours */
+      leaseMs?: number | undefined;
+    } | undefined;
+    answer: {
+      /** Empty when none came in time */
+      deliveries: (Lease)[];
+    };
+  };
+  /** The work is done; the same ack again is answered the same */
+  'POST /v1/destinations/{id}/ack': {
+    path: {
+      id: string;
+    };
+    body: {
+      /** `dlv_…` */
+      deliveryId: string;
+      /** As it was handed out */
+      leaseToken: string;
+    };
+    answer: {
+      deliveryId: string;
+      state: "delivered";
+    };
+  };
+  /** The work could not be done: try it again by the schedule, or never */
+  'POST /v1/destinations/{id}/nack': {
+    path: {
+      id: string;
+    };
+    body: {
+      /** `dlv_…` */
+      deliveryId: string;
+      /** As it was handed out */
+      leaseToken: string;
+      /** Why; the first 1,000 characters are kept as the error of the attempt */
+      error?: string | undefined;
+      /** Whether trying again may help; false makes it a dead letter at once */
+      retry?: boolean | undefined;
+    };
+    answer: {
+      deliveryId: string;
+      state: "retrying";
+      nextAttemptAt: string;
+    } | {
+      deliveryId: string;
+      state: "dead_letter";
+    };
+  };
+  /** Hold a lease for longer, counted from now */
+  'POST /v1/destinations/{id}/extend': {
+    path: {
+      id: string;
+    };
+    body: {
+      /** `dlv_…` */
+      deliveryId: string;
+      /** As it was handed out */
+      leaseToken: string;
+      leaseMs?: number | undefined;
+    };
+    answer: {
+      leaseEndsAt: string;
+    };
+  };
+  /** Look at what would be leased next, and take nothing */
+  'GET /v1/destinations/{id}/peek': {
+    path: {
+      id: string;
+    };
+    query?: {
+      limit?: number | undefined;
+      /** When nothing waits: the newest events in the log that this destination would want */
+      recent?: "true" | "false" | undefined;
+    } | undefined;
+    answer: {
+      deliveries: (PeekedDelivery)[];
+      /** Whether these wait, or were found in the log */
+      source: "waiting" | "log";
+    };
+  };
+  /** Whose key this is, and what it may do */
+  'GET /v1/whoami': {
+    answer: {
+      name: string;
+      scopes: ("read" | "reveal" | "replay" | "admin" | "lease")[];
+      destinations: (string)[];
+      version: string;
+    };
+  };
+  /** List keys, oldest first; `API_KEY` is none of them */
+  'GET /v1/keys': {
+    answer: {
+      items: (Key)[];
+      /** `cursor` of the next page; null at the end */
+      next: string | null;
+    };
+  };
+  /** Make a key; it is shown this once */
+  'POST /v1/keys': {
+    body: {
+      /** For those who look at the list of keys */
+      name: string;
+      scopes: ("read" | "reveal" | "replay" | "admin" | "lease")[];
+      /** With the scope `lease`: which pull destinations, such as `support-bot` and `n8n-*` */
+      destinations?: (string)[] | undefined;
+    };
+    answer: NewKey;
+  };
+  /** Remove a key; it opens nothing from now on */
+  'DELETE /v1/keys/{id}': {
+    path: {
+      /** `key_…` */
+      id: string;
+    };
+    answer: undefined;
+  };
+  /** List who changed, replayed or was shown what, newest first */
+  'GET /v1/audit': {
+    query?: {
+      /** How many items at most */
+      limit?: number | undefined;
+      /** `next` of the page before */
+      cursor?: string | undefined;
+    } | undefined;
+    answer: {
+      items: (AuditEntry)[];
+      /** `cursor` of the next page; null at the end */
+      next: string | null;
+    };
+  };
+  /** Tell what became of every event that was routed to a destination, and whether anything is unaccounted for */
+  'GET /v1/ledger': {
+    query?: {
+      /** Logged at or after this time; without it from the beginning of the log */
+      from?: string | undefined;
+      /** Logged before this time; without it, or later than now, until now */
+      to?: string | undefined;
+      /** Of this destination only */
+      destination?: string | undefined;
+      /** About how many events one answer looks at; it also ends after about 2 seconds */
+      limit?: number | undefined;
+      /** `next` of the part before, with the same query */
+      cursor?: string | undefined;
+    } | undefined;
+    answer: Ledger;
+  };
+  /** How safe callbacks are, and what waits where */
+  'GET /v1/status': {
+    answer: Status;
+  };
+}
