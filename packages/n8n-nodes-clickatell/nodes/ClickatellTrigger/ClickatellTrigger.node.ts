@@ -158,7 +158,7 @@ export class ClickatellTrigger implements INodeType {
       const closing = new AbortController();
       return {
         manualTriggerFunction: async () => {
-          const item = await peekOnce(this, relay, wanted, closing.signal, withoutRaw);
+          const item = await peekOnce(this, relay, { destinationId, wanted, withoutRaw, signal: closing.signal });
           if (item !== undefined) this.emit([[item]]);
         },
         closeFunction: async () => closing.abort(),

@@ -18,9 +18,12 @@ const LOOK_MS = 2000;
 export async function peekOnce(
   n8n: ITriggerFunctions,
   relay: Relay,
-  wanted: WantedEvents,
-  signal: AbortSignal,
-  withoutRaw: boolean,
+  {
+    destinationId,
+    wanted,
+    withoutRaw,
+    signal,
+  }: { destinationId: string; wanted: WantedEvents; withoutRaw: boolean; signal: AbortSignal },
 ): Promise<INodeExecutionData | undefined> {
   while (!signal.aborted) {
     try {
@@ -29,7 +32,7 @@ export async function peekOnce(
     } catch (error) {
       if (!(error instanceof RelayError)) throw new NodeOperationError(n8n.getNode(), error as Error);
       if (error.isUnknownDestination) return toItem(sampleEvent(wanted), { attempt: 1, test: true, withoutRaw });
-      throw new NodeOperationError(n8n.getNode(), error, explain(error, 'this destination'));
+      throw new NodeOperationError(n8n.getNode(), error, explain(error, destinationId));
     }
     await pause(LOOK_MS, signal);
   }
