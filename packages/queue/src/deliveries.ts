@@ -159,10 +159,12 @@ export interface AttemptLogOptions {
    * @default 25
    */
   readonly lingerMs?: number;
+  /** Told of each attempt that is to be recorded. */
+  readonly onRecord?: (attempt: AttemptRecord) => void;
 }
 
 /** Records of attempts that end at about the same time share a write. */
-export const createAttemptLog = (store: Store, { lingerMs = 25 }: AttemptLogOptions = {}): AttemptLog => {
+export const createAttemptLog = (store: Store, { lingerMs = 25, onRecord }: AttemptLogOptions = {}): AttemptLog => {
   store.redis.defineCommand('recordAttempts', { lua: RECORD_SCRIPT });
   const write = (attempts: readonly AttemptRecord[]): Promise<null> =>
     store.redis.recordAttempts(
@@ -184,7 +186,13 @@ export const createAttemptLog = (store: Store, { lingerMs = 25 }: AttemptLogOpti
       await Promise.all([...groups].map(write));
     },
   });
-  return { record: (attempt) => group.add(attempt), drained: () => group.drained() };
+  return {
+    record: (attempt) => {
+      onRecord?.(attempt);
+      return group.add(attempt);
+    },
+    drained: () => group.drained(),
+  };
 };
 
 const OUTCOME_LETTERS = { delivered: 'd', retry: 'r', dead_letter: 'x' } as const;

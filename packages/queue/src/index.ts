@@ -80,6 +80,7 @@ export { createKey, findKey, type Key, listKeys, removeKey, SCOPES, type Scope }
 export { dropLarge, readLarge } from './large-text.ts';
 export { createLeases, type Lease, type LeaseOptions, type Leases, type LeasesOptions } from './leases.ts';
 export { type LedgerOptions, type LedgerPart, type LedgerPartOptions, readLedger, readLedgerPart } from './ledger.ts';
+export { checkLedger, type LedgerCheck, readLedgerCheck } from './ledger-check.ts';
 export { type MemoryWatch, readMemory, watchMemory } from './memory.ts';
 export {
   createMessageIndex,
@@ -104,10 +105,12 @@ export {
   listQuarantine,
   type Quarantined,
   quarantineCallback,
+  readQuarantine,
   readQuarantined,
   removeQuarantined,
   reparseQuarantined,
 } from './quarantine.ts';
+export { type DestinationFigures, type Figures, type QueueFigures, readFigures } from './queue-figures.ts';
 export { InvalidRedisUrlError, parseRedisUrl } from './redis-url.ts';
 export {
   countSelected,
@@ -123,5 +126,6 @@ export {
 export { type Retention, readLogBytes, startRetention, trimEventLog } from './retention.ts';
 export type { Settlement } from './settle.ts';
 export type { Acked, LeaseRef, Nacked } from './settle-lease.ts';
+export { listSnapshots, publishSnapshot, type Snapshot } from './snapshots.ts';
 export { openSpool, type Spool, type SpoolNotice, type SpoolOptions, type SpoolStats } from './spool.ts';
 export { ingestQueues, openStore, type Store, type StoreOptions } from './store.ts';

@@ -6,7 +6,7 @@ import {
   QueueUnavailableError,
   type RetrySchedule,
 } from '@clickrelay/core';
-import { createAttemptLog, type DeliveryJob, readForDelivery } from './deliveries.ts';
+import { type AttemptRecord, createAttemptLog, type DeliveryJob, readForDelivery } from './deliveries.ts';
 import { type Destination, type DestinationWatch, readDestination, watchDestinations } from './destinations.ts';
 import { createDispatcher, type TakenJob } from './dispatcher.ts';
 import { DestinationNotFoundError, NotAPullDestinationError, TooManyLeasesError } from './errors.ts';
@@ -92,6 +92,8 @@ const REOPEN_MS = 500;
 export interface LeasesOptions {
   readonly schedule: RetrySchedule;
   readonly onError: (error: unknown) => void;
+  /** Told how each lease ended: answered, or unanswered. */
+  readonly onAttempt?: (attempt: AttemptRecord) => void;
   /** @default 1000 */
   readonly mostLeasesOut?: number;
 }
@@ -121,10 +123,10 @@ interface Counter {
 }
 
 export const createLeases = (store: Store, options: LeasesOptions): Leases => {
-  const { schedule, onError, mostLeasesOut = MOST_LEASES_OUT } = options;
+  const { schedule, onError, onAttempt, mostLeasesOut = MOST_LEASES_OUT } = options;
   defineLeaseCommands(store);
   // Somebody waits for each of these records: no company is waited for.
-  const attempts = createAttemptLog(store, { lingerMs: 0 });
+  const attempts = createAttemptLog(store, { lingerMs: 0, ...(onAttempt && { onRecord: onAttempt }) });
   const dispatcher = createDispatcher(store, { onError, stalledSweepMs: STALLED_SWEEP_MS });
   const counters = new Map<string, Counter>();
   let closing = false;

@@ -137,6 +137,12 @@ export const listQuarantine = async (
 
 export const countQuarantined = (store: Store): Promise<number> => store.redis.zcard(LOG);
 
+/** How many there are, and what they take together. */
+export const readQuarantine = async (store: Store): Promise<{ callbacks: number; bytes: number }> => {
+  const [callbacks, bytes] = await Promise.all([countQuarantined(store), store.redis.get(TOTAL_BYTES)]);
+  return { callbacks, bytes: Number(bytes) };
+};
+
 /** @returns false when there is none with this id. */
 export const removeQuarantined = async (store: Store, id: string): Promise<boolean> =>
   ID.test(id) && (await store.redis.eval(REMOVE_SCRIPT, 3, LOG, TOTAL_BYTES, entryKey(id), id)) === 1;

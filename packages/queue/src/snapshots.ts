@@ -1,0 +1,46 @@
+import { REGISTRY } from './names.ts';
+import type { Store } from './store.ts';
+
+/*
+ * What each process tells of itself for others to read, such as its metrics: a few kilobytes that end by themselves. The
+ * set beside them is only there to find them.
+ */
+
+const INDEX = `${REGISTRY}:snapshots`;
+const keyOf = (process: string): string => `${REGISTRY}:snapshot:${process}`;
+/** Processes whose snapshots ended this long ago are dropped from the set. */
+const FORGET_MS = 60_000;
+
+export interface Snapshot {
+  /** Names the process among all. */
+  readonly process: string;
+  readonly body: Buffer;
+  /** How old it is, in ms, by the clock of Redis. */
+  readonly ageMs: number;
+}
+
+export const publishSnapshot = async (store: Store, process: string, body: Buffer, ttlMs: number): Promise<void> => {
+  store.assertConnected();
+  const now = Date.now();
+  await store.redis
+    .multi()
+    .set(keyOf(process), body, 'PX', ttlMs)
+    .zadd(INDEX, now + ttlMs, process)
+    .zremrangebyscore(INDEX, '-inf', now - FORGET_MS)
+    .exec();
+};
+
+/** @param ttlMs with which they were published */
+export const listSnapshots = async (store: Store, ttlMs: number): Promise<Snapshot[]> => {
+  const processes = await store.redis.zrangebyscore(INDEX, '-inf', '+inf');
+  const found = await Promise.all(
+    processes.map(async (process) => {
+      const [body, leftMs] = await Promise.all([
+        store.redis.getBuffer(keyOf(process)),
+        store.redis.pttl(keyOf(process)),
+      ]);
+      return body === null ? undefined : { process, body, ageMs: ttlMs - leftMs };
+    }),
+  );
+  return found.filter((one) => one !== undefined);
+};
