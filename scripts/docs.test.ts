@@ -9,6 +9,14 @@ import { describe, expect, it } from 'vitest';
 import { operations } from '../apps/api/src/app.ts';
 import { type Format, formatEvent, type LoggedEvent, STATUSES, splitCallback } from '../packages/core/src/index.ts';
 import { parseDeclarations } from '../packages/declarations/src/file.ts';
+import {
+  createApiMetrics,
+  createProcessMetrics,
+  createReceiverMetrics,
+  createWorkerMetrics,
+  Registry,
+  setStateMetrics,
+} from '../packages/metrics/src/index.ts';
 import { samples } from '../packages/testkit/src/index.ts';
 import { configurationDoc } from './configuration-doc.ts';
 import { interfaceDocs, interfaceFiles } from './interface-docs.ts';
@@ -116,6 +124,36 @@ describe('docs', () => {
     const listed = [...page.matchAll(/^\| `([A-Z]+) ([^`]+)` \| (.+?) \|/gm)].map((match) => match.slice(1));
     const present = operations.map(({ method, path, summary }) => [method.toUpperCase(), path, summary]);
     expect(listed.sort()).toEqual(present.sort());
+  });
+
+  it('list every metric with its labels and what it means', async () => {
+    const own = createProcessMetrics('api');
+    own.stop();
+    const [receiver, worker, api, state] = [new Registry(), new Registry(), new Registry(), new Registry()];
+    const report = { ready: true, mode: 'always', durability: 'always', mayBeLost: '', problems: [] } as const;
+    createReceiverMetrics(receiver, () => report);
+    createWorkerMetrics(worker);
+    createApiMetrics(api);
+    const processes = { receiver: 0, worker: 0, api: 0 };
+    setStateMetrics(state, { state: undefined, durability: report, processes, version: '0.0.0' });
+    const present = new Set<string>();
+    for (const registry of [own.registry, receiver, worker, api, state]) {
+      for (const { name, type, help } of await registry.getMetricsAsJSON()) {
+        const labels: string[] = Reflect.get(registry.getSingleMetric(name) ?? {}, 'labelNames');
+        present.add(`| \`${name}\` |${labels.map((label) => ` \`${label}\``).join(',')} | ${type} | ${help} |`);
+      }
+    }
+    const page = await readFile(join(root, 'docs/metrics.md'), 'utf8');
+    const listed = page.split('\n').filter((line) => /^\| `(clickrelay|process|nodejs)_/.test(line));
+    expect(listed.sort()).toEqual([...present].sort());
+  });
+
+  it('explain every alert', async () => {
+    const page = await readFile(join(root, 'docs/metrics.md'), 'utf8');
+    const rules = await readFile(join(root, 'deploy/prometheus/clickrelay-alerts.yml'), 'utf8');
+    const alerts = [...rules.matchAll(/- alert: (\w+)/g)].map(([, name]) => name as string);
+    const explained = [...page.matchAll(/^\| `(Clickrelay\w+)` \|/gm)].map(([, name]) => name as string);
+    expect(explained).toEqual(alerts);
   });
 
   it('link only to what exists', async () => {

@@ -1,4 +1,5 @@
 import { QueueUnavailableError } from '@clickrelay/core';
+import type { Renderer } from '@clickrelay/metrics';
 import { recordAudit } from '@clickrelay/queue';
 import Router from '@koa/router';
 import Koa, { type Context } from 'koa';
@@ -22,6 +23,7 @@ import { quarantineOperations } from './quarantine.ts';
 import { renderErrors } from './render-error.ts';
 import { replayOperations } from './replays.ts';
 import { recordReveal, wantsPersonalData } from './reveal.ts';
+import { serveMetrics } from './serve-metrics.ts';
 import { statusOperations } from './status.ts';
 import { tryDestinationOperations } from './try-destination.ts';
 
@@ -45,11 +47,14 @@ export const operations: readonly Operation[] = [
 
 export interface Dependencies extends Resources {
   readonly apiKey: string;
+  /** Opens `/metrics`, and nothing else; empty: nothing of its own does. */
+  readonly metricsToken: string;
+  readonly renderer: Pick<Renderer, 'render'>;
   readonly log: Logger;
 }
 
 /** The private port: every step of a request, in the order it meets them. */
-export const createApp = ({ apiKey, log, ...resources }: Dependencies): Koa => {
+export const createApp = ({ apiKey, metricsToken, renderer, log, ...resources }: Dependencies): Koa => {
   const app = new Koa();
   const router = new Router();
   let document: object | undefined;
@@ -61,7 +66,9 @@ export const createApp = ({ apiKey, log, ...resources }: Dependencies): Koa => {
     if (ctx.path !== '/healthz') return next();
     ctx.body = { status: 'up' };
   });
-  app.use(authenticate(apiKey, resources.store));
+  const authenticated = authenticate(apiKey, resources.store);
+  app.use(serveMetrics({ token: metricsToken, authenticated, renderer }));
+  app.use(authenticated);
   router.get('/v1/openapi.json', (ctx) => {
     document ??= openApiDocument(operations, resources.version);
     ctx.body = document;

@@ -34,6 +34,13 @@ export const config = z.object({
   RETRY_SCHEDULE: retrySchedule.describe(
     'The longest wait before each attempt of a delivery that a consumer has given back; the same as for the worker',
   ),
+  METRICS_TOKEN: z
+    .string()
+    .refine((token) => token === '' || token.length >= 16, { error: 'METRICS_TOKEN must have at least 16 characters' })
+    .default('')
+    .describe(
+      'What Prometheus sends as `Authorization: Bearer <METRICS_TOKEN>`: it opens `/metrics`, and nothing else; at least 16 characters. Empty: `/metrics` takes keys with the scope `read`',
+    ),
   LOG_LEVEL: logLevel.describe('The lowest level of the lines that are written'),
 });
 

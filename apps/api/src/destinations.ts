@@ -177,8 +177,9 @@ export const destinationOperations = [
     params,
     status: 204,
     errors: { 404: 'not_found' },
-    run: async ({ params: { id } }, { store }, { audit }) => {
+    run: async ({ params: { id } }, { store, metrics }, { audit }) => {
       if (!(await removeDestination(store, id))) throw notFound('destination', id);
+      metrics.forget(id);
       await audit('destination.removed', id);
     },
   }),

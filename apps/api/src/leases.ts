@@ -60,10 +60,11 @@ export const leaseOperations = [
     deadlineMs: LONGEST_WAIT_MS + 5_000,
     response: z.object({ deliveries: z.array(leased).describe('Empty when none came in time') }),
     errors: { 404: 'destination_not_found', 409: 'not_a_pull_destination', 429: 'too_many_leases' },
-    run: async ({ params: { id }, body }, { leases }, { caller, signal, onUnsent }) => {
+    run: async ({ params: { id }, body }, { leases, metrics }, { caller, signal, onUnsent }) => {
       assertBoundTo(caller, id);
       const taken = await leases.lease(id, { ...body, signal });
       onUnsent(() => leases.giveBack(id, taken));
+      for (const { attempt, event } of taken) if (attempt === 1) metrics.leased(event.event.receivedAt);
       return new JsonText(`{"deliveries":[${taken.map(leaseText).join(',')}]}`);
     },
   }),

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createApiMetrics, createProcessMetrics, createRenderer, publishMetrics } from '@clickrelay/metrics';
 import { createLeases, LayoutMismatchError, openStore, watchDurability, watchMemory } from '@clickrelay/queue';
 import { ConfigError } from '@clickrelay/settings';
 import { webhookAdapter } from '@clickrelay/webhook-forwarder';
@@ -37,7 +39,20 @@ store.ready().catch((error: unknown) => {
 });
 const memory = watchMemory(store);
 const durability = watchDurability(store, { mode: config.DURABILITY, memory });
-const leases = createLeases(store, { schedule: config.RETRY_SCHEDULE, onError: reportLeaseError });
+const processMetrics = createProcessMetrics('api');
+const metrics = createApiMetrics(processMetrics.registry);
+const publishing = publishMetrics(store, processMetrics);
+const renderer = createRenderer({
+  store,
+  own: processMetrics,
+  durability: () => durability.current(),
+  version: packageJson.version,
+});
+const leases = createLeases(store, {
+  schedule: config.RETRY_SCHEDULE,
+  onError: reportLeaseError,
+  onAttempt: metrics.attempted,
+});
 const app = createApp({
   store,
   leases,
@@ -45,6 +60,9 @@ const app = createApp({
   webhook: webhookAdapter({ egressAllow: config.EGRESS_ALLOW, userAgent: `Clickrelay/${packageJson.version}` }),
   version: packageJson.version,
   apiKey: config.API_KEY,
+  metrics,
+  metricsToken: config.METRICS_TOKEN,
+  renderer,
   log,
 });
 
@@ -68,6 +86,7 @@ await leases.close();
 await closed;
 durability.stop();
 memory.stop();
+await Promise.race([Promise.all([renderer.stop(), publishing.stop()]), sleep(1_500)]);
 await store.close();
 log.info('api.stopped');
 process.exit(0);

@@ -1,4 +1,5 @@
 import type { Adapter } from '@clickrelay/core';
+import type { ApiMetrics } from '@clickrelay/metrics';
 import type { DurabilityReport, Leases, Scope, Store } from '@clickrelay/queue';
 import type { WebhookConfig } from '@clickrelay/webhook-forwarder';
 import { z } from 'zod';
@@ -11,6 +12,7 @@ import type { Caller } from './authenticate.ts';
 export interface Resources {
   readonly store: Store;
   readonly leases: Leases;
+  readonly metrics: ApiMetrics;
   durability(): DurabilityReport;
   /** To try destinations out. */
   readonly webhook: Adapter<WebhookConfig>;

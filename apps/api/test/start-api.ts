@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { deliveryId, type LoggedEvent, splitCallback } from '@clickrelay/core';
+import { createApiMetrics, createProcessMetrics, createRenderer } from '@clickrelay/metrics';
 import {
   createAttemptLog,
   createDispatcher,
@@ -46,7 +47,10 @@ export async function startApi({ schedule = [0, 60_000, 60_000] }: { schedule?: 
   await store.ready();
   const durability = watchDurability(store, { mode: 'always' });
   const logged: Record<string, unknown>[] = [];
-  const leases = createLeases(store, { schedule, onError: () => {} });
+  const own = createProcessMetrics('api');
+  const metrics = createApiMetrics(own.registry);
+  const renderer = createRenderer({ store, own, durability: () => durability.current(), version: '1.2.3' });
+  const leases = createLeases(store, { schedule, onError: () => {}, onAttempt: metrics.attempted });
   const app = createApp({
     store,
     leases,
@@ -54,6 +58,9 @@ export async function startApi({ schedule = [0, 60_000, 60_000] }: { schedule?: 
     webhook: webhookAdapter({ egressAllow: ['127.0.0.1/32'], userAgent: 'Clickrelay/1.2.3' }),
     version: '1.2.3',
     apiKey: API_KEY,
+    metrics,
+    metricsToken: '',
+    renderer,
     log: pino({ level: 'debug', base: null }, { write: (line: string) => void logged.push(JSON.parse(line)) }),
   });
   const server = createServer(app.callback()).listen(0, '127.0.0.1');
@@ -80,6 +87,8 @@ export async function startApi({ schedule = [0, 60_000, 60_000] }: { schedule?: 
     },
     stop: async () => {
       durability.stop();
+      own.stop();
+      await renderer.stop();
       await leases.close();
       server.closeAllConnections();
       server.close();

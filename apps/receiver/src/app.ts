@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { ReceiverMetrics } from '@clickrelay/metrics';
 import type { DurabilityReport, Readiness } from '@clickrelay/queue';
 import type Koa from 'koa';
 import type { Logger } from 'pino';
@@ -20,6 +21,7 @@ export interface Dependencies extends Pick<ReceiveOptions, 'commit' | 'quarantin
   readonly hasSpool: boolean;
   /** Aborted when this process has been told to stop. */
   readonly stopping: AbortSignal;
+  readonly metrics: ReceiverMetrics;
   readonly log: Logger;
 }
 
@@ -28,13 +30,13 @@ const FAILURES_PER_MINUTE = 20;
 
 /** The receiver: every step of a request, in the order it meets them. */
 export function createApp(dependencies: Dependencies): Koa {
-  const { config, log, stopping } = dependencies;
+  const { config, metrics, log, stopping } = dependencies;
   const address = (request: IncomingMessage) => clientAddress(request, config.TRUSTED_PROXIES);
   const addressOf = (request: IncomingMessage) => address(request)?.toString() ?? 'unknown';
   const answer = createAnswer(stopping);
   const app = new LeanKoa();
 
-  app.use(renderErrors({ log, addressOf, answer }));
+  app.use(renderErrors({ metrics, log, addressOf, answer }));
   app.use(answerHealth({ ...dependencies, answer }));
   app.use(answerProbes({ paths: callbackPaths(config.CALLBACK_PATH_PREFIX), answer }));
   if (config.CALLBACK_ALLOW_IPS.length > 0) app.use(allowAddresses(config.CALLBACK_ALLOW_IPS, address));

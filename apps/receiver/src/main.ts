@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createProcessMetrics, createReceiverMetrics, publishMetrics } from '@clickrelay/metrics';
 import {
   createIntake,
   openSpool,
@@ -53,6 +54,9 @@ const intake = createIntake({
   },
   onDrained: (drained) => log.info(drained, 'spool.drained'),
 });
+const processMetrics = createProcessMetrics('receiver');
+const metrics = createReceiverMetrics(processMetrics.registry, intake.readiness);
+const publishing = publishMetrics(store, processMetrics);
 const app = createApp({
   config,
   commit: intake.commit,
@@ -61,13 +65,17 @@ const app = createApp({
   readiness: intake.readiness,
   hasSpool: spool !== undefined,
   stopping: stopping.signal,
+  metrics,
   log,
 });
 
 const server = await serve(app.callback(), {
   host: config.HOST,
   port: config.PORT,
-  onMalformed: (refusal) => log.debug(refusal, 'callback.malformed'),
+  onMalformed: (refusal) => {
+    metrics.refused(refusal.code);
+    log.debug(refusal, 'callback.malformed');
+  },
 });
 log.info({ host: server.host, port: server.port, durability: config.DURABILITY }, 'receiver.listening');
 if (config.CALLBACK_AUTH === 'none') log.warn('CALLBACK_AUTH is none: a callback of anyone is accepted');
@@ -78,7 +86,13 @@ await server.stop(GRACE_MS);
 durability.stop();
 memory.stop();
 // A Redis that does not answer must not hold up the end.
-await Promise.race([intake.close().then(() => store.close()), sleep(1_500)]);
+await Promise.race([
+  intake
+    .close()
+    .then(() => publishing.stop())
+    .then(() => store.close()),
+  sleep(1_500),
+]);
 log.info('receiver.stopped');
 process.exit(0);
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { type Callback, InvalidCallbackError, parseCallback } from '@clickrelay/core';
+import type { ReceiverMetrics } from '@clickrelay/metrics';
 import type { Middleware } from 'koa';
 import type { Logger } from 'pino';
 import type { Answer } from './answer.ts';
@@ -14,6 +15,7 @@ export interface ReceiveOptions {
   readonly maxBodyBytes: number;
   /** Empty: any integration. */
   readonly integrationIds: ReadonlySet<string>;
+  readonly metrics: ReceiverMetrics;
   readonly log: Logger;
   readonly addressOf: (request: IncomingMessage) => string;
   readonly answer: Answer;
@@ -23,7 +25,7 @@ export interface ReceiveOptions {
  * The sender is known here. Whatever it sent is kept, one way or the other: what is refused would come again and again.
  */
 export function receive(options: ReceiveOptions): Middleware {
-  const { commit, quarantine, maxBodyBytes, integrationIds, log, addressOf, answer } = options;
+  const { commit, quarantine, maxBodyBytes, integrationIds, metrics, log, addressOf, answer } = options;
   const now = createClock();
 
   return async (ctx) => {
@@ -44,13 +46,16 @@ export function receive(options: ReceiveOptions): Middleware {
       if (!isUnusable(error)) throw error;
       const id = await quarantine({ body, reason: error.message, receivedAt });
       answer(ctx, 200, JSON.stringify({ accepted: 0, quarantined: id }));
+      metrics.quarantined();
       const ms = msSince(receivedAt);
       log.warn({ id, reason: error.message, bytes: body.length, ms, ip: addressOf(ctx.req) }, 'callback.quarantined');
       return;
     }
 
+    const since = performance.now();
     await commit(callback, receivedAt);
     answer(ctx, 200, `{"accepted":${callback.eventCount}}`);
+    metrics.accepted(callback.lane, performance.now() - since);
 
     // Thousands a second: a line for each would cost more than the rest of this function, so they are for debugging.
     if (log.isLevelEnabled('debug')) {

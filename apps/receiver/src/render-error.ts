@@ -1,4 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { ReceiverMetrics } from '@clickrelay/metrics';
 import type { Middleware } from 'koa';
 import type { Level, Logger } from 'pino';
 import type { Answer } from './answer.ts';
@@ -31,13 +32,14 @@ export class RefusalError extends Error {
 const RETRY_AFTER = '2';
 
 export interface RenderErrorsOptions {
+  readonly metrics: ReceiverMetrics;
   readonly log: Logger;
   readonly addressOf: (request: IncomingMessage) => string;
   readonly answer: Answer;
 }
 
 /** The one place where an error becomes an answer: `{"error":{"code","message"}}`. */
-export function renderErrors({ log, addressOf, answer }: RenderErrorsOptions): Middleware {
+export function renderErrors({ metrics, log, addressOf, answer }: RenderErrorsOptions): Middleware {
   return async (ctx, next) => {
     try {
       await next();
@@ -50,6 +52,7 @@ export function renderErrors({ log, addressOf, answer }: RenderErrorsOptions): M
       const headers: OutgoingHttpHeaders = { ...refusal?.headers };
       if (status === 503) headers['Retry-After'] = RETRY_AFTER;
       answer(ctx, status, JSON.stringify({ error: { code, message } }), headers);
+      metrics.refused(code);
 
       const fields = { status, code, ip: addressOf(ctx.req) };
       if (refusal)

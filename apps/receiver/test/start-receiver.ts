@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import type { Callback } from '@clickrelay/core';
+import { createReceiverMetrics, Registry } from '@clickrelay/metrics';
 import { pino } from 'pino';
 import { createApp, type Dependencies } from '../src/app.ts';
 import { readConfig } from '../src/config.ts';
@@ -39,6 +40,7 @@ export async function startReceiver(
   const durability =
     overrides.durability ??
     (() => ({ ready: true, mode: 'always', durability: 'always', mayBeLost: 'with the disk', problems: [] }));
+  const metrics = createReceiverMetrics(new Registry(), overrides.readiness ?? durability);
   const app = createApp({
     config: readConfig({ CALLBACK_AUTH: 'none', ...environment }),
     commit: overrides.commit ?? (async (callback) => void committed.push(callback)),
@@ -47,6 +49,7 @@ export async function startReceiver(
     readiness: overrides.readiness ?? durability,
     hasSpool: overrides.hasSpool ?? false,
     stopping: stopping.signal,
+    metrics,
     log: pino({ level: 'debug', base: null }, { write: (line: string) => void logged.push(JSON.parse(line)) }),
   });
   const server = await serve(app.callback(), {

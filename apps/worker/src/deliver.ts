@@ -1,4 +1,5 @@
-import { type DeliveryError, deliveryId, isName, type LoggedEvent } from '@clickrelay/core';
+import { type DeliveryError, deliveryId, isName, type LoggedEvent, STATUS_TYPE } from '@clickrelay/core';
+import type { WorkerMetrics } from '@clickrelay/metrics';
 import {
   type AttemptLog,
   asDeliveryError,
@@ -19,6 +20,7 @@ import type { Outlet } from './outlet.ts';
 export interface DeliverContext {
   readonly store: Store;
   readonly attempts: AttemptLog;
+  readonly metrics: WorkerMetrics;
   readonly log: Logger;
   /** Aborted when the process stops and its grace is over. */
   readonly signal: AbortSignal;
@@ -36,7 +38,7 @@ export interface AttemptResult {
 
 /** One attempt in a turn that the outlet gave: deliver, leave, decide what follows, write both down. */
 export const attemptDelivery = async (
-  { store, attempts, log, signal }: DeliverContext,
+  { store, attempts, metrics, log, signal }: DeliverContext,
   outlet: Outlet,
   event: LoggedEvent,
   number: number,
@@ -81,16 +83,9 @@ export const attemptDelivery = async (
   const outcome: Outcome = parks
     ? { kind: 'retry', delayMs: 0 }
     : outcomeOf(failure, number, outlet.schedule, Math.random());
-  await attempts.record({
-    eventId,
-    destinationId: outlet.id,
-    startedAtMs,
-    durationMs,
-    outcome,
-    status,
-    error: failure,
-    response,
-  });
+  const attempt = { destinationId: outlet.id, durationMs, outcome, error: failure };
+  metrics.attempted(attempt);
+  await attempts.record({ ...attempt, eventId, startedAtMs, status, response });
 
   const line = {
     event: eventId,
@@ -105,6 +100,10 @@ export const attemptDelivery = async (
   else log.warn({ ...line, error: failure.code, reason, next: next(outcome) }, 'delivery.attempted');
   return { outcome, reason, because, uncounted: parks };
 };
+
+/** Not of a replay: that is as late as a person asked for it. */
+export const countDelivered = ({ metrics }: DeliverContext, { event }: LoggedEvent): void =>
+  metrics.delivered(event.type === STATUS_TYPE ? 'statuses' : 'messages', event.receivedAt);
 
 const next = (outcome: Outcome): string => (outcome.kind === 'retry' ? `retry in ${outcome.delayMs} ms` : outcome.kind);
 
@@ -132,7 +131,10 @@ export const deliverJob = async (context: DeliverContext, outlet: Outlet, job: T
     const { outcome, reason, because, uncounted } = await attemptDelivery(context, outlet, logged, number);
     if (uncounted) return { kind: 'postpone', delayMs: 0 };
     if (outcome.kind !== 'retry') await outlet.ordering?.leave(logged.event);
-    if (outcome.kind === 'delivered') return { kind: 'done' };
+    if (outcome.kind === 'delivered') {
+      if (isReplay === undefined) countDelivered(context, logged);
+      return { kind: 'done' };
+    }
     if (outcome.kind === 'retry') return { kind: 'retry', delayMs: outcome.delayMs, reason };
     return { kind: 'dead', reason, because };
   } finally {

@@ -1,4 +1,4 @@
-import { eachEvent, InvalidCallbackError, type LoggedEvent, STATUS_TYPE } from '@clickrelay/core';
+import { eachEvent, InvalidCallbackError, type Lane, type LoggedEvent, STATUS_TYPE } from '@clickrelay/core';
 import {
   claimOf,
   type DeliveryToQueue,
@@ -15,10 +15,11 @@ import {
   type Settlement,
   type TakenJob,
 } from '@clickrelay/queue';
-import { attemptDelivery, type DeliverContext } from './deliver.ts';
+import { attemptDelivery, countDelivered, type DeliverContext } from './deliver.ts';
 import type { Outlet, Turns } from './outlet.ts';
 
 export interface IngestContext extends DeliverContext {
+  readonly lane: Lane;
   readonly eventLog: EventLog;
   readonly messageIndex: MessageIndex;
   readonly turns: Turns;
@@ -120,6 +121,7 @@ const logEvents = async (
   for (const [index, event] of routed.entries()) {
     if (logged[index] !== 'seen') ours.push({ ...event, isRepeated: logged[index] === 'claimed' });
   }
+  context.metrics.logged(context.lane, logged.filter((result) => result === 'new').length, events.length - ours.length);
   // The ledger holds destinations to what is logged: it must be how the events are really routed.
   const now = context.outlets();
   if (now !== before && ours.length > 0) {
@@ -209,6 +211,7 @@ const deliverStraight = async (
 ): Promise<void> => {
   if (!(await turn)) return enqueue(context, outlet, [event]);
   const { outcome, reason, because, uncounted } = await attemptDelivery(context, outlet, event, 1);
+  if (outcome.kind === 'delivered') countDelivered(context, event);
   if (uncounted) await enqueue(context, outlet, [event]);
   else if (outcome.kind === 'retry') {
     await enqueue(context, outlet, [event], { job: { a: 1 }, delayMs: outcome.delayMs });

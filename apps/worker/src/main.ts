@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { applyDeclarations, InvalidDestinationsError, parseDeclarations } from '@clickrelay/declarations';
+import { createProcessMetrics, createWorkerMetrics, publishMetrics } from '@clickrelay/metrics';
 import { LayoutMismatchError, openStore } from '@clickrelay/queue';
 import { ConfigError } from '@clickrelay/settings';
 import { pino } from 'pino';
@@ -40,7 +42,10 @@ const main = async (): Promise<void> => {
     log.info({ destination: id, change, ...details }, 'destination.declared');
   }
   const adapters = createAdapters({ egressAllow: config.EGRESS_ALLOW, userAgent: `Clickrelay/${packageJson.version}` });
-  const worker = await startWorker({ store, adapters, config, log });
+  const processMetrics = createProcessMetrics('worker');
+  const metrics = createWorkerMetrics(processMetrics.registry);
+  const worker = await startWorker({ store, adapters, config, metrics, log });
+  const publishing = publishMetrics(store, processMetrics);
   log.info('worker.ready');
   process.send?.('ready');
 
@@ -49,6 +54,7 @@ const main = async (): Promise<void> => {
     if (stopping) return;
     stopping = true;
     await worker.stop(GRACE_MS);
+    await Promise.race([publishing.stop(), sleep(1_000)]);
     await store.close();
     log.info('worker.stopped');
     process.exit(0);

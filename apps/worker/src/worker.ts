@@ -1,3 +1,4 @@
+import type { WorkerMetrics } from '@clickrelay/metrics';
 import {
   createAttemptLog,
   createDispatcher,
@@ -48,6 +49,7 @@ export interface WorkerDependencies {
     Config,
     'RETRY_SCHEDULE' | 'DEDUPE_TTL' | 'EVENT_RETENTION' | 'EVENT_LOG_MAX_BYTES' | 'DELIVERY_RETENTION'
   >;
+  readonly metrics: WorkerMetrics;
   readonly log: Logger;
 }
 
@@ -57,7 +59,13 @@ export interface RunningWorker {
 }
 
 /** The walk of events: ingest groups in, deliveries out. */
-export const startWorker = async ({ store, adapters, config, log }: WorkerDependencies): Promise<RunningWorker> => {
+export const startWorker = async ({
+  store,
+  adapters,
+  config,
+  metrics,
+  log,
+}: WorkerDependencies): Promise<RunningWorker> => {
   const onError = (error: unknown): void => log.error({ error: describeError(error) }, 'worker.error');
   const abort = new AbortController();
   const attempts = createAttemptLog(store);
@@ -68,6 +76,7 @@ export const startWorker = async ({ store, adapters, config, log }: WorkerDepend
   const deliverContext: DeliverContext = {
     store,
     attempts,
+    metrics,
     log,
     signal: abort.signal,
   };
@@ -112,7 +121,11 @@ export const startWorker = async ({ store, adapters, config, log }: WorkerDepend
   const onDestinations = async (destinations: Destination[]): Promise<void> => {
     const opening: Promise<void>[] = [];
     const present = new Set(destinations.map(({ id }) => id));
-    for (const outlet of [...outlets.values()]) if (!present.has(outlet.id)) close(outlet);
+    for (const outlet of [...outlets.values()]) {
+      if (present.has(outlet.id)) continue;
+      close(outlet);
+      metrics.forget(outlet.id);
+    }
     for (const destination of destinations) {
       const outlet = outlets.get(destination.id);
       if (outlet === undefined) opening.push(open(destination));
@@ -156,6 +169,7 @@ export const startWorker = async ({ store, adapters, config, log }: WorkerDepend
     let openGroups = 0;
     const context = {
       ...deliverContext,
+      lane,
       eventLog,
       turns,
       messageIndex,

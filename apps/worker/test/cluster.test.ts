@@ -1,4 +1,5 @@
 import { parseCallback } from '@clickrelay/core';
+import { createWorkerMetrics, Registry } from '@clickrelay/metrics';
 import {
   createCommitter,
   listDeadLetters,
@@ -45,6 +46,7 @@ beforeAll(async () => {
     store: consumer,
     adapters: createAdapters({ egressAllow: ['127.0.0.0/8'], userAgent: 'Clickrelay/test' }),
     config: readConfig({ RETRY_SCHEDULE: '0s,20ms,20ms' }),
+    metrics: createWorkerMetrics(new Registry()),
     log: pino({ level: 'silent' }),
   });
 }, 40_000);

@@ -1,4 +1,5 @@
 import { parseCallback } from '@clickrelay/core';
+import { createWorkerMetrics, Registry } from '@clickrelay/metrics';
 import {
   createCommitter,
   type Destination,
@@ -56,6 +57,7 @@ export function useWorker() {
       store,
       adapters: createAdapters({ egressAllow: ['127.0.0.0/8'], userAgent: 'Clickrelay/test' }),
       config: readConfig({ RETRY_SCHEDULE: '0s,20ms,20ms', ...environment }),
+      metrics: createWorkerMetrics(new Registry()),
       log: pino({ level: 'silent' }),
     });
   };

@@ -1,0 +1,32 @@
+import { checkLedger, type LedgerCheck, type Store } from '@clickrelay/queue';
+
+/** How old the result may be before the ledger is walked again, in ms. */
+const EVERY_MS = 10 * 60_000;
+
+export interface LedgerWalk {
+  /** Somebody wants the result, and has this one. */
+  ask(last: LedgerCheck | undefined): void;
+  stop(): Promise<void>;
+}
+
+/** Walks the ledger in the background while somebody asks for its figures: who has no Prometheus pays nothing. */
+export const createLedgerWalk = (store: Store, by: string): LedgerWalk => {
+  const ending = new AbortController();
+  let walking: Promise<unknown> | undefined;
+  return {
+    ask: (last) => {
+      const age = last === undefined ? Number.POSITIVE_INFINITY : Date.now() - Date.parse(last.checkedAt);
+      if (walking !== undefined || age < EVERY_MS || ending.signal.aborted) return;
+      walking = checkLedger(store, { by, signal: ending.signal })
+        // Redis went away: it is asked again with the next scrape.
+        .catch(() => {})
+        .finally(() => {
+          walking = undefined;
+        });
+    },
+    stop: async () => {
+      ending.abort();
+      await walking;
+    },
+  };
+};

@@ -1,0 +1,94 @@
+import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
+import { listSnapshots, publishSnapshot, type Store } from '@clickrelay/queue';
+import type { MetricObjectWithValues, MetricValue } from 'prom-client';
+import type { ProcessMetrics, ProcessRole } from './process.ts';
+
+/*
+ * Only the API is asked for metrics, and every process has some: each puts its own into Redis every few seconds, and the
+ * API joins them. Counters of a process that is gone are told for a while longer, so that the last of what it counted is
+ * seen; what it said of its state is not, as that is not true any more.
+ */
+
+export type Metrics = MetricObjectWithValues<MetricValue<string>>[];
+
+export interface Published {
+  readonly role: ProcessRole;
+  readonly process: string;
+  /** Whether it is there now, as far as anybody can tell. */
+  readonly isRunning: boolean;
+  readonly metrics: Metrics;
+}
+
+interface Body {
+  readonly role: ProcessRole;
+  readonly hasEnded: boolean;
+  readonly metrics: Metrics;
+}
+
+const PUBLISH_MS = 5_000;
+/** Two may be lost or late. */
+const GONE_MS = 16_000;
+/** Longer than from one scrape to the next, usually. */
+const TTL_MS = 90_000;
+
+const zip = promisify(gzip);
+const unzip = promisify(gunzip);
+
+export interface Publishing {
+  /** Puts the last ones there. */
+  stop(): Promise<void>;
+}
+
+/** While Redis is away nothing is published, and nobody hears of it: the API tells that Redis is away. */
+export const publishMetrics = (
+  store: Store,
+  { role, process, registry }: ProcessMetrics,
+  { everyMs = PUBLISH_MS }: { everyMs?: number } = {},
+): Publishing => {
+  let last: Promise<void> = Promise.resolve();
+  const publish = async (hasEnded: boolean): Promise<void> => {
+    try {
+      const body: Body = { role, hasEnded, metrics: await registry.getMetricsAsJSON() };
+      await publishSnapshot(store, process, await zip(JSON.stringify(body)), TTL_MS);
+    } catch {
+      // The next has all of it.
+    }
+  };
+  let isPublishing = false;
+  const publishUnlessBusy = (): void => {
+    if (isPublishing) return;
+    isPublishing = true;
+    last = publish(false).finally(() => {
+      isPublishing = false;
+    });
+  };
+  publishUnlessBusy();
+  store.redis.on('ready', publishUnlessBusy);
+  const timer = setInterval(publishUnlessBusy, everyMs);
+  return {
+    stop: async () => {
+      clearInterval(timer);
+      store.redis.off('ready', publishUnlessBusy);
+      await last;
+      await publish(true);
+    },
+  };
+};
+
+/** Of every process that runs against this Redis, or did until a moment ago. */
+export const readPublished = async (store: Store): Promise<Published[]> => {
+  const snapshots = await listSnapshots(store, TTL_MS);
+  const published = await Promise.all(
+    snapshots.map(async ({ process, body, ageMs }): Promise<Published | undefined> => {
+      try {
+        const { role, hasEnded, metrics }: Body = JSON.parse((await unzip(body)).toString());
+        return { role, process, isRunning: !hasEnded && ageMs < GONE_MS, metrics };
+      } catch {
+        // Of another version, which wrote them otherwise.
+        return undefined;
+      }
+    }),
+  );
+  return published.filter((one) => one !== undefined);
+};

@@ -1,0 +1,88 @@
+import type { DurabilityReport, Store } from '@clickrelay/queue';
+import { AggregatorRegistry, Registry } from 'prom-client';
+import { createLedgerWalk } from './ledger-walk.ts';
+import type { ProcessMetrics, ProcessRole } from './process.ts';
+import { type Metrics, type Published, readPublished } from './publish.ts';
+import { readState, type State, setStateMetrics } from './state.ts';
+
+export interface RenderOptions {
+  readonly store: Store;
+  /** Those of the process that renders: as they are, not as they were last published. */
+  readonly own: ProcessMetrics;
+  readonly durability: () => DurabilityReport;
+  readonly version: string;
+  /** How old what was read from Redis may be, in ms: several Prometheus servers ask it once. @default 2000 */
+  readonly sharedMs?: number;
+}
+
+interface Rendered {
+  readonly contentType: string;
+  readonly text: string;
+}
+
+export interface Renderer {
+  /** What `GET /metrics` answers: figures of every process, and what is the case in Redis. */
+  render(): Promise<Rendered>;
+  stop(): Promise<void>;
+}
+
+/** How long Redis may take before it counts as away: within the 10 s of a scrape. */
+const DEADLINE_MS = 3_000;
+const SHARED_MS = 2_000;
+
+type Seen = { readonly state: State; readonly published: readonly Published[] } | undefined;
+
+export const createRenderer = ({ store, own, durability, version, sharedMs = SHARED_MS }: RenderOptions): Renderer => {
+  const ledgerWalk = createLedgerWalk(store, own.process);
+  let last: Promise<Seen> | undefined;
+  let lastAt = Number.NEGATIVE_INFINITY;
+  const look = (): Promise<Seen> => {
+    if (last === undefined || performance.now() - lastAt > sharedMs) {
+      lastAt = performance.now();
+      last = lookNow(store);
+    }
+    return last;
+  };
+
+  const render = async (): Promise<Rendered> => {
+    const seen = await look();
+    if (seen !== undefined) ledgerWalk.ask(seen.state.ledger);
+    const others = seen?.published.filter(({ process }) => process !== own.process) ?? [];
+    const processes: Record<ProcessRole, number> = { receiver: 0, worker: 0, api: 0 };
+    processes[own.role]++;
+    for (const { role, isRunning } of others) if (isRunning) processes[role]++;
+
+    const present = new Registry();
+    setStateMetrics(present, { state: seen?.state, durability: durability(), processes, version });
+    const families: Metrics[] = [await present.getMetricsAsJSON(), await own.registry.getMetricsAsJSON()];
+    for (const { isRunning, metrics } of others) {
+      families.push(isRunning ? metrics : metrics.filter(({ type }) => !isState(type)));
+    }
+    return {
+      contentType: Registry.PROMETHEUS_CONTENT_TYPE,
+      text: await AggregatorRegistry.aggregate(families).metrics(),
+    };
+  };
+
+  return { render, stop: () => ledgerWalk.stop() };
+};
+
+/** Written as a name or, by other versions of prom-client, as a number. */
+const isState = (type: unknown): boolean => type !== 'counter' && type !== 'histogram';
+
+const lookNow = async (store: Store): Promise<Seen> => {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, DEADLINE_MS, undefined);
+  });
+  try {
+    store.assertConnected();
+    const looking = Promise.all([readState(store), readPublished(store)]);
+    const found = await Promise.race([looking, tooLate]);
+    return found && { state: found[0], published: found[1] };
+  } catch {
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+  }
+};
