@@ -8,17 +8,20 @@ import type { z } from 'zod';
 import { auditOperations } from './audit.ts';
 import { authenticate, callerOf, nameOf } from './authenticate.ts';
 import { authorize } from './authorize.ts';
+import { deadLetterGroupOperations } from './dead-letter-groups.ts';
 import { deadLetterOperations } from './dead-letters.ts';
 import { deliveryOperations } from './deliveries.ts';
 import { destinationSecretOperations } from './destination-secrets.ts';
 import { destinationOperations } from './destinations.ts';
 import { eventOperations } from './events.ts';
+import { findOperations } from './find.ts';
 import { keyOperations } from './keys.ts';
 import { leaseOperations } from './leases.ts';
 import { ledgerOperations } from './ledger.ts';
 import { messageOperations } from './messages.ts';
 import { openApiDocument } from './openapi.ts';
 import { type Exchange, JsonText, type Operation, RefusalError, type Resources, revealQuery } from './operation.ts';
+import { overviewOperations } from './overview.ts';
 import { quarantineOperations } from './quarantine.ts';
 import { renderErrors } from './render-error.ts';
 import { replayOperations } from './replays.ts';
@@ -33,6 +36,7 @@ export const operations: readonly Operation[] = [
   ...messageOperations,
   ...deliveryOperations,
   ...deadLetterOperations,
+  ...deadLetterGroupOperations,
   ...replayOperations,
   ...quarantineOperations,
   ...destinationOperations,
@@ -43,6 +47,8 @@ export const operations: readonly Operation[] = [
   ...auditOperations,
   ...ledgerOperations,
   ...statusOperations,
+  ...overviewOperations,
+  ...findOperations,
 ];
 
 export interface Dependencies extends Resources {

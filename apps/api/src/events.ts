@@ -1,7 +1,16 @@
-import { EVENT_ID } from '@clickrelay/core';
-import { followEvents, listDeliveries, listEvents, readEvent } from '@clickrelay/queue';
+import { EVENT_ID, type Event, STATUS_CLASSES, type StatusClass, wantsEvent } from '@clickrelay/core';
+import {
+  countEvents,
+  followEvents,
+  listDeliveries,
+  listDestinations,
+  listEvents,
+  readEvent,
+  type Store,
+} from '@clickrelay/queue';
+import { openRoute } from '@clickrelay/routing';
 import { z } from 'zod';
-import { maskDelivery, maskEvent } from './mask.ts';
+import { maskDelivery, maskEvent, maskRule } from './mask.ts';
 import { notFound, operation, pageOf, pageQuery } from './operation.ts';
 import { delivery, event } from './schemas.ts';
 
@@ -12,6 +21,53 @@ const typeList = z.string().transform((text) =>
     .filter((type) => type !== ''),
 );
 
+type Wants = ((event: Event) => boolean) | undefined;
+
+const wantedBy = (chosen: {
+  types: readonly string[] | undefined;
+  channel: string | undefined;
+  statusClass: StatusClass | undefined;
+}): Wants => {
+  const { types, channel, statusClass } = chosen;
+  if (types === undefined && channel === undefined && statusClass === undefined) return undefined;
+  const wish = { events: ['*'], ...(channel !== undefined && { channels: [channel.trim().toLowerCase()] }) };
+  return (one) =>
+    types?.includes(one.type) !== false &&
+    wantsEvent(wish, one) &&
+    (statusClass === undefined || (one.type === 'messageStatusUpdate' && one.data['class'] === statusClass));
+};
+
+const SAMPLE = 500;
+
+/** Exact without a filter, and where all that there is was looked at. */
+const estimate = async (
+  store: Store,
+  { since, until, wants }: { since: Date | undefined; until: Date | undefined; wants: Wants },
+): Promise<{ events: number; exact: boolean }> => {
+  const events = await countEvents(store, { since, until });
+  if (wants === undefined) return { events, exact: true };
+  const { items, next } = await listEvents(store, { limit: SAMPLE, since, until });
+  const wanted = items.filter((logged) => wants(logged.event)).length;
+  if (next === null) return { events: wanted, exact: true };
+  return { events: Math.round((events * wanted) / items.length), exact: false };
+};
+
+/** Why each destination to which it does not go does not want it, as they are now. */
+const listUnwanted = async (store: Store, logged: Event, went: readonly string[]) => {
+  const unwanted: { destinationId: string; rule: string; passed: boolean; detail: string }[] = [];
+  for (const destination of await listDestinations(store)) {
+    if (went.includes(destination.id)) continue;
+    const reason = openRoute(destination)
+      .explain(logged)
+      .find(({ passed }) => !passed);
+    if (reason !== undefined) unwanted.push({ destinationId: destination.id, ...reason });
+    if (unwanted.length === MOST_UNWANTED) break;
+  }
+  return unwanted;
+};
+
+const MOST_UNWANTED = 100;
+
 export const eventOperations = [
   operation({
     method: 'get',
@@ -21,6 +77,9 @@ export const eventOperations = [
     query: pageQuery.extend({
       order: z.enum(['desc', 'asc']).default('desc'),
       type: typeList.optional().describe('Event types, with commas between them'),
+      channel: z.string().max(100).optional().describe('Of this channel, in any case'),
+      class: z.enum(STATUS_CLASSES).optional().describe('Status updates of this class only'),
+      count: z.literal('estimate').optional(),
       since: z.iso.datetime({ offset: true }).optional().describe('Logged at or after this time'),
       until: z.iso.datetime({ offset: true }).optional().describe('Logged before this time; with `order=desc` only'),
       after: z
@@ -29,17 +88,30 @@ export const eventOperations = [
         .optional()
         .describe('With `order=asc`: `next` of the page before. Without it, and without `since`, the list begins now'),
     }),
-    response: pageOf(event),
-    mask: ({ items, next }) => ({ items: items.map(maskEvent), next }),
+    response: pageOf(event).extend({
+      count: z
+        .object({
+          events: z.int(),
+          exact: z.boolean().describe('Otherwise it is what the latest 500 of them let expect'),
+        })
+        .exactOptional()
+        .describe('With `count=estimate`: how many there are on all pages'),
+    }),
+    mask: ({ items, ...rest }) => ({ items: items.map(maskEvent), ...rest }),
     run: async ({ query }, { store }) => {
-      const { limit, order, cursor, after, type: types } = query;
+      const { limit, order, cursor, after, type: types, channel, class: statusClass, count } = query;
+      const wants = wantedBy({ types, channel, statusClass });
       const since = query.since === undefined ? undefined : new Date(query.since);
       const until = query.until === undefined ? undefined : new Date(query.until);
       const { items, next } =
         order === 'asc'
-          ? await followEvents(store, { limit, after: after ?? cursor, types, since })
-          : await listEvents(store, { limit, cursor, types, since, until });
-      return { items: items.map((logged) => logged.event), next };
+          ? await followEvents(store, { limit, after: after ?? cursor, wants, since })
+          : await listEvents(store, { limit, cursor, wants, since, until });
+      return {
+        items: items.map((logged) => logged.event),
+        next,
+        ...(count !== undefined && { count: await estimate(store, { since, until, wants }) }),
+      };
     },
   }),
   operation({
@@ -48,13 +120,28 @@ export const eventOperations = [
     summary: 'Read one event, where it went and every attempt',
     scopes: ['read'],
     params: z.object({ id: z.string() }),
-    response: event.extend({ deliveries: z.array(delivery) }).meta({ id: 'EventWithDeliveries' }),
-    mask: ({ deliveries, ...found }) => ({ ...maskEvent(found), deliveries: deliveries.map(maskDelivery) }),
+    response: event
+      .extend({
+        deliveries: z.array(delivery),
+        unwanted: z
+          .array(z.object({ destinationId: z.string(), rule: z.string(), passed: z.boolean(), detail: z.string() }))
+          .describe(
+            `Destinations that it did not go to, and the first rule that it does not pass, as they are now; ${MOST_UNWANTED} at most`,
+          ),
+      })
+      .meta({ id: 'EventWithDeliveries' }),
+    mask: ({ deliveries, unwanted, ...found }) => ({
+      ...maskEvent(found),
+      deliveries: deliveries.map(maskDelivery),
+      unwanted: unwanted.map(maskRule),
+    }),
     errors: { 404: 'not_found' },
     run: async ({ params: { id } }, { store }) => {
       const logged = EVENT_ID.test(id) ? await readEvent(store, id) : undefined;
       if (logged === undefined) throw notFound('event', id);
-      return { ...logged.event, deliveries: await listDeliveries(store, id) };
+      const deliveries = await listDeliveries(store, id);
+      const went = deliveries.map(({ destinationId }) => destinationId);
+      return { ...logged.event, deliveries, unwanted: await listUnwanted(store, logged.event, went) };
     },
   }),
 ];

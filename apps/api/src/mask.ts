@@ -119,7 +119,7 @@ const OUR_ERRORS: readonly string[] = [
   'crashes_consumer',
 ];
 
-const maskError = (code: string | null, message: string): string =>
+export const maskError = (code: string | null, message: string): string =>
   code !== null && OUR_ERRORS.includes(code) ? message : HIDDEN;
 
 const maskAttempt = ({ number, startedAt, durationMs, outcome, status, error, response }: Attempt): Attempt => ({

@@ -81,6 +81,9 @@ it('every documented operation is called, and answers what is documented', async
   await call('get /v1/destinations/{id}/match', { id: 'bot' }, undefined, `?event=${id}`);
   await call('get /v1/deliveries/{id}', { id: dead });
   await call('get /v1/dead-letters');
+  await call('get /v1/dead-letters/groups');
+  await call('get /v1/overview');
+  await call('post /v1/find', {}, { text: id });
   await call('get /v1/ledger');
   await call('get /v1/status');
 

@@ -97,6 +97,9 @@ const paths = (): string[] => [
   '/v1/messages/asked',
   '/v1/messages?clientMessageId=ours',
   '/v1/dead-letters',
+  '/v1/dead-letters/groups',
+  '/v1/overview',
+  '/v1/events?count=estimate&channel=whatsapp',
   '/v1/quarantine',
   `/v1/quarantine/${quarantined}`,
   ...logged.flatMap(({ event: { id } }) => [
@@ -225,6 +228,7 @@ describe('personal data', () => {
         "get /v1/destinations/{id}/secret",
         "get /v1/keys",
         "get /v1/ledger",
+        "get /v1/overview",
         "get /v1/quarantine",
         "get /v1/status",
         "post /v1/destinations/apply",

@@ -124,6 +124,13 @@ export type EventWithDeliveries = {
   /** Clickatell's own element, as it came. */
   raw: unknown;
   deliveries: (Delivery)[];
+  /** Destinations that it did not go to, and the first rule that it does not pass, as they are now; 100 at most */
+  unwanted: ({
+    destinationId: string;
+    rule: string;
+    passed: boolean;
+    detail: string;
+  })[];
 };
 
 export type Delivery = {
@@ -197,6 +204,20 @@ export type DeadLetter = {
   errorCode: string | null;
   failedAt: string;
   attempts: number;
+};
+
+export type DeadLetterGroup = {
+  destinationId: string;
+  /** The destination did not take it, we could not build it, or it seems to crash its consumers */
+  kind: "refused" | "not_built" | "crashes_consumer";
+  errorCode: string | null;
+  /** Of the newest; others differ from it in numbers only */
+  error: string;
+  count: number;
+  newest: string;
+  oldest: string;
+  /** The delivery id of the newest */
+  sample: string;
 };
 
 export type Replay = {
@@ -442,6 +463,48 @@ export type Durability = {
   })[];
 };
 
+export type Overview = {
+  /** Whether nothing needs anybody */
+  healthy: boolean;
+  needs: ({
+    kind: "not_durable" | "failing" | "paused" | "dead_letters" | "quarantined" | "throttled";
+    /** Null when it is about none */
+    destinationId: string | null;
+    /** Deliveries, dead letters or callbacks that wait because of it */
+    count: number;
+    detail: string;
+  })[];
+  /** When the newest event of the log was received */
+  lastEventAt: string | null;
+  /** Groups of callbacks that are no events yet */
+  ingest: {
+    messages: number;
+    statuses: number;
+  };
+  quarantined: number;
+  destinations: ({
+    id: string;
+    type: string;
+    state: "paused" | "failing" | "throttled" | "active";
+    /** When it is tried again, where it is failing or throttled */
+    until: string | null;
+    /** Deliveries that are to be made, under way or to be tried again */
+    waiting: number;
+    deadLetters: number;
+  })[];
+};
+
+export type Found = {
+  hits: ({
+    kind: "event" | "delivery" | "message" | "destination" | "quarantined" | "replay";
+    id: string;
+  })[];
+  /** Of a phone number: those events, newest first */
+  events: (Event)[];
+  /** Whether there is no more: a number is looked for in the latest 20000 events, for 2 seconds */
+  complete: boolean;
+};
+
 /** Everything that the API can do. */
 export interface Operations {
   /** List events, newest first; or, with `order=asc`, follow them as they come in */
@@ -454,6 +517,11 @@ export interface Operations {
       order?: "desc" | "asc" | undefined;
       /** Event types, with commas between them */
       type?: string | undefined;
+      /** Of this channel, in any case */
+      channel?: string | undefined;
+      /** Status updates of this class only */
+      class?: "pending" | "delivered" | "read" | "failed" | "unknown" | undefined;
+      count?: "estimate" | undefined;
       /** Logged at or after this time */
       since?: string | undefined;
       /** Logged before this time; with `order=desc` only */
@@ -467,6 +535,12 @@ export interface Operations {
       items: (Event)[];
       /** `cursor` of the next page; null at the end */
       next: string | null;
+      /** With `count=estimate`: how many there are on all pages */
+      count?: {
+        events: number;
+        /** Otherwise it is what the latest 500 of them let expect */
+        exact: boolean;
+      };
     };
   };
   /** Read one event, where it went and every attempt */
@@ -571,6 +645,23 @@ export interface Operations {
       deliveryId: string;
     };
     answer: undefined;
+  };
+  /** Count dead letters by destination and cause, the most first */
+  'GET /v1/dead-letters/groups': {
+    query?: {
+      /** Of this destination only */
+      destination?: string | undefined;
+      /** `next` of the part before */
+      cursor?: string | undefined;
+      /** Whether personal data is shown: `true` needs the scope `reveal` and is written into the audit record. Default: hidden, but for `API_KEY` */
+      reveal?: "true" | "false" | undefined;
+    } | undefined;
+    answer: {
+      groups: (DeadLetterGroup)[];
+      counted: number;
+      /** `cursor` of the next part, whose groups are to be added to these; null at the end */
+      next: string | null;
+    };
   };
   /** Send many deliveries again, at a rate; or, with `dryRun`, only count them */
   'POST /v1/replays': {
@@ -1014,5 +1105,21 @@ export interface Operations {
   /** How safe callbacks are, and what waits where */
   'GET /v1/status': {
     answer: Status;
+  };
+  /** Tell whether everything arrives, and what needs somebody, the worst first */
+  'GET /v1/overview': {
+    answer: Overview;
+  };
+  /** Find what an id belongs to, or the latest events of a phone number; a POST, so that no number is in a URL */
+  'POST /v1/find': {
+    query?: {
+      /** Whether personal data is shown: `true` needs the scope `reveal` and is written into the audit record. Default: hidden, but for `API_KEY` */
+      reveal?: "true" | "false" | undefined;
+    } | undefined;
+    body: {
+      /** The id of an event, delivery, message, destination; your own id of a message; a phone number */
+      text: string;
+    };
+    answer: Found;
   };
 }

@@ -1,4 +1,4 @@
-import { type LoggedEvent, restoreEvent, SHARDS, type StoredEvent, shardOf } from '@clickrelay/core';
+import { type Event, type LoggedEvent, restoreEvent, SHARDS, type StoredEvent, shardOf } from '@clickrelay/core';
 import type { Result } from 'ioredis';
 import { LARGE, newSuffix, readLarge, storeLarge } from './large-text.ts';
 import { addressesOf } from './message-address.ts';
@@ -241,6 +241,8 @@ export interface ListEventsOptions {
   readonly limit: number;
   readonly cursor?: string | undefined;
   readonly types?: readonly string[] | undefined;
+  /** Whether an event is listed. @default all of `types` are */
+  readonly wants?: ((event: Event) => boolean) | undefined;
   /** Logged at or after this time. */
   readonly since?: Date | undefined;
   /** Logged before this time. */
@@ -273,7 +275,7 @@ interface Walked {
 }
 
 const walk = async (store: Store, options: ListEventsOptions, order: 'asc' | 'desc'): Promise<Walked> => {
-  const { limit, types } = options;
+  const { limit, types, wants = () => true } = options;
   const lowest = options.since ? options.since.getTime() * 1_000 : 0;
   const highest = options.until ? options.until.getTime() * 1_000 - 1 : Number.MAX_SAFE_INTEGER;
   const items: LoggedEvent[] = [];
@@ -288,12 +290,27 @@ const walk = async (store: Store, options: ListEventsOptions, order: 'asc' | 'de
     for (const [index, place] of places.entries()) {
       last = place;
       const logged = await decodeRecord(store, place.id, records[index] as string | null);
-      if (logged !== undefined && (types === undefined || types.includes(logged.event.type))) items.push(logged);
+      if (logged === undefined || types?.includes(logged.event.type) === false || !wants(logged.event)) continue;
+      items.push(logged);
       if (items.length === limit) return { items, last, ended: false };
     }
     if (places.length < limit) return { items, last, ended: true };
   }
   return { items, last, ended: false };
+};
+
+/** How many events were logged in a span of time. */
+export const countEvents = async (
+  store: Store,
+  { since, until }: Pick<ListEventsOptions, 'since' | 'until'>,
+): Promise<number> => {
+  const from = since ? since.getTime() * 1_000 : '-inf';
+  const to = until ? until.getTime() * 1_000 - 1 : '+inf';
+  const counts = await sendAll(
+    store,
+    Array.from({ length: SHARDS }, (_, shard) => ['zcount', shardKeys(shard).log, from, to] as const),
+  );
+  return counts.reduce((sum: number, count) => sum + Number(count), 0);
 };
 
 /** The next places in order over all shards. */
@@ -350,17 +367,18 @@ export interface FollowEventsOptions {
   readonly after?: string | undefined;
   readonly since?: Date | undefined;
   readonly types?: readonly string[] | undefined;
+  readonly wants?: ListEventsOptions['wants'];
 }
 
 /** Oldest first, for a reader that follows the log: `next` always tells where to go on. */
 export const followEvents = async (
   store: Store,
-  { after, since, limit, types }: FollowEventsOptions,
+  { after, since, limit, types, wants }: FollowEventsOptions,
 ): Promise<{ items: LoggedEvent[]; next: string }> => {
   if (after === undefined && since === undefined) {
     const [seconds, micros] = await store.redis.time();
     return { items: [], next: encodeCursor({ score: Number(seconds) * 1_000_000 + Number(micros), id: '' }) };
   }
-  const { items, last } = await walk(store, { limit, cursor: after, since, types }, 'asc');
+  const { items, last } = await walk(store, { limit, cursor: after, since, types, wants }, 'asc');
   return { items, next: encodeCursor(last ?? { score: since?.getTime() ? since.getTime() * 1_000 : 0, id: '' }) };
 };

@@ -63,6 +63,7 @@ export {
   TooManyLeasesError,
 } from './errors.ts';
 export {
+  countEvents,
   createEventLog,
   type EventLog,
   type EventToLog,

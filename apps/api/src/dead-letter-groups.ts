@@ -1,0 +1,86 @@
+import { DESTINATION_ID } from '@clickrelay/core';
+import { type DeadLetter, listDeadLetters } from '@clickrelay/queue';
+import { z } from 'zod';
+import { maskError, maskWordOrNull } from './mask.ts';
+import { operation } from './operation.ts';
+import { deadLetterKind } from './schemas.ts';
+
+/** One answer counts about this many, for about this long. */
+const MOST_COUNTED = 5_000;
+const LONGEST_MS = 2_000;
+const READ_AT_ONCE = 250;
+
+const group = z
+  .object({
+    destinationId: z.string(),
+    kind: deadLetterKind,
+    errorCode: z.string().nullable(),
+    error: z.string().describe('Of the newest; others differ from it in numbers only'),
+    count: z.int(),
+    newest: z.string(),
+    oldest: z.string(),
+    sample: z.string().describe('The delivery id of the newest'),
+  })
+  .meta({ id: 'DeadLetterGroup' });
+
+type Group = z.input<typeof group>;
+
+/** What differs from one attempt to the next is no other cause. */
+const causeOf = ({ destinationId, kind, errorCode, error }: DeadLetter): string =>
+  JSON.stringify([destinationId, kind, errorCode, error.replaceAll(/\d+/g, '0')]);
+
+export const deadLetterGroupOperations = [
+  operation({
+    method: 'get',
+    path: '/v1/dead-letters/groups',
+    summary: 'Count dead letters by destination and cause, the most first',
+    scopes: ['read'],
+    query: z.object({
+      destination: z.string().regex(DESTINATION_ID).optional().describe('Of this destination only'),
+      cursor: z.string().max(200).optional().describe('`next` of the part before'),
+    }),
+    response: z.object({
+      groups: z.array(group),
+      counted: z.int(),
+      next: z
+        .string()
+        .nullable()
+        .describe('`cursor` of the next part, whose groups are to be added to these; null at the end'),
+    }),
+    mask: ({ groups, counted, next }) => ({
+      groups: groups.map(({ error, errorCode, ...rest }) => ({
+        ...rest,
+        errorCode: maskWordOrNull(errorCode),
+        error: maskError(errorCode, error),
+      })),
+      counted,
+      next,
+    }),
+    run: async ({ query: { destination, cursor } }, { store }) => {
+      const groups = new Map<string, Group>();
+      const deadline = performance.now() + LONGEST_MS;
+      let counted = 0;
+      let next: string | null | undefined = cursor;
+      do {
+        const page = await listDeadLetters(store, {
+          limit: READ_AT_ONCE,
+          cursor: next ?? undefined,
+          destinationId: destination,
+        });
+        for (const letter of page.items) {
+          const cause = causeOf(letter);
+          const { destinationId, kind, errorCode, error, failedAt, deliveryId } = letter;
+          const known = groups.get(cause);
+          groups.set(cause, {
+            ...(known ?? { destinationId, kind, errorCode, error, newest: failedAt, sample: deliveryId }),
+            count: (known?.count ?? 0) + 1,
+            oldest: failedAt,
+          });
+        }
+        counted += page.items.length;
+        next = page.next;
+      } while (next !== null && counted < MOST_COUNTED && performance.now() < deadline);
+      return { groups: [...groups.values()].sort((a, b) => b.count - a.count), counted, next };
+    },
+  }),
+];

@@ -1,0 +1,124 @@
+import { DESTINATION_ID, EVENT_ID, type Event, parseDeliveryId } from '@clickrelay/core';
+import {
+  listEvents,
+  readDelivery,
+  readDestination,
+  readEvent,
+  readEventsOfMessage,
+  readQuarantined,
+  readReplay,
+  type Store,
+} from '@clickrelay/queue';
+import { z } from 'zod';
+import { maskEvent } from './mask.ts';
+import { operation } from './operation.ts';
+import { event } from './schemas.ts';
+
+const KINDS = ['event', 'delivery', 'message', 'destination', 'quarantined', 'replay'] as const;
+
+interface Hit {
+  readonly kind: (typeof KINDS)[number];
+  readonly id: string;
+}
+
+interface Found {
+  readonly hits: Hit[];
+  readonly events: Event[];
+  readonly complete: boolean;
+}
+
+/** Of one customer; there may be more. */
+const MOST_EVENTS = 50;
+/** Numbers are in no index: they would need one more entry for each event. Of the log no more is read than this. */
+const MOST_READ = 20_000;
+const LONGEST_MS = 2_000;
+const READ_AT_ONCE = 500;
+
+/** A phone number as people write it, without what is not a digit. */
+const numberOf = (text: string): string | undefined => {
+  if (!/^\+?[\d\s()./-]{6,30}$/.test(text)) return undefined;
+  const digits = text.replaceAll(/\D/g, '').replace(/^00/, '');
+  return digits.length >= 6 && digits.length <= 15 ? digits : undefined;
+};
+
+const found = (kind: Hit['kind'], id: string): Found => ({ hits: [{ kind, id }], events: [], complete: true });
+const NOTHING: Found = { hits: [], events: [], complete: true };
+
+const findById = async (store: Store, text: string): Promise<Found> => {
+  if (EVENT_ID.test(text)) return (await readEvent(store, text)) === undefined ? NOTHING : found('event', text);
+  if (parseDeliveryId(text) !== undefined) {
+    return (await readDelivery(store, text)) === undefined ? NOTHING : found('delivery', text);
+  }
+  if (text.startsWith('qrt_')) {
+    return (await readQuarantined(store, text)) === undefined ? NOTHING : found('quarantined', text);
+  }
+  if (/^rpl_[0-9a-f]{16}$/.test(text)) {
+    return (await readReplay(store, text)) === undefined ? NOTHING : found('replay', text);
+  }
+  const hits: Hit[] = [];
+  if (DESTINATION_ID.test(text) && (await readDestination(store, text)) !== undefined) {
+    hits.push({ kind: 'destination', id: text });
+  }
+  const { events, isCut } = await readEventsOfMessage(store, text);
+  const messageIds = new Set<string>();
+  for (const { event: one } of events) {
+    if (one.relatedMessageId === text || one.messageId === text) messageIds.add(text);
+    else if (one.messageId !== null) messageIds.add(one.messageId);
+  }
+  for (const id of [...messageIds].slice(0, MOST_EVENTS)) hits.push({ kind: 'message', id });
+  return { hits, events: [], complete: !isCut && messageIds.size <= MOST_EVENTS };
+};
+
+const findByNumber = async (store: Store, digits: string): Promise<Found> => {
+  const events: Event[] = [];
+  const deadline = performance.now() + LONGEST_MS;
+  let cursor: string | undefined;
+  for (let read = 0; read < MOST_READ && performance.now() < deadline; read += READ_AT_ONCE) {
+    const { items, next } = await listEvents(store, { limit: READ_AT_ONCE, cursor });
+    for (const { event: one } of items) {
+      if (one.from?.replace(/^\+/, '') !== digits && one.to?.replace(/^\+/, '') !== digits) continue;
+      events.push(one);
+      if (events.length === MOST_EVENTS) return { hits: hitsOf(events), events, complete: false };
+    }
+    if (next === null) return { hits: hitsOf(events), events, complete: true };
+    cursor = next;
+  }
+  return { hits: hitsOf(events), events, complete: false };
+};
+
+const hitsOf = (events: readonly Event[]): Hit[] => events.map(({ id }) => ({ kind: 'event', id }));
+
+export const findOperations = [
+  operation({
+    method: 'post',
+    path: '/v1/find',
+    summary:
+      'Find what an id belongs to, or the latest events of a phone number; a POST, so that no number is in a URL',
+    scopes: ['read'],
+    body: z.object({
+      text: z
+        .string()
+        .trim()
+        .min(1)
+        .max(1_000)
+        .describe('The id of an event, delivery, message, destination; your own id of a message; a phone number'),
+    }),
+    response: z
+      .object({
+        hits: z.array(z.object({ kind: z.enum(KINDS), id: z.string() })),
+        events: z.array(event).describe('Of a phone number: those events, newest first'),
+        complete: z
+          .boolean()
+          .describe(
+            `Whether there is no more: a number is looked for in the latest ${MOST_READ} events, for 2 seconds`,
+          ),
+      })
+      .meta({ id: 'Found' }),
+    mask: ({ hits, events, complete }) => ({ hits, events: events.map(maskEvent), complete }),
+    run: async ({ body: { text } }, { store }) => {
+      const byId = await findById(store, text);
+      const digits = numberOf(text);
+      return byId.hits.length > 0 || digits === undefined ? byId : await findByNumber(store, digits);
+    },
+  }),
+];

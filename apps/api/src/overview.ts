@@ -1,0 +1,100 @@
+import { countQuarantined, listDestinations, listEvents, listHolds, queueDepths } from '@clickrelay/queue';
+import { z } from 'zod';
+import { operation } from './operation.ts';
+
+/** In order of harm: what may lose something, then what does not arrive, then what waits for a person. */
+const KINDS = ['not_durable', 'failing', 'paused', 'dead_letters', 'quarantined', 'throttled'] as const;
+
+type Need = z.input<typeof need>;
+
+const need = z.object({
+  kind: z.enum(KINDS),
+  destinationId: z.string().nullable().describe('Null when it is about none'),
+  count: z.int().describe('Deliveries, dead letters or callbacks that wait because of it'),
+  detail: z.string(),
+});
+
+const STATES = ['paused', 'failing', 'throttled', 'active'] as const;
+
+export const overviewOperations = [
+  operation({
+    method: 'get',
+    path: '/v1/overview',
+    summary: 'Tell whether everything arrives, and what needs somebody, the worst first',
+    scopes: ['read'],
+    response: z
+      .object({
+        healthy: z.boolean().describe('Whether nothing needs anybody'),
+        needs: z.array(need),
+        lastEventAt: z.string().nullable().describe('When the newest event of the log was received'),
+        ingest: z
+          .object({ messages: z.int(), statuses: z.int() })
+          .describe('Groups of callbacks that are no events yet'),
+        quarantined: z.int(),
+        destinations: z.array(
+          z.object({
+            id: z.string(),
+            type: z.string(),
+            state: z.enum(STATES),
+            until: z.string().nullable().describe('When it is tried again, where it is failing or throttled'),
+            waiting: z.int().describe('Deliveries that are to be made, under way or to be tried again'),
+            deadLetters: z.int(),
+          }),
+        ),
+      })
+      .meta({ id: 'Overview' }),
+    run: async (_request, { store, durability }) => {
+      const [depths, all, holds, quarantined, newest] = await Promise.all([
+        queueDepths(store),
+        listDestinations(store),
+        listHolds(store, Date.now()),
+        countQuarantined(store),
+        listEvents(store, { limit: 1 }),
+      ]);
+      const destinations = all.map(({ id, type, paused }) => {
+        const depth = depths.destinations.find((one) => one.id === id);
+        const hold = holds.get(id);
+        const state: (typeof STATES)[number] = paused !== null ? 'paused' : (hold?.reason ?? 'active');
+        return {
+          id,
+          type,
+          state,
+          until: paused === null && hold !== undefined ? new Date(hold.until).toISOString() : null,
+          waiting: depth === undefined ? 0 : depth.waiting + depth.delayed + depth.active,
+          deadLetters: depth?.deadLetters ?? 0,
+        };
+      });
+      const needs: Need[] = durability().problems.map(({ setting, value, mend }) => ({
+        kind: 'not_durable',
+        destinationId: null,
+        count: 0,
+        detail: `${setting} is ${value}: ${mend}`,
+      }));
+      for (const { id, state, waiting, deadLetters, until } of destinations) {
+        const reason = all.find((one) => one.id === id)?.paused ?? '';
+        const detail = state === 'paused' ? reason : `tried again at ${until}`;
+        if (state !== 'active') needs.push({ kind: state, destinationId: id, count: waiting, detail });
+        if (deadLetters > 0) {
+          needs.push({ kind: 'dead_letters', destinationId: id, count: deadLetters, detail: 'replay or remove them' });
+        }
+      }
+      if (quarantined > 0) {
+        needs.push({
+          kind: 'quarantined',
+          destinationId: null,
+          count: quarantined,
+          detail: 'callbacks that could not be read',
+        });
+      }
+      needs.sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) || b.count - a.count);
+      return {
+        healthy: needs.length === 0,
+        needs,
+        lastEventAt: newest.items[0]?.event.receivedAt ?? null,
+        ingest: depths.ingest,
+        quarantined,
+        destinations,
+      };
+    },
+  }),
+];
