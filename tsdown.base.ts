@@ -6,4 +6,4 @@ const base = { format: 'esm', platform: 'node', target: 'node24', fixedExtension
 export const library: UserConfig = { ...base, entry: ['src/index.ts'], dts: true };
 
 /** A program that is started, never imported. */
-export const application: UserConfig = { ...base, entry: ['src/main.ts'], dts: false };
+export const application = { ...base, entry: ['src/main.ts'], dts: false } satisfies UserConfig;

@@ -6,6 +6,7 @@ import {
   type InflateRaw,
   type Unzip,
 } from 'node:zlib';
+import { allocateShared, LARGE_BODY_BYTES } from './large-bodies.ts';
 import { RefusalError, tooLarge } from './render-error.ts';
 
 /** A compressed body that cannot be opened. It is authentic, so it is kept as it came. */
@@ -29,34 +30,47 @@ const inflaters = new Map<string, CreateInflater>([
   ['br', () => createBrotliDecompress({ chunkSize })],
 ]);
 
-/** What is kept while counting, in bytes: nearly every callback, which is then inflated once. */
-const KEPT_WHILE_COUNTING = 1024 * 1024;
-
 /** The inflating that is under way: one body at a time, or a few bombs together would hold what each of them may hold. */
 let inflating: Promise<unknown> = Promise.resolve();
 
 /**
  * Undoes `content-encoding`; the limit holds for what comes out as well. A large body is counted first and made
  * afterwards, so that a bomb costs time on another thread and no memory.
- * @throws {RefusalError} 413 `callback_too_large`
+ * @param findRoom is asked before a large body is made
+ * @throws {RefusalError} 413 `callback_too_large`, and what `findRoom` throws
  * @throws {UnreadableBodyError} when the bytes are not what the header says, or the encoding is unknown
  */
-export async function inflate(body: Buffer, contentEncoding: string, maxBytes: number): Promise<Buffer> {
+export async function inflate(
+  body: Buffer,
+  contentEncoding: string,
+  { maxBytes, findRoom }: { maxBytes: number; findRoom: (bytes: number) => Promise<void> },
+): Promise<Buffer> {
   const encoding = contentEncoding.trim().toLowerCase();
   if (encoding === '' || encoding === 'identity' || body.length === 0) return body;
   const create = inflaters.get(encoding);
   if (create === undefined) {
     throw new UnreadableBodyError('the content-encoding must be gzip, deflate or br, got another one');
   }
-  const turn = inflating.then(() => inflateWithin(create, body, maxBytes));
-  inflating = turn.catch(() => {});
-  return turn.catch((error) => {
+  try {
+    const counted = await inTurn(() => count(create, body, maxBytes));
+    if (typeof counted !== 'number') return counted;
+    // Others have their turn meanwhile.
+    await findRoom(counted);
+    return await inTurn(() => make(create, body, counted));
+  } catch (error) {
     if (error instanceof RefusalError) throw error;
     throw new UnreadableBodyError(`the body must be ${encoding}, as its content-encoding says, got something else`);
-  });
+  }
 }
 
-async function inflateWithin(create: CreateInflater, body: Buffer, maxBytes: number): Promise<Buffer> {
+function inTurn<T>(step: () => Promise<T>): Promise<T> {
+  const turn = inflating.then(step);
+  inflating = turn.catch(() => {});
+  return turn;
+}
+
+/** @returns how large it is; one that is not, which nearly every callback is, as it is */
+async function count(create: CreateInflater, body: Buffer, maxBytes: number): Promise<number | Buffer> {
   const kept: Buffer[] = [];
   let bytes = 0;
   const counted = create(body);
@@ -64,14 +78,16 @@ async function inflateWithin(create: CreateInflater, body: Buffer, maxBytes: num
   for await (const chunk of counted) {
     bytes += chunk.length;
     kept.push(chunk);
-    if (bytes > KEPT_WHILE_COUNTING) for (const unused of kept.splice(0)) giveBack(unused);
+    if (bytes > LARGE_BODY_BYTES) for (const unused of kept.splice(0)) giveBack(unused);
     if (bytes > maxBytes) throw tooLarge(maxBytes);
   }
   // Node ignores what follows the end of the compressed data. We would lose it in silence.
   if (counted.bytesWritten < body.length) throw new Error('bytes follow the compressed data');
-  if (bytes <= KEPT_WHILE_COUNTING) return Buffer.concat(kept, bytes);
+  return bytes <= LARGE_BODY_BYTES ? Buffer.concat(kept, bytes) : bytes;
+}
 
-  const whole = Buffer.allocUnsafe(bytes);
+async function make(create: CreateInflater, body: Buffer, bytes: number): Promise<Buffer> {
+  const whole = allocateShared(bytes);
   let at = 0;
   const made = create(body);
   made.end(body);

@@ -1,38 +1,64 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { RefusalError, tooLarge } from './render-error.ts';
+import { allocateShared, LARGE_BODY_BYTES, type LargeBodies } from './large-bodies.ts';
+import { aborted, tooLarge } from './render-error.ts';
 
 /**
- * Reads the whole body, by hand: a body parser costs several times as much as everything else on this path.
- * @throws {RefusalError} 413 `callback_too_large`; 400 `callback_aborted` when the sender went away in the middle
+ * Reads the whole body, by hand: a body parser costs several times as much as everything else on this path. A large one
+ * waits for room before it comes in, and comes into shared memory.
+ * @throws {RefusalError} 413 `callback_too_large`; 503 `receiver_busy`; 400 `callback_aborted` when the sender went away
+ * in the middle
  */
-export function readBody(request: IncomingMessage, response: ServerResponse, maxBytes: number): Promise<Buffer> {
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes) return Promise.reject(tooLarge(maxBytes));
+export async function readBody(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { maxBytes, largeBodies }: { maxBytes: number; largeBodies: LargeBodies },
+): Promise<Buffer> {
+  const announced = Number(request.headers['content-length'] ?? 0);
+  if (announced > maxBytes) throw tooLarge(maxBytes);
+  let whole: Buffer | undefined;
+  if (announced > LARGE_BODY_BYTES) {
+    // What comes out of a compressed one is larger.
+    const isCompressed = request.headers['content-encoding'] !== undefined;
+    await largeBodies.findRoom(isCompressed ? maxBytes : announced, response);
+    whole = allocateShared(announced);
+  }
   // A sender that asked first is told to go on only now that its credential and its size are known to be right.
   if (request.headers.expect !== undefined) response.writeContinue();
 
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
+    const stop = (error: unknown) => {
+      request.pause();
+      request.removeAllListeners('data');
+      reject(error);
+    };
+    const moveToShared = async () => {
+      request.pause();
+      await largeBodies.findRoom(maxBytes, response);
+      whole = allocateShared(maxBytes);
+      let at = 0;
+      for (const chunk of chunks.splice(0)) at += chunk.copy(whole, at);
+      request.resume();
+    };
     request.on('data', (chunk: Buffer) => {
+      const at = bytes;
       bytes += chunk.length;
-      if (bytes > maxBytes) {
-        request.pause();
-        request.removeAllListeners('data');
-        reject(tooLarge(maxBytes));
-      } else {
+      if (bytes > maxBytes) stop(tooLarge(maxBytes));
+      else if (whole !== undefined) chunk.copy(whole, at);
+      else {
         chunks.push(chunk);
+        // Its length was not announced.
+        if (bytes > LARGE_BODY_BYTES && at <= LARGE_BODY_BYTES) moveToShared().catch(stop);
       }
     });
-    request.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes)));
+    request.on('end', () => {
+      if (whole !== undefined) resolve(whole.subarray(0, bytes));
+      else resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes));
+    });
     // Cut off or timed out: a body without its end is never used.
     request.on('close', () => {
       if (!request.complete) reject(aborted());
     });
-  });
-}
-
-function aborted(): RefusalError {
-  return new RefusalError(400, 'callback_aborted', 'the sender went away before its callback was complete', {
-    logLevel: 'debug',
   });
 }

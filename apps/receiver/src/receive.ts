@@ -5,11 +5,12 @@ import type { Middleware } from 'koa';
 import type { Logger } from 'pino';
 import type { Answer } from './answer.ts';
 import { inflate, UnreadableBodyError } from './inflate.ts';
+import { createLargeBodies, LARGE_BODY_BYTES, type ParsedLarge } from './large-bodies.ts';
 import { readBody } from './read-body.ts';
 
 export interface ReceiveOptions {
   /** Resolves when the callback is on stable storage, and not before. */
-  readonly commit: (callback: Callback, receivedAt: string) => Promise<void>;
+  readonly commit: (callback: Callback | ParsedLarge, receivedAt: string) => Promise<void>;
   /** Keeps the bytes of a callback that cannot be used; resolves to its `qrt_` id when they are on stable storage. */
   readonly quarantine: (entry: { body: Uint8Array; reason: string; receivedAt: string }) => Promise<string>;
   readonly maxBodyBytes: number;
@@ -27,20 +28,26 @@ export interface ReceiveOptions {
 export function receive(options: ReceiveOptions): Middleware {
   const { commit, quarantine, maxBodyBytes, integrationIds, metrics, log, addressOf, answer } = options;
   const now = createClock();
+  const largeBodies = createLargeBodies(options);
 
   return async (ctx) => {
     const receivedAt = now();
-    let body = await readBody(ctx.req, ctx.res, maxBodyBytes);
-    let callback: Callback;
+    let body = await readBody(ctx.req, ctx.res, { maxBytes: maxBodyBytes, largeBodies });
+    let callback: Callback | ParsedLarge;
 
     try {
       const encoding = ctx.req.headers['content-encoding'];
-      if (encoding !== undefined) body = await inflate(body, encoding, maxBodyBytes);
+      if (encoding !== undefined) {
+        // A large one has found room for what comes out of it already.
+        const hasRoom = body.length > LARGE_BODY_BYTES;
+        const findRoom = async (bytes: number) => (hasRoom ? undefined : largeBodies.findRoom(bytes, ctx.res));
+        body = await inflate(body, encoding, { maxBytes: maxBodyBytes, findRoom });
+      }
       if (body.length === 0) {
         answer(ctx, 200, '{"accepted":0}');
         return;
       }
-      callback = parseCallback(body);
+      callback = body.length > LARGE_BODY_BYTES ? await largeBodies.parse(body) : parseCallback(body);
       checkIntegration(callback, integrationIds);
     } catch (error) {
       if (!isUnusable(error)) throw error;
@@ -89,7 +96,7 @@ class UnexpectedIntegrationError extends Error {}
  * A wrong id is a setting that is wrong, or a secret that is known. Neither gets better by retries, and a refused
  * callback may never come again: it waits in quarantine, where a person lets it in or throws it away.
  */
-function checkIntegration(callback: Callback, allowed: ReadonlySet<string>): void {
+function checkIntegration(callback: Pick<Callback, 'integrationId'>, allowed: ReadonlySet<string>): void {
   if (allowed.size === 0 || (callback.integrationId !== null && allowed.has(callback.integrationId))) return;
   const got = callback.integrationId === null ? 'none' : 'another one';
   throw new UnexpectedIntegrationError(`integrationId must be one of CALLBACK_INTEGRATION_IDS, got ${got}`);

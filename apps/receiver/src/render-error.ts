@@ -62,6 +62,12 @@ export function renderErrors({ metrics, log, addressOf, answer }: RenderErrorsOp
   };
 }
 
+export function aborted(): RefusalError {
+  return new RefusalError(400, 'callback_aborted', 'the sender went away before its callback was complete', {
+    logLevel: 'debug',
+  });
+}
+
 /** 413: said of a body as it comes, and of what it inflates to. */
 export function tooLarge(maxBytes: number): RefusalError {
   const message = `a callback may be ${maxBytes} bytes, this one is larger; raise \`MAX_BODY_BYTES\`, it will come again`;

@@ -43,7 +43,7 @@ export async function startReceiver(
   const metrics = createReceiverMetrics(new Registry(), overrides.readiness ?? durability);
   const app = createApp({
     config: readConfig({ CALLBACK_AUTH: 'none', ...environment }),
-    commit: overrides.commit ?? (async (callback) => void committed.push(callback)),
+    commit: overrides.commit ?? (async (callback) => void committed.push({ ...callback, text: String(callback.text) })),
     quarantine: overrides.quarantine ?? (async (entry) => `qrt_${quarantined.push(entry)}`),
     durability,
     readiness: overrides.readiness ?? durability,

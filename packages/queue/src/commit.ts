@@ -1,9 +1,16 @@
-import { type Callback, type Lane, QueueUnavailableError } from '@clickrelay/core';
+import { type Lane, QueueUnavailableError } from '@clickrelay/core';
 import { createGroupCommit, type GroupCommit } from './group-commit.ts';
 import { keepLarge, LARGE, type LargeText, newSuffix, storeLarge } from './large-text.ts';
 import type { MemoryWatch } from './memory.ts';
 import { addJobs, nextIngestQueue, type Store } from './store.ts';
 import { withDeadline } from './with-deadline.ts';
+
+/** What is committed of a callback. */
+export interface CallbackToCommit {
+  readonly lane: Lane;
+  /** Or its bytes, without a byte order mark, above `LARGE` only: whoever has those needs no string of megabytes. */
+  readonly text: string | Uint8Array;
+}
 
 /** A callback as it lies in the ingest queue. */
 export interface CommittedCallback {
@@ -24,13 +31,13 @@ export interface Committer {
    * Resolves when the callback is on disk.
    * @throws {QueueUnavailableError} when it is not, or not known to be, within the deadline.
    */
-  commit(callback: Pick<Callback, 'text' | 'lane'>, receivedAt: string): Promise<void>;
+  commit(callback: CallbackToCommit, receivedAt: string): Promise<void>;
   /** Resolves when nothing is under way any more. */
   close(): Promise<void>;
 }
 
 export interface CommitterOptions {
-  /** How long a callback may wait for its commit, in ms. @default 1500 */
+  /** How long a callback may wait for its commit, in ms; a large one for each of its pieces. @default 1500 */
   readonly deadlineMs?: number;
   /** Refuses callbacks before Redis is full. @default nothing is refused */
   readonly memory?: Pick<MemoryWatch, 'admit'>;
@@ -80,16 +87,16 @@ export const createCommitter = (store: Store, { deadlineMs = 1_500, memory }: Co
   };
   const largeOnes = new Set<Promise<void>>();
 
-  /** Its text first, then its job among those of others, and only then is the text kept. */
-  const commitLarge = async (text: string, lane: Lane, receivedAt: string, since: number): Promise<void> => {
+  /** Its text first, then its job among those of others, and only then is the text kept. Each step has the deadline. */
+  const commitLarge = async (text: string | Uint8Array, lane: Lane, receivedAt: string): Promise<void> => {
     const { prefix } = nextIngestQueue(store, lane);
-    const inTime = async <T>(step: Promise<T>): Promise<T> =>
-      withDeadline(step, deadlineMs - (performance.now() - since), {
+    const inTime = <T>(step: Promise<T>): Promise<T> =>
+      withDeadline(step, deadlineMs, {
         error: () => new QueueUnavailableError('Redis did not answer in time; send it again, it will not count twice'),
       });
     try {
-      const large = await inTime(storeLarge(store, `${prefix}:text:${newSuffix()}`, text));
-      await lanes[lane].add({ text: '', large, receivedAt, since });
+      const large = await storeLarge(store, `${prefix}:text:${newSuffix()}`, text, inTime);
+      await lanes[lane].add({ text: '', large, receivedAt, since: performance.now() });
       await inTime(store.durably(prefix, () => keepLarge(store, large)));
     } catch (error) {
       if (error instanceof QueueUnavailableError) throw error;
@@ -121,9 +128,10 @@ export const createCommitter = (store: Store, { deadlineMs = 1_500, memory }: Co
         );
       }
       memory?.admit(text.length);
-      const since = performance.now();
-      if (text.length <= LARGE) return group.add({ text, receivedAt, since });
-      const committing = commitLarge(text, lane, receivedAt, since);
+      if (typeof text === 'string' && text.length <= LARGE) {
+        return group.add({ text, receivedAt, since: performance.now() });
+      }
+      const committing = commitLarge(text, lane, receivedAt);
       largeOnes.add(committing);
       return committing.finally(() => largeOnes.delete(committing));
     },

@@ -1,5 +1,6 @@
 export { type AuditEntry, type AuditRecord, listAudit, recordAudit } from './audit.ts';
 export {
+  type CallbackToCommit,
   type CommittedCallback,
   type Committer,
   type CommitterOptions,

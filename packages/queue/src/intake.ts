@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Callback, QueueUnavailableError } from '@clickrelay/core';
+import { QueueUnavailableError } from '@clickrelay/core';
 import { watchCircuit } from './circuit.ts';
-import { createCommitter } from './commit.ts';
+import { type CallbackToCommit, createCommitter } from './commit.ts';
 import { drainSpool } from './drain-spool.ts';
 import { type DurabilityReport, isPassing } from './durability.ts';
 import type { MemoryWatch } from './memory.ts';
@@ -21,7 +21,7 @@ export interface Intake {
    * Resolves when the callback is on stable storage: in Redis, or in the spool while Redis does not take it.
    * @throws {QueueUnavailableError}
    */
-  commit(callback: Pick<Callback, 'text' | 'lane'>, receivedAt: string): Promise<void>;
+  commit(callback: CallbackToCommit, receivedAt: string): Promise<void>;
   /**
    * The same for a body that is no callback.
    * @returns its `qrt_` id

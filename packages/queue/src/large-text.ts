@@ -26,25 +26,43 @@ export interface LargeText {
 /** A name for a key that nobody else has. */
 export const newSuffix = (): string => randomBytes(9).toString('base64url');
 
-/** Writes a text, which is gone after a day unless it is kept. */
-export const storeLarge = async (store: Store, key: string, text: string): Promise<LargeText> => {
+/**
+ * Writes a text, which is gone after a day unless it is kept.
+ * @param text or its bytes: whoever has those needs no string of megabytes
+ * @param inTime is given each step: a deadline for all of it would be one for the size of the text
+ */
+export const storeLarge = async (
+  store: Store,
+  key: string,
+  text: string | Uint8Array,
+  inTime: <T>(step: Promise<T>) => Promise<T> = (step) => step,
+): Promise<LargeText> => {
   const starts: number[] = [];
   for (let at = 0; at < text.length; ) {
     starts.push(at);
     at += PIECE;
-    // Half of a pair of surrogates is no text of its own.
-    if ((text.charCodeAt(at - 1) & 0xfc00) === 0xd800) at--;
+    while (isWithinCharacter(text, at)) at--;
   }
   const write = (piece: number): Promise<number> =>
-    store.redis.hset(key, String(piece), text.slice(starts[piece], starts[piece + 1] ?? text.length));
-  await write(0);
-  await store.redis.expire(key, UNUSED_EXPIRE_S);
+    store.redis.hset(key, String(piece), cut(text, starts[piece] as number, starts[piece + 1] ?? text.length));
+  await inTime(write(0));
+  await inTime(store.redis.expire(key, UNUSED_EXPIRE_S));
   for (let piece = 1; piece < starts.length; piece += AT_ONCE) {
     const some = Math.min(AT_ONCE, starts.length - piece);
-    await Promise.all(Array.from({ length: some }, (_, next) => write(piece + next)));
+    await inTime(Promise.all(Array.from({ length: some }, (_, next) => write(piece + next))));
   }
   return { key, pieces: starts.length };
 };
+
+const cut = (text: string | Uint8Array, from: number, to: number): string | Buffer =>
+  typeof text === 'string' ? text.slice(from, to) : Buffer.from(text.buffer, text.byteOffset + from, to - from);
+
+/** Half of a pair of surrogates, or a part of a character's bytes, is no text of its own. */
+const isWithinCharacter = (text: string | Uint8Array, at: number): boolean =>
+  at < text.length &&
+  (typeof text === 'string'
+    ? (text.charCodeAt(at - 1) & 0xfc00) === 0xd800
+    : ((text[at] as number) & 0b1100_0000) === 0b1000_0000);
 
 /** From now on it stays until it is dropped. */
 export const keepLarge = async (store: Store, { key }: LargeText): Promise<void> => {

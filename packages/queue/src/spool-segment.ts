@@ -16,7 +16,7 @@ import type { Lane } from '@clickrelay/core';
 
 /** What waits in the spool. */
 export type SpoolEntry =
-  | { readonly kind: 'callback'; readonly lane: Lane; readonly receivedAt: string; readonly text: string }
+  | { readonly kind: 'callback'; readonly lane: Lane; readonly receivedAt: string; readonly text: string | Uint8Array }
   | {
       readonly kind: 'quarantine';
       readonly reason: string;
@@ -37,11 +37,12 @@ export const encodeEntry = (entry: SpoolEntry): Buffer => {
     : { reason: entry.reason, at: entry.receivedAt };
   const line = `${JSON.stringify(about)}\n`;
   const lineBytes = Buffer.byteLength(line);
-  const bodyBytes = isCallback ? Buffer.byteLength(entry.text) : entry.body.byteLength;
+  const body = isCallback ? entry.text : entry.body;
+  const bodyBytes = Buffer.byteLength(body);
   const record = Buffer.allocUnsafe(HEADER_BYTES + lineBytes + bodyBytes);
   record.write(line, HEADER_BYTES);
-  if (isCallback) record.write(entry.text, HEADER_BYTES + lineBytes);
-  else record.set(entry.body, HEADER_BYTES + lineBytes);
+  if (typeof body === 'string') record.write(body, HEADER_BYTES + lineBytes);
+  else record.set(body, HEADER_BYTES + lineBytes);
   RECORD_MAGIC.copy(record);
   record.writeUInt32LE(lineBytes + bodyBytes, 4);
   record.writeUInt32LE(crc32(record.subarray(HEADER_BYTES)), 8);

@@ -51,7 +51,7 @@ const numbered = (from: number, to: number): SpoolEntry[] =>
   Array.from({ length: to - from }, (_, index) => callback(`callback ${from + index}`));
 
 const numberOf = (entry: SpoolEntry): number =>
-  entry.kind === 'callback' ? Number(entry.text.replace('callback ', '')) : Number.NaN;
+  entry.kind === 'callback' ? Number(String(entry.text).replace('callback ', '')) : Number.NaN;
 
 const appendAll = async (to: Spool, entries: readonly SpoolEntry[]): Promise<void> => {
   await Promise.all(entries.map((entry) => to.append(entry)));

@@ -1,0 +1,112 @@
+import type { ServerResponse } from 'node:http';
+import { type Callback, InvalidCallbackError } from '@clickrelay/core';
+import { openThread, ThreadError, threadFile } from '@clickrelay/thread';
+import type { Parsed, ParseJob } from './parse-thread.ts';
+import { aborted, RefusalError } from './render-error.ts';
+
+/*
+ * Inline media make a callback of tens of megabytes. Parsed here, one of them would keep everybody else waiting for a
+ * tenth of a second, and some at once would take a gigabyte. So above a size each has to find room first, and is parsed
+ * on another thread, one at a time. What is smaller never comes here.
+ */
+
+/** In bytes. A body of this size takes a few milliseconds. */
+export const LARGE_BODY_BYTES = 1024 * 1024;
+/** The room for large bodies, in bodies of the largest size. */
+const MOST_FULL_SIZED = 4;
+/** Senders have to be told before the 15 s for a whole request are over. */
+const LONGEST_WAIT_MS = 5_000;
+
+/** What is known of a callback whose body was parsed on another thread. */
+export interface ParsedLarge extends Omit<Callback, 'text'> {
+  readonly text: Uint8Array;
+}
+
+export interface LargeBodies {
+  /**
+   * Resolves when so many bytes may be held, until the response is closed.
+   * @throws {RefusalError} 503 `receiver_busy`
+   */
+  findRoom(bytes: number, response: ServerResponse): Promise<void>;
+  /**
+   * The callback of a body; its text is the body without a byte order mark.
+   * @throws {InvalidCallbackError} also when its parsing brought the thread down twice: it is kept, and looked at by a person
+   */
+  parse(body: Uint8Array): Promise<ParsedLarge>;
+}
+
+export function createLargeBodies({ maxBodyBytes }: { maxBodyBytes: number }): LargeBodies {
+  const thread = openThread<ParseJob, Parsed>(threadFile('parse-thread', import.meta.url));
+  let free = MOST_FULL_SIZED * maxBodyBytes;
+  /** Who came first is served first, or a large one would wait for ever. */
+  const waiting: { bytes: number; enter: () => void }[] = [];
+
+  function leave(bytes: number): void {
+    free += bytes;
+    while (waiting[0] !== undefined && waiting[0].bytes <= free) waiting.shift()?.enter();
+  }
+
+  return {
+    findRoom: (bytes, response) =>
+      new Promise((resolve, reject) => {
+        if (response.closed) throw aborted();
+        const enter = () => {
+          stopWaiting();
+          free -= bytes;
+          response.once('close', () => leave(bytes));
+          resolve();
+        };
+        const giveUp = (error: RefusalError) => {
+          stopWaiting();
+          waiting.splice(waiting.indexOf(place), 1);
+          // Those behind may have waited for this one only.
+          leave(0);
+          reject(error);
+        };
+        const goAway = () => giveUp(aborted());
+        const late = setTimeout(() => giveUp(busy()), LONGEST_WAIT_MS);
+        response.once('close', goAway);
+        const stopWaiting = () => {
+          clearTimeout(late);
+          response.off('close', goAway);
+        };
+        const place = { bytes, enter };
+        waiting.push(place);
+        leave(0);
+      }),
+
+    parse: async (body) => {
+      const shared = body.buffer instanceof SharedArrayBuffer ? body : toShared(body);
+      const job = { body: shared };
+      const parsed = await thread
+        .run(job)
+        .catch(() => thread.run(job))
+        .catch(refuse);
+      if ('refused' in parsed)
+        throw new InvalidCallbackError(parsed.refused, parsed.issues && { issues: parsed.issues });
+      const { start, ...callback } = parsed;
+      return { ...callback, text: shared.subarray(start) };
+    },
+  };
+}
+
+/** Memory that another thread reads without a copy. */
+export function allocateShared(bytes: number): Buffer {
+  return Buffer.from(new SharedArrayBuffer(bytes));
+}
+
+function toShared(body: Uint8Array): Buffer {
+  const shared = allocateShared(body.byteLength);
+  shared.set(body);
+  return shared;
+}
+
+function refuse(error: unknown): never {
+  if (!(error instanceof ThreadError)) throw error;
+  throw new InvalidCallbackError(`callback could not be parsed: ${error.message}`);
+}
+
+function busy(): RefusalError {
+  const message = `as many large callbacks as there is room for are on their way in; none was free within ${LONGEST_WAIT_MS / 1000} s, send it again later`;
+  return new RefusalError(503, 'receiver_busy', message);
+}

@@ -1,0 +1,55 @@
+import { afterEach, expect, it } from 'vitest';
+import { openThread, type Thread, type ThreadOptions, threadFile } from '../src/index.ts';
+import type { OddJob } from './odd-jobs.ts';
+
+let thread: Thread<OddJob, number>;
+afterEach(() => thread.close());
+
+const open = (options?: ThreadOptions): void => {
+  thread = openThread(threadFile('odd-jobs', import.meta.url), options);
+};
+
+it('does jobs one after the other on one thread, and shares memory with it', async () => {
+  open();
+  const shared = new SharedArrayBuffer(3);
+  new Uint8Array(shared).set([1, 2, 3]);
+  expect(
+    await Promise.all([thread.run('count'), thread.run('count'), thread.run(shared), thread.run('count')]),
+  ).toEqual([1, 2, 6, 4]);
+});
+
+it('this thread has turns while the other works', async () => {
+  open({ deadlineMs: 300 });
+  let turns = 0;
+  const counting = setInterval(() => turns++, 1);
+  await thread.run('never end').catch(() => {});
+  clearInterval(counting);
+  expect(turns).toBeGreaterThan(10);
+});
+
+it.each([
+  ['throw', 'the job failed (RangeError)'],
+  ['exit', 'the thread ended'],
+  ['never end', 'the job took longer than 500 ms'],
+] as const)('a job that does this: %s, fails alone', async (job, message) => {
+  open({ deadlineMs: 500 });
+  const [odd, next] = await Promise.allSettled([thread.run(job), thread.run(new SharedArrayBuffer(1))]);
+  expect(odd).toMatchObject({ status: 'rejected', reason: { name: 'ThreadError', code: 'thread_failed', message } });
+  expect(next).toEqual({ status: 'fulfilled', value: 0 });
+});
+
+it('ends without work, and begins again with it', async () => {
+  open({ idleMs: 20 });
+  expect(await thread.run('count')).toBe(1);
+  expect(await thread.run('count')).toBe(2);
+  await expect.poll(() => thread.run('count').then((jobs) => jobs), { interval: 200, timeout: 5_000 }).toBe(1);
+});
+
+it('takes nothing more when it is closed', async () => {
+  open();
+  const running = thread.run('never end').catch(({ message }: Error) => message);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await thread.close();
+  expect(await running).toBe('the thread ended');
+  await expect(thread.run('count')).rejects.toThrow('the thread is closed');
+});
