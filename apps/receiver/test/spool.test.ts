@@ -355,7 +355,7 @@ describe('a receiver with a spool', () => {
     const forgetful = await startRedis({ port: redis.port, args: ['--appendonly', 'no'] });
     try {
       await waitUntil(async () => (await readyz()).status === 503);
-      const message = 'appendonly is no: redis-cli config set appendonly yes';
+      const message = `appendonly is no: redis-cli -p ${redis.port} config set appendonly yes`;
       expect(await readyz()).toMatchObject({ body: { spool: { records: 1 }, error: { code: 'not_ready', message } } });
       expect(await send(fresh())).toMatchObject({ status: 503, answer: { error: { code: 'not_ready', message } } });
       await sleep(500);
