@@ -4,7 +4,6 @@ import type { Answer } from './answer-jobs.ts';
 /** A job did not end, or not in time. Another one may. */
 export class ThreadError extends Error {
   override readonly name = 'ThreadError';
-  readonly code = 'thread_failed';
 }
 
 /** One job at a time on a thread of its own, which starts with the first and ends when there is nothing to do. */
