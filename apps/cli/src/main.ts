@@ -174,6 +174,7 @@ command(
   .option('--channels <names>', 'channels it wants, comma-separated, such as whatsapp,sms (default: all)')
   .option('--classes <names>', 'of statuses: pending, delivered, read, failed, unknown; comma-separated (default: all)')
   .option('--format <format>', 'event, clickatell, cloudevents or cloudevents-binary (default: event)')
+  .option('--transform <expression>', 'JSONata over the event; what it gives is sent instead: {"said": data.text}')
   .option('--secret <secret>', 'whsec_…, to sign with (default: a new one)')
   .option('--timeout-ms <ms>', 'for one attempt (default: 15000)', wholeNumber)
   .option('--concurrency <n>', 'connections at once (default: 32)', wholeNumber)

@@ -19,6 +19,8 @@ export type DestinationDeclaration = {
   })[];
   /** What the body is: our event, the original envelope with one element, or a CloudEvent. */
   format?: "event" | "clickatell" | "cloudevents" | "cloudevents-binary";
+  /** An expression (JSONata) over the event: what it gives is sent instead, as body or as data of the CloudEvent. */
+  transform?: string;
   /** Total time of one attempt in ms, from resolving the name to the status line of the answer. */
   timeoutMs?: number;
   /** How many connections may be open to the destination at once. */
@@ -833,6 +835,8 @@ export interface Operations {
         })[] | undefined;
         /** What the body is: our event, the original envelope with one element, or a CloudEvent. */
         format?: "event" | "clickatell" | "cloudevents" | "cloudevents-binary" | undefined;
+        /** An expression (JSONata) over the event: what it gives is sent instead, as body or as data of the CloudEvent. */
+        transform?: string | undefined;
         /** Total time of one attempt in ms, from resolving the name to the status line of the answer. */
         timeoutMs?: number | undefined;
         /** How many connections may be open to the destination at once. */

@@ -1,7 +1,7 @@
 import { pullDestination } from '@clickrelay/core';
 import type { Destination } from '@clickrelay/queue';
 import { compileFilter } from '@clickrelay/routing';
-import { webhookDestination, withSecret } from '@clickrelay/webhook-forwarder';
+import { together, webhookDestination, withSecret } from '@clickrelay/webhook-forwarder';
 import { z } from 'zod';
 
 const filter = pullDestination.shape.filter.unwrap().check((context) => {
@@ -16,10 +16,13 @@ const webhook = webhookDestination.extend({ filter: filter.exactOptional() });
 const pull = pullDestination.extend({ filter: filter.exactOptional() });
 
 /** A destination as people write it in a file. */
-export const declaration = z.discriminatedUnion('type', [webhook, pull]);
+export const declaration = z.discriminatedUnion('type', [webhook.check(together), pull]);
 
 /** The same without its id, which the path of a request has. */
-export const declarationBody = z.discriminatedUnion('type', [webhook.omit({ id: true }), pull.omit({ id: true })]);
+export const declarationBody = z.discriminatedUnion('type', [
+  webhook.omit({ id: true }).check(together),
+  pull.omit({ id: true }),
+]);
 
 export type Declaration = z.output<typeof declaration>;
 

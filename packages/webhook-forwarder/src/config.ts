@@ -2,6 +2,7 @@ import { FORMATS } from '@clickrelay/core';
 import { z } from 'zod';
 import { MOST_SECRETS } from './rotate.ts';
 import { checkSecret, generateSecret } from './secret.ts';
+import { checkTransform } from './transform-check.ts';
 
 const MAX_URL_LENGTH = 2048;
 
@@ -36,8 +37,8 @@ const endingSecret = z.strictObject({
   until: z.iso.datetime({ offset: true }).describe('It signs until then, and no longer.'),
 });
 
-/** The settings of one webhook destination. */
-export const webhookConfig = z.object({
+/** The settings of one webhook destination, each for itself. */
+export const webhookSettings = z.object({
   url: z
     .string()
     .check((context) => {
@@ -78,6 +79,16 @@ export const webhookConfig = z.object({
     .enum(FORMATS)
     .default('event')
     .describe('What the body is: our event, the original envelope with one element, or a CloudEvent.'),
+  transform: z
+    .string()
+    .check((context) => {
+      const refusal = checkTransform(context.value);
+      if (refusal !== undefined) context.issues.push(issue(refusal));
+    })
+    .exactOptional()
+    .describe(
+      'An expression (JSONata) over the event: what it gives is sent instead, as body or as data of the CloudEvent.',
+    ),
   timeoutMs: z
     .int()
     .min(100)
@@ -91,5 +102,19 @@ export const webhookConfig = z.object({
     .default(32)
     .describe('How many connections may be open to the destination at once.'),
 });
+
+/** Refuses settings that are right each for itself and exclude each other. */
+export function together({
+  value,
+  issues,
+}: z.core.ParsePayload<Pick<z.output<typeof webhookSettings>, 'format' | 'transform'>>): void {
+  if (value.format === 'clickatell' && value.transform !== undefined) {
+    const message = 'transform and the format clickatell exclude each other: an envelope holds what Clickatell sent';
+    issues.push({ ...issue(message), path: ['transform'] });
+  }
+}
+
+/** The settings of one webhook destination. */
+export const webhookConfig = webhookSettings.check(together);
 
 export type WebhookConfig = z.output<typeof webhookConfig>;

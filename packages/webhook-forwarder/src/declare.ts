@@ -1,16 +1,16 @@
 import { destinationBase, pacing } from '@clickrelay/core';
 import { z } from 'zod';
-import { webhookConfig } from './config.ts';
+import { webhookSettings } from './config.ts';
 import { generateSecret } from './secret.ts';
 
 /** A webhook destination as people write it: in a file, or in a request. The secret may be left out. */
 export const webhookDestination = z.strictObject({
   ...destinationBase.shape,
-  ...webhookConfig.shape,
+  ...webhookSettings.shape,
   ...pacing,
   type: z.literal('webhook').describe('Events are POSTed to `url`.'),
   // Without its default, which would be a new secret each time.
-  secret: webhookConfig.shape.secret.unwrap().optional(),
+  secret: webhookSettings.shape.secret.unwrap().optional(),
 });
 
 export type WebhookDestination = z.output<typeof webhookDestination>;

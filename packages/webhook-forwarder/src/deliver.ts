@@ -5,6 +5,7 @@ import { guardConnections, parseRanges, type Resolve, resolveName } from './egre
 import { type Answer, aborted, type Post, post } from './post.ts';
 import { parseRetryAfter } from './retry-after.ts';
 import { createSigner } from './sign.ts';
+import { openTransformer, TransformError } from './transform.ts';
 
 export interface WebhookAdapterOptions {
   /** CIDR ranges that may be called although they are not public, and over http too. EGRESS_ALLOW. */
@@ -49,25 +50,50 @@ function openDestination(config: WebhookConfig, { opened, resolve, userAgent }: 
     headersTimeout: 0,
     bodyTimeout: 0,
   });
+  const transformer = config.transform === undefined ? undefined : openTransformer(config.transform);
   const running = new Set<Promise<Answer>>();
   let isClosed = false;
 
-  function write({ event, source }: LoggedEvent, isTest: boolean): Pick<Post, 'headers' | 'body'> {
+  function notBuilt(why: string, options: { retryable: boolean; cause?: unknown }): DeliveryError {
+    return new DeliveryError('delivery_not_built', `${host} was not called: ${why}`, options);
+  }
+
+  async function transform(event: LoggedEvent, signal: AbortSignal): Promise<string | undefined> {
     try {
-      const { body, headers } = formatEvent({ event, source }, format);
+      return await transformer?.transform(formatEvent(event, 'event').body, signal);
+    } catch (error) {
+      if (signal.aborted) throw aborted(host);
+      throw error instanceof TransformError ? notBuilt(error.message, error) : error;
+    }
+  }
+
+  async function write(
+    { event, source }: LoggedEvent,
+    isTest: boolean,
+    signal: AbortSignal,
+  ): Promise<Pick<Post, 'headers' | 'body'>> {
+    try {
+      const data = transformer === undefined ? undefined : await transform({ event, source }, signal);
+      const { body, headers } = formatEvent({ event, source }, format, data);
       const mark = isTest ? { 'clickrelay-test': 'true' } : {};
       return { body, headers: { ...headers, ...mark, 'user-agent': userAgent, ...sign(event.id, new Date(), body) } };
     } catch (error) {
-      const message = `${host} was not called: the event cannot be written as ${format}`;
+      if (error instanceof DeliveryError) throw error;
       const cause = error instanceof Error ? error.name : undefined;
-      throw new DeliveryError('delivery_not_built', message, { retryable: false, cause });
+      throw notBuilt(`the event cannot be written as ${format}`, { retryable: false, cause });
     }
+  }
+
+  async function send(event: LoggedEvent, isTest: boolean, signal: AbortSignal): Promise<Answer> {
+    const request = await write(event, isTest, signal);
+    if (signal.aborted) throw aborted(host);
+    return post(pool, { host, path, ...request, timeoutMs, signal });
   }
 
   return {
     async deliver({ event, signal, isTest = false }) {
       if (isClosed || signal.aborted) throw aborted(host);
-      const answering = post(pool, { host, path, ...write(event, isTest), timeoutMs, signal });
+      const answering = send(event, isTest, signal);
       running.add(answering);
       try {
         const { status, retryAfter, response } = await answering;
@@ -80,6 +106,7 @@ function openDestination(config: WebhookConfig, { opened, resolve, userAgent }: 
     async close() {
       isClosed = true;
       await Promise.allSettled(running);
+      transformer?.close();
       guard.close();
       await pool.destroy();
     },

@@ -1,4 +1,4 @@
-export { checkUrl, type WebhookConfig, webhookConfig } from './config.ts';
+export { checkUrl, together, type WebhookConfig, webhookConfig } from './config.ts';
 export { type WebhookDestination, webhookDestination, withSecret } from './declare.ts';
 export { type WebhookAdapterOptions, webhookAdapter } from './deliver.ts';
 export type { Resolve } from './egress.ts';

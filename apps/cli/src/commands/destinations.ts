@@ -13,6 +13,7 @@ export interface AddOptions {
   channels?: string;
   classes?: string;
   format?: string;
+  transform?: string;
   secret?: string;
   timeoutMs?: number;
   concurrency?: number;

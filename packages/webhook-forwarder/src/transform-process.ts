@@ -1,0 +1,70 @@
+import { Worker } from 'node:worker_threads';
+import jsonata from 'jsonata';
+import { LIMITS, type TransformReply, type TransformRequest } from './transform-limits.ts';
+
+/*
+ * The process that transforms run in, one at a time. A thread would not do: when V8 finds no memory for one large array
+ * it ends the process, whatever limits the thread has.
+ *
+ * A second thread watches: the first may be in a loop that never ends, and its parent may be dead.
+ */
+
+/** The processor time of this process at which the present evaluation began, in µs; 0 when there is none. */
+const startedAt = new Float64Array(new SharedArrayBuffer(8));
+
+const watch = new Worker(
+  new URL(`transform-watch${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
+  {
+    workerData: { startedAt, parent: process.ppid },
+  },
+);
+watch.unref();
+
+const compiled = new Map<string, jsonata.Expression>();
+const MAX_COMPILED = 1_000;
+
+function compile(expression: string): jsonata.Expression {
+  let present = compiled.get(expression);
+  if (present === undefined) {
+    present = jsonata(expression);
+    if (compiled.size >= MAX_COMPILED) compiled.clear();
+    compiled.set(expression, present);
+  }
+  return present;
+}
+
+/** JSON has no functions; those of JSONata are objects, and refer to all that they can see. */
+const withoutFunctions = (_: string, value: { _jsonata_function?: unknown; _jsonata_lambda?: unknown } | null) =>
+  value?._jsonata_function === true || value?._jsonata_lambda === true ? undefined : value;
+
+async function transform({ expression, input }: TransformRequest): Promise<TransformReply> {
+  try {
+    // Bindings of its own, or what one event is assigned to a variable the next could read.
+    const value: unknown = await compile(expression).evaluate(JSON.parse(input), {});
+    const output = JSON.stringify(value, withoutFunctions) as string | undefined;
+    if (output === undefined) return { failed: 'nothing' };
+    return Buffer.byteLength(output) > LIMITS.outputBytes ? { failed: 'output' } : { output };
+  } catch (error) {
+    const { code, position, token } = error as Partial<jsonata.JsonataError>;
+    if (typeof code !== 'string') return { failed: 'error', code: error instanceof Error ? error.name : 'unknown' };
+    return {
+      failed: 'error',
+      code,
+      ...(position !== undefined && { position }),
+      ...(token !== undefined && { token }),
+    };
+  }
+}
+
+process.on('message', async (request: TransformRequest) => {
+  const { user, system } = process.cpuUsage();
+  startedAt[0] = user + system;
+  const reply = await transform(request);
+  startedAt[0] = 0;
+  process.send?.(reply);
+});
+process.on('disconnect', () => process.exit());
+// A terminal and a service manager tell the whole group: the parent lets what is under way end, so this one must go on.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => {});
+process.send?.('ready');
