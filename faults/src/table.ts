@@ -1,7 +1,7 @@
 import type { Row, RunResult } from './run.ts';
 
 /** All runs of one row, or why there are none. */
-export interface RowResult {
+interface RowResult {
   readonly row: Row;
   readonly runs: readonly RunResult[];
   readonly notRun?: string;
