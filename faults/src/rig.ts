@@ -219,7 +219,7 @@ export const readIngest = async (store: Store): Promise<string> => {
   );
   return jobs
     .flat()
-    .flatMap(({ data }) => (data as IngestGroup).callbacks.map(({ text }) => text))
+    .flatMap(({ data }) => (data as IngestGroup).callbacks.map((callback) => JSON.stringify(callback)))
     .join('\n');
 };
 

@@ -94,6 +94,33 @@ const killEverything = (hasSpool: boolean): Row => ({
   },
 });
 
+/** Callbacks of up to a few megabytes among small ones, as inline pictures are. */
+const killWithLarge: Row = {
+  id: 'LARGE',
+  fault: 'kill -9 of Redis, receiver or worker, with large callbacks',
+  run: async (run) => {
+    const rig = await startRig(run);
+    const stop = new AbortController();
+    const loads = [
+      rig.clickatell.load({ signal: stop.signal, connections: 6, pauseMs: 20 }),
+      rig.clickatell.load({ signal: stop.signal, connections: 1, pauseMs: 100, contentBytes: 400_000 }),
+      rig.clickatell.load({ signal: stop.signal, connections: 1, pauseMs: 300, contentBytes: 3_000_000 }),
+    ];
+    for (let time = 0; time < (run.isLong ? 8 : 3); time++) {
+      await sleep(run.random.whole(500, 1_500));
+      const victims = run.random.pick([['redis'], ['receiver'], ['worker'], ['redis', 'receiver', 'worker']]);
+      await Promise.all(victims.map((name) => rig[name as 'redis' | 'receiver' | 'worker'].kill()));
+      if (victims.includes('redis')) await rig.redis.restart();
+      if (victims.includes('receiver')) await rig.receiver.start();
+      if (victims.includes('worker')) await rig.worker.start();
+      run.step(`kill -9 of ${victims.join(', ')}`);
+    }
+    stop.abort();
+    await Promise.all(loads);
+    await account(run, rig, { patienceMs: 60_000 });
+  },
+};
+
 export const stoppedAndKilled: readonly Row[] = [
   stopWorker,
   stopReceiver,
@@ -101,4 +128,5 @@ export const stoppedAndKilled: readonly Row[] = [
   killReceiver(true),
   killEverything(false),
   killEverything(true),
+  killWithLarge,
 ];
