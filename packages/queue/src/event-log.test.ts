@@ -1,5 +1,5 @@
 import { type LoggedEvent, SHARDS, shardOf, splitCallback } from '@clickrelay/core';
-import { type RedisServer, samples, startRedis, waitUntil } from '@clickrelay/testkit';
+import { type RedisServer, samples, startFaultProxy, startRedis, waitUntil } from '@clickrelay/testkit';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { idsOf, newConversations, newEvent, newEvents, RECEIVED_AT } from '../test/sample-events.ts';
@@ -42,6 +42,23 @@ const countBytes = async (): Promise<number> => {
   }
   return total;
 };
+
+describe('a large fact', () => {
+  it('is kept when the answer to its logging was lost, and ioredis asked again', async () => {
+    const proxy = await startFaultProxy(redis.port);
+    const worker = await openStore({ redisUrl: proxy.url, role: 'consumer' });
+    await worker.ready();
+    const ownLog = createEventLog(worker, { dedupeTtlMs: TTL_MS });
+    await ownLog.append('m1', [newEvent()], Date.now());
+    const large = newEvent('moText', { padding: 'x'.repeat(600_000) });
+    const cut = proxy.cutAt({ command: 1, moment: 'after', names: ['EVALSHA', 'EVAL'] });
+    expect(await ownLog.append('m2', [large], Date.now())).toEqual(['claimed']);
+    expect(cut.happened).toBe(true);
+    expect((await readEvent(store, large.event.id))?.source).toBe(large.source);
+    await worker.close();
+    await proxy.close();
+  });
+});
 
 describe('a fact', () => {
   it('is new once, then seen; its own claim may repeat it', async () => {

@@ -44,7 +44,7 @@ local function put(key, prefix, record, suffix, pieceBytes)
     bytesBefore = #before
     local pieces = cjson.decode(string.match(before, '^.([^\\n]*)'))[8]
     if type(pieces) == 'table' then
-      redis.call('UNLINK', key .. ':p:' .. pieces[1])
+      if pieces[1] ~= suffix then redis.call('UNLINK', key .. ':p:' .. pieces[1]) end
       bytesBefore = bytesBefore + pieces[3]
     end
   end
@@ -78,7 +78,8 @@ for i, key in ipairs(KEYS) do
   else
     local before = result == 2 and redis.call('GET', key)
     if before and before ~= record then put(key, prefix, record, suffix, pieceBytes)
-    elseif suffix ~= '' then redis.call('UNLINK', key .. ':p:' .. suffix) end
+    -- With the record there and equal, this is the same call once more, whose answer was lost: the pieces are the record's.
+    elseif suffix ~= '' and not before then redis.call('UNLINK', key .. ':p:' .. suffix) end
   end
   results[i] = result
 end
