@@ -94,6 +94,8 @@ const freezeWorker: Row = {
       await sleep(ms);
       rig.worker.thaw();
       run.step(`frozen for ${ms} ms, ${isAlone ? 'nobody else there' : 'another worker there'}`);
+      // The account is of all rounds so far.
+      run.result.repeated = 0;
       await account(run, rig);
       checkArrivals(run, rig, 2);
       await other?.stop();
@@ -121,6 +123,8 @@ const redisAwayDuringDelivery: Row = {
       else if (how === 'stopped') await rig.redis.kill('SIGCONT');
       else rig.proxy.heal();
       run.step(`Redis ${how} for ${ms} ms`);
+      // The account is of all rounds so far.
+      run.result.repeated = 0;
       await account(run, rig);
       checkArrivals(run, rig, 2);
     }
