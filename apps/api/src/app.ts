@@ -1,4 +1,4 @@
-import { QueueUnavailableError } from '@clickrelay/core';
+import { QueueUnavailableError, type Rate } from '@clickrelay/core';
 import type { Renderer } from '@clickrelay/metrics';
 import { recordAudit } from '@clickrelay/queue';
 import Router from '@koa/router';
@@ -6,8 +6,18 @@ import Koa, { type Context } from 'koa';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import { auditOperations } from './audit.ts';
-import { authenticate, callerOf, nameOf } from './authenticate.ts';
+import {
+  authenticate,
+  type Caller,
+  callerOf,
+  type FindCaller,
+  findCallers,
+  nameOf,
+  OWNER,
+  sessionOf,
+} from './authenticate.ts';
 import { authorize } from './authorize.ts';
+import { assertSameOrigin, sessionIdOf, setSessionCookie } from './browser.ts';
 import { deadLetterGroupOperations } from './dead-letter-groups.ts';
 import { deadLetterOperations } from './dead-letters.ts';
 import { deliveryOperations } from './deliveries.ts';
@@ -20,13 +30,23 @@ import { leaseOperations } from './leases.ts';
 import { ledgerOperations } from './ledger.ts';
 import { messageOperations } from './messages.ts';
 import { openApiDocument } from './openapi.ts';
-import { type Exchange, JsonText, type Operation, RefusalError, type Resources, revealQuery } from './operation.ts';
+import {
+  type Browser,
+  type Exchange,
+  JsonText,
+  type Operation,
+  RefusalError,
+  type Resources,
+  revealQuery,
+} from './operation.ts';
 import { overviewOperations } from './overview.ts';
 import { quarantineOperations } from './quarantine.ts';
+import { createRateLimit, type RateLimit } from './rate-limit.ts';
 import { renderErrors } from './render-error.ts';
 import { replayOperations } from './replays.ts';
 import { recordReveal, wantsPersonalData } from './reveal.ts';
 import { serveMetrics } from './serve-metrics.ts';
+import { sessionOperations } from './sessions.ts';
 import { statusOperations } from './status.ts';
 import { tryDestinationOperations } from './try-destination.ts';
 
@@ -44,6 +64,7 @@ export const operations: readonly Operation[] = [
   ...tryDestinationOperations,
   ...leaseOperations,
   ...keyOperations,
+  ...sessionOperations,
   ...auditOperations,
   ...ledgerOperations,
   ...statusOperations,
@@ -55,12 +76,14 @@ export interface Dependencies extends Resources {
   readonly apiKey: string;
   /** Opens `/metrics`, and nothing else; empty: nothing of its own does. */
   readonly metricsToken: string;
+  /** Of each key but `API_KEY`; leasing apart. */
+  readonly rateLimit: Rate;
   readonly renderer: Pick<Renderer, 'render'>;
   readonly log: Logger;
 }
 
 /** The private port: every step of a request, in the order it meets them. */
-export const createApp = ({ apiKey, metricsToken, renderer, log, ...resources }: Dependencies): Koa => {
+export const createApp = ({ apiKey, metricsToken, rateLimit, renderer, log, ...resources }: Dependencies): Koa => {
   const app = new Koa();
   const router = new Router();
   let document: object | undefined;
@@ -72,7 +95,14 @@ export const createApp = ({ apiKey, metricsToken, renderer, log, ...resources }:
     if (ctx.path !== '/healthz') return next();
     ctx.body = { status: 'up' };
   });
-  const authenticated = authenticate(apiKey, resources.store);
+  const findCaller = findCallers(apiKey, resources.store);
+  const publicPaths = new Set(
+    operations.filter(({ isPublic }) => isPublic).map(({ method, path }) => `${method} ${path}`),
+  );
+  const authenticated = authenticate({ apiKey, store: resources.store, findCaller }, (ctx) =>
+    publicPaths.has(`${ctx.method.toLowerCase()} ${ctx.path}`),
+  );
+  const limits: Limits = { requests: createRateLimit(overSeconds(rateLimit)), signIns: createRateLimit(SIGN_INS) };
   app.use(serveMetrics({ token: metricsToken, authenticated, renderer }));
   app.use(authenticated);
   router.get('/v1/openapi.json', (ctx) => {
@@ -80,7 +110,9 @@ export const createApp = ({ apiKey, metricsToken, renderer, log, ...resources }:
     ctx.body = document;
   });
   for (const operation of operations) {
-    router[operation.method](operation.path.replace(/\{(\w+)\}/g, ':$1'), (ctx) => carryOut(operation, ctx, resources));
+    router[operation.method](operation.path.replace(/\{(\w+)\}/g, ':$1'), (ctx) =>
+      carryOut(operation, ctx, { resources, findCaller, limits }),
+    );
   }
   app.use(router.routes());
   app.use(
@@ -99,8 +131,37 @@ const methodNotAllowed = new RefusalError(
   'this path does not take that method; see /v1/openapi.json',
 );
 
-const carryOut = async (operation: Operation, ctx: Context, resources: Resources): Promise<void> => {
+interface Limits {
+  readonly requests: RateLimit;
+  readonly signIns: RateLimit;
+}
+
+/** Of one address; who has a key needs one. */
+const SIGN_INS: Rate = { max: 20, spanMs: 60_000 };
+
+/** What is allowed in a second may come at once. */
+const overSeconds = ({ max, spanMs }: Rate): Rate => {
+  const times = Math.max(1, Math.ceil(1_000 / spanMs));
+  return { max: max * times, spanMs: spanMs * times };
+};
+
+/** Consumers go as fast as they can, and must: these are bounded by how many leases may be out. */
+const isLimited = ({ scopes, isPublic = false }: Operation, caller: Caller): boolean =>
+  !isPublic && caller !== OWNER && !(scopes.length === 1 && scopes[0] === 'lease');
+
+interface Surroundings {
+  readonly resources: Resources;
+  readonly findCaller: FindCaller;
+  readonly limits: Limits;
+}
+
+const carryOut = async (
+  operation: Operation,
+  ctx: Context,
+  { resources, findCaller, limits }: Surroundings,
+): Promise<void> => {
   const caller = callerOf(ctx);
+  if (isLimited(operation, caller)) limits.requests.take(nameOf(caller));
   const scope = authorize(operation, caller);
   const request = {
     params: check(operation.params, ctx['params'], 'path'),
@@ -114,7 +175,14 @@ const carryOut = async (operation: Operation, ctx: Context, resources: Resources
   const { signal, onUnsent } = watchCaller(ctx);
   const audit: Exchange['audit'] = (action, target, detail) =>
     recordAudit(resources.store, { by: nameOf(caller), action, target, ...(detail && { detail }) });
-  const exchange = { caller, scope, signal, onUnsent, audit };
+  const browser: Browser = {
+    session: sessionOf(ctx),
+    sessionId: sessionIdOf(ctx),
+    setSession: (sessionId) => setSessionCookie(ctx, sessionId),
+    assertSameOrigin: () => assertSameOrigin(ctx, { needed: false }),
+    countSignIn: () => limits.signIns.take(ctx.ip),
+  };
+  const exchange = { caller, scope, signal, onUnsent, audit, browser, findCaller };
   const run = async (): Promise<unknown> => {
     const answer = await operation.run(request as never, resources, exchange);
     if (operation.mask === undefined) return answer;

@@ -1,6 +1,7 @@
 import { hash, timingSafeEqual } from 'node:crypto';
-import { findKey, type Key, SCOPES, type Store } from '@clickrelay/queue';
+import { findKey, findSession, type Key, listKeys, SCOPES, type Session, type Store } from '@clickrelay/queue';
 import type { Context, Middleware } from 'koa';
+import { assertOwnPage, sessionIdOf } from './browser.ts';
 import { RefusalError } from './operation.ts';
 
 /** Whose key a request carries. */
@@ -11,30 +12,70 @@ export const OWNER: Caller = { name: 'API_KEY', scopes: SCOPES, destinations: ['
 
 const digestOf = (text: string): Buffer => hash('sha256', text, 'buffer');
 
+/** The key of a caller, and what a session keeps of it. */
+interface Known {
+  readonly caller: Caller;
+  readonly keyId: string;
+}
+
+/** Tells whose a key is; undefined for what is none, or none any more. */
+export type FindCaller = (shown: string) => Promise<Known | undefined>;
+
+/** What `API_KEY` is called in a session: with another one its sessions end. */
+const ownerIdOf = (apiKey: string): string => `owner_${hash('sha256', `session of ${apiKey}`)}`;
+
+export const findCallers =
+  (apiKey: string, store: Store): FindCaller =>
+  async (shown) => {
+    if (timingSafeEqual(digestOf(shown), digestOf(apiKey))) return { caller: OWNER, keyId: ownerIdOf(apiKey) };
+    if (!shown.startsWith('crk_')) return undefined;
+    store.assertConnected();
+    const key = await findKey(store, shown);
+    return key === undefined ? undefined : { caller: key, keyId: key.id };
+  };
+
+/** As its key, but seen for what it is in the audit record, and with personal data hidden unless it asks. */
+const callerOfSession = async (apiKey: string, store: Store, { keyId }: Session): Promise<Caller | undefined> => {
+  if (keyId === ownerIdOf(apiKey)) return { ...OWNER, id: 'session' };
+  const key = (await listKeys(store)).find(({ id }) => id === keyId);
+  return key === undefined ? undefined : { ...key, id: `${key.id}, session` };
+};
+
 /**
- * Lets a request pass that carries `apiKey`, or a key that was made here.
+ * Lets a request pass that carries `apiKey`, a key that was made here, or the cookie of a session.
  * @throws {RefusalError} 401 `unauthorized`
  */
-export const authenticate = (apiKey: string, store: Store): Middleware => {
-  const expected = digestOf(apiKey);
+export const authenticate = (
+  { apiKey, store, findCaller }: { apiKey: string; store: Store; findCaller: FindCaller },
+  isPublic: (ctx: Context) => boolean,
+): Middleware => {
   return async (ctx, next) => {
-    const shown = /^Bearer +(\S+)$/i.exec(ctx.get('authorization'))?.[1] ?? '';
+    const shown = /^Bearer +(\S+)$/i.exec(ctx.get('authorization'))?.[1];
+    const sessionId = ctx.get('authorization') === '' ? sessionIdOf(ctx) : undefined;
     let caller: Caller | undefined;
-    if (timingSafeEqual(digestOf(shown), expected)) caller = OWNER;
-    else if (shown.startsWith('crk_')) {
+    if (shown !== undefined) caller = (await findCaller(shown))?.caller;
+    else if (sessionId !== undefined && !isPublic(ctx)) {
       store.assertConnected();
-      caller = await findKey(store, shown);
+      const session = await findSession(store, sessionId, Date.now());
+      caller = session && (await callerOfSession(apiKey, store, session));
+      if (caller !== undefined && session !== undefined) {
+        assertOwnPage(ctx, session);
+        ctx.state['session'] = session;
+      }
     }
-    if (caller === undefined) {
+    if (caller === undefined && !isPublic(ctx)) {
       ctx.set('WWW-Authenticate', 'Bearer');
       throw new RefusalError(401, 'unauthorized', 'send a key of this API as `Authorization: Bearer <key>`');
     }
-    ctx.state['caller'] = caller;
+    ctx.state['caller'] = caller ?? NOBODY;
     return next();
   };
 };
+
+const NOBODY: Caller = { name: 'nobody', scopes: [], destinations: [] };
 
 /** As the audit record has it: names of keys are not unique. */
 export const nameOf = ({ name, id }: Caller): string => (id === undefined ? name : `${name} (${id})`);
 
 export const callerOf = (ctx: Context): Caller => ctx.state['caller'] as Caller;
+export const sessionOf = (ctx: Context): Session | undefined => ctx.state['session'] as Session | undefined;

@@ -1,3 +1,4 @@
+import { parseRate } from '@clickrelay/core';
 import { parseRedisUrl } from '@clickrelay/queue';
 import {
   checkedBy,
@@ -21,6 +22,18 @@ export const config = z.object({
     .min(16, { error: 'API_KEY must have at least 16 characters' })
     .describe(
       'What callers must send as `Authorization: Bearer <API_KEY>`; at least 16 characters. Must be set; `clickrelay start` makes one',
+    ),
+  API_RATE_LIMIT: z
+    .string()
+    .default('100/s')
+    .transform((text, context) => {
+      const rate = parseRate(text);
+      if (rate !== undefined) return rate;
+      context.addIssue({ code: 'custom', message: 'API_RATE_LIMIT must be a number per s, m or h, such as 100/s' });
+      return z.NEVER;
+    })
+    .describe(
+      'How many requests of one key are answered, others get 429; `API_KEY` is not counted, and leasing is not',
     ),
   REDIS_URL: z
     .string()

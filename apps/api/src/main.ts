@@ -60,6 +60,7 @@ const app = createApp({
   webhook: webhookAdapter({ egressAllow: config.EGRESS_ALLOW, userAgent: `Clickrelay/${packageJson.version}` }),
   version: packageJson.version,
   apiKey: config.API_KEY,
+  rateLimit: config.API_RATE_LIMIT,
   metrics,
   metricsToken: config.METRICS_TOKEN,
   renderer,

@@ -15,6 +15,7 @@ export const openApiDocument = (operations: readonly Operation[], version: strin
     path,
     summary,
     scopes,
+    isPublic,
     params,
     query: ownQuery,
     mask,
@@ -27,6 +28,7 @@ export const openApiDocument = (operations: readonly Operation[], version: strin
     const responses: Record<string, unknown> = {
       [status]: { description: 'done', ...(response && json(response)) },
       401: refusal('`unauthorized`: no or another key'),
+      429: refusal('`too_many_requests`: ask again after `Retry-After`'),
       503: refusal('`queue_unavailable`: Redis does not answer'),
     };
     const needs = scopes.map((scope) => `\`${scope}\``).join(' or ');
@@ -41,6 +43,7 @@ export const openApiDocument = (operations: readonly Operation[], version: strin
       [method]: {
         operationId: `${method}${path.replace(/[^a-zA-Z]+([a-z]?)/g, (_, letter: string) => letter.toUpperCase())}`,
         summary,
+        ...(isPublic && { security: [] }),
         ...(needs && { description: `Needs a key with the scope ${needs}.` }),
         requestParams: { ...(params && { path: params }), ...(query && { query }) },
         ...(body && { requestBody: { required: !body.safeParse(undefined).success, ...json(body) } }),

@@ -1,9 +1,9 @@
 import type { Adapter } from '@clickrelay/core';
 import type { ApiMetrics } from '@clickrelay/metrics';
-import type { DurabilityReport, Leases, Scope, Store } from '@clickrelay/queue';
+import type { DurabilityReport, Leases, Scope, Session, Store } from '@clickrelay/queue';
 import type { WebhookConfig } from '@clickrelay/webhook-forwarder';
 import { z } from 'zod';
-import type { Caller } from './authenticate.ts';
+import type { Caller, FindCaller } from './authenticate.ts';
 
 /*
  * An operation is declared once, as data: the router checks requests by its schemas, and `/v1/openapi.json` shows them.
@@ -26,6 +26,9 @@ export interface Exchange {
   readonly scope: Scope | undefined;
   /** Aborted when the caller goes away before the answer has. */
   readonly signal: AbortSignal;
+  /** What there is when a browser asks. */
+  readonly browser: Browser;
+  readonly findCaller: FindCaller;
   /** Called back when the answer could not be sent. */
   onUnsent(undo: () => Promise<void>): void;
   /**
@@ -33,6 +36,18 @@ export interface Exchange {
    * @param detail Holds no secret, phone number or text of a message.
    */
   audit(action: string, target: string, detail?: Readonly<Record<string, unknown>>): Promise<void>;
+}
+
+/** The side of a browser: its cookie, and what it says about the page that asks. */
+export interface Browser {
+  readonly session: Session | undefined;
+  readonly sessionId: string | undefined;
+  /** @param sessionId undefined signs out */
+  setSession(sessionId: string | undefined): void;
+  /** @throws {RefusalError} 403 `foreign_origin` */
+  assertSameOrigin(): void;
+  /** @throws {RefusalError} 429 `too_many_requests` */
+  countSignIn(): void;
 }
 
 /** An answer that is JSON already: what was cut from a callback keeps every digit. */
@@ -51,6 +66,8 @@ export interface Operation {
   readonly summary: string;
   /** Any of them suffices, the first that the caller has counts; with none, any key does. */
   readonly scopes: readonly Scope[];
+  /** Needs no key. */
+  readonly isPublic?: boolean;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
@@ -113,8 +130,18 @@ export class RefusalError extends Error {
   readonly code: string;
   readonly issues: readonly { path: string; message: string }[] | undefined;
 
-  constructor(status: number, code: string, message: string, issues?: readonly { path: string; message: string }[]) {
+  /** When asking again may help, in ms. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    issues?: readonly { path: string; message: string }[],
+    retryAfterMs?: number,
+  ) {
     super(message);
+    this.retryAfterMs = retryAfterMs;
     this.status = status;
     this.code = code;
     this.issues = issues;

@@ -5,6 +5,7 @@ interface Exposed extends Error {
   readonly expose: true;
   readonly status: number;
   readonly code: string;
+  readonly retryAfterMs?: number | undefined;
   readonly issues?: readonly { path: string; message: string }[];
 }
 
@@ -34,9 +35,10 @@ export const renderErrors =
       }
     } catch (error) {
       if (isExposed(error)) {
-        const { status, code, message, issues } = error;
+        const { status, code, message, issues, retryAfterMs } = error;
         ctx.status = status;
         if (status === 503) ctx.set('Retry-After', RETRY_AFTER);
+        if (retryAfterMs !== undefined) ctx.set('Retry-After', String(Math.ceil(retryAfterMs / 1_000)));
         ctx.body = { error: { code, message, ...(issues && { issues }) } };
       } else if (isRedisAway(error)) {
         ctx.status = 503;

@@ -1,11 +1,12 @@
 import { deliveryId } from '@clickrelay/core';
-import { createMessageIndex, quarantineCallback } from '@clickrelay/queue';
+import { createMessageIndex, openSession, quarantineCallback } from '@clickrelay/queue';
 import { startDestination } from '@clickrelay/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { operations } from '../src/app.ts';
+import { findCallers } from '../src/authenticate.ts';
 import { openApiDocument } from '../src/openapi.ts';
 import type { Operation } from '../src/operation.ts';
-import { type Api, endDelivery, logEvent, startApi } from './start-api.ts';
+import { API_KEY, type Api, endDelivery, logEvent, startApi } from './start-api.ts';
 
 /** What is documented, by method and path, with how often it was called and did what it promises. */
 const calls = new Map<string, number>();
@@ -31,6 +32,7 @@ const call = async (
   names: Record<string, string> = {},
   body?: unknown,
   query = '',
+  headers?: Record<string, string>,
   // biome-ignore lint/suspicious/noExplicitAny: what is looked at was held against its schema
 ): Promise<any> => {
   const [method = '', template = ''] = operation.split(' ');
@@ -38,7 +40,7 @@ const call = async (
   const { status = 200, response } = operations.find(
     (one) => one.method === method && one.path === template,
   ) as Operation;
-  const answer = await api.call(method.toUpperCase(), path + query, body);
+  const answer = await api.call(method.toUpperCase(), path + query, body, headers);
   expect([operation, answer.status], JSON.stringify(answer.body)).toEqual([operation, status]);
   if (response === undefined) expect(answer.body).toBeUndefined();
   else {
@@ -54,6 +56,16 @@ it('every documented operation is called, and answers what is documented', async
   const key = await call('post /v1/keys', {}, { name: 'x', scopes: ['lease'], destinations: ['bot'] });
   await call('get /v1/keys');
   await call('get /v1/whoami');
+  await call('post /v1/session', {}, { key: API_KEY });
+  const { sessionId } = await openSession(
+    store,
+    String((await findCallers(API_KEY, store)(API_KEY))?.keyId),
+    Date.now(),
+  );
+  const cookie = { cookie: `clickrelay=${sessionId}` };
+  const { csrfToken } = await call('get /v1/session', {}, undefined, '', cookie);
+  const own = { ...cookie, 'x-csrf-token': csrfToken, 'sec-fetch-site': 'same-origin' };
+  await call('delete /v1/session', {}, undefined, '', own);
   await call('delete /v1/keys/{id}', { id: key.id });
 
   const webhook = { type: 'webhook', url: `http://127.0.0.1:${crm.port}/`, events: ['moMedia'] };

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { deliveryId, type LoggedEvent, splitCallback } from '@clickrelay/core';
+import { deliveryId, type LoggedEvent, type Rate, splitCallback } from '@clickrelay/core';
 import { createApiMetrics, createProcessMetrics, createRenderer } from '@clickrelay/metrics';
 import {
   createAttemptLog,
@@ -41,7 +41,13 @@ export interface Api {
 }
 
 /** The API on a real port, on a real Redis of its own. */
-export async function startApi({ schedule = [0, 60_000, 60_000] }: { schedule?: number[] } = {}): Promise<Api> {
+export async function startApi({
+  schedule = [0, 60_000, 60_000],
+  rateLimit = { max: 10_000, spanMs: 1_000 },
+}: {
+  schedule?: number[];
+  rateLimit?: Rate;
+} = {}): Promise<Api> {
   const redis = await startRedis();
   const store = await openStore({ redisUrl: redis.url, role: 'producer' });
   await store.ready();
@@ -58,6 +64,7 @@ export async function startApi({ schedule = [0, 60_000, 60_000] }: { schedule?: 
     webhook: webhookAdapter({ egressAllow: ['127.0.0.1/32'], userAgent: 'Clickrelay/1.2.3' }),
     version: '1.2.3',
     apiKey: API_KEY,
+    rateLimit,
     metrics,
     metricsToken: '',
     renderer,

@@ -363,6 +363,14 @@ export type NewKey = {
   key: string;
 };
 
+export type Session = {
+  /** Of the key */
+  name: string;
+  scopes: ("read" | "reveal" | "replay" | "admin" | "lease")[];
+  /** To be sent as `x-csrf-token` with whatever changes something */
+  csrfToken: string;
+};
+
 export type AuditEntry = {
   /** `aud_…` */
   id: string;
@@ -1074,6 +1082,22 @@ export interface Operations {
       /** `key_…` */
       id: string;
     };
+    answer: undefined;
+  };
+  /** Sign in with a key: the answer sets a cookie, which scripts cannot read, for a browser */
+  'POST /v1/session': {
+    body: {
+      /** `API_KEY`, or one made by `POST /v1/keys` */
+      key: string;
+    };
+    answer: Session;
+  };
+  /** Read whose session this is, and the token for changes: a page that was loaded again needs it */
+  'GET /v1/session': {
+    answer: Session;
+  };
+  /** Sign out */
+  'DELETE /v1/session': {
     answer: undefined;
   };
   /** List who changed, replayed or was shown what, newest first */

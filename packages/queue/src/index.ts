@@ -126,6 +126,7 @@ export {
   startReplays,
 } from './replays.ts';
 export { type Retention, readLogBytes, startRetention, trimEventLog } from './retention.ts';
+export { closeSession, findSession, openSession, type Session } from './sessions.ts';
 export type { Settlement } from './settle.ts';
 export type { Acked, LeaseRef, Nacked } from './settle-lease.ts';
 export { listSnapshots, publishSnapshot, type Snapshot } from './snapshots.ts';

@@ -1,0 +1,58 @@
+import { hash, timingSafeEqual } from 'node:crypto';
+import type { Session } from '@clickrelay/queue';
+import type { Context } from 'koa';
+import { RefusalError } from './operation.ts';
+
+/* What a browser sends by itself is no proof that its user meant it. */
+
+/** Over https the name itself keeps other hosts and paths from setting it. */
+const COOKIE = { secure: '__Host-clickrelay', plain: 'clickrelay' } as const;
+
+const ID = /^[\w-]{43}$/;
+
+/** Of the session cookie; undefined when there is none. */
+export const sessionIdOf = (ctx: Context): string | undefined => {
+  const id = ctx.cookies.get(COOKIE.secure) ?? ctx.cookies.get(COOKIE.plain);
+  return id !== undefined && ID.test(id) ? id : undefined;
+};
+
+/** What TLS ends in front of, the browser tells by the origin of its page. */
+const isHttps = (ctx: Context): boolean => ctx.secure || ctx.get('origin').startsWith('https://');
+
+/** @param sessionId undefined takes it away */
+export const setSessionCookie = (ctx: Context, sessionId: string | undefined): void => {
+  const isSecure = isHttps(ctx);
+  const name = isSecure ? COOKIE.secure : COOKIE.plain;
+  const end = sessionId === undefined ? '; Max-Age=0' : '';
+  const secure = isSecure ? '; Secure' : '';
+  ctx.append('Set-Cookie', `${name}=${sessionId ?? ''}; Path=/; HttpOnly; SameSite=Strict${secure}${end}`);
+};
+
+/** @throws {RefusalError} 403 `foreign_origin`. A program sends neither header, and has no cookie that could be abused. */
+export const assertSameOrigin = (ctx: Context, { needed }: { needed: boolean }): void => {
+  const site = ctx.get('sec-fetch-site');
+  const origin = ctx.get('origin');
+  if (site === 'same-origin') return;
+  if (site === '' && origin !== '' && URL.canParse(origin) && new URL(origin).host === ctx.host) return;
+  if (site === '' && origin === '' && !needed) return;
+  throw new RefusalError(403, 'foreign_origin', 'this came from a page of another origin; only our own page may do it');
+};
+
+/**
+ * Whatever changes something with a cookie must come from our own page.
+ * @throws {RefusalError} 403 `foreign_origin` or `csrf_token`
+ */
+export const assertOwnPage = (ctx: Context, { csrfToken }: Session): void => {
+  if (ctx.method === 'GET' || ctx.method === 'HEAD') return;
+  assertSameOrigin(ctx, { needed: true });
+  // A form cannot send JSON.
+  const isForm = ctx.method !== 'DELETE' && ctx.is('application/json') === false;
+  const given = hash('sha256', ctx.get('x-csrf-token'), 'buffer');
+  if (isForm || !timingSafeEqual(given, hash('sha256', csrfToken, 'buffer'))) {
+    throw new RefusalError(
+      403,
+      'csrf_token',
+      'with a session, a change needs JSON and the header x-csrf-token; `GET /v1/session` tells the token',
+    );
+  }
+};

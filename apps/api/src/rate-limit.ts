@@ -1,0 +1,37 @@
+import type { Rate } from '@clickrelay/core';
+import { RefusalError } from './operation.ts';
+
+/** More than there are keys or people; beyond that the oldest are forgotten, and begin anew. */
+const MOST_KNOWN = 10_000;
+
+/** Counts requests by whoever makes them. */
+export interface RateLimit {
+  /** @throws {RefusalError} 429 `too_many_requests`, with when to ask again */
+  take(who: string): void;
+}
+
+/** A bucket for each: full it holds what a whole span allows, and it fills evenly. */
+export const createRateLimit = ({ max, spanMs }: Rate, now: () => number = () => performance.now()): RateLimit => {
+  const buckets = new Map<string, { left: number; atMs: number }>();
+  return {
+    take: (who) => {
+      const nowMs = now();
+      const { left, atMs } = buckets.get(who) ?? { left: max, atMs: nowMs };
+      const filled = Math.min(max, left + ((nowMs - atMs) * max) / spanMs);
+      if (filled < 1) {
+        const waitMs = ((1 - filled) * spanMs) / max;
+        throw new RefusalError(
+          429,
+          'too_many_requests',
+          `at most ${max} requests in ${spanMs / 1_000} s are answered; ask again in ${Math.ceil(waitMs)} ms`,
+          undefined,
+          waitMs,
+        );
+      }
+      buckets.delete(who);
+      buckets.set(who, { left: filled - 1, atMs: nowMs });
+      const [oldest] = buckets.keys();
+      if (buckets.size > MOST_KNOWN && oldest !== undefined) buckets.delete(oldest);
+    },
+  };
+};

@@ -1,0 +1,60 @@
+import { closeSession, openSession, SCOPES } from '@clickrelay/queue';
+import { z } from 'zod';
+import { operation, RefusalError } from './operation.ts';
+
+const session = z
+  .object({
+    name: z.string().describe('Of the key'),
+    scopes: z.array(z.enum(SCOPES)),
+    csrfToken: z.string().describe('To be sent as `x-csrf-token` with whatever changes something'),
+  })
+  .meta({ id: 'Session' });
+
+export const sessionOperations = [
+  operation({
+    method: 'post',
+    path: '/v1/session',
+    summary: 'Sign in with a key: the answer sets a cookie, which scripts cannot read, for a browser',
+    scopes: [],
+    isPublic: true,
+    body: z.object({ key: z.string().min(1).max(1_000).describe('`API_KEY`, or one made by `POST /v1/keys`') }),
+    status: 201,
+    response: session,
+    errors: { 401: 'unauthorized', 403: 'foreign_origin', 429: 'too_many_requests' },
+    run: async ({ body: { key } }, { store }, { browser, findCaller }) => {
+      browser.assertSameOrigin();
+      browser.countSignIn();
+      const found = await findCaller(key);
+      if (found === undefined) throw new RefusalError(401, 'unauthorized', 'this is no key of this API');
+      const { sessionId, session: opened } = await openSession(store, found.keyId, Date.now());
+      browser.setSession(sessionId);
+      const { name, scopes } = found.caller;
+      return { name, scopes: [...scopes], csrfToken: opened.csrfToken };
+    },
+  }),
+  operation({
+    method: 'get',
+    path: '/v1/session',
+    summary: 'Read whose session this is, and the token for changes: a page that was loaded again needs it',
+    scopes: [],
+    response: session,
+    errors: { 404: 'not_found' },
+    run: async (_request, _resources, { caller: { name, scopes }, browser }) => {
+      const { csrfToken } = browser.session ?? {};
+      if (csrfToken === undefined)
+        throw new RefusalError(404, 'not_found', 'this request came with a key, not a session');
+      return { name, scopes: [...scopes], csrfToken };
+    },
+  }),
+  operation({
+    method: 'delete',
+    path: '/v1/session',
+    summary: 'Sign out',
+    scopes: [],
+    status: 204,
+    run: async (_request, { store }, { browser }) => {
+      if (browser.sessionId !== undefined) await closeSession(store, browser.sessionId);
+      browser.setSession(undefined);
+    },
+  }),
+];
