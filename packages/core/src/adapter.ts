@@ -1,4 +1,6 @@
+import type { z } from 'zod';
 import type { LoggedEvent } from './event.ts';
+import type { formatEvent } from './formats.ts';
 
 /** One try at handing one event to one destination. */
 export interface DeliveryAttempt {
@@ -37,6 +39,26 @@ export interface Adapter<Config> {
   readonly type: string;
   open(config: Config): Deliverer;
 }
+
+/** An adapter that is not ours, as the worker and the API take it. */
+export interface PluggedAdapter {
+  /** The `type` of its destinations: lower-case letters, digits and `-`. */
+  readonly type: string;
+  /** Of one destination, beside what every destination has. */
+  readonly config: z.ZodObject;
+  /** @param config what `config` has made of the settings */
+  open(config: never): Deliverer;
+}
+
+/** Ours, so that an adapter needs no packages of its own, and no second copy of these. */
+export interface AdapterTools {
+  readonly z: typeof z;
+  readonly DeliveryError: typeof DeliveryError;
+  readonly formatEvent: typeof formatEvent;
+}
+
+/** What a module that `ADAPTERS` names has as its default export. */
+export type AdapterModule = (tools: AdapterTools) => PluggedAdapter;
 
 export interface DeliveryErrorOptions {
   /** Whether the same attempt may succeed later. The thrower knows; nobody else guesses. */

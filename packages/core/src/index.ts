@@ -60,12 +60,15 @@ export { addLedgers, type DestinationLedger, type Difference, type Ledger, MOST_
 
 export {
   type Adapter,
+  type AdapterModule,
+  type AdapterTools,
   type Deliverer,
   type DeliveryAttempt,
   DeliveryError,
   type DeliveryErrorCode,
   type DeliveryErrorOptions,
   type DeliveryReceipt,
+  type PluggedAdapter,
 } from './adapter.ts';
 export {
   DESTINATION_ID,

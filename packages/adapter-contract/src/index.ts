@@ -1,0 +1,2 @@
+export type { Behaviour, OtherSide } from './other-side.ts';
+export { type AdapterContract, type DeclareTest, testAdapter } from './test-adapter.ts';
