@@ -1,6 +1,7 @@
 import { parseRate } from '@clickrelay/core';
 import { parseRedisUrl } from '@clickrelay/queue';
 import {
+  adapters,
   checkedBy,
   durability,
   egressAllow,
@@ -44,6 +45,7 @@ export const config = z.object({
   EGRESS_ALLOW: egressAllow.describe(
     'The same as for the worker: tests of a destination (`POST /v1/destinations/{id}/test`) go out from the API',
   ),
+  ADAPTERS: adapters.describe('The same as for the worker: destinations of these types can be declared'),
   RETRY_SCHEDULE: retrySchedule.describe(
     'The longest wait before each attempt of a delivery that a consumer has given back; the same as for the worker',
   ),

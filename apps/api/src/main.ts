@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { InvalidAdapterError, loadAdapters } from '@clickrelay/declarations';
 import { createApiMetrics, createProcessMetrics, createRenderer, publishMetrics } from '@clickrelay/metrics';
 import { createLeases, LayoutMismatchError, openStore, watchDurability, watchMemory } from '@clickrelay/queue';
 import { ConfigError } from '@clickrelay/settings';
@@ -16,6 +17,12 @@ const GRACE_MS = 5_000;
 
 const config = readConfigOrExit();
 const log = pino({ level: config.LOG_LEVEL, base: { app: 'api', pid: process.pid } });
+
+await loadAdapters(config.ADAPTERS).catch((error: unknown) => {
+  if (!(error instanceof InvalidAdapterError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exit(1);
+});
 
 let isAway = false;
 const store = await openStore({

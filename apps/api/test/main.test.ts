@@ -51,6 +51,23 @@ describe('the API as a program', () => {
     expect(await program.stop('SIGINT')).toEqual({ code: 0, signal: null });
   });
 
+  it('takes destinations of an adapter that ADAPTERS names, and checks their settings', async () => {
+    const module = new URL('chat-adapter.mjs', import.meta.url).pathname;
+    const { program, url } = await start({ ADAPTERS: module });
+    const put = (body: unknown) =>
+      fetch(`${url}/v1/destinations/team`, {
+        method: 'PUT',
+        headers: { authorization: `Bearer ${API_KEY}` },
+        body: JSON.stringify(body),
+      });
+    const saved = await put({ type: 'chat', room: 'support', rate: '5/s' });
+    expect([saved.status, await saved.json()]).toMatchObject([200, { type: 'chat', room: 'support', concurrency: 32 }]);
+    const refused = await put({ type: 'chat', room: 7 });
+    expect([refused.status, await refused.json()]).toMatchObject([400, { error: { issues: [{ path: 'room' }] } }]);
+    expect((await put({ type: 'carrier-pigeon' })).status).toBe(400);
+    await program.stop('SIGTERM');
+  });
+
   it('follows when the process that started it is gone', async () => {
     const { program } = await start();
     program.disconnect();

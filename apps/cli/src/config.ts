@@ -1,4 +1,4 @@
-import { readConfig as read } from '@clickrelay/settings';
+import { adapters, readConfig as read } from '@clickrelay/settings';
 import { z } from 'zod';
 
 const port = (name: string) => {
@@ -47,6 +47,7 @@ export const config = z.object({
     .string()
     .default('')
     .describe('Where the receiver keeps callbacks while Redis is away; empty: `DATA_DIR/spool`. `off`: nowhere'),
+  ADAPTERS: adapters.describe('As for the worker: `destinations apply` accepts destinations of their types'),
   CLICKRELAY_COMMAND: z.string().default('clickrelay').describe('How to write this command in what is printed'),
   CLICKRELAY_REDIS_SERVER: z
     .string()

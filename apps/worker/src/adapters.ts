@@ -1,7 +1,9 @@
-import type { Deliverer } from '@clickrelay/core';
+import type { Deliverer, PluggedAdapter } from '@clickrelay/core';
 import { webhookAdapter, webhookConfig } from '@clickrelay/webhook-forwarder';
+import { z } from 'zod';
+import { guardDeliverer } from './guard-deliverer.ts';
 
-/** Opens the deliverer of a destination, by its type. The one list of adapters. */
+/** Opens the deliverer of a destination, by its type. The one list of adapters: ours, and those of `ADAPTERS`. */
 export interface Adapters {
   /**
    * @returns undefined for types that are not delivered to: a pull destination's consumers come and lease.
@@ -10,10 +12,23 @@ export interface Adapters {
   open(type: string, config: unknown): { deliverer: Deliverer; concurrency: number } | undefined;
 }
 
-export const createAdapters = (options: { egressAllow: string[]; userAgent: string }): Adapters => {
+const concurrency = z.object({ concurrency: z.int().min(1).default(32) });
+
+export interface AdaptersOptions {
+  readonly egressAllow: string[];
+  readonly userAgent: string;
+  readonly plugged?: readonly PluggedAdapter[];
+}
+
+export const createAdapters = ({ plugged = [], ...options }: AdaptersOptions): Adapters => {
   const webhook = webhookAdapter(options);
   return {
     open: (type, config) => {
+      const other = plugged.find((adapter) => adapter.type === type);
+      if (other !== undefined) {
+        const deliverer = other.open(other.config.parse(config) as never);
+        return { deliverer: guardDeliverer(type, deliverer), ...concurrency.parse(config) };
+      }
       if (type !== webhook.type) return undefined;
       const parsed = webhookConfig.parse(config);
       return { deliverer: webhook.open(parsed), concurrency: parsed.concurrency };

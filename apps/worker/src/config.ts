@@ -1,5 +1,6 @@
 import { parseRedisUrl } from '@clickrelay/queue';
 import {
+  adapters,
   checkedBy,
   durability,
   duration,
@@ -27,6 +28,9 @@ export const config = z.object({
     .describe('YAML file with destinations, applied when the worker starts; those it does not name stay as they are'),
   EGRESS_ALLOW: egressAllow.describe(
     'Comma-separated CIDRs of private addresses that deliveries may go to, and by plain http; empty: only public ones, by https',
+  ),
+  ADAPTERS: adapters.describe(
+    'Comma-separated modules with adapters that are not ours: paths from the working directory, or names of packages; see [adapters](adapters.md)',
   ),
   RETRY_SCHEDULE: retrySchedule.describe(
     'The longest wait before each attempt of a delivery; each wait is random between nothing and that. As many attempts as durations',

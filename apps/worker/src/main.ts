@@ -1,6 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { applyDeclarations, InvalidDestinationsError, parseDeclarations } from '@clickrelay/declarations';
+import {
+  applyDeclarations,
+  InvalidAdapterError,
+  InvalidDestinationsError,
+  loadAdapters,
+  parseDeclarations,
+} from '@clickrelay/declarations';
 import { createProcessMetrics, createWorkerMetrics, publishMetrics } from '@clickrelay/metrics';
 import { LayoutMismatchError, openStore } from '@clickrelay/queue';
 import { ConfigError } from '@clickrelay/settings';
@@ -16,6 +22,7 @@ const GRACE_MS = 10_000;
 const main = async (): Promise<void> => {
   const config = readConfig(process.env);
   const log = pino({ level: config.LOG_LEVEL, base: null });
+  const plugged = await loadAdapters(config.ADAPTERS);
   const declared = config.DESTINATIONS_FILE
     ? parseDeclarations(await readFile(config.DESTINATIONS_FILE, 'utf8').catch(refuseFile), 'DESTINATIONS_FILE')
     : [];
@@ -41,7 +48,11 @@ const main = async (): Promise<void> => {
     const details = { ...(fields.length > 0 && { fields }), ...(madeSecret && hint) };
     log.info({ destination: id, change, ...details }, 'destination.declared');
   }
-  const adapters = createAdapters({ egressAllow: config.EGRESS_ALLOW, userAgent: `Clickrelay/${packageJson.version}` });
+  const adapters = createAdapters({
+    egressAllow: config.EGRESS_ALLOW,
+    userAgent: `Clickrelay/${packageJson.version}`,
+    plugged,
+  });
   const processMetrics = createProcessMetrics('worker');
   const metrics = createWorkerMetrics(processMetrics.registry);
   const worker = await startWorker({ store, adapters, config, metrics, log });
@@ -72,7 +83,11 @@ const refuseFile = (error: NodeJS.ErrnoException): never => {
 try {
   await main();
 } catch (error) {
-  if (![ConfigError, InvalidDestinationsError, LayoutMismatchError].some((known) => error instanceof known))
+  if (
+    ![ConfigError, InvalidAdapterError, InvalidDestinationsError, LayoutMismatchError].some(
+      (known) => error instanceof known,
+    )
+  )
     throw error;
   process.stderr.write(`${(error as Error).message}\n`);
   process.exit(1);

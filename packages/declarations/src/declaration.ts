@@ -1,4 +1,4 @@
-import { pullDestination } from '@clickrelay/core';
+import { destinationBase, type PluggedAdapter, pacing, pullDestination } from '@clickrelay/core';
 import type { Destination } from '@clickrelay/queue';
 import { compileFilter } from '@clickrelay/routing';
 import { together, webhookDestination, withSecret } from '@clickrelay/webhook-forwarder';
@@ -15,14 +15,34 @@ const filter = pullDestination.shape.filter.unwrap().check((context) => {
 const webhook = webhookDestination.extend({ filter: filter.exactOptional() });
 const pull = pullDestination.extend({ filter: filter.exactOptional() });
 
+/** Of adapters that are not ours. To TypeScript they look like `pull`: no more is known of their settings here. */
+const plugged: (typeof pull)[] = [];
+
+/** What every destination of an adapter that is not ours has, beside its own settings. */
+const surroundings = {
+  ...destinationBase.shape,
+  ...pacing,
+  filter: filter.exactOptional(),
+  concurrency: z.int().min(1).max(1024).default(32).describe('How many attempts may be under way at once.'),
+};
+
+/** From now on destinations of this type can be declared. To be called before anything is. */
+export const acceptAdapter = ({ type, config }: PluggedAdapter): void => {
+  const schema: z.ZodObject = z.strictObject({ ...config.shape, ...surroundings, type: z.literal(type) });
+  plugged.push(schema as typeof pull);
+};
+
 /** A destination as people write it in a file. */
-export const declaration = z.discriminatedUnion('type', [webhook.check(together), pull]);
+export const declaration = z.lazy(() => z.discriminatedUnion('type', [webhook.check(together), pull, ...plugged]));
 
 /** The same without its id, which the path of a request has. */
-export const declarationBody = z.discriminatedUnion('type', [
-  webhook.omit({ id: true }).check(together),
-  pull.omit({ id: true }),
-]);
+export const declarationBody = z.lazy(() =>
+  z.discriminatedUnion('type', [
+    webhook.omit({ id: true }).check(together),
+    pull.omit({ id: true }),
+    ...plugged.map((schema) => schema.omit({ id: true })),
+  ]),
+);
 
 export type Declaration = z.output<typeof declaration>;
 

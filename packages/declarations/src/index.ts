@@ -1,3 +1,4 @@
 export { type Applied, applyDeclarations } from './apply.ts';
 export { type Completed, complete, type Declaration, declaration, declarationBody } from './declaration.ts';
 export { InvalidDestinationsError, parseDeclarations } from './file.ts';
+export { InvalidAdapterError, loadAdapters } from './load-adapters.ts';

@@ -1,2 +1,11 @@
 export { ConfigError, readConfig } from './read-config.ts';
-export { checkedBy, durability, duration, egressAllow, logLevel, retrySchedule, wholeNumber } from './variables.ts';
+export {
+  adapters,
+  checkedBy,
+  durability,
+  duration,
+  egressAllow,
+  logLevel,
+  retrySchedule,
+  wholeNumber,
+} from './variables.ts';

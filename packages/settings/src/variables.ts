@@ -19,6 +19,17 @@ export const checkedBy =
     }
   };
 
+/** Separated by commas. */
+export const adapters = z
+  .string()
+  .default('')
+  .transform((text) =>
+    text
+      .split(',')
+      .map((module) => module.trim())
+      .filter((module) => module !== ''),
+  );
+
 /** In milliseconds. */
 export const duration = (name: string) =>
   z.string().transform((text, context) => {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Destination, DestinationDeclaration } from '@clickrelay/client';
-import { parseDeclarations } from '@clickrelay/declarations';
+import { loadAdapters, parseDeclarations } from '@clickrelay/declarations';
 import { connectApi } from '../api-client.ts';
 import { usageError } from '../errors.ts';
 import { shortTime, table } from '../format.ts';
@@ -136,6 +136,7 @@ export async function applyDestinations(
   const text = await readFile(file === '-' ? '/dev/stdin' : file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw usageError(`${file} cannot be read (${error.code}); name a YAML file with a list of destinations`);
   });
+  await loadAdapters(context.config.ADAPTERS);
   const declared = parseDeclarations(text, file);
   const body = { destinations: declared, dryRun: dryRun ?? false };
   const applied = await connectApi(context.config).call('POST /v1/destinations/apply', { body });

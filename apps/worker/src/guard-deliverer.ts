@@ -1,0 +1,48 @@
+import { type Deliverer, DeliveryError } from '@clickrelay/core';
+
+/** An attempt of an adapter that is not ours counts as failed after this, in ms: it holds a turn, and maybe a group of callbacks. */
+const LONGEST_ATTEMPT_MS = 60_000;
+const LONGEST_CLOSE_MS = 5_000;
+/** Characters; the first 16 KB of an answer at most. */
+const MOST_RESPONSE = 16 * 1024;
+
+/** Holds an adapter that is not ours to its contract: mistakes of its own are failed attempts, which end in dead letters. */
+export const guardDeliverer = (
+  type: string,
+  deliverer: Deliverer,
+  { longestAttemptMs = LONGEST_ATTEMPT_MS }: { longestAttemptMs?: number } = {},
+): Deliverer => ({
+  deliver: async (attempt) => {
+    const late = new DeliveryError('destination_timeout', `the adapter ${type} did not end its attempt in time`, {
+      retryable: true,
+    });
+    try {
+      const receipt = await within(longestAttemptMs, late, deliverer.deliver(attempt));
+      const { status, response } = receipt ?? {};
+      return {
+        status: typeof status === 'number' ? status : null,
+        response: typeof response === 'string' ? response.slice(0, MOST_RESPONSE) : '',
+      };
+    } catch (error) {
+      if (attempt.signal.aborted) {
+        throw new DeliveryError('delivery_aborted', `delivery by ${type} was stopped half-way`, { retryable: true });
+      }
+      // Said by an adapter whose process does not stop, it would be tried again at once, for ever.
+      if (error instanceof DeliveryError && error.code !== 'delivery_aborted') throw error;
+      const name = error instanceof Error ? error.name : 'value that is no error';
+      throw new DeliveryError('destination_refused', `the adapter ${type} threw a ${name}`, {
+        retryable: true,
+        cause: error,
+      });
+    }
+  },
+  close: () => within(LONGEST_CLOSE_MS, new Error(`the adapter ${type} did not close in time`), deliverer.close()),
+});
+
+const within = async <T>(ms: number, late: Error, promise: Promise<T>): Promise<T> => {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(late), ms);
+  });
+  return Promise.race([promise, tooLate]).finally(() => clearTimeout(timer));
+};
