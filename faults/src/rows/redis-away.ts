@@ -27,7 +27,7 @@ const underLoad = async (
   const load = rig.clickatell.load({ signal: stop.signal });
   await sleep(run.random.whole(500, 1_000));
   let slowestBackMs = 0;
-  for (let number = 1; number <= (run.isLong ? 4 : 2); number++) {
+  for (let number = 1; number <= (run.isLong ? 4 : 1); number++) {
     const { downAt, upAt } = await outage();
     await sleep(run.random.whole(1_500, 2_500));
     const { answers } = rig.ledger;

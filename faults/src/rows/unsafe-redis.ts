@@ -155,8 +155,6 @@ const fullDiskOfSpool: Row = {
     await rig.redis.kill();
     const wasFull = await fillUp(run, rig, { contentBytes: 4_000, ms: 20_000 });
     run.check(wasFull, 'nothing was refused: the disk was not full');
-    const ready = await rig.readyz();
-    run.check(ready.status === 503, `/readyz was ${ready.status} with a full spool and no Redis`);
     run.step(`${rig.ledger.acknowledged.size} acknowledged when it was full`);
     if (run.random.chance(0.5)) {
       await rig.receiver.kill();
