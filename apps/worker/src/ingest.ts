@@ -11,18 +11,20 @@ import {
   type QueueName,
   quarantineCallback,
   readEnded,
-  readLarge,
+  readLargePieces,
   type Settlement,
   type TakenJob,
 } from '@clickrelay/queue';
 import { attemptDelivery, countDelivered, type DeliverContext } from './deliver.ts';
 import type { Outlet, Turns } from './outlet.ts';
+import { LARGE_CALLBACK_BYTES, type LargeSplitter } from './split-large.ts';
 
 export interface IngestContext extends DeliverContext {
   readonly lane: Lane;
   readonly eventLog: EventLog;
   readonly messageIndex: MessageIndex;
   readonly turns: Turns;
+  readonly splitLarge: LargeSplitter['split'];
   /** Another object after every change: of what was routed before one, nothing holds. */
   outlets(): readonly Outlet[];
   /** Resolves when the outlets are those of every destination that was put before this call. */
@@ -166,39 +168,54 @@ async function* split(
   const seen = new Set<string>();
   let events: LoggedEvent[] = [];
   let since = performance.now();
-  for (const { text: inJob, large, receivedAt } of callbacks) {
-    const text = large === undefined ? inJob : await readLarge(context.store, large);
-    if (text === undefined) {
+  for (const { text, large, receivedAt } of callbacks) {
+    const pieces = large && (await readLargePieces(context.store, large));
+    if (large !== undefined && pieces === undefined) {
       // Its events were delivered or queued before it went: this group is repeated after a crash.
       context.log.warn({ receivedAt }, 'callback.gone');
       continue;
     }
     try {
-      for (const logged of eachEvent(text, receivedAt)) {
-        if (seen.has(logged.event.id)) continue;
-        seen.add(logged.event.id);
-        events.push(logged);
-        if (events.length === MOST_EVENTS_AT_ONCE) {
-          yield events;
-          events = [];
-        }
-        if (performance.now() - since > LONGEST_STRETCH_MS) {
-          await nextTurn();
-          since = performance.now();
+      for await (const some of splitCallback(context, pieces ?? text, receivedAt)) {
+        for (const logged of some) {
+          if (seen.has(logged.event.id)) continue;
+          seen.add(logged.event.id);
+          events.push(logged);
+          if (events.length === MOST_EVENTS_AT_ONCE) {
+            yield events;
+            events = [];
+          }
+          if (performance.now() - since > LONGEST_STRETCH_MS) {
+            await nextTurn();
+            since = performance.now();
+          }
         }
       }
     } catch (error) {
       if (!(error instanceof InvalidCallbackError)) throw error;
-      const id = await quarantineCallback(context.store, {
-        body: Buffer.from(text),
-        reason: error.message,
-        receivedAt,
-      });
+      const body = pieces === undefined ? Buffer.from(text) : join(pieces);
+      const id = await quarantineCallback(context.store, { body, reason: error.message, receivedAt });
       context.log.warn({ quarantined: id, reason: error.message }, 'callback.quarantined');
     }
   }
   if (events.length > 0) yield events;
 }
+
+/** The events of one callback, some at a time: of a large one, as they come from another thread. */
+async function* splitCallback(
+  { splitLarge }: IngestContext,
+  text: string | readonly SharedArrayBuffer[],
+  receivedAt: string,
+): AsyncGenerator<Iterable<LoggedEvent>, void> {
+  if (typeof text === 'string') yield eachEvent(text, receivedAt);
+  else if (sizeOf(text) > LARGE_CALLBACK_BYTES) yield* splitLarge(text, receivedAt);
+  else yield eachEvent(join(text).toString(), receivedAt);
+}
+
+const sizeOf = (pieces: readonly SharedArrayBuffer[]): number =>
+  pieces.reduce((bytes, piece) => bytes + piece.byteLength, 0);
+
+const join = (pieces: readonly SharedArrayBuffer[]): Buffer => Buffer.concat(pieces.map((piece) => Buffer.from(piece)));
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 

@@ -26,6 +26,7 @@ import type { Config } from './config.ts';
 import { type DeliverContext, deliverJob } from './deliver.ts';
 import { ingestGroup } from './ingest.ts';
 import { Outlet, type Turns } from './outlet.ts';
+import { createLargeSplitter } from './split-large.ts';
 
 /** Groups of one lane that may be open at once. */
 const MAX_OPEN_GROUPS = 64;
@@ -164,6 +165,7 @@ export const startWorker = async ({
 
   const eventLog = createEventLog(store, { dedupeTtlMs: config.DEDUPE_TTL });
   const messageIndex = createMessageIndex(store);
+  const largeSplitter = createLargeSplitter();
   const allIngestQueues = LANES.flatMap((lane) => ingestQueues(store, lane));
   for (const lane of LANES) {
     let openGroups = 0;
@@ -172,6 +174,7 @@ export const startWorker = async ({
       lane,
       eventLog,
       turns,
+      splitLarge: largeSplitter.split,
       messageIndex,
       outlets: () => outletList,
       lookAtDestinations: () => destinationWatch.look(),
@@ -235,6 +238,7 @@ export const startWorker = async ({
       clearInterval(overdue);
       await Promise.all([attempts.drained(), messageIndex.drained()]);
       await Promise.all([...outlets.values()].map((outlet) => outlet.close()));
+      await largeSplitter.close();
     },
   };
 };

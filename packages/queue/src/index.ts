@@ -79,7 +79,7 @@ export {
 export { type Hold, holdDestination, listHolds, releaseDestination } from './holds.ts';
 export { createIntake, type Intake, type IntakeOptions, type Readiness } from './intake.ts';
 export { createKey, findKey, type Key, listKeys, removeKey, SCOPES, type Scope } from './keys.ts';
-export { dropLarge, readLarge } from './large-text.ts';
+export { dropLarge, readLarge, readLargePieces } from './large-text.ts';
 export { createLeases, type Lease, type LeaseOptions, type Leases, type LeasesOptions } from './leases.ts';
 export { type LedgerOptions, type LedgerPart, type LedgerPartOptions, readLedger, readLedgerPart } from './ledger.ts';
 export { checkLedger, type LedgerCheck, readLedgerCheck } from './ledger-check.ts';

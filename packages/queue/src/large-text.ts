@@ -70,19 +70,36 @@ export const keepLarge = async (store: Store, { key }: LargeText): Promise<void>
 };
 
 /** @returns undefined when it is gone. */
-export const readLarge = async (store: Store, { key, pieces }: LargeText): Promise<string | undefined> => {
-  const read: string[] = [];
+export const readLarge = async (store: Store, large: LargeText): Promise<string | undefined> =>
+  (await readEach(large, (key, piece) => store.redis.hget(key, piece)))?.join('');
+
+/**
+ * The bytes of its pieces, for another thread.
+ * @returns undefined when it is gone.
+ */
+export const readLargePieces = (store: Store, large: LargeText): Promise<SharedArrayBuffer[] | undefined> =>
+  readEach(large, async (key, piece) => {
+    const bytes = await store.redis.hgetBuffer(key, piece);
+    if (bytes === null) return null;
+    const shared = new SharedArrayBuffer(bytes.length);
+    bytes.copy(new Uint8Array(shared));
+    return shared;
+  });
+
+const readEach = async <Piece>(
+  { key, pieces }: LargeText,
+  read: (key: string, piece: string) => Promise<Piece | null>,
+): Promise<Piece[] | undefined> => {
+  const all: Piece[] = [];
   for (let piece = 0; piece < pieces; piece += AT_ONCE) {
     const some = Math.min(AT_ONCE, pieces - piece);
-    const texts = await Promise.all(
-      Array.from({ length: some }, (_, next) => store.redis.hget(key, String(piece + next))),
-    );
-    for (const text of texts) {
-      if (text === null) return undefined;
-      read.push(text);
+    const found = await Promise.all(Array.from({ length: some }, (_, next) => read(key, String(piece + next))));
+    for (const one of found) {
+      if (one === null) return undefined;
+      all.push(one);
     }
   }
-  return read.join('');
+  return all;
 };
 
 /** It is not needed any more: in a minute it is gone. */

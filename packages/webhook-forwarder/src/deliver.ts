@@ -4,7 +4,7 @@ import type { WebhookConfig } from './config.ts';
 import { guardConnections, parseRanges, type Resolve, resolveName } from './egress.ts';
 import { type Answer, aborted, type Post, post } from './post.ts';
 import { parseRetryAfter } from './retry-after.ts';
-import { createSigner } from './sign.ts';
+import { createSigner, encodeLarge } from './sign.ts';
 import { openTransformer, TransformError } from './transform.ts';
 
 export interface WebhookAdapterOptions {
@@ -28,6 +28,11 @@ export function webhookAdapter(options: WebhookAdapterOptions): Adapter<WebhookC
     open: (config) => openDestination(config, { opened, resolve, userAgent: options.userAgent }),
   };
 }
+
+type Request = Pick<Post, 'headers' | 'body'>;
+
+/** In characters: longer ones are encoded and signed bit by bit. */
+const LARGE_BODY_LENGTH = 512 * 1024;
 
 interface Surroundings {
   readonly opened: ReturnType<typeof parseRanges>;
@@ -67,21 +72,24 @@ function openDestination(config: WebhookConfig, { opened, resolve, userAgent }: 
     }
   }
 
-  async function write(
-    { event, source }: LoggedEvent,
-    isTest: boolean,
-    signal: AbortSignal,
-  ): Promise<Pick<Post, 'headers' | 'body'>> {
+  async function write({ event, source }: LoggedEvent, isTest: boolean, signal: AbortSignal): Promise<Request> {
     try {
       const data = transformer === undefined ? undefined : await transform({ event, source }, signal);
       const { body, headers } = formatEvent({ event, source }, format, data);
       const mark = isTest ? { 'clickrelay-test': 'true' } : {};
-      return { body, headers: { ...headers, ...mark, 'user-agent': userAgent, ...sign(event.id, new Date(), body) } };
+      const unsigned = { ...headers, ...mark, 'user-agent': userAgent };
+      if (body.length > LARGE_BODY_LENGTH) return await writeLarge(event.id, body, unsigned);
+      return { body, headers: { ...unsigned, ...sign(event.id, new Date(), body) } };
     } catch (error) {
       if (error instanceof DeliveryError) throw error;
       const cause = error instanceof Error ? error.name : undefined;
       throw notBuilt(`the event cannot be written as ${format}`, { retryable: false, cause });
     }
+  }
+
+  async function writeLarge(eventId: string, text: string, headers: Post['headers']): Promise<Request> {
+    const body = await encodeLarge(text);
+    return { body, headers: { ...headers, ...(await sign.large(eventId, new Date(), body)) } };
   }
 
   async function send(event: LoggedEvent, isTest: boolean, signal: AbortSignal): Promise<Answer> {

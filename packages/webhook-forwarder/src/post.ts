@@ -19,7 +19,7 @@ export interface Post {
   readonly host: string;
   readonly path: string;
   readonly headers: Record<string, string>;
-  readonly body: string;
+  readonly body: string | Buffer;
   /** Total time, in ms, from now to the status line. Nothing that the destination sends prolongs it. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;

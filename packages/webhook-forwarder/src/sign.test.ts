@@ -2,7 +2,7 @@ import { createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, veri
 import { Webhook } from 'standardwebhooks';
 import { expect, test } from 'vitest';
 import { generateSecret, readSecret } from './secret.ts';
-import { createSigner } from './sign.ts';
+import { createSigner, encodeLarge } from './sign.ts';
 
 const body = '{"text":"Grüße 🎉"}';
 
@@ -39,6 +39,20 @@ test.each([24, 25, 26, 32, 64])('a secret of %i bytes signs as the Standard Webh
     );
   }
 });
+
+test.each(['', 'x'.repeat(524_288), 'é😀'.repeat(700_000), `x${'😀'.repeat(700_000)}`, '\ud800'.repeat(600_000)])(
+  'a large body is written and signed bit by bit, to the same end',
+  async (text) => {
+    const { privateKey } = generateKeyPairSync('ed25519');
+    const { d } = privateKey.export({ format: 'jwk' });
+    const own = `whsk_${Buffer.from(d as string, 'base64url').toString('base64')}`;
+    const sign = createSigner([generateSecret(), own, { secret: generateSecret(), until: '2020-01-01T00:00:00Z' }]);
+    const at = new Date();
+    const bytes = await encodeLarge(text);
+    expect(bytes.equals(Buffer.from(text))).toBe(true);
+    expect(await sign.large('evt_1', at, bytes)).toEqual(sign('evt_1', at, text));
+  },
+);
 
 test('a secret signs until its end and not longer', () => {
   const [present, former] = [generateSecret(), generateSecret()];

@@ -1,0 +1,61 @@
+import { InvalidCallbackError, type LoggedEvent } from '@clickrelay/core';
+import { openThread, threadFile } from '@clickrelay/thread';
+import type { SplitAnswer, SplitJob } from './split-thread.ts';
+
+/** In bytes: what is smaller takes a few milliseconds, and is split where it is. */
+export const LARGE_CALLBACK_BYTES = 1024 * 1024;
+/** So many lie parsed in memory at the same time; others wait. */
+const MOST_AT_ONCE = 2;
+
+export interface LargeSplitter {
+  /**
+   * The events of a callback, in its order, some at a time.
+   * @throws {InvalidCallbackError} for a text that `parseCallback` would refuse
+   * @throws {ThreadError}
+   */
+  split(pieces: readonly SharedArrayBuffer[], receivedAt: string): AsyncGenerator<readonly LoggedEvent[], void>;
+  close(): Promise<void>;
+}
+
+/** Splits large callbacks on another thread: 16 MB would keep everybody else waiting for a tenth of a second. */
+export const createLargeSplitter = (): LargeSplitter => {
+  const thread = openThread<SplitJob, SplitAnswer>(threadFile('split-thread', import.meta.url));
+  let ids = 0;
+  let open = 0;
+  const waiting: (() => void)[] = [];
+
+  const enter = async (): Promise<void> => {
+    if (open < MOST_AT_ONCE) open++;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+  };
+  const leave = (): void => {
+    const next = waiting.shift();
+    if (next === undefined) open--;
+    else next();
+  };
+
+  return {
+    split: async function* (pieces, receivedAt) {
+      await enter();
+      const id = ids++;
+      let isLast = false;
+      try {
+        await thread.run({ step: 'begin', id, pieces, receivedAt });
+        while (!isLast) {
+          const answer = await thread.run({ step: 'next', id });
+          if (answer.refused !== undefined) throw new InvalidCallbackError(answer.refused);
+          isLast = answer.isLast;
+          // Its place is for others now: what follows, delivering, may take a while.
+          if (isLast) leave();
+          yield answer.events;
+        }
+      } finally {
+        if (!isLast) {
+          leave();
+          await thread.run({ step: 'end', id }).catch(() => {});
+        }
+      }
+    },
+    close: () => thread.close(),
+  };
+};

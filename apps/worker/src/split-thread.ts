@@ -1,0 +1,60 @@
+import { eachEvent, InvalidCallbackError, type LoggedEvent } from '@clickrelay/core';
+import { answerJobs } from '@clickrelay/thread';
+
+/** A callback is begun, asked for its events until there are no more, and ended when nobody wants the rest. */
+export type SplitJob =
+  | {
+      readonly step: 'begin';
+      readonly id: number;
+      /** The bytes of the callback's text, in order. */
+      readonly pieces: readonly SharedArrayBuffer[];
+      readonly receivedAt: string;
+    }
+  | { readonly step: 'next' | 'end'; readonly id: number };
+
+export interface SplitAnswer {
+  readonly events: readonly LoggedEvent[];
+  readonly isLast: boolean;
+  /** Why it cannot be split. */
+  readonly refused?: string;
+}
+
+/** What is handed over at a time takes the other side a few milliseconds. */
+const MOST_EVENTS = 200;
+const ENOUGH_CHARACTERS = 256 * 1024;
+
+const begun = new Map<number, Generator<LoggedEvent, void>>();
+
+// Splits large callbacks, apart from the thread that serves everybody.
+answerJobs((job: SplitJob): { result: SplitAnswer } => {
+  if (job.step === 'begin') {
+    const text = Buffer.concat(job.pieces.map((piece) => Buffer.from(piece))).toString();
+    begun.set(job.id, eachEvent(text, job.receivedAt));
+    return { result: { events: [], isLast: false } };
+  }
+  const rest = begun.get(job.id);
+  if (job.step === 'end') begun.delete(job.id);
+  else if (rest === undefined) throw new Error('this callback was begun on a thread that died');
+  else {
+    const answer = takeSome(rest);
+    if (answer.isLast) begun.delete(job.id);
+    return { result: answer };
+  }
+  return { result: { events: [], isLast: true } };
+});
+
+function takeSome(rest: Generator<LoggedEvent, void>): SplitAnswer {
+  const events: LoggedEvent[] = [];
+  try {
+    for (let characters = 0; events.length < MOST_EVENTS && characters < ENOUGH_CHARACTERS; ) {
+      const { value, done } = rest.next();
+      if (done || value === undefined) return { events, isLast: true };
+      characters += value.source.length;
+      events.push(value);
+    }
+    return { events, isLast: false };
+  } catch (error) {
+    if (!(error instanceof InvalidCallbackError)) throw error;
+    return { events: [], isLast: true, refused: error.message };
+  }
+}

@@ -1,0 +1,139 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseCallback } from '@clickrelay/core';
+import { type Committer, createCommitter, openStore, putDestination, queueDepths, type Store } from '@clickrelay/queue';
+import {
+  type Destination,
+  type Envelope,
+  type Program,
+  type RedisServer,
+  sampleCallback,
+  startDestination,
+  startProgram,
+  startRedis,
+  waitUntil,
+} from '@clickrelay/testkit';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { SECRET } from './use-worker.ts';
+
+const MIB = 1024 * 1024;
+
+let redis: RedisServer;
+let store: Store;
+let committer: Committer;
+let worker: Program;
+let crm: Destination;
+let media: Destination;
+
+beforeEach(async () => {
+  redis = await startRedis();
+  store = await openStore({ redisUrl: redis.url, role: 'consumer' });
+  await store.ready();
+  committer = createCommitter(store, { deadlineMs: 20_000 });
+  crm = await startDestination({ answer: 200 });
+  media = await startDestination({ answer: (_, index) => (index % 2 === 0 ? 500 : 200) });
+  const put = (id: string, { url }: Destination, events: string[]) =>
+    putDestination(store, { id, type: 'webhook', events, paused: null, config: { url: `${url}hook`, secret: SECRET } });
+  await put('crm', crm, ['moText']);
+  await put('media', media, ['moMedia']);
+  worker = await startProgram({
+    args: [
+      '--import',
+      import.meta.resolve('@clickrelay/testkit/stall-probe'),
+      new URL('../src/main.ts', import.meta.url).pathname,
+    ],
+    env: { REDIS_URL: redis.url, EGRESS_ALLOW: '127.0.0.0/8', RETRY_SCHEDULE: '0s,100ms,100ms,100ms,100ms' },
+    readyOutput: /worker.ready/,
+  });
+});
+afterEach(async () => {
+  await worker?.stop('SIGKILL');
+  await Promise.all([crm.close(), media.close()]);
+  await store.close();
+  await redis.stop();
+});
+
+const commit = (envelope: Envelope): Promise<void> => {
+  const body = Buffer.from(JSON.stringify(envelope));
+  const { lane } = parseCallback(body);
+  return committer.commit({ lane, text: body.length > MIB ? body : body.toString() }, new Date().toISOString());
+};
+const mediaOf = (bytes: number, mark: number): Envelope => {
+  const [element] = sampleCallback('moMedia').event['moMedia'] as [object];
+  const event = { moMedia: [{ ...element, messageId: `media-${mark}`, content: 'A'.repeat(bytes) }] };
+  return { integrationId: 'i', integrationName: 'i', event } as Envelope;
+};
+
+/** The longest stretch since the last call in which the worker served nobody, and how much of it was its own work, in ms. */
+const stall = async (): Promise<{ stalled: number; worked: number }> => {
+  const before = worker.stderr().length;
+  process.kill(worker.pid, 'SIGUSR2');
+  return waitUntil(() => {
+    const told = worker
+      .stderr()
+      .slice(before)
+      .match(/stalled (\d+) ms, worked (\d+) ms/);
+    return told ? { stalled: Number(told[1]), worked: Number(told[2]) } : undefined;
+  });
+};
+
+/** From commit to delivery of small callbacks, in ms, while something else is under way. */
+const sendSmall = async (until: Promise<unknown>): Promise<number[]> => {
+  let isOver = false;
+  const over = until.finally(() => {
+    isOver = true;
+  });
+  const times: number[] = [];
+  do {
+    const startedAt = performance.now();
+    await commit(sampleCallback('moText'));
+    await crm.waitFor(crm.requests.length + 1, 20_000);
+    times.push(performance.now() - startedAt);
+    await sleep(5);
+  } while (!isOver);
+  await over;
+  return times.sort((a, b) => a - b);
+};
+const show = (times: readonly number[]): string =>
+  [0.5, 0.99, 1].map((share) => times[Math.ceil(share * times.length) - 1]?.toFixed(0)).join(' / ');
+
+it('no small callback waits for the splitting, delivering and delivering again of 16 MB', async () => {
+  await commit(mediaOf(16 * MIB, 0));
+  await media.waitFor(2, 30_000);
+  const alone = await sendSmall(sleep(1_000));
+  await stall();
+  const sending = async () => {
+    for (let mark = 1; mark <= 5; mark++) {
+      await commit(mediaOf(16 * MIB, mark));
+      await media.waitFor(2 + 2 * mark, 30_000);
+    }
+  };
+  const together = await sendSmall(sending());
+  const { stalled, worked } = await stall();
+  console.log(
+    `from commit to delivery, ms p50 / p99 / max: ${show(alone)} alone, ${show(together)} beside 5 of 16 MB, each sent twice; ` +
+      `the worker's event loop stalled ${stalled} ms at most, ${worked} ms of them its own work`,
+  );
+  for (const { body } of media.requests) expect(JSON.parse(body).raw.content).toHaveLength(16 * MIB);
+  expect(worked).toBeLessThan(100);
+}, 120_000);
+
+it('no small callback waits for one of 300,000 elements', async () => {
+  const elements = Array.from({ length: 300_000 }, (_, n) => ({ messageId: `m${n}` }));
+  const many = { integrationId: 'i', integrationName: 'i', event: { somethingNew: elements } } as unknown as Envelope;
+  await sendSmall(sleep(500));
+  const alone = await sendSmall(sleep(1_000));
+  await stall();
+  const sending = async () => {
+    await commit(many);
+    await waitUntil(async () => (await store.redis.zcard('cr:{e00}:log')) > 500, { timeoutMs: 60_000 });
+  };
+  const together = await sendSmall(sending());
+  const { stalled, worked } = await stall();
+  const logged = await store.redis.zcard('cr:{e00}:log');
+  console.log(
+    `from commit to delivery, ms p50 / p99 / max: ${show(alone)} alone, ${show(together)} beside 300,000 elements ` +
+      `(about ${64 * logged} logged by then); stalled ${stalled} ms at most, ${worked} ms of them its own work`,
+  );
+  expect((await queueDepths(store)).ingest.messages).toBeLessThan(3);
+  expect(worked).toBeLessThan(100);
+}, 120_000);
