@@ -139,13 +139,19 @@ const operationOf = (name: string, operation: Described): string => {
   return `${comment(operation.summary, '  ')}  '${name}': {\n${parts.join('')}  };\n`;
 };
 
+/** What is no JSON, and does not end, is for others to read. */
+const isStream = ({ responses }: Described): boolean =>
+  Object.values(responses).some(({ content }) => content !== undefined && content['application/json'] === undefined);
+
 export const clientTypes = (document: object): string => {
   const { paths, components } = document as Document;
   const schemas = Object.entries(components.schemas).map(
     ([name, schema]) => `${comment(schema.description, '')}export type ${name} = ${typeOf(schema, '')};\n`,
   );
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => operationOf(`${method.toUpperCase()} ${path}`, operation)),
+    Object.entries(methods)
+      .filter(([, operation]) => !isStream(operation))
+      .map(([method, operation]) => operationOf(`${method.toUpperCase()} ${path}`, operation)),
   );
   return [
     '// Made by scripts/interface-docs.ts from docs/openapi.json. Change the schemas of the API, then run it.\n',

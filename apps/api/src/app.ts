@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { QueueUnavailableError, type Rate } from '@clickrelay/core';
 import type { Renderer } from '@clickrelay/metrics';
 import { recordAudit } from '@clickrelay/queue';
@@ -38,6 +39,7 @@ import {
   RefusalError,
   type Resources,
   revealQuery,
+  ServerSentEvents,
 } from './operation.ts';
 import { overviewOperations } from './overview.ts';
 import { quarantineOperations } from './quarantine.ts';
@@ -48,6 +50,7 @@ import { recordReveal, wantsPersonalData } from './reveal.ts';
 import { serveMetrics } from './serve-metrics.ts';
 import { sessionOperations } from './sessions.ts';
 import { statusOperations } from './status.ts';
+import { streamOperations } from './stream.ts';
 import { tryDestinationOperations } from './try-destination.ts';
 
 /** Everything that the API can do. */
@@ -69,6 +72,7 @@ export const operations: readonly Operation[] = [
   ...ledgerOperations,
   ...statusOperations,
   ...overviewOperations,
+  ...streamOperations,
   ...findOperations,
 ];
 
@@ -178,6 +182,7 @@ const carryOut = async (
   const browser: Browser = {
     session: sessionOf(ctx),
     sessionId: sessionIdOf(ctx),
+    lastEventId: ctx.get('last-event-id').slice(0, 200) || undefined,
     setSession: (sessionId) => setSessionCookie(ctx, sessionId),
     assertSameOrigin: () => assertSameOrigin(ctx, { needed: false }),
     countSignIn: () => limits.signIns.take(ctx.ip),
@@ -192,7 +197,13 @@ const carryOut = async (
   };
   const answer = await withDeadline(run(), operation.deadlineMs ?? OPERATION_DEADLINE_MS);
   ctx.status = operation.status ?? 200;
-  if (answer instanceof JsonText) {
+  ctx.set('Cache-Control', 'no-store');
+  if (answer instanceof ServerSentEvents) {
+    ctx.type = 'text/event-stream';
+    // Proxies would keep it until there is enough.
+    ctx.set('X-Accel-Buffering', 'no');
+    ctx.body = Readable.from(answer.lines);
+  } else if (answer instanceof JsonText) {
     ctx.type = 'json';
     ctx.body = answer.text;
   } else ctx.body = operation.response === undefined ? null : answer;

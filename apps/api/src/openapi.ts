@@ -21,12 +21,17 @@ export const openApiDocument = (operations: readonly Operation[], version: strin
     mask,
     body,
     response,
+    responseType,
     status = 200,
     errors = {},
   } of operations) {
     const query = mask === undefined ? ownQuery : (ownQuery ?? z.object({})).extend(revealQuery.shape);
     const responses: Record<string, unknown> = {
-      [status]: { description: 'done', ...(response && json(response)) },
+      [status]: {
+        description: 'done',
+        ...(response && json(response)),
+        ...(responseType && { content: { [responseType]: { schema: z.string() } } }),
+      },
       401: refusal('`unauthorized`: no or another key'),
       429: refusal('`too_many_requests`: ask again after `Retry-After`'),
       503: refusal('`queue_unavailable`: Redis does not answer'),

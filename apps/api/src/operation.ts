@@ -42,6 +42,8 @@ export interface Exchange {
 export interface Browser {
   readonly session: Session | undefined;
   readonly sessionId: string | undefined;
+  /** Where it was when it lost a stream. */
+  readonly lastEventId: string | undefined;
   /** @param sessionId undefined signs out */
   setSession(sessionId: string | undefined): void;
   /** @throws {RefusalError} 403 `foreign_origin` */
@@ -56,6 +58,15 @@ export class JsonText {
 
   constructor(text: string) {
     this.text = text;
+  }
+}
+
+/** An answer that goes on until its reader has gone. */
+export class ServerSentEvents {
+  readonly lines: AsyncIterable<string>;
+
+  constructor(lines: AsyncIterable<string>) {
+    this.lines = lines;
   }
 }
 
@@ -75,6 +86,8 @@ export interface Operation {
   readonly deadlineMs?: number;
   /** Of the answer that is no error. @default 200 */
   readonly status?: 200 | 201 | 202 | 204;
+  /** Of an answer that is not JSON. */
+  readonly responseType?: 'text/event-stream';
   /** Left out for answers without a body. */
   readonly response?: z.ZodType;
   /**
@@ -102,7 +115,7 @@ interface Declared<
     request: { params: z.output<Params>; query: z.output<Query>; body: z.output<Body> },
     resources: Resources,
     exchange: Exchange,
-  ): Promise<Answer<z.input<Response>> | JsonText>;
+  ): Promise<Answer<z.input<Response>> | JsonText | ServerSentEvents>;
 }
 
 /** What is answered is written out at once: it may be read-only all the way down. */

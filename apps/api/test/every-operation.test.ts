@@ -95,6 +95,12 @@ it('every documented operation is called, and answers what is documented', async
   await call('get /v1/dead-letters');
   await call('get /v1/dead-letters/groups');
   await call('get /v1/overview');
+  const stop = new AbortController();
+  const authorization = `Bearer ${API_KEY}`;
+  const stream = await fetch(`${api.url}/v1/stream`, { headers: { authorization }, signal: stop.signal });
+  expect([stream.status, stream.headers.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8']);
+  calls.set('get /v1/stream', 1);
+  stop.abort();
   await call('post /v1/find', {}, { text: id });
   await call('get /v1/ledger');
   await call('get /v1/status');

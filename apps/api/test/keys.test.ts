@@ -80,7 +80,9 @@ describe('a scope', () => {
     const keys = await Promise.all(scopes.map((scope) => create([scope], scope === 'lease' ? ['*'] : undefined)));
     for (const [index, { call }] of keys.entries()) {
       const scope = scopes[index] as (typeof scopes)[number];
-      for (const { method, path, scopes: needed } of operations) {
+      for (const { method, path, scopes: needed, responseType } of operations) {
+        // Open ones do not end.
+        if (responseType !== undefined && needed.includes(scope)) continue;
         const { status, body } = await call(
           method.toUpperCase(),
           path.replaceAll(/\{\w+\}/g, 'no-such'),

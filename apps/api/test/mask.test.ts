@@ -231,6 +231,7 @@ describe('personal data', () => {
         "get /v1/overview",
         "get /v1/quarantine",
         "get /v1/status",
+        "get /v1/stream",
         "post /v1/destinations/apply",
         "post /v1/destinations/{id}/pause",
         "post /v1/destinations/{id}/resume",
