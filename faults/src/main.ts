@@ -64,11 +64,13 @@ for (const row of chosen) {
   if (notRun !== undefined) console.log(`${row.id}: NOT RUN: ${notRun}`);
   results.push({ row, runs: [], ...(notRun !== undefined && { notRun }) });
 }
-// Whoever has no time left sees what there is.
-process.once('SIGINT', () => {
-  console.log('\ncut off:');
-  end();
-});
+// Whoever has no time left sees what there is. Ending here also ends what was started: a signal alone would leave it.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    console.log('\ncut off:');
+    end();
+  });
+}
 
 // Every row once, then every row again: what else the machine does falls upon all of them.
 for (let run = 0; run < runs; run++) {
