@@ -49,6 +49,9 @@ describe('a large text', () => {
     expect(await store.redis.ttl(large.key)).toBe(-1);
     await dropLarge(store, large);
     expect(await store.redis.ttl(large.key)).toBeLessThanOrEqual(60);
+    // A receiver that was slow to hear that its job was added.
+    await keepLarge(store, large);
+    expect(await store.redis.ttl(large.key)).toBeGreaterThan(0);
     await store.redis.del(large.key);
     expect(await readLarge(store, large)).toBeUndefined();
   });

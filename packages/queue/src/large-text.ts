@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Result } from 'ioredis';
 import type { Store } from './store.ts';
 
 /*
@@ -16,6 +17,18 @@ const AT_ONCE = 2;
 const UNUSED_EXPIRE_S = 24 * 3600;
 /** Until what was read for the last time is gone: whoever takes the work over after a crash finds it yet. */
 const USED_EXPIRE_S = 60;
+
+/** The field beside the pieces that says that the text was used: whoever keeps it later must not keep it for ever. */
+const USED = 'used';
+
+/* KEYS: text. ARGV: the field that says it was used. */
+const KEEP_SCRIPT = `if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then redis.call('PERSIST', KEYS[1]) end`;
+
+declare module 'ioredis' {
+  interface RedisCommander<Context> {
+    keepLarge(key: string, usedField: string): Result<null, Context>;
+  }
+}
 
 /** Where a large text lies. */
 export interface LargeText {
@@ -64,9 +77,10 @@ const isWithinCharacter = (text: string | Uint8Array, at: number): boolean =>
     ? (text.charCodeAt(at - 1) & 0xfc00) === 0xd800
     : ((text[at] as number) & 0b1100_0000) === 0b1000_0000);
 
-/** From now on it stays until it is dropped. */
+/** From now on it stays until it is dropped; one that was dropped already, by a worker that was quick, stays dropped. */
 export const keepLarge = async (store: Store, { key }: LargeText): Promise<void> => {
-  await store.redis.persist(key);
+  store.redis.defineCommand('keepLarge', { numberOfKeys: 1, lua: KEEP_SCRIPT });
+  await store.redis.keepLarge(key, USED);
 };
 
 /** @returns undefined when it is gone. */
@@ -104,5 +118,5 @@ const readEach = async <Piece>(
 
 /** It is not needed any more: in a minute it is gone. */
 export const dropLarge = async (store: Store, { key }: LargeText): Promise<void> => {
-  await store.redis.expire(key, USED_EXPIRE_S);
+  await store.redis.multi().hset(key, USED, 1).expire(key, USED_EXPIRE_S).exec();
 };
