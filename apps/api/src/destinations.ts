@@ -15,6 +15,7 @@ import {
   type Store,
 } from '@clickrelay/queue';
 import { openRoute } from '@clickrelay/routing';
+import { HIDDEN, hideSecrets } from '@clickrelay/webhook-forwarder';
 import { z } from 'zod';
 import { assertBoundTo, isBoundTo } from './authorize.ts';
 import { maskDelivery, maskRule } from './mask.ts';
@@ -43,16 +44,17 @@ const destination = z
   })
   .meta({ id: 'Destination' });
 
-const HIDDEN = '(hidden)';
-
 /** @param generatedSecret Shown to whoever caused it to be made, and never again. */
 const describe = (
   { config, ...common }: Destination,
   { hold, generatedSecret }: { hold?: Hold | undefined; generatedSecret?: string | undefined } = {},
 ) => {
-  const secret = generatedSecret ?? (config['secret'] === undefined ? undefined : HIDDEN);
   const held = hold === undefined ? null : { reason: hold.reason, until: new Date(hold.until).toISOString() };
-  return { ...common, held, ...config, ...(secret !== undefined && { secret }) };
+  // Of an adapter that is not ours only `secret` is known to be one.
+  const { secret, ...settings } = config;
+  const shown =
+    common.type === 'webhook' ? hideSecrets(config) : { ...settings, ...(secret !== undefined && { secret: HIDDEN }) };
+  return { ...common, held, ...shown, ...(generatedSecret !== undefined && { secret: generatedSecret }) };
 };
 
 export const destinationOperations = [
@@ -86,7 +88,8 @@ export const destinationOperations = [
   operation({
     method: 'put',
     path: '/v1/destinations/{id}',
-    summary: 'Add or replace a destination; a webhook secret that is left out is kept, or generated and shown',
+    summary:
+      'Add or replace a destination; secrets that are left out, or `(hidden)`, are kept; a signing secret that is missing is generated and shown',
     scopes: ['admin', 'lease'],
     params,
     body,

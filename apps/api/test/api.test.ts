@@ -464,6 +464,32 @@ describe('destinations', () => {
     expect((await readDestination(api.store, 'hook'))?.config['secret']).toBe(made.body.secret);
   });
 
+  it('hide the credentials that we have towards them, and keep what is sent back hidden', async () => {
+    const oauth2 = { type: 'oauth2', tokenUrl: 'https://id.example.com/', clientId: 'us', clientSecret: 'canary-1' };
+    const declared = { type: 'webhook', url, auth: oauth2, headers: { 'X-Key': 'canary-2' } };
+    const made = await api.call('PUT', '/v1/destinations/known', declared);
+    const shown = { auth: { ...oauth2, clientSecret: '(hidden)' }, headers: { 'x-key': '(hidden)' } };
+    expect(made).toMatchObject({ status: 200, body: shown });
+    const again = await api.call('PUT', '/v1/destinations/known', { type: 'webhook', url, ...shown });
+    expect(again).toMatchObject({ status: 200, body: { ...shown, secret: '(hidden)' } });
+    expect((await readDestination(api.store, 'known'))?.config).toMatchObject({
+      auth: oauth2,
+      headers: { 'x-key': 'canary-2' },
+    });
+    const moved = { type: 'webhook', url: 'https://evil.example/', ...shown };
+    expect(await api.call('PUT', '/v1/destinations/known', moved)).toMatchObject({
+      status: 400,
+      body: {
+        error: {
+          code: 'invalid_destinations',
+          message: 'known: headers.x-key is left out, and was for another host: give it again',
+        },
+      },
+    });
+    const answers = [made.body, again.body, (await get('/v1/destinations')).body, api.logged];
+    expect(JSON.stringify(answers)).not.toContain('canary');
+  });
+
   it('with a secret of their own never show it', async () => {
     const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
     const answers = [

@@ -175,6 +175,7 @@ command(
   .option('--classes <names>', 'of statuses: pending, delivered, read, failed, unknown; comma-separated (default: all)')
   .option('--format <format>', 'event, clickatell, cloudevents or cloudevents-binary (default: event)')
   .option('--transform <expression>', 'JSONata over the event; what it gives is sent instead: {"said": data.text}')
+  .option('--header <name=value...>', 'a header of each delivery, such as x-api-key=abc; may be given several times')
   .option('--secret <secret>', 'whsec_…, to sign with (default: a new one)')
   .option('--timeout-ms <ms>', 'for one attempt (default: 15000)', wholeNumber)
   .option('--concurrency <n>', 'connections at once (default: 32)', wholeNumber)

@@ -78,6 +78,29 @@ it('no secret, phone number or content is in a log, an error, a failed job or an
     atEnd.push(() => destination.close());
     declared.push({ id, type: 'webhook', url: `${destination.url}canary?token=canary`, secret: signing });
   }
+  const shy = await startDestination({ answer: 401 });
+  const tokens = await startDestination({
+    answer: ({ path }) =>
+      path === '/gives'
+        ? { status: 200, body: '{"access_token":"canary-token","token_type":"bearer"}' }
+        : { status: 401, body: '{"error":"invalid_client","error_description":"canary"}' },
+  });
+  atEnd.push(
+    () => shy.close(),
+    () => tokens.close(),
+  );
+  const client = { type: 'oauth2', clientId: 'canary-client', clientSecret: 'canary-client-secret' };
+  const known: Record<string, object> = {
+    bearer: { auth: { type: 'bearer', token: 'canary-bearer' }, headers: { 'x-canary': 'canary-header' } },
+    basic: { auth: { type: 'basic', username: 'canary', password: 'canary-password' } },
+    tokenless: { auth: { ...client, tokenUrl: `${tokens.url}refuses?canary` } },
+    tokened: { auth: { ...client, tokenUrl: `${tokens.url}gives` } },
+    unbuilt: { transform: "$error('canary ' & $string($))" },
+    uncastable: { transform: '$number($string(raw)) + $number(from)' },
+  };
+  for (const [id, settings] of Object.entries(known)) {
+    declared.push({ id, type: 'webhook', url: `${shy.url}canary?token=canary`, secret: signing, ...settings });
+  }
   const destinationsFile = join(folder, 'destinations.yaml');
   await writeFile(destinationsFile, JSON.stringify({ destinations: declared }));
 
@@ -159,6 +182,8 @@ it('no secret, phone number or content is in a log, an error, a failed job or an
   for (const body of [
     'canary',
     '{"type":"webhook","url":"ftp://canary:canary@10.0.0.1/canary?canary","secret":"canary"}',
+    '{"type":"webhook","url":"https://a.example/","headers":{"x-key":"canary\\u00e9"},"auth":{"type":"bearer","token":"canary canary"}}',
+    '{"type":"webhook","url":"https://a.example/","auth":{"type":"oauth2","tokenUrl":"ftp://canary","clientSecret":"canary\\n"}}',
   ]) {
     told.push((await ask('/v1/destinations/some', 'PUT', body)).shown);
   }
@@ -188,7 +213,15 @@ it('no secret, phone number or content is in a log, an error, a failed job or an
       return status === 200 && JSON.parse(text);
     });
   const failures: string[] = [];
-  expect(JSON.stringify(await read('/v1/destinations'))).not.toMatch(/whsec_/);
+  const shown = JSON.stringify(await read('/v1/destinations'));
+  expect(shown).not.toMatch(/whsec_|canary-(bearer|header|password|client-secret|token)/);
+  const { items: built } = await read('/v1/dead-letters?kind=not_built&limit=500');
+  expect(new Set(built.map(({ destinationId }: { destinationId: string }) => destinationId))).toEqual(
+    new Set(['unbuilt', 'uncastable']),
+  );
+  const { items: refused } = await read('/v1/dead-letters?kind=refused&limit=500');
+  const codes = new Set(refused.map((letter: { errorCode: string }) => letter.errorCode));
+  expect(codes).toContain('token_unavailable');
   const events = (await read('/v1/events?limit=100')).items as { id: string }[];
   expect(events.length).toBeGreaterThan(8);
   let responses = 0;

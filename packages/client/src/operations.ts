@@ -12,6 +12,7 @@ export type DestinationDeclaration = {
   filter?: string;
   /** Where events are POSTed: https, or http for addresses that EGRESS_ALLOW opens; no user name, no fragment. */
   url: string;
+  /** Standard Webhooks secret: whsec_… (HMAC) or whsk_… (Ed25519), or all live ones while it is being changed. Default: generated. */
   secret?: string | (string | {
     secret: string;
     /** It signs until then, and no longer. */
@@ -21,6 +22,29 @@ export type DestinationDeclaration = {
   format?: "event" | "clickatell" | "cloudevents" | "cloudevents-binary";
   /** An expression (JSONata) over the event: what it gives is sent instead, as body or as data of the CloudEvent. */
   transform?: string;
+  /** Further headers of each delivery, such as an API key. */
+  headers?: {
+    [other: string]: string;
+  };
+  /** How the destination knows us, beside the signature: bearer, basic or oauth2. */
+  auth?: {
+    type: "bearer";
+    token?: string;
+  } | {
+    type: "basic";
+    username: (unknown) & (unknown);
+    password?: string;
+  } | {
+    type: "oauth2";
+    /** Where access tokens are fetched; the rules of `url` hold for it. */
+    tokenUrl: string;
+    clientId: string;
+    clientSecret?: string;
+    /** Asked for; several with spaces between them. */
+    scope?: string;
+    /** Whom the token is for, where the server wants to know. */
+    audience?: string;
+  };
   /** Total time of one attempt in ms, from resolving the name to the status line of the answer. */
   timeoutMs?: number;
   /** How many connections may be open to the destination at once. */
@@ -804,7 +828,7 @@ export interface Operations {
     };
     answer: Destination;
   };
-  /** Add or replace a destination; a webhook secret that is left out is kept, or generated and shown */
+  /** Add or replace a destination; secrets that are left out, or `(hidden)`, are kept; a signing secret that is missing is generated and shown */
   'PUT /v1/destinations/{id}': {
     path: {
       id: string;
@@ -836,6 +860,7 @@ export interface Operations {
         filter?: string | undefined;
         /** Where events are POSTed: https, or http for addresses that EGRESS_ALLOW opens; no user name, no fragment. */
         url: string;
+        /** Standard Webhooks secret: whsec_… (HMAC) or whsk_… (Ed25519), or all live ones while it is being changed. Default: generated. */
         secret?: string | (string | {
           secret: string;
           /** It signs until then, and no longer. */
@@ -845,6 +870,29 @@ export interface Operations {
         format?: "event" | "clickatell" | "cloudevents" | "cloudevents-binary" | undefined;
         /** An expression (JSONata) over the event: what it gives is sent instead, as body or as data of the CloudEvent. */
         transform?: string | undefined;
+        /** Further headers of each delivery, such as an API key. */
+        headers?: {
+          [other: string]: string;
+        } | undefined;
+        /** How the destination knows us, beside the signature: bearer, basic or oauth2. */
+        auth?: {
+          type: "bearer";
+          token?: string | undefined;
+        } | {
+          type: "basic";
+          username: (unknown) & (unknown);
+          password?: string | undefined;
+        } | {
+          type: "oauth2";
+          /** Where access tokens are fetched; the rules of `url` hold for it. */
+          tokenUrl: string;
+          clientId: string;
+          clientSecret?: string | undefined;
+          /** Asked for; several with spaces between them. */
+          scope?: string | undefined;
+          /** Whom the token is for, where the server wants to know. */
+          audience?: string | undefined;
+        } | undefined;
         /** Total time of one attempt in ms, from resolving the name to the status line of the answer. */
         timeoutMs?: number | undefined;
         /** How many connections may be open to the destination at once. */

@@ -2,7 +2,8 @@ import { listDestinations, openStore, pauseDestination, readDestination, type St
 import { type RedisServer, startRedis } from '@clickrelay/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { applyDeclarations } from './apply.ts';
-import { InvalidDestinationsError, parseDeclarations } from './file.ts';
+import { InvalidDestinationsError } from './errors.ts';
+import { parseDeclarations } from './file.ts';
 
 let redis: RedisServer;
 let store: Store;
@@ -45,6 +46,20 @@ describe('applying a file', () => {
     ]);
     const crm = await readDestination(store, 'crm');
     expect(crm).toMatchObject({ paused: 'moving', config: { secret: before?.config['secret'] } });
+  });
+
+  it('keeps credentials that are left out, and changes nothing at all when one is missing', async () => {
+    const text = (auth: string) => CRM.replace('events: ["mo*"]', `auth: { type: bearer${auth} }`);
+    await applyDeclarations(store, parseDeclarations(text(', token: abc'), 'file'));
+    expect(await applyDeclarations(store, parseDeclarations(text(''), 'file'))).toMatchObject([
+      { id: 'crm', change: 'unchanged' },
+      { id: 'bot', change: 'unchanged' },
+    ]);
+    const other = `${CRM}  - { id: new, type: webhook, url: "https://a.example/", auth: { type: bearer } }`;
+    await expect(applyDeclarations(store, parseDeclarations(other, 'file'))).rejects.toThrow(
+      new InvalidDestinationsError('new: auth.token is left out, and there is none to keep'),
+    );
+    expect((await readDestination(store, 'crm'))?.config['auth']).toEqual({ type: 'bearer', token: 'abc' });
   });
 
   it('changes nothing in a dry run', async () => {

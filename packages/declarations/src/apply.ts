@@ -1,5 +1,5 @@
 import { type Destination, putDestination, readDestination, type Store } from '@clickrelay/queue';
-import { complete, type Declaration } from './declaration.ts';
+import { type Completed, complete, type Declaration } from './declaration.ts';
 
 /** What applying a declaration did to one destination. */
 export interface Applied {
@@ -20,14 +20,19 @@ export const applyDeclarations = async (
   declarations: readonly Declaration[],
   { isDryRun = false }: { isDryRun?: boolean } = {},
 ): Promise<Applied[]> => {
-  const applied: Applied[] = [];
+  // All of them first: one that cannot be completed changes nothing.
+  const completed: { present: Destination | undefined; wanted: Completed }[] = [];
   for (const declared of declarations) {
     const present = await readDestination(store, declared.id);
-    const { destination, generatedSecret } = complete(declared, present);
+    completed.push({ present, wanted: complete(declared, present) });
+  }
+  const applied: Applied[] = [];
+  for (const { present, wanted } of completed) {
+    const { destination, generatedSecret } = wanted;
     const fields = present === undefined ? [] : differing(present, destination);
     const change = present === undefined ? 'added' : fields.length === 0 ? 'unchanged' : 'changed';
     if (change !== 'unchanged' && !isDryRun) await putDestination(store, destination);
-    applied.push({ id: declared.id, change, fields, madeSecret: generatedSecret !== undefined && !isDryRun });
+    applied.push({ id: destination.id, change, fields, madeSecret: generatedSecret !== undefined && !isDryRun });
   }
   return applied;
 };

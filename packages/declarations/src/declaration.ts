@@ -1,8 +1,9 @@
 import { destinationBase, type PluggedAdapter, pacing, pullDestination } from '@clickrelay/core';
 import type { Destination } from '@clickrelay/queue';
 import { compileFilter } from '@clickrelay/routing';
-import { together, webhookDestination, withSecret } from '@clickrelay/webhook-forwarder';
+import { completeWebhook, MissingSecretError, together, webhookDestination } from '@clickrelay/webhook-forwarder';
 import { z } from 'zod';
+import { InvalidDestinationsError } from './errors.ts';
 
 const filter = pullDestination.shape.filter.unwrap().check((context) => {
   try {
@@ -52,14 +53,13 @@ export interface Completed {
   readonly generatedSecret?: string;
 }
 
-/** What the registry is to hold: a secret and a pause that are there already stay, a missing secret is generated. */
+/**
+ * What the registry is to hold: secrets and a pause that are there already stay, a missing signing secret is generated.
+ * @throws {InvalidDestinationsError} when another secret is left out and there is none to keep
+ */
 export const complete = (declared: Declaration, present: Destination | undefined): Completed => {
-  const { id, type, events, channels, classes, filter, ...settings } = declared;
-  const presentSecret = present?.type === type ? present.config['secret'] : undefined;
-  const { config, generatedSecret } =
-    type === 'webhook'
-      ? withSecret({ secret: undefined, ...settings }, presentSecret)
-      : { config: settings, generatedSecret: undefined };
+  const { id, type, events, channels, classes, filter } = declared;
+  const { config, generatedSecret } = completeSettings(declared, present?.type === type ? present.config : undefined);
   const destination = {
     id,
     type,
@@ -72,3 +72,20 @@ export const complete = (declared: Declaration, present: Destination | undefined
   };
   return { destination, ...(generatedSecret !== undefined && { generatedSecret }) };
 };
+
+const completeSettings = (
+  declared: Declaration,
+  present: Destination['config'] | undefined,
+): { config: Destination['config']; generatedSecret?: string } => {
+  if (declared.type !== 'webhook') return { config: settingsOf(declared) };
+  try {
+    return completeWebhook(settingsOf(declared), present);
+  } catch (error) {
+    if (!(error instanceof MissingSecretError)) throw error;
+    throw new InvalidDestinationsError(`${declared.id}: ${error.path} ${error.message}`);
+  }
+};
+
+/** The adapter's own part. */
+const settingsOf = <One extends Declaration>({ id, type, events, channels, classes, filter, ...settings }: One) =>
+  settings;

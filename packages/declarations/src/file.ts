@@ -1,12 +1,7 @@
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { type Declaration, declaration } from './declaration.ts';
-
-/** A text that is no declaration of destinations. The message says where, and shows no value. */
-export class InvalidDestinationsError extends Error {
-  override readonly name = 'InvalidDestinationsError';
-  readonly code = 'invalid_destinations';
-}
+import { InvalidDestinationsError } from './errors.ts';
 
 const file = z.strictObject({ destinations: z.array(declaration) });
 

@@ -1,4 +1,5 @@
 export { type Applied, applyDeclarations } from './apply.ts';
 export { type Completed, complete, type Declaration, declaration, declarationBody } from './declaration.ts';
-export { InvalidDestinationsError, parseDeclarations } from './file.ts';
+export { InvalidDestinationsError } from './errors.ts';
+export { parseDeclarations } from './file.ts';
 export { InvalidAdapterError, loadAdapters } from './load-adapters.ts';

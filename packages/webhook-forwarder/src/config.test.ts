@@ -1,8 +1,9 @@
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { checkUrl, type WebhookConfig, webhookConfig } from './config.ts';
+import { type WebhookConfig, webhookConfig } from './config.ts';
 import { generateSecret } from './secret.ts';
+import { checkUrl } from './url.ts';
 
 const url = 'https://crm.example.com/clickatell';
 const ofBytes = (count: number) => `whsec_${Buffer.alloc(count, 7).toString('base64')}`;

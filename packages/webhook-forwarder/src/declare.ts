@@ -1,30 +1,111 @@
 import { destinationBase, pacing } from '@clickrelay/core';
 import { z } from 'zod';
-import { webhookSettings } from './config.ts';
+import { declaredAuth, SECRET_OF } from './auth.ts';
+import { SECRET_DESCRIPTION, secretSetting, webhookSettings } from './config.ts';
 import { generateSecret } from './secret.ts';
 
-/** A webhook destination as people write it: in a file, or in a request. The secret may be left out. */
+/** What stands for a secret where it is not shown. Sent back, it means: as it is. */
+export const HIDDEN = '(hidden)';
+
+/** A webhook destination as people write it: in a file, or in a request. Secrets that it has already may be left out. */
 export const webhookDestination = z.strictObject({
   ...destinationBase.shape,
   ...webhookSettings.shape,
   ...pacing,
   type: z.literal('webhook').describe('Events are POSTed to `url`.'),
   // Without its default, which would be a new secret each time.
-  secret: webhookSettings.shape.secret.unwrap().optional(),
+  secret: secretSetting(HIDDEN).optional().describe(SECRET_DESCRIPTION),
+  auth: declaredAuth.exactOptional().describe(webhookSettings.shape.auth.description ?? ''),
 });
 
 export type WebhookDestination = z.output<typeof webhookDestination>;
 
+type Declared = Partial<Pick<WebhookDestination, 'secret' | 'headers' | 'auth'>> & Pick<WebhookDestination, 'url'>;
+type Config = Readonly<Record<string, unknown>>;
+
+/** A secret is left out, and there is none that could be kept. */
+export class MissingSecretError extends Error {
+  override readonly name = 'MissingSecretError';
+  /** Which one: `auth.token`, `headers.x-api-key`. */
+  readonly path: string;
+
+  constructor(path: string, reason: string) {
+    super(reason);
+    this.path = path;
+  }
+}
+
 /**
- * Completes settings that leave the secret out: the one that the destination has already stays, a new destination gets
- * a generated one, which has to be shown to whoever declared it.
+ * Completes settings in which secrets are left out, or hidden: those that the destination has already stay. A new
+ * destination gets a generated signing secret, which has to be shown to whoever declared it.
+ *
+ * What was given for one host is not kept for another: whoever may change a destination need not know its secrets, and
+ * must not learn them by pointing it elsewhere.
+ *
+ * @param present The settings that it has.
+ * @throws {MissingSecretError}
  */
-export function withSecret<Settings extends { secret?: unknown }>(
+export function completeWebhook<Settings extends Declared>(
   settings: Settings,
-  presentSecret: unknown,
-): { config: Settings & { secret: unknown }; generatedSecret?: string } {
-  if (settings.secret !== undefined) return { config: { ...settings, secret: settings.secret } };
-  if (presentSecret !== undefined) return { config: { ...settings, secret: presentSecret } };
-  const generatedSecret = generateSecret();
-  return { config: { ...settings, secret: generatedSecret }, generatedSecret };
+  present: Config | undefined,
+): { config: Omit<Settings, 'secret'> & { secret: unknown }; generatedSecret?: string } {
+  const { secret: given, headers, auth, ...rest } = settings;
+  const presentSecret = present?.['secret'];
+  const isGiven = given !== undefined && given !== HIDDEN;
+  const generatedSecret = isGiven || presentSecret !== undefined ? undefined : generateSecret();
+  const isSameHost = originOf(present?.['url']) === originOf(settings.url);
+  const keep = (path: string, kept: unknown, isForSame: boolean): string => {
+    if (typeof kept !== 'string') throw new MissingSecretError(path, 'is left out, and there is none to keep');
+    if (!isForSame) throw new MissingSecretError(path, 'is left out, and was for another host: give it again');
+    return kept;
+  };
+
+  const presentHeaders = (present?.['headers'] ?? {}) as Record<string, unknown>;
+  const completeHeaders = Object.entries(headers ?? {}).map(([name, value]) => [
+    name,
+    value === HIDDEN ? keep(`headers.${name}`, presentHeaders[name], isSameHost) : value,
+  ]);
+  const config = {
+    ...rest,
+    secret: isGiven ? given : (presentSecret ?? generatedSecret),
+    ...(headers !== undefined && { headers: Object.fromEntries(completeHeaders) }),
+    ...(auth !== undefined && { auth: completeAuth(auth) }),
+  };
+  return {
+    config: config as unknown as Omit<Settings, 'secret'> & { secret: unknown },
+    ...(generatedSecret !== undefined && { generatedSecret }),
+  };
+
+  function completeAuth(declared: NonNullable<Declared['auth']>): object {
+    const name = SECRET_OF[declared.type];
+    const value = (declared as Record<string, unknown>)[name];
+    if (value !== undefined && value !== HIDDEN) return declared;
+    const before = (present?.['auth'] ?? {}) as Record<string, unknown>;
+    const kept = before['type'] === declared.type ? before[name] : undefined;
+    const isForSame =
+      isSameHost && (declared.type !== 'oauth2' || originOf(declared.tokenUrl) === originOf(before['tokenUrl']));
+    return { ...declared, [name]: keep(`auth.${name}`, kept, isForSame) };
+  }
+}
+
+function originOf(url: unknown): string | undefined {
+  return typeof url === 'string' && URL.canParse(url) ? new URL(url).origin : undefined;
+}
+
+/** The settings of a destination as they may be shown. */
+export function hideSecrets(config: Config): Record<string, unknown> {
+  const { secret, headers, auth, ...rest } = config;
+  return {
+    ...rest,
+    ...(secret !== undefined && { secret: HIDDEN }),
+    ...(headers !== undefined && { headers: hideMembers(headers, () => true) }),
+    ...(auth !== undefined && { auth: hideMembers(auth, (name) => SECRETS.includes(name)) }),
+  };
+}
+
+const SECRETS: readonly string[] = Object.values(SECRET_OF);
+
+function hideMembers(members: unknown, isSecret: (name: string) => boolean): Record<string, unknown> {
+  const entries = Object.entries(members as object).map(([name, value]) => [name, isSecret(name) ? HIDDEN : value]);
+  return Object.fromEntries(entries);
 }

@@ -1,7 +1,8 @@
 import { type Adapter, type Deliverer, DeliveryError, formatEvent, type LoggedEvent } from '@clickrelay/core';
 import { Pool } from 'undici';
+import { openAuthorizer } from './authorize.ts';
 import type { WebhookConfig } from './config.ts';
-import { guardConnections, parseRanges, type Resolve, resolveName } from './egress.ts';
+import { guardConnections, parseRanges, type Resolve, resolveName, type Surroundings } from './egress.ts';
 import { type Answer, aborted, type Post, post } from './post.ts';
 import { parseRetryAfter } from './retry-after.ts';
 import { createSigner, encodeLarge } from './sign.ts';
@@ -34,17 +35,12 @@ type Request = Pick<Post, 'headers' | 'body'>;
 /** In characters: longer ones are encoded and signed bit by bit. */
 const LARGE_BODY_LENGTH = 512 * 1024;
 
-interface Surroundings {
-  readonly opened: ReturnType<typeof parseRanges>;
-  readonly resolve: Resolve;
-  readonly userAgent: string;
-}
-
-function openDestination(config: WebhookConfig, { opened, resolve, userAgent }: Surroundings): Deliverer {
+function openDestination(config: WebhookConfig, surroundings: Surroundings): Deliverer {
+  const { opened, resolve, userAgent } = surroundings;
   const url = new URL(config.url);
   const { host } = url;
   const path = url.pathname + url.search;
-  const { format, timeoutMs } = config;
+  const { format, timeoutMs, headers: own = {} } = config;
   const sign = createSigner(config.secret);
   const guard = guardConnections({ url, opened, resolve, timeoutMs });
   const pool = new Pool(url.origin, {
@@ -56,6 +52,8 @@ function openDestination(config: WebhookConfig, { opened, resolve, userAgent }: 
     bodyTimeout: 0,
   });
   const transformer = config.transform === undefined ? undefined : openTransformer(config.transform);
+  const authorizer =
+    config.auth === undefined ? undefined : openAuthorizer(config.auth, { ...surroundings, host, timeoutMs });
   const running = new Set<Promise<Answer>>();
   let isClosed = false;
 
@@ -77,7 +75,7 @@ function openDestination(config: WebhookConfig, { opened, resolve, userAgent }: 
       const data = transformer === undefined ? undefined : await transform({ event, source }, signal);
       const { body, headers } = formatEvent({ event, source }, format, data);
       const mark = isTest ? { 'clickrelay-test': 'true' } : {};
-      const unsigned = { ...headers, ...mark, 'user-agent': userAgent };
+      const unsigned = { ...own, ...headers, ...mark, 'user-agent': userAgent };
       if (body.length > LARGE_BODY_LENGTH) return await writeLarge(event.id, body, unsigned);
       return { body, headers: { ...unsigned, ...sign(event.id, new Date(), body) } };
     } catch (error) {
@@ -93,9 +91,16 @@ function openDestination(config: WebhookConfig, { opened, resolve, userAgent }: 
   }
 
   async function send(event: LoggedEvent, isTest: boolean, signal: AbortSignal): Promise<Answer> {
-    const request = await write(event, isTest, signal);
+    // Before the signature, whose time is that of the attempt.
+    const since = performance.now();
+    const authorization = await authorizer?.header(signal);
+    const leftMs = Math.max(timeoutMs - (performance.now() - since), 1);
+    const { body, headers } = await write(event, isTest, signal);
     if (signal.aborted) throw aborted(host);
-    return post(pool, { host, path, ...request, timeoutMs, signal });
+    if (authorization !== undefined) headers['authorization'] = authorization;
+    const answer = await post(pool, { host, path, headers, body, timeoutMs: leftMs, signal });
+    if (answer.status === 401 && authorization !== undefined) authorizer?.onRefused(authorization);
+    return answer;
   }
 
   return {
@@ -115,6 +120,7 @@ function openDestination(config: WebhookConfig, { opened, resolve, userAgent }: 
       isClosed = true;
       await Promise.allSettled(running);
       transformer?.close();
+      await authorizer?.close();
       guard.close();
       await pool.destroy();
     },

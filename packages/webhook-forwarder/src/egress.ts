@@ -75,6 +75,13 @@ export function judgeAddress(text: string, opened: readonly Range[]): Verdict {
   return isPublic(address) ? 'public' : 'refused';
 }
 
+/** What decides where this process may call. */
+export interface Surroundings {
+  readonly opened: readonly Range[];
+  readonly resolve: Resolve;
+  readonly userAgent: string;
+}
+
 interface GuardedConnector {
   readonly connect: buildConnector.connector;
   /** Gives up connections that are still being made: a closing pool would leave them to their timeout. */

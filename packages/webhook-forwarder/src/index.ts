@@ -1,6 +1,14 @@
-export { checkUrl, together, type WebhookConfig, webhookConfig } from './config.ts';
-export { type WebhookDestination, webhookDestination, withSecret } from './declare.ts';
+export { together, type WebhookConfig, webhookConfig } from './config.ts';
+export {
+  completeWebhook,
+  HIDDEN,
+  hideSecrets,
+  MissingSecretError,
+  type WebhookDestination,
+  webhookDestination,
+} from './declare.ts';
 export { type WebhookAdapterOptions, webhookAdapter } from './deliver.ts';
 export type { Resolve } from './egress.ts';
 export { type RotatedSecrets, rotateSecrets } from './rotate.ts';
 export { generateSecret, type LiveSecret } from './secret.ts';
+export { checkUrl } from './url.ts';

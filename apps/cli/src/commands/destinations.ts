@@ -13,6 +13,7 @@ export interface AddOptions {
   channels?: string;
   classes?: string;
   format?: string;
+  header?: string[];
   transform?: string;
   secret?: string;
   timeoutMs?: number;
@@ -52,9 +53,10 @@ export async function addDestination(id: string, options: AddOptions, context: C
   if (options.type === 'webhook' && options.url === undefined) {
     throw usageError('a webhook destination needs --url; for one that is leased from over HTTP give --type pull');
   }
-  const { events, channels, classes, ...settings } = options;
+  const { events, channels, classes, header, ...settings } = options;
   const declared = {
     ...settings,
+    ...(header !== undefined && { headers: Object.fromEntries(header.map(headerOf)) }),
     ...(events !== undefined && { events: listOf(events) }),
     ...(channels !== undefined && { channels: listOf(channels) }),
     ...(classes !== undefined && { classes: listOf(classes) }),
@@ -69,6 +71,13 @@ export async function addDestination(id: string, options: AddOptions, context: C
     const isNew = options.secret === undefined && typeof secret === 'string' && secret.startsWith('whsec_');
     return isNew ? `${first}\nits secret: ${secret}` : first;
   });
+}
+
+/** Repeats nothing of what was given: it may be a secret. */
+function headerOf(given: string): [name: string, value: string] {
+  const at = given.indexOf('=');
+  if (at < 1) throw usageError('--header takes a name and a value: --header x-api-key=abc');
+  return [given.slice(0, at).trim(), given.slice(at + 1).trim()];
 }
 
 /** Prints what deliveries are signed with, a line for each live one, and nothing else: for a pipe. */

@@ -1,0 +1,51 @@
+import type { Auth } from './auth.ts';
+import type { Surroundings } from './egress.ts';
+import { openTokens } from './oauth2.ts';
+import { aborted } from './post.ts';
+
+/** Gives the `authorization` header of each attempt. */
+export interface Authorizer {
+  /** @throws {DeliveryError} `token_unavailable`, or `delivery_aborted` when the signal is aborted before */
+  header(signal: AbortSignal): Promise<string>;
+  /** The destination answered 401 to this header. */
+  onRefused(header: string): void;
+  close(): Promise<void>;
+}
+
+interface AuthorizerOptions extends Surroundings {
+  /** Of the destination, for errors. */
+  readonly host: string;
+  /** For fetching a token. */
+  readonly timeoutMs: number;
+}
+
+export function openAuthorizer(auth: Auth, options: AuthorizerOptions): Authorizer {
+  if (auth.type === 'bearer') return always(`Bearer ${auth.token}`);
+  if (auth.type === 'basic') {
+    return always(`Basic ${Buffer.from(`${auth.username}:${auth.password}`).toString('base64')}`);
+  }
+  const tokens = openTokens(auth, options);
+  const { host } = options;
+  return {
+    header: async (signal) => {
+      const token = tokens.present() ?? (await orAborted(tokens.fetch(), signal, host));
+      return `Bearer ${token}`;
+    },
+    onRefused: (header) => tokens.forget(header.slice('Bearer '.length)),
+    close: () => tokens.close(),
+  };
+}
+
+function always(header: string): Authorizer {
+  return { header: async () => header, onRefused: () => {}, close: async () => {} };
+}
+
+/** Others may wait for the same token: it is fetched to the end. */
+function orAborted<Value>(work: Promise<Value>, signal: AbortSignal, host: string): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(aborted(host));
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort);
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}

@@ -1,0 +1,145 @@
+import { DeliveryError } from '@clickrelay/core';
+import { Pool } from 'undici';
+import type { Auth } from './auth.ts';
+import { guardConnections, type Surroundings } from './egress.ts';
+import { type Answer, post } from './post.ts';
+import { parseRetryAfter } from './retry-after.ts';
+
+/** A token is renewed so long before it ends, in ms, or after nine tenths of its life when that is sooner. */
+const EARLY_MS = 30_000;
+/** What a header can hold, and what most servers take. */
+const TOKEN = /^[!-~]{1,8192}$/;
+/** RFC 6749, section 5.2. Anything else that a server says may quote what it was sent. */
+const ERRORS = [
+  'invalid_request',
+  'invalid_client',
+  'invalid_grant',
+  'unauthorized_client',
+  'unsupported_grant_type',
+  'invalid_scope',
+];
+
+/** Access tokens of one destination, by client credentials (RFC 6749, section 4.4). */
+export interface Tokens {
+  /** One that is good for a while; undefined when a new one is needed. */
+  present(): string | undefined;
+  /**
+   * A new one. Whoever asks while one is being fetched gets that one.
+   * @throws {DeliveryError} `token_unavailable`
+   */
+  fetch(): Promise<string>;
+  /** It is not good any more, whatever was said when it was given. */
+  forget(token: string): void;
+  close(): Promise<void>;
+}
+
+interface TokensOptions extends Surroundings {
+  readonly timeoutMs: number;
+}
+
+export function openTokens(
+  { tokenUrl, clientId, clientSecret, scope, audience }: Extract<Auth, { type: 'oauth2' }>,
+  { opened, resolve, userAgent, timeoutMs }: TokensOptions,
+): Tokens {
+  const url = new URL(tokenUrl);
+  const { host } = url;
+  const guard = guardConnections({ url, opened, resolve, timeoutMs });
+  // One is fetched at a time.
+  const pool = new Pool(url.origin, {
+    connect: guard.connect,
+    connections: 1,
+    allowH2: false,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+  const closing = new AbortController();
+  let current: { readonly token: string; readonly goodUntil: number } | undefined;
+  let fetching: Promise<string> | undefined;
+
+  /** What is asked and how is the library's business; the connection, its deadline and how much is read are ours. */
+  async function request(): Promise<string> {
+    const oauth = await import('oauth4webapi');
+    const server = { issuer: url.origin, token_endpoint: tokenUrl };
+    const client = { client_id: clientId };
+    const parameters = { ...(scope !== undefined && { scope }), ...(audience !== undefined && { audience }) };
+    const asked = await oauth.clientCredentialsGrantRequest(
+      server,
+      client,
+      oauth.ClientSecretBasic(clientSecret),
+      parameters,
+      {
+        // The guard decides where http may be used.
+        [oauth.allowInsecureRequests]: true,
+        [oauth.customFetch]: async (_, { headers, body }) => {
+          const answer = await post(pool, {
+            host,
+            path: url.pathname + url.search,
+            headers: { ...headers, 'user-agent': userAgent },
+            body: body.toString(),
+            timeoutMs,
+            signal: closing.signal,
+          });
+          if (answer.status !== 200) throw refusal(host, answer);
+          return new Response(answer.response, { headers: { 'content-type': 'application/json' } });
+        },
+      },
+    );
+    const given = await oauth.processClientCredentialsResponse(server, client, asked);
+    if (given.token_type !== 'bearer' || !TOKEN.test(given.access_token)) throw new TypeError('not a bearer token');
+    const lifeMs = (given.expires_in ?? Number.POSITIVE_INFINITY) * 1000;
+    current = { token: given.access_token, goodUntil: performance.now() + lifeMs - Math.min(EARLY_MS, lifeMs / 10) };
+    return given.access_token;
+  }
+
+  return {
+    present: () => (current !== undefined && performance.now() < current.goodUntil ? current.token : undefined),
+    fetch: () => {
+      fetching ??= request()
+        .catch((error: unknown) => {
+          throw unavailable(host, error);
+        })
+        .finally(() => {
+          fetching = undefined;
+        });
+      return fetching;
+    },
+    forget: (token) => {
+      if (current?.token === token) current = undefined;
+    },
+    close: async () => {
+      closing.abort();
+      await fetching?.catch(() => {});
+      guard.close();
+      await pool.destroy();
+    },
+  };
+}
+
+/** A client may be unknown today and known tomorrow: tried again, as what the destination itself refuses. */
+function refusal(host: string, { status, retryAfter, response }: Answer): DeliveryError {
+  const retryAfterMs = parseRetryAfter(retryAfter, Date.now());
+  const message = `no access token: ${host} answered ${status}${errorIn(response)}`;
+  return new DeliveryError('token_unavailable', message, {
+    retryable: true,
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  });
+}
+
+function errorIn(response: string): string {
+  try {
+    const { error } = JSON.parse(response) as { error?: unknown };
+    return typeof error === 'string' && ERRORS.includes(error) ? ` (${error})` : '';
+  } catch {
+    return '';
+  }
+}
+
+function unavailable(host: string, error: unknown): DeliveryError {
+  if (!(error instanceof DeliveryError)) {
+    // What the library says may quote the answer, which holds the token.
+    const message = `no access token: the answer of ${host} holds no bearer token that can be used`;
+    return new DeliveryError('token_unavailable', message, { retryable: true });
+  }
+  if (error.code === 'token_unavailable' || error.code === 'delivery_aborted') return error;
+  return new DeliveryError('token_unavailable', `no access token: ${error.message}`, { retryable: true });
+}
