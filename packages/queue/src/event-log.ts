@@ -218,6 +218,9 @@ export const decodeRecord = async (
   return restoreEvent(stored);
 };
 
+/** Without reading the pieces of a large element. */
+const typeOf = (record: string): string => JSON.parse(record.slice(1, record.indexOf('\n')))[0];
+
 const readPieces = (store: Store, eventId: string, [suffix, pieces]: Pieces): Promise<string | undefined> =>
   readLarge(store, { key: piecesKey(eventId, suffix), pieces });
 
@@ -267,6 +270,10 @@ const comparePlaces = (a: Place, b: Place): number => a.score - b.score || (a.id
 
 /** A filter on types reads on until the page is full, but not for ever: such a page may be short, and has a `next`. */
 const MOST_READ_PER_PAGE = 5_000;
+/** A page ends with the event that makes it longer than this: a hundred pictures would be a gigabyte. */
+export const MOST_CHARACTERS_PER_PAGE = 16 * 1024 * 1024;
+/** Each of them may have 256 KB. */
+const RECORDS_AT_ONCE = 64;
 
 interface Walked {
   readonly items: LoggedEvent[];
@@ -280,20 +287,28 @@ const walk = async (store: Store, options: ListEventsOptions, order: 'asc' | 'de
   const lowest = options.since ? options.since.getTime() * 1_000 : 0;
   const highest = options.until ? options.until.getTime() * 1_000 - 1 : Number.MAX_SAFE_INTEGER;
   const items: LoggedEvent[] = [];
+  let characters = 0;
   let last = decodeCursor(options.cursor);
   for (let read = 0; read < MOST_READ_PER_PAGE; ) {
     const places = await nextPlaces(store, { after: last, lowest, highest, order, count: limit });
     read += places.length;
-    const records = await sendAll(
-      store,
-      places.map(({ id }) => ['get', eventKeys(id).record]),
-    );
-    for (const [index, place] of places.entries()) {
-      last = place;
-      const logged = await decodeRecord(store, place.id, records[index] as string | null);
-      if (logged === undefined || types?.includes(logged.event.type) === false || !wants(logged.event)) continue;
-      items.push(logged);
-      if (items.length === limit) return { items, last, ended: false };
+    for (let from = 0; from < places.length; from += RECORDS_AT_ONCE) {
+      const some = places.slice(from, from + RECORDS_AT_ONCE);
+      const records = (await sendAll(
+        store,
+        some.map(({ id }) => ['get', eventKeys(id).record]),
+      )) as (string | null)[];
+      for (const [index, place] of some.entries()) {
+        last = place;
+        const record = records[index] ?? null;
+        if (record === null || types?.includes(typeOf(record)) === false) continue;
+        const logged = await decodeRecord(store, place.id, record);
+        if (logged === undefined || !wants(logged.event)) continue;
+        items.push(logged);
+        characters += logged.source.length;
+        const isFull = items.length === limit || characters > MOST_CHARACTERS_PER_PAGE;
+        if (isFull) return { items, last, ended: false };
+      }
     }
     if (places.length < limit) return { items, last, ended: true };
   }

@@ -105,10 +105,11 @@ export const createIntake = (options: IntakeOptions): Intake => {
       try {
         if (!circuit.isClosed) throw away();
         memory?.admit(entry.body.length);
-        return await withDeadline(quarantineCallback(store, entry), deadlineMs, { error: away });
+        const inTime = <T>(step: Promise<T>): Promise<T> => withDeadline(step, deadlineMs, { error: away });
+        return await quarantineCallback(store, entry, { inTime });
       } catch (error) {
         await instead(error, append);
-        return quarantineId(entry.body);
+        return await quarantineId(entry.body);
       }
     },
     readiness: () => {

@@ -3,7 +3,7 @@ import { type RedisServer, startRedis } from '@clickrelay/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createCommitter, type IngestGroup } from './commit.ts';
 import { createEventLog, listEvents, readEvent } from './event-log.ts';
-import { dropLarge, keepLarge, LARGE, readLarge, storeLarge } from './large-text.ts';
+import { dropLarge, keepLarge, LARGE, readLarge, readLargePieces, storeLarge } from './large-text.ts';
 import { ingestQueue } from './names.ts';
 import { readLogBytes, trimEventLog } from './retention.ts';
 import { openStore, type Store } from './store.ts';
@@ -38,7 +38,13 @@ describe('a large text', () => {
     for (const text of ['x'.repeat(LARGE), 'é😀'.repeat(LARGE), `${'x'.repeat(LARGE - 1)}😀${'y'.repeat(2 * LARGE)}`]) {
       const large = await storeLarge(store, 'cr:{m00}:text:a', text);
       expect((await readLarge(store, large)) === text).toBe(true);
+      const pieces = (await readLargePieces(store, large)) ?? [];
+      expect(Buffer.concat(pieces.map((piece) => Buffer.from(piece))).equals(Buffer.from(text))).toBe(true);
       await store.redis.del(large.key);
+      // From its bytes as well.
+      const bytes = await storeLarge(store, 'cr:{m00}:text:a', Buffer.from(`?${text}`).subarray(1));
+      expect((await readLarge(store, bytes)) === text).toBe(true);
+      await store.redis.del(bytes.key);
     }
   });
 
@@ -87,6 +93,21 @@ describe('a large event', () => {
     expect(await trimEventLog(store, keep, Date.now() + 120_000)).toBe(2);
     expect(await largeKeys()).toEqual([]);
     expect((await readLogBytes(store)).total).toBe(0);
+  });
+
+  it('ends its page when that has grown long, and none is left out', async () => {
+    const log = createEventLog(store, { dedupeTtlMs: 60_000 });
+    const events = [1, 2, 3, 4, 5].map((n) => eventWith('A'.repeat(6 * 1024 * 1024), { messageId: `m${n}` }));
+    for (const event of events) await log.append('a', [event], Date.now());
+    const pages: string[][] = [];
+    for (let cursor: string | null | undefined; cursor !== null; ) {
+      const { items, next } = await listEvents(store, { limit: 10, cursor });
+      pages.push(items.map(({ event }) => event.id));
+      cursor = next;
+    }
+    expect(pages.map(({ length }) => length)).toEqual([3, 2]);
+    expect(pages.flat().reverse()).toEqual(events.map(({ event }) => event.id));
+    expect(await listEvents(store, { limit: 10, types: ['moText'] })).toEqual({ items: [], next: null });
   });
 
   it('that is seen again, or logged again by its own claim, leaves no pieces behind', async () => {

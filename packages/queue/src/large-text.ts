@@ -54,7 +54,7 @@ export const storeLarge = async (
   for (let at = 0; at < text.length; ) {
     starts.push(at);
     at += PIECE;
-    while (isWithinCharacter(text, at)) at--;
+    for (let back = 0; back < MOST_OF_A_CHARACTER && isWithinCharacter(text, at); back++) at--;
   }
   const write = (piece: number): Promise<number> =>
     store.redis.hset(key, String(piece), cut(text, starts[piece] as number, starts[piece + 1] ?? text.length));
@@ -66,6 +66,9 @@ export const storeLarge = async (
   }
   return { key, pieces: starts.length };
 };
+
+/** Of a character's bytes beside its first. What is no text at all is cut anywhere. */
+const MOST_OF_A_CHARACTER = 3;
 
 const cut = (text: string | Uint8Array, from: number, to: number): string | Buffer =>
   typeof text === 'string' ? text.slice(from, to) : Buffer.from(text.buffer, text.byteOffset + from, to - from);
@@ -99,6 +102,12 @@ export const readLargePieces = (store: Store, large: LargeText): Promise<SharedA
     bytes.copy(new Uint8Array(shared));
     return shared;
   });
+
+/** The bytes as they were. @returns undefined when they are gone. */
+export const readLargeBytes = async (store: Store, large: LargeText): Promise<Buffer | undefined> => {
+  const pieces = await readEach(large, (key, piece) => store.redis.hgetBuffer(key, piece));
+  return pieces && Buffer.concat(pieces);
+};
 
 const readEach = async <Piece>(
   { key, pieces }: LargeText,

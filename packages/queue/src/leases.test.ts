@@ -1,4 +1,4 @@
-import { deliveryId, type LoggedEvent } from '@clickrelay/core';
+import { deliveryId, type LoggedEvent, splitCallback } from '@clickrelay/core';
 import { type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newEvents } from '../test/sample-events.ts';
@@ -399,4 +399,30 @@ describe('a peek', () => {
     expect([one?.event.id, two?.event.id]).toContain(newest?.event.event.id);
     expect(await peekRecent(store, { ...destination, events: ['moMedia'] }, 1)).toEqual([]);
   });
+});
+
+describe('large events', () => {
+  it('are handed out and shown as many at a time as an answer may hold, and all in the end', async () => {
+    const id = await addDestination();
+    const content = 'A'.repeat(6 * 1024 * 1024);
+    const events = [1, 2, 3, 4].map((n) => {
+      const callback = { event: { moMedia: [{ messageId: `${id}-${n}`, content }] } };
+      return splitCallback(JSON.stringify(callback), '2026-03-01T12:00:00.000Z')[0] as LoggedEvent;
+    });
+    await createEventLog(store, { dedupeTtlMs: 60_000 }).append(id, events, Date.now());
+    await enqueueDeliveries(
+      store,
+      id,
+      events.map(({ event }) => ({ eventId: event.id })),
+    );
+    expect(await peekWaiting(store, id, 10)).toHaveLength(3);
+    const taken: string[] = [];
+    while (taken.length < events.length) {
+      const some = await take(id, { max: 10, waitMs: 10_000 });
+      expect(some.length).toBeLessThan(3);
+      taken.push(...some.map(({ event }) => event.event.id));
+      for (const { attempt } of some) expect(attempt).toBe(1);
+    }
+    expect(taken.sort()).toEqual(events.map(({ event }) => event.id).sort());
+  }, 30_000);
 });

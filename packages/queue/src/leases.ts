@@ -10,6 +10,7 @@ import { type AttemptRecord, createAttemptLog, type DeliveryJob, readForDelivery
 import { type Destination, type DestinationWatch, readDestination, watchDestinations } from './destinations.ts';
 import { createDispatcher, type TakenJob } from './dispatcher.ts';
 import { DestinationNotFoundError, NotAPullDestinationError, TooManyLeasesError } from './errors.ts';
+import { MOST_CHARACTERS_PER_PAGE } from './event-log.ts';
 import { defineLeaseCommands, holdLease, leaseStartedAtMs, newLeaseToken } from './lease-record.ts';
 import { destinationQueue, type QueueName } from './names.ts';
 import { deadLetterKind } from './outcome.ts';
@@ -246,6 +247,10 @@ export const createLeases = (store: Store, options: LeasesOptions): Leases => {
       if (!('lease' in prepared)) return prepared.settlement;
       // It went away meanwhile, or was refused.
       if (!counter.waiters.has(waiter)) return { kind: 'return' };
+      if (!fits(waiter, prepared.lease)) {
+        waiter.isEnding = true;
+        return { kind: 'return' };
+      }
       if (waiter.leases.push(prepared.lease) === 1) setTimeout(() => endWaiting(waiter), GATHER_MS);
       counter.out++;
       return { kind: 'leased' };
@@ -253,6 +258,12 @@ export const createLeases = (store: Store, options: LeasesOptions): Leases => {
       waiter.preparing--;
       endIfReady(waiter);
     }
+  };
+
+  /** Together they are one answer. The first always fits. */
+  const fits = ({ leases }: Waiter, lease: Lease): boolean => {
+    const characters = leases.reduce((sum, { event }) => sum + event.source.length, lease.event.source.length);
+    return leases.length === 0 || characters <= MOST_CHARACTERS_PER_PAGE;
   };
 
   /** Makes a lease of a taken job, or says what becomes of it instead. */

@@ -67,6 +67,35 @@ describe('a body in quarantine', () => {
     expect(Buffer.compare(entry?.body as Buffer, body)).toBe(0);
   });
 
+  it.each([
+    ['text', Buffer.from('é😀'.repeat(1_000_000))],
+    ['no text', Buffer.alloc(6_000_000, 0x80)],
+  ])('of many megabytes of %s lies beside its entry in pieces, and goes with it', async (_, body) => {
+    const id = await put(body);
+    expect(await put(body)).toBe(id);
+    const pieces = (await store.redis.keys('*')).filter((key) => key.includes(':p:'));
+    expect(pieces).toHaveLength(1);
+    expect(await store.redis.ttl(pieces[0] as string)).toBe(-1);
+    expect(await store.redis.hstrlen(pieces[0] as string, '0')).toBeLessThanOrEqual(256 * 1024);
+    const entry = await readQuarantined(store, id);
+    expect(Buffer.compare(entry?.body as Buffer, body)).toBe(0);
+    expect(entry).toMatchObject({ id, bytes: 6_000_000 });
+    expect((await listQuarantine(store, { limit: 1 })).items).toMatchObject([{ id, bytes: 6_000_000 }]);
+    expect(await readTotalBytes()).toBe(6_000_000);
+
+    const full = quarantineCallback(
+      store,
+      { body: Buffer.alloc(5_000_000), reason: 'r', receivedAt: RECEIVED_AT },
+      { maxBytes: 10_000_000 },
+    );
+    await expect(full).rejects.toThrow('the quarantine is full');
+    expect(await quarantineCallback(store, { body, reason: 'r', receivedAt: RECEIVED_AT }, { maxBytes: 1 })).toBe(id);
+    expect((await store.redis.keys('*')).filter((key) => key.includes(':p:'))).toEqual(pieces);
+    expect(await removeQuarantined(store, id)).toBe(true);
+    expect((await store.redis.keys('*')).filter((key) => key.includes(':p:'))).toEqual([]);
+    expect(await readTotalBytes()).toBe(0);
+  });
+
   it('that is sent again is the same entry, as it was the first time', async () => {
     const id = await put('hello');
     expect(await put('hello', '2026-03-02T00:00:00.000Z', 'another reason')).toBe(id);

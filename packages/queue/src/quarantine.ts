@@ -3,6 +3,7 @@ import { parseCallback, QuarantineFullError, QueueUnavailableError } from '@clic
 
 import { createCommitter } from './commit.ts';
 import type { Page } from './event-log.ts';
+import { LARGE, newSuffix, readLargeBytes, storeLarge } from './large-text.ts';
 import { QUARANTINE } from './names.ts';
 import type { Store } from './store.ts';
 
@@ -24,27 +25,59 @@ const TOTAL_BYTES = `${QUARANTINE}:bytes`;
 const ID = /^qrt_[\w-]{22}$/;
 const entryKey = (id: string): string => `${QUARANTINE}:${id}`;
 
-/* KEYS: log, bytes, entry. ARGV: id, ms, reason, body, max callbacks, max bytes. Answers 0 when full. */
+/*
+ * A large body lies beside its entry, in pieces that were written before: they are kept together with it.
+ *
+ * KEYS: log, bytes, entry, pieces. ARGV: id, ms, reason, body, max callbacks, max bytes, bytes, pieces (0 for most).
+ * Answers 0 when full.
+ */
 const PUT_SCRIPT = `
-if redis.call('EXISTS', KEYS[3]) == 1 then return 1 end
-if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[5]) then return 0 end
-if tonumber(redis.call('GET', KEYS[2]) or '0') + #ARGV[4] > tonumber(ARGV[6]) then return 0 end
+local function refuse(answer)
+  if ARGV[8] ~= '0' then redis.call('UNLINK', KEYS[4]) end
+  return answer
+end
+if redis.call('EXISTS', KEYS[3]) == 1 then return refuse(1) end
+if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[5]) then return refuse(0) end
+if tonumber(redis.call('GET', KEYS[2]) or '0') + ARGV[7] > tonumber(ARGV[6]) then return refuse(0) end
 redis.call('HSET', KEYS[3], 'at', ARGV[2], 'reason', ARGV[3], 'body', ARGV[4])
+if ARGV[8] ~= '0' then
+  redis.call('HSET', KEYS[3], 'large', KEYS[4], 'pieces', ARGV[8], 'bytes', ARGV[7])
+  redis.call('PERSIST', KEYS[4])
+end
 redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
-redis.call('INCRBY', KEYS[2], #ARGV[4])
+redis.call('INCRBY', KEYS[2], ARGV[7])
 return 1`;
 
 /* KEYS: log, bytes, entry. ARGV: id. */
 const REMOVE_SCRIPT = `
-local bytes = redis.call('HSTRLEN', KEYS[3], 'body')
+local bytes = redis.call('HGET', KEYS[3], 'bytes') or redis.call('HSTRLEN', KEYS[3], 'body')
+local large = redis.call('HGET', KEYS[3], 'large')
+if large then redis.call('UNLINK', large) end
 if redis.call('DEL', KEYS[3]) == 0 then return 0 end
 redis.call('ZREM', KEYS[1], ARGV[1])
 redis.call('DECRBY', KEYS[2], bytes)
 return 1`;
 
+/** In bytes: about a millisecond. */
+const STRETCH = 1024 * 1024;
+
 /** The same body sent again has the same id. */
-export const quarantineId = (body: Uint8Array): string =>
-  `qrt_${createHash('sha256').update(body).digest('base64url').slice(0, 22)}`;
+export const quarantineId = async (body: Uint8Array): Promise<string> => {
+  const hash = createHash('sha256');
+  for (let at = 0; at < body.length; at += STRETCH) {
+    // Others have their turn in between.
+    if (at > 0) await new Promise((resolve) => setImmediate(resolve));
+    hash.update(body.subarray(at, at + STRETCH));
+  }
+  return `qrt_${hash.digest('base64url').slice(0, 22)}`;
+};
+
+interface QuarantineOptions {
+  readonly maxCallbacks?: number;
+  readonly maxBytes?: number;
+  /** Is given each step. @default waits as long as it takes */
+  readonly inTime?: <T>(step: Promise<T>) => Promise<T>;
+}
 
 /**
  * Keeps a body; when this resolves it is on disk.
@@ -55,27 +88,37 @@ export const quarantineId = (body: Uint8Array): string =>
 export const quarantineCallback = async (
   store: Store,
   { body, reason, receivedAt }: { body: Uint8Array; reason: string; receivedAt: string },
-  { maxCallbacks, maxBytes } = LIMITS,
+  { maxCallbacks = LIMITS.maxCallbacks, maxBytes = LIMITS.maxBytes, inTime = (step) => step }: QuarantineOptions = {},
 ): Promise<string> => {
   store.assertConnected();
-  const id = quarantineId(body);
+  const id = await quarantineId(body);
+  const isLarge = body.length > LARGE;
+  const piecesKey = `${entryKey(id)}:p:${newSuffix()}`;
   let kept: unknown;
   try {
-    kept = await store.durably(QUARANTINE, () =>
-      store.redis.eval(
-        PUT_SCRIPT,
-        3,
-        LOG,
-        TOTAL_BYTES,
-        entryKey(id),
-        id,
-        Date.parse(receivedAt),
-        reason,
-        Buffer.from(body.buffer, body.byteOffset, body.byteLength),
-        maxCallbacks,
-        maxBytes,
-      ),
-    );
+    if (isLarge && (await inTime(isFullFor(store, id, body.length, { maxCallbacks, maxBytes })))) kept = 0;
+    else {
+      const pieces = isLarge ? (await storeLarge(store, piecesKey, body, inTime)).pieces : 0;
+      const put = store.durably(QUARANTINE, () =>
+        store.redis.eval(
+          PUT_SCRIPT,
+          4,
+          LOG,
+          TOTAL_BYTES,
+          entryKey(id),
+          piecesKey,
+          id,
+          Date.parse(receivedAt),
+          reason,
+          isLarge ? '' : Buffer.from(body.buffer, body.byteOffset, body.byteLength),
+          maxCallbacks,
+          maxBytes,
+          body.length,
+          pieces,
+        ),
+      );
+      kept = await inTime(put);
+    }
   } catch (error) {
     if (error instanceof QueueUnavailableError) throw error;
     throw new QueueUnavailableError('Redis did not take the callback into quarantine; send it again', { cause: error });
@@ -88,10 +131,36 @@ export const quarantineCallback = async (
   return id;
 };
 
+/** Asked before a large body is written, so that what is refused again and again does not fill the memory with pieces. */
+const isFullFor = async (
+  store: Store,
+  id: string,
+  bytes: number,
+  { maxCallbacks, maxBytes }: { maxCallbacks: number; maxBytes: number },
+): Promise<boolean> => {
+  const [isThere, count, total] = await Promise.all([
+    store.redis.exists(entryKey(id)),
+    store.redis.zcard(LOG),
+    store.redis.get(TOTAL_BYTES),
+  ]);
+  return isThere === 0 && (count >= maxCallbacks || Number(total ?? 0) + bytes > maxBytes);
+};
+
 const readEntry = async (store: Store, id: string): Promise<(Quarantined & { body: Uint8Array }) | undefined> => {
   if (!ID.test(id)) return undefined;
-  const [at, reason, body] = await store.redis.hmgetBuffer(entryKey(id), 'at', 'reason', 'body');
-  if (!at || !reason || !body) return undefined;
+  const [at, reason, inEntry, key, pieces] = await store.redis.hmgetBuffer(
+    entryKey(id),
+    'at',
+    'reason',
+    'body',
+    'large',
+    'pieces',
+  );
+  if (!at || !reason || !inEntry) return undefined;
+  const large = key && { key: key.toString(), pieces: Number(pieces) };
+  const body = large ? await readLargeBytes(store, large) : inEntry;
+  // Removed in the meantime.
+  if (body === undefined) return undefined;
   return {
     id,
     receivedAt: new Date(Number(at.toString())).toISOString(),
@@ -125,10 +194,10 @@ export const listQuarantine = async (
   const page = places.slice(0, limit);
   const items: Quarantined[] = [];
   for (const { id } of page) {
-    const [at, reason] = await store.redis.hmget(entryKey(id), 'at', 'reason');
+    const [at, reason, large] = await store.redis.hmget(entryKey(id), 'at', 'reason', 'bytes');
     // Removed in the meantime.
     if (!at) continue;
-    const bytes = await store.redis.hstrlen(entryKey(id), 'body');
+    const bytes = large ? Number(large) : await store.redis.hstrlen(entryKey(id), 'body');
     items.push({ id, receivedAt: new Date(Number(at)).toISOString(), reason: reason ?? '', bytes });
   }
   const last = page.at(-1);
