@@ -26,6 +26,8 @@ import { Pace } from './pace.ts';
 
 /** Longer than this and the destination counts as slow: what waits is queued. */
 const LONGEST_WAIT_MS = 500;
+/** With no attempt that ends for so long, the destination hangs. */
+const HANGS_AFTER_MS = 100;
 /** A shorter hold is over before another worker would have heard of it. */
 const SHORTEST_HOLD_TO_TELL_MS = 500;
 
@@ -75,6 +77,7 @@ export class Outlet {
   /** Messages, and statuses behind them. */
   #waiting: [Waiting[], Waiting[]] = [[], []];
   #holdTimer: NodeJS.Timeout | undefined;
+  #lastEndedAt = 0;
 
   constructor(
     destination: Destination,
@@ -142,6 +145,7 @@ export class Outlet {
 
   leave(ending: Ending): void {
     this.#inFlight--;
+    this.#lastEndedAt = Date.now();
     if (ending === 'delivered') this.#onDelivered();
     else if (ending instanceof DeliveryError) this.#onFailed(ending);
     if (!this.#isWell) this.#refuseWaiting();
@@ -172,10 +176,17 @@ export class Outlet {
     if (this.#enqueuing === 0) this.#queueIsEmpty = true;
   }
 
-  /** Sends those who have waited too long to the queue. Called now and then. */
-  refuseOverdue(): void {
-    const since = Date.now() - LONGEST_WAIT_MS;
-    if (this.#waiting.some(([first]) => first !== undefined && first.since < since)) this.#refuseWaiting();
+  /**
+   * Sends those who have waited too long to the queue. Called now and then.
+   * @param isBusy This process has no time to spare: a long wait says nothing about the destination then, unless no
+   * attempt has ended at all.
+   */
+  refuseOverdue(isBusy: boolean): void {
+    const since = Math.min(...this.#waiting.map(([first]) => first?.since ?? Number.POSITIVE_INFINITY));
+    const now = Date.now();
+    const isOverdue = !isBusy && now - since > LONGEST_WAIT_MS;
+    const hangs = now - Math.max(since, this.#lastEndedAt) > HANGS_AFTER_MS;
+    if (isOverdue || hangs) this.#refuseWaiting();
   }
 
   /** At once, here; the registry tells the other processes. */

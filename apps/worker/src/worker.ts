@@ -29,16 +29,19 @@ import { Outlet, type Turns } from './outlet.ts';
 import { createLargeSplitter } from './split-large.ts';
 
 /** Groups of one lane that may be open at once. */
-const MAX_OPEN_GROUPS = 64;
+const MAX_OPEN_GROUPS = 256;
 /** No group is taken while this many events wait for a turn: what waits too long would have to be queued. */
 const MAX_WAITING_EVENTS = 128;
 /** A group may hold hundreds of events: a few at a time show whether the destinations keep up. */
 const MAX_GROUPS_AT_ONCE = 4;
 /** With more than this open, attempts get jobs, which closes their groups: slow destinations must not stop the lane. */
-const MAX_HELD_GROUPS = 32;
+const MAX_HELD_GROUPS = 128;
 
 /** What one worker finds out about a destination is known to the others within about this time. */
 const HOLD_POLL_MS = 500;
+
+/** How often destinations are looked at that keep events waiting, in ms. */
+const OVERDUE_LOOK_MS = 50;
 
 /** Share of its time that a process works which is at its limit. */
 const BUSY = 0.8;
@@ -207,10 +210,9 @@ export const startWorker = async ({
   const overdue = setInterval(() => {
     const before = utilization;
     utilization = performance.eventLoopUtilization();
-    // When this process has no time to spare, a long wait says nothing about the destination, and a queue only adds work.
-    if (performance.eventLoopUtilization(utilization, before).utilization > BUSY) return;
-    for (const outlet of outlets.values()) outlet.refuseOverdue();
-  }, 100);
+    const isBusy = performance.eventLoopUtilization(utilization, before).utilization > BUSY;
+    for (const outlet of outlets.values()) outlet.refuseOverdue(isBusy);
+  }, OVERDUE_LOOK_MS);
   const retention = startRetention(
     store,
     {

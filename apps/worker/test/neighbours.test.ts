@@ -60,8 +60,8 @@ describe('a destination that is well', () => {
     await healthy.waitFor(EVENTS);
     const after = p99(healthy.requests, together);
     console.log(`p99 of the healthy destination: ${before} ms alone, ${after} ms beside the two others`);
-    // Under 25 ms a doubling is the machine's own noise.
-    expect(after).toBeLessThan(Math.max(2 * before, 25));
+    // Beside other tests a doubling of little is the machine's own noise; one lane that is held costs seconds.
+    expect(after).toBeLessThan(Math.max(2 * before, 250));
 
     // Those of its connections that were under way when it first said so had left already.
     const tooSoon = throttled.requests.filter(({ at }) => at - throttledAt < RETRY_AFTER_S * 1_000 - 10);
