@@ -10,11 +10,14 @@ import {
   watchMemory,
 } from '@clickrelay/queue';
 import { ConfigError } from '@clickrelay/settings';
+import { openTracing } from '@clickrelay/tracing';
 import { pino } from 'pino';
+import packageJson from '../package.json' with { type: 'json' };
 import { createApp } from './app.ts';
 import { type Config, readConfig } from './config.ts';
 import { describeError } from './render-error.ts';
 import { serve } from './serve.ts';
+import { traceCommit } from './trace-commit.ts';
 
 /** In ms. What has not ended by then was not acknowledged: Clickatell sends it again. */
 const GRACE_MS = 8_000;
@@ -57,9 +60,14 @@ const intake = createIntake({
 const processMetrics = createProcessMetrics('receiver');
 const metrics = createReceiverMetrics(processMetrics.registry, intake.readiness);
 const publishing = publishMetrics(store, processMetrics);
+const tracing = await openTracing({
+  environment: process.env,
+  service: 'clickrelay-receiver',
+  version: packageJson.version,
+});
 const app = createApp({
   config,
-  commit: intake.commit,
+  commit: tracing ? traceCommit(tracing, intake.commit) : intake.commit,
   quarantine: intake.quarantine,
   durability: () => durability.current(),
   readiness: intake.readiness,
@@ -89,7 +97,7 @@ memory.stop();
 await Promise.race([
   intake
     .close()
-    .then(() => publishing.stop())
+    .then(() => Promise.all([publishing.stop(), tracing?.close()]))
     .then(() => store.close()),
   sleep(1_500),
 ]);

@@ -7,10 +7,11 @@ import type { Answer } from './answer.ts';
 import { inflate, UnreadableBodyError } from './inflate.ts';
 import { createLargeBodies, LARGE_BODY_BYTES, type ParsedLarge } from './large-bodies.ts';
 import { readBody } from './read-body.ts';
+import type { Commit } from './trace-commit.ts';
 
 export interface ReceiveOptions {
   /** Resolves when the callback is on stable storage, and not before. */
-  readonly commit: (callback: Callback | ParsedLarge, receivedAt: string) => Promise<void>;
+  readonly commit: Commit;
   /** Keeps the bytes of a callback that cannot be used; resolves to its `qrt_` id when they are on stable storage. */
   readonly quarantine: (entry: { body: Uint8Array; reason: string; receivedAt: string }) => Promise<string>;
   readonly maxBodyBytes: number;
@@ -60,7 +61,7 @@ export function receive(options: ReceiveOptions): Middleware {
     }
 
     const since = performance.now();
-    await commit(callback, receivedAt);
+    await commit(callback, receivedAt, ctx.req);
     answer(ctx, 200, `{"accepted":${callback.eventCount}}`);
     metrics.accepted(callback.lane, performance.now() - since);
 

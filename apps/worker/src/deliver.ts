@@ -16,11 +16,14 @@ import {
 } from '@clickrelay/queue';
 import type { Logger } from 'pino';
 import type { Outlet } from './outlet.ts';
+import type { Traces } from './traces.ts';
 
 export interface DeliverContext {
   readonly store: Store;
   readonly attempts: AttemptLog;
   readonly metrics: WorkerMetrics;
+  /** Undefined unless traces are asked for. */
+  readonly traces: Traces | undefined;
   readonly log: Logger;
   /** Aborted when the process stops and its grace is over. */
   readonly signal: AbortSignal;
@@ -38,7 +41,7 @@ export interface AttemptResult {
 
 /** One attempt in a turn that the outlet gave: deliver, leave, decide what follows, write both down. */
 export const attemptDelivery = async (
-  { store, attempts, metrics, log, signal }: DeliverContext,
+  { store, attempts, metrics, traces, log, signal }: DeliverContext,
   outlet: Outlet,
   event: LoggedEvent,
   number: number,
@@ -48,6 +51,7 @@ export const attemptDelivery = async (
   let status: number | null = null;
   let response = '';
   let failure: DeliveryError | undefined;
+  const span = traces?.attempt(event, outlet.id, number);
   try {
     if (outlet.deliverer === undefined) throw new Error(`${outlet.id} is not delivered to`);
     const receipt = await outlet.deliverer.deliver({
@@ -55,6 +59,7 @@ export const attemptDelivery = async (
       number,
       event,
       signal,
+      ...(span && { traceparent: span.traceparent }),
     });
     status = receipt.status;
     response = receipt.response;
@@ -63,6 +68,7 @@ export const attemptDelivery = async (
     status = failure.status ?? null;
     response = failure.response ?? '';
   }
+  span?.end(failure, status);
   // By this process: it stops, or the destination was given other settings and is open anew by now.
   const isStopped = failure?.code === 'delivery_aborted';
   // The next one need not wait until this one is written down.
@@ -109,7 +115,7 @@ const next = (outcome: Outcome): string => (outcome.kind === 'retry' ? `retry in
 
 /** One job of a destination's queue. */
 export const deliverJob = async (context: DeliverContext, outlet: Outlet, job: TakenJob): Promise<Settlement> => {
-  const { a: attemptsBefore = 0, x: endedBecause, k, r: isReplay } = job.data as DeliveryJob;
+  const { a: attemptsBefore = 0, x: endedBecause, k, r: isReplay, t: trace } = job.data as DeliveryJob;
   if (endedBecause !== undefined) return { kind: 'dead', reason: endedBecause, because: k };
 
   outlet.enterFromQueue();
@@ -127,6 +133,7 @@ export const deliverJob = async (context: DeliverContext, outlet: Outlet, job: T
       return { kind: 'postpone', delayMs: putOffMs(job) };
     }
     hasTurn = false;
+    context.traces?.note(logged, trace);
     const number = attemptsBefore + job.attemptsMade + 1;
     const { outcome, reason, because, uncounted } = await attemptDelivery(context, outlet, logged, number);
     if (uncounted) return { kind: 'postpone', delayMs: 0 };

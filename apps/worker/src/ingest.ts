@@ -18,6 +18,7 @@ import {
 import { attemptDelivery, countDelivered, type DeliverContext } from './deliver.ts';
 import type { Outlet, Turns } from './outlet.ts';
 import { LARGE_CALLBACK_BYTES, type LargeSplitter } from './split-large.ts';
+import type { IngestSpan } from './traces.ts';
 
 export interface IngestContext extends DeliverContext {
   readonly lane: Lane;
@@ -62,8 +63,10 @@ const routeGroup = async (
     counted = 0;
   };
   let total = 0;
+  /** Of its callbacks, when traces are asked for. */
+  const spans: IngestSpan[] = [];
   try {
-    for await (const some of split(context, callbacks)) {
+    for await (const some of split(context, callbacks, spans)) {
       const events = await logEvents(context, claim, some, Date.now());
       uncount();
       await deliverOrQueue(context, events);
@@ -71,6 +74,7 @@ const routeGroup = async (
     }
   } finally {
     uncount();
+    for (const span of spans) span.end();
   }
   for (const { large } of callbacks) if (large !== undefined) await dropLarge(context.store, large);
   return total;
@@ -164,11 +168,14 @@ const LONGEST_STRETCH_MS = 20;
 async function* split(
   context: IngestContext,
   callbacks: IngestGroup['callbacks'],
+  spans: IngestSpan[],
 ): AsyncGenerator<LoggedEvent[], void> {
   const seen = new Set<string>();
   let events: LoggedEvent[] = [];
   let since = performance.now();
-  for (const { text, large, receivedAt } of callbacks) {
+  for (const { text, large, receivedAt, trace } of callbacks) {
+    const span = context.traces?.ingest(trace);
+    if (span !== undefined) spans.push(span);
     const pieces = large && (await readLargePieces(context.store, large));
     if (large !== undefined && pieces === undefined) {
       // Its events were delivered or queued before it went: this group is repeated after a crash.
@@ -181,6 +188,7 @@ async function* split(
           if (seen.has(logged.event.id)) continue;
           seen.add(logged.event.id);
           events.push(logged);
+          span?.note(logged);
           if (events.length === MOST_EVENTS_AT_ONCE) {
             yield events;
             events = [];
@@ -251,7 +259,11 @@ const enqueue = (
     await enqueueDeliveries(
       context.store,
       outlet.id,
-      events.map((event) => ({ eventId: event.event.id, isSecond: outlet.isMixed && isStatus(event), ...how })),
+      events.map((event) => {
+        const trace = context.traces?.of(event);
+        const isSecond = outlet.isMixed && isStatus(event);
+        return { eventId: event.event.id, isSecond, ...how, ...(trace && { job: { ...how.job, t: trace } }) };
+      }),
     );
   });
 

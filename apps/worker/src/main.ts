@@ -10,10 +10,12 @@ import {
 import { createProcessMetrics, createWorkerMetrics, publishMetrics } from '@clickrelay/metrics';
 import { LayoutMismatchError, openStore } from '@clickrelay/queue';
 import { ConfigError } from '@clickrelay/settings';
+import { openTracing } from '@clickrelay/tracing';
 import { pino } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
 import { createAdapters } from './adapters.ts';
 import { readConfig } from './config.ts';
+import { createTraces } from './traces.ts';
 import { startWorker } from './worker.ts';
 
 /** What is under way when the process is told to stop gets this long to end. */
@@ -55,7 +57,13 @@ const main = async (): Promise<void> => {
   });
   const processMetrics = createProcessMetrics('worker');
   const metrics = createWorkerMetrics(processMetrics.registry);
-  const worker = await startWorker({ store, adapters, config, metrics, log });
+  const tracing = await openTracing({
+    environment: process.env,
+    service: 'clickrelay-worker',
+    version: packageJson.version,
+  });
+  const traces = tracing && createTraces(tracing);
+  const worker = await startWorker({ store, adapters, config, metrics, traces, log });
   const publishing = publishMetrics(store, processMetrics);
   log.info('worker.ready');
   process.send?.('ready');
@@ -65,7 +73,7 @@ const main = async (): Promise<void> => {
     if (stopping) return;
     stopping = true;
     await worker.stop(GRACE_MS);
-    await Promise.race([publishing.stop(), sleep(1_000)]);
+    await Promise.race([Promise.all([publishing.stop(), tracing?.close()]), sleep(1_000)]);
     await store.close();
     log.info('worker.stopped');
     process.exit(0);

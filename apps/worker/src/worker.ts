@@ -27,6 +27,7 @@ import { type DeliverContext, deliverJob } from './deliver.ts';
 import { ingestGroup } from './ingest.ts';
 import { Outlet, type Turns } from './outlet.ts';
 import { createLargeSplitter } from './split-large.ts';
+import type { Traces } from './traces.ts';
 
 /** Groups of one lane that may be open at once. */
 const MAX_OPEN_GROUPS = 256;
@@ -54,6 +55,8 @@ export interface WorkerDependencies {
     'RETRY_SCHEDULE' | 'DEDUPE_TTL' | 'EVENT_RETENTION' | 'EVENT_LOG_MAX_BYTES' | 'DELIVERY_RETENTION'
   >;
   readonly metrics: WorkerMetrics;
+  /** Left out: none are kept. */
+  readonly traces?: Traces | undefined;
   readonly log: Logger;
 }
 
@@ -68,6 +71,7 @@ export const startWorker = async ({
   adapters,
   config,
   metrics,
+  traces,
   log,
 }: WorkerDependencies): Promise<RunningWorker> => {
   const onError = (error: unknown): void => log.error({ error: describeError(error) }, 'worker.error');
@@ -81,6 +85,7 @@ export const startWorker = async ({
     store,
     attempts,
     metrics,
+    traces,
     log,
     signal: abort.signal,
   };

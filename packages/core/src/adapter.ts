@@ -12,6 +12,8 @@ export interface DeliveryAttempt {
   readonly signal: AbortSignal;
   /** Nothing happened: a person tries the destination out with a sample. The adapter tells the destination so. */
   readonly isTest?: boolean;
+  /** W3C `traceparent` of this attempt, to be handed on; only while traces are asked for. */
+  readonly traceparent?: string;
 }
 
 /** What a destination answered to an attempt that succeeded. */

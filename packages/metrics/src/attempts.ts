@@ -27,6 +27,7 @@ const ERRORS: ReadonlySet<string> = new Set([
   'destination_timeout',
   'destination_unreachable',
   'destination_refused',
+  'delivery_not_built',
   'delivery_aborted',
   'nacked',
   'lease_expired',

@@ -10,6 +10,8 @@ export interface CallbackToCommit {
   readonly lane: Lane;
   /** Or its bytes, without a byte order mark, above `LARGE` only: whoever has those needs no string of megabytes. */
   readonly text: string | Uint8Array;
+  /** W3C `traceparent` that its events are part of. */
+  readonly trace?: string;
 }
 
 /** A callback as it lies in the ingest queue. */
@@ -19,6 +21,8 @@ export interface CommittedCallback {
   readonly text: string;
   /** Where a large text lies. */
   readonly large?: LargeText;
+  /** Only while traces are asked for: W3C `traceparent`. */
+  readonly trace?: string;
 }
 
 /** One ingest job: callbacks that were committed together. */
@@ -63,8 +67,10 @@ interface Pending extends CommittedCallback {
  */
 export const createCommitter = (store: Store, { deadlineMs = 1_500, memory }: CommitterOptions = {}): Committer => {
   const write = async (lane: Lane, pending: readonly Pending[]): Promise<void> => {
-    const callbacks = pending.map(({ receivedAt, text, large }) =>
-      large === undefined ? { receivedAt, text } : { receivedAt, text, large },
+    const callbacks = pending.map(({ receivedAt, text, large, trace }) =>
+      large === undefined && trace === undefined
+        ? { receivedAt, text }
+        : { receivedAt, text, ...(large && { large }), ...(trace && { trace }) },
     );
     try {
       store.assertConnected();
@@ -88,7 +94,7 @@ export const createCommitter = (store: Store, { deadlineMs = 1_500, memory }: Co
   const largeOnes = new Set<Promise<void>>();
 
   /** Its text first, then its job among those of others, and only then is the text kept. Each step has the deadline. */
-  const commitLarge = async (text: string | Uint8Array, lane: Lane, receivedAt: string): Promise<void> => {
+  const commitLarge = async ({ text, lane, trace }: CallbackToCommit, receivedAt: string): Promise<void> => {
     const { prefix } = nextIngestQueue(store, lane);
     const inTime = <T>(step: Promise<T>): Promise<T> =>
       withDeadline(step, deadlineMs, {
@@ -96,7 +102,7 @@ export const createCommitter = (store: Store, { deadlineMs = 1_500, memory }: Co
       });
     try {
       const large = await storeLarge(store, `${prefix}:text:${newSuffix()}`, text, inTime);
-      await lanes[lane].add({ text: '', large, receivedAt, since: performance.now() });
+      await lanes[lane].add({ text: '', large, receivedAt, since: performance.now(), ...(trace && { trace }) });
       await inTime(store.durably(prefix, () => keepLarge(store, large)));
     } catch (error) {
       if (error instanceof QueueUnavailableError) throw error;
@@ -119,7 +125,8 @@ export const createCommitter = (store: Store, { deadlineMs = 1_500, memory }: Co
   };
 
   return {
-    commit: async ({ text, lane }, receivedAt) => {
+    commit: async (callback, receivedAt) => {
+      const { text, lane, trace } = callback;
       store.assertConnected();
       const group = lanes[lane];
       if (group.pending >= MAX_PENDING) {
@@ -129,9 +136,10 @@ export const createCommitter = (store: Store, { deadlineMs = 1_500, memory }: Co
       }
       memory?.admit(text.length);
       if (typeof text === 'string' && text.length <= LARGE) {
-        return group.add({ text, receivedAt, since: performance.now() });
+        const since = performance.now();
+        return group.add(trace === undefined ? { text, receivedAt, since } : { text, receivedAt, since, trace });
       }
-      const committing = commitLarge(text, lane, receivedAt);
+      const committing = commitLarge(callback, receivedAt);
       largeOnes.add(committing);
       return committing.finally(() => largeOnes.delete(committing));
     },

@@ -60,6 +60,8 @@ export interface DeliveryJob {
   readonly k?: DeadLetterKind;
   /** Asked for by a person: sent although it was delivered before. */
   readonly r?: 1;
+  /** W3C `traceparent` that its attempts are part of. */
+  readonly t?: string;
 }
 
 export interface DeliveryToQueue {

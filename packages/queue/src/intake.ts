@@ -95,8 +95,8 @@ export const createIntake = (options: IntakeOptions): Intake => {
   return {
     commit: (callback, receivedAt) => {
       const spoolIt = (error: unknown): Promise<void> => {
-        const { text, lane } = callback;
-        return instead(error, (to) => to.append({ kind: 'callback', lane, receivedAt, text }));
+        const { text, lane, trace } = callback;
+        return instead(error, (to) => to.append({ kind: 'callback', lane, receivedAt, text, ...(trace && { trace }) }));
       };
       return circuit.isClosed ? committer.commit(callback, receivedAt).catch(spoolIt) : spoolIt(away());
     },

@@ -16,7 +16,14 @@ import type { Lane } from '@clickrelay/core';
 
 /** What waits in the spool. */
 export type SpoolEntry =
-  | { readonly kind: 'callback'; readonly lane: Lane; readonly receivedAt: string; readonly text: string | Uint8Array }
+  | {
+      readonly kind: 'callback';
+      readonly lane: Lane;
+      readonly receivedAt: string;
+      readonly text: string | Uint8Array;
+      /** See `CallbackToCommit`. */
+      readonly trace?: string;
+    }
   | {
       readonly kind: 'quarantine';
       readonly reason: string;
@@ -33,7 +40,7 @@ const LINE_END = 0x0a;
 export const encodeEntry = (entry: SpoolEntry): Buffer => {
   const isCallback = entry.kind === 'callback';
   const about = isCallback
-    ? { lane: entry.lane, at: entry.receivedAt }
+    ? { lane: entry.lane, at: entry.receivedAt, trace: entry.trace }
     : { reason: entry.reason, at: entry.receivedAt };
   const line = `${JSON.stringify(about)}\n`;
   const lineBytes = Buffer.byteLength(line);
@@ -64,10 +71,11 @@ const decodePayload = (payload: Buffer): SpoolEntry | undefined => {
   if (lineEnd === -1) return undefined;
   try {
     const about = JSON.parse(payload.toString('utf8', 0, lineEnd)) as Record<string, unknown>;
-    const { lane, reason, at: receivedAt } = about;
+    const { lane, reason, at: receivedAt, trace } = about;
     if (typeof receivedAt !== 'string') return undefined;
     if (lane === 'messages' || lane === 'statuses') {
-      return { kind: 'callback', lane, receivedAt, text: payload.toString('utf8', lineEnd + 1) };
+      const text = payload.toString('utf8', lineEnd + 1);
+      return { kind: 'callback', lane, receivedAt, text, ...(typeof trace === 'string' && { trace }) };
     }
     // A copy: what was read is read over.
     const body = Buffer.from(payload.subarray(lineEnd + 1));

@@ -79,6 +79,7 @@ describe('a spooled callback', () => {
     const entries: SpoolEntry[] = [
       callback('{"event":{"moText":[{"content":"é😀\\ud800\\n"}]}}'),
       callback('', 'statuses'),
+      { ...callback('traced'), trace: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' } as SpoolEntry,
       callback('x'.repeat(3_000_000)),
       {
         kind: 'quarantine',

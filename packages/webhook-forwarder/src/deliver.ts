@@ -1,4 +1,11 @@
-import { type Adapter, type Deliverer, DeliveryError, formatEvent, type LoggedEvent } from '@clickrelay/core';
+import {
+  type Adapter,
+  type Deliverer,
+  type DeliveryAttempt,
+  DeliveryError,
+  formatEvent,
+  type LoggedEvent,
+} from '@clickrelay/core';
 import { Pool } from 'undici';
 import { openAuthorizer } from './authorize.ts';
 import type { WebhookConfig } from './config.ts';
@@ -70,12 +77,15 @@ function openDestination(config: WebhookConfig, surroundings: Surroundings): Del
     }
   }
 
-  async function write({ event, source }: LoggedEvent, isTest: boolean, signal: AbortSignal): Promise<Request> {
+  async function write(
+    { event, source }: LoggedEvent,
+    { isTest, traceparent, signal }: Omit<DeliveryAttempt, 'event'>,
+  ): Promise<Request> {
     try {
       const data = transformer === undefined ? undefined : await transform({ event, source }, signal);
       const { body, headers } = formatEvent({ event, source }, format, data);
       const mark = isTest ? { 'clickrelay-test': 'true' } : {};
-      const unsigned = { ...own, ...headers, ...mark, 'user-agent': userAgent };
+      const unsigned = { ...own, ...headers, ...mark, ...(traceparent && { traceparent }), 'user-agent': userAgent };
       if (body.length > LARGE_BODY_LENGTH) return await writeLarge(event.id, body, unsigned);
       return { body, headers: { ...unsigned, ...sign(event.id, new Date(), body) } };
     } catch (error) {
@@ -90,12 +100,13 @@ function openDestination(config: WebhookConfig, surroundings: Surroundings): Del
     return { body, headers: { ...headers, ...(await sign.large(eventId, new Date(), body)) } };
   }
 
-  async function send(event: LoggedEvent, isTest: boolean, signal: AbortSignal): Promise<Answer> {
+  async function send({ event, ...attempt }: DeliveryAttempt): Promise<Answer> {
+    const { signal } = attempt;
     // Before the signature, whose time is that of the attempt.
     const since = performance.now();
     const authorization = await authorizer?.header(signal);
     const leftMs = Math.max(timeoutMs - (performance.now() - since), 1);
-    const { body, headers } = await write(event, isTest, signal);
+    const { body, headers } = await write(event, attempt);
     if (signal.aborted) throw aborted(host);
     if (authorization !== undefined) headers['authorization'] = authorization;
     const answer = await post(pool, { host, path, headers, body, timeoutMs: leftMs, signal });
@@ -104,9 +115,9 @@ function openDestination(config: WebhookConfig, surroundings: Surroundings): Del
   }
 
   return {
-    async deliver({ event, signal, isTest = false }) {
-      if (isClosed || signal.aborted) throw aborted(host);
-      const answering = send(event, isTest, signal);
+    async deliver(attempt) {
+      if (isClosed || attempt.signal.aborted) throw aborted(host);
+      const answering = send(attempt);
       running.add(answering);
       try {
         const { status, retryAfter, response } = await answering;

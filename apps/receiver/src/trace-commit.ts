@@ -1,0 +1,28 @@
+import type { IncomingMessage } from 'node:http';
+import type { Callback } from '@clickrelay/core';
+import type { CallbackToCommit } from '@clickrelay/queue';
+import type { Tracing } from '@clickrelay/tracing';
+import type { ParsedLarge } from './large-bodies.ts';
+
+/** @param request that brought the callback */
+export type Commit = (callback: Callback | ParsedLarge, receivedAt: string, request: IncomingMessage) => Promise<void>;
+
+/** A span for the callback and one for its commit. What follows from the callback is part of the first. */
+export const traceCommit =
+  (tracing: Tracing, commit: (callback: CallbackToCommit, receivedAt: string) => Promise<void>): Commit =>
+  async ({ lane, text, eventCount }, receivedAt, { headers }) => {
+    const parent = headers['traceparent']?.toString();
+    const attributes = { 'clickrelay.lane': lane, 'clickrelay.events': eventCount };
+    const received = tracing.start('callback', 'server', { parent, attributes });
+    const committing = tracing.start('commit', 'internal', { parent: received.traceparent });
+    let error: string | undefined;
+    try {
+      await commit({ lane, text, trace: received.traceparent }, receivedAt);
+    } catch (failure) {
+      error = (failure as { code?: string }).code ?? 'internal_error';
+      throw failure;
+    } finally {
+      committing.end(error);
+      received.end(error);
+    }
+  };

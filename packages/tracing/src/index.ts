@@ -1,0 +1,1 @@
+export { openTracing, type Span, type StartOptions, type Tracing } from './tracing.ts';
