@@ -6,7 +6,7 @@ import { LIMITS, type TransformReply, type TransformRequest } from './transform-
  * The process that transforms run in, one at a time. A thread would not do: when V8 finds no memory for one large array
  * it ends the process, whatever limits the thread has.
  *
- * A second thread watches: the first may be in a loop that never ends, and its parent may be dead.
+ * A second thread watches: the first may be in a loop that never ends, also when the parent that would end it is dead.
  */
 
 /** The processor time of this process at which the present evaluation began, in µs; 0 when there is none. */
@@ -15,7 +15,7 @@ const startedAt = new Float64Array(new SharedArrayBuffer(8));
 const watch = new Worker(
   new URL(`transform-watch${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
   {
-    workerData: { startedAt, parent: process.ppid },
+    workerData: { startedAt },
   },
 );
 watch.unref();
@@ -39,8 +39,7 @@ const withoutFunctions = (_: string, value: { _jsonata_function?: unknown; _json
 
 async function transform({ expression, input }: TransformRequest): Promise<TransformReply> {
   try {
-    // Bindings of its own, or what one event is assigned to a variable the next could read.
-    const value: unknown = await compile(expression).evaluate(JSON.parse(input), {});
+    const value: unknown = await compile(expression).evaluate(JSON.parse(input));
     const output = JSON.stringify(value, withoutFunctions) as string | undefined;
     if (output === undefined) return { failed: 'nothing' };
     return Buffer.byteLength(output) > LIMITS.outputBytes ? { failed: 'output' } : { output };

@@ -51,7 +51,7 @@ describe('an expression', () => {
   });
 
   test('remembers nothing of one event for the next', async () => {
-    const counting = transformer('($n := $exists($n) ? $n + 1 : 1; $n)');
+    const counting = transformer('$n := $exists($n) ? $n + 1 : 1');
     expect(await counting.transform('{}', never)).toBe('1');
     expect(await counting.transform('{}', never)).toBe('1');
   });
