@@ -26,8 +26,8 @@ import { Pace } from './pace.ts';
 
 /** Longer than this and the destination counts as slow: what waits is queued. */
 const LONGEST_WAIT_MS = 500;
-/** With no attempt that ends for so long, the destination hangs. */
-const HANGS_AFTER_MS = 100;
+/** With no attempt that ends for so long, the destination hangs; a busy process may be what it waits for. */
+const HANGS_AFTER_MS = { idle: 100, busy: LONGEST_WAIT_MS };
 /** A shorter hold is over before another worker would have heard of it. */
 const SHORTEST_HOLD_TO_TELL_MS = 500;
 
@@ -185,7 +185,7 @@ export class Outlet {
     const since = Math.min(...this.#waiting.map(([first]) => first?.since ?? Number.POSITIVE_INFINITY));
     const now = Date.now();
     const isOverdue = !isBusy && now - since > LONGEST_WAIT_MS;
-    const hangs = now - Math.max(since, this.#lastEndedAt) > HANGS_AFTER_MS;
+    const hangs = now - Math.max(since, this.#lastEndedAt) > (isBusy ? HANGS_AFTER_MS.busy : HANGS_AFTER_MS.idle);
     if (isOverdue || hangs) this.#refuseWaiting();
   }
 
