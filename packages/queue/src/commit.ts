@@ -61,6 +61,16 @@ interface Pending extends CommittedCallback {
   readonly since: number;
 }
 
+const tooLate = (): QueueUnavailableError =>
+  new QueueUnavailableError('Redis did not answer in time; send it again, it will not count twice');
+
+const asUnavailable = (error: unknown): QueueUnavailableError =>
+  error instanceof QueueUnavailableError
+    ? error
+    : new QueueUnavailableError('Redis did not take the callback; send it again, it will not count twice', {
+        cause: error,
+      });
+
 /**
  * Writes callbacks to their lane's queue. Callbacks that come while a write is under way share the next one: one
  * command, one job and one fsync for all of them.
@@ -81,14 +91,9 @@ export const createCommitter = (store: Store, { deadlineMs = 1_500, memory }: Co
       const added = store.durably(name.prefix, () =>
         addJobs(store, name, [{ data: { callbacks } satisfies IngestGroup }]),
       );
-      await withDeadline(added, leftMs, {
-        error: () => new QueueUnavailableError('Redis did not answer in time; send it again, it will not count twice'),
-      });
+      await withDeadline(added, leftMs, { error: tooLate });
     } catch (error) {
-      if (error instanceof QueueUnavailableError) throw error;
-      throw new QueueUnavailableError('Redis did not take the callback; send it again, it will not count twice', {
-        cause: error,
-      });
+      throw asUnavailable(error);
     }
   };
   const largeOnes = new Set<Promise<void>>();
@@ -96,19 +101,13 @@ export const createCommitter = (store: Store, { deadlineMs = 1_500, memory }: Co
   /** Its text first, then its job among those of others, and only then is the text kept. Each step has the deadline. */
   const commitLarge = async ({ text, lane, trace }: CallbackToCommit, receivedAt: string): Promise<void> => {
     const { prefix } = nextIngestQueue(store, lane);
-    const inTime = <T>(step: Promise<T>): Promise<T> =>
-      withDeadline(step, deadlineMs, {
-        error: () => new QueueUnavailableError('Redis did not answer in time; send it again, it will not count twice'),
-      });
+    const inTime = <T>(step: Promise<T>): Promise<T> => withDeadline(step, deadlineMs, { error: tooLate });
     try {
       const large = await storeLarge(store, `${prefix}:text:${newSuffix()}`, text, inTime);
       await lanes[lane].add({ text: '', large, receivedAt, since: performance.now(), ...(trace && { trace }) });
       await inTime(store.durably(prefix, () => keepLarge(store, large)));
     } catch (error) {
-      if (error instanceof QueueUnavailableError) throw error;
-      throw new QueueUnavailableError('Redis did not take the callback; send it again, it will not count twice', {
-        cause: error,
-      });
+      throw asUnavailable(error);
     }
   };
   const openLane = (lane: Lane): GroupCommit<Pending> =>
