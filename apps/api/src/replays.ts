@@ -1,4 +1,5 @@
 import { DESTINATION_ID, parseRate } from '@clickrelay/core';
+import { checkFilter } from '@clickrelay/declarations';
 import {
   countSelected,
   createReplay,
@@ -9,7 +10,6 @@ import {
   readReplay,
   setReplayState,
 } from '@clickrelay/queue';
-import { compileFilter, InvalidFilterError } from '@clickrelay/routing';
 import { z } from 'zod';
 import { nameOf } from './authenticate.ts';
 import { HIDDEN } from './mask.ts';
@@ -29,14 +29,7 @@ const selection = z.strictObject({
   filter: z
     .string()
     .max(2_000)
-    .check((context) => {
-      try {
-        compileFilter(context.value);
-      } catch (error) {
-        if (!(error instanceof InvalidFilterError)) throw error;
-        context.issues.push({ code: 'custom', message: error.message, input: undefined });
-      }
-    })
+    .check(checkFilter)
     .exactOptional()
     .describe('An expression (CEL) over `event` that must be true'),
 });

@@ -1,17 +1,21 @@
 import { destinationBase, type PluggedAdapter, pacing, pullDestination } from '@clickrelay/core';
 import type { Destination } from '@clickrelay/queue';
-import { compileFilter } from '@clickrelay/routing';
+import { compileFilter, InvalidFilterError } from '@clickrelay/routing';
 import { completeWebhook, MissingSecretError, together, webhookDestination } from '@clickrelay/webhook-forwarder';
 import { z } from 'zod';
 import { InvalidDestinationsError } from './errors.ts';
 
-const filter = pullDestination.shape.filter.unwrap().check((context) => {
+/** Refuses, with the column, a filter that can never decide anything. */
+export const checkFilter = (context: z.core.ParsePayload<string>): void => {
   try {
     compileFilter(context.value);
   } catch (error) {
-    context.issues.push({ code: 'custom', message: (error as Error).message, input: undefined });
+    if (!(error instanceof InvalidFilterError)) throw error;
+    context.issues.push({ code: 'custom', message: error.message, input: undefined });
   }
-});
+};
+
+const filter = pullDestination.shape.filter.unwrap().check(checkFilter);
 
 const webhook = webhookDestination.extend({ filter: filter.exactOptional() });
 const pull = pullDestination.extend({ filter: filter.exactOptional() });
