@@ -1,5 +1,5 @@
-import { listQuarantine, queueDepths } from '@clickrelay/queue';
-import { type CutMoment, waitUntil } from '@clickrelay/testkit';
+import { listQuarantine, queueDepths, readQuarantined } from '@clickrelay/queue';
+import { type Cut, type CutMoment, waitUntil } from '@clickrelay/testkit';
 import { account } from '../account.ts';
 import { isAccepted, newCallback, type SentCallback } from '../ledger.ts';
 import { type Rig, startRig } from '../rig.ts';
@@ -100,37 +100,67 @@ const cutBatch: Row = {
 /** More than goes into one job: such a callback lies beside, in pieces, and is many commands. */
 const LARGE_BYTES = 700_000;
 
+/** What may happen to one command of the receiver: its connection breaks, all of them do for a while, or it is refused. */
+const receiverFaults = ({ isLong }: Run): readonly Omit<Cut, 'command'>[] => [
+  { moment: 'before' },
+  { moment: 'after' },
+  { moment: 'refused' },
+  // The first is the same to Redis as `before`; the others take a second each until the receiver looks again.
+  ...(isLong ? [{ moment: 'inside' } as const, ...MOMENTS.map((moment) => ({ moment, refuse: true }))] : []),
+];
+
+/** As if a day had gone by: what expires is gone. @returns how many keys that were */
+const passADay = async ({ store: { redis } }: Rig): Promise<number> => {
+  let gone = 0;
+  for (const key of await redis.keys('cr:*')) {
+    if (/:(text|p):/.test(key) && (await redis.ttl(key)) >= 0) gone += await redis.del(key);
+  }
+  return gone;
+};
+
 const cutReceiver = (isLarge: boolean): Row => ({
   id: isLarge ? 'CUT-RL' : 'CUT-R',
-  fault: `receiver cut from Redis at each command${isLarge ? ' of a large callback' : ''}`,
+  fault: `receiver cut from Redis at each command${isLarge ? ' of a large callback' : ''}, or the command refused`,
+  timeoutMs: 240_000,
   run: async (run) => {
     const rig = await startRig(run, { proxied: ['receiver'], start: ['receiver'] });
     await warmUp(run, rig);
+    const contentBytes = isLarge ? LARGE_BYTES : 0;
+    const junkOf = (what: string): SentCallback => ({ body: `${what} ${'x'.repeat(contentBytes)}`, facts: [] });
     const junk = new Set<string>();
-    await rig.clickatell.post({ body: 'to learn the script', facts: [] });
-    junk.add('to learn the script');
+    const learning = junkOf('to learn the script');
+    await rig.clickatell.postUntilAccepted(learning);
+    junk.add(learning.body);
+    // As is the script that keeps a large text.
+    await rig.clickatell.postUntilAccepted(newCallback(run.random, { contentBytes }));
 
     for (const isJunk of [false, true]) {
-      for (const moment of MOMENTS) {
+      for (const fault of receiverFaults(run)) {
+        const how = `${fault.moment}${fault.refuse ? ' (all connections)' : ''}`;
         for (let command = 1, isOver = false; !isOver && command < 50; command++) {
-          const body = `no callback ${moment} ${command}`;
-          const callback: SentCallback = isJunk
-            ? { body, facts: [] }
-            : newCallback(run.random, { events: run.random.whole(1, 3), contentBytes: isLarge ? LARGE_BYTES : 0 });
-          if (isJunk) junk.add(body);
+          const callback = isJunk
+            ? junkOf(`no callback ${how} ${command}`)
+            : newCallback(run.random, { events: isLarge && !run.isLong ? 1 : run.random.whole(1, 3), contentBytes });
+          if (isJunk) junk.add(callback.body);
           // Refused without a look at Redis it would prove nothing.
           await rig.whenReady();
-          const cut = rig.proxy.cutAt({ command, moment });
+          const cut = rig.proxy.cutAt({ ...fault, command });
           const answer = await rig.clickatell.post(callback);
           isOver = !cut.happened && isAccepted(answer);
           rig.proxy.heal();
-          run.step(`${isJunk ? 'no callback' : 'callback'}, ${moment} command ${command}: ${answer.status}`);
+          run.step(`${isJunk ? 'no callback' : 'callback'}, ${how} command ${command}: ${answer.status}`);
           run.check(answer.status === 200 || answer.status === 503, `an answer was ${answer.status}`);
           if (!isAccepted(answer)) await rig.clickatell.postUntilAccepted(callback);
         }
       }
     }
+    // What was acknowledged does not expire, and what was given up half-way does.
+    run.remark(`${await passADay(rig)} texts of callbacks that were given up half-way expired`);
     const { items } = await listQuarantine(rig.store, { limit: 500 });
+    const kept = new Set<string>();
+    for (const { id } of items) kept.add(Buffer.from((await readQuarantined(rig.store, id))?.body ?? '').toString());
+    const missing = [...junk].filter((body) => !kept.has(body));
+    run.check(missing.length === 0, `${missing.length} bodies are not in quarantine as they came`);
     run.check(
       items.length === junk.size,
       `${junk.size} bodies that are no callback made ${items.length} in quarantine`,
@@ -138,6 +168,10 @@ const cutReceiver = (isLarge: boolean): Row => ({
     await rig.worker.start();
     await account(run, rig);
     run.check(run.result.repeated === 0, `${run.result.repeated} deliveries were repeated; a resend is no new event`);
+    const texts = (await rig.store.redis.keys('cr:*')).filter((key) => key.includes(':text:'));
+    const ttls = await Promise.all(texts.map((key) => rig.store.redis.ttl(key)));
+    const forEver = ttls.filter((ttl) => ttl === -1).length;
+    run.check(forEver === 0, `${forEver} texts of callbacks stay for ever, and nobody needs them`);
   },
 });
 

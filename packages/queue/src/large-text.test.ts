@@ -1,5 +1,5 @@
 import { type LoggedEvent, splitCallback } from '@clickrelay/core';
-import { type RedisServer, startRedis } from '@clickrelay/testkit';
+import { type RedisServer, startFaultProxy, startRedis } from '@clickrelay/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createCommitter, type IngestGroup } from './commit.ts';
 import { createEventLog, listEvents, readEvent } from './event-log.ts';
@@ -64,6 +64,37 @@ describe('a large text', () => {
 });
 
 describe('a large callback', () => {
+  it('that is given up at any of its commands leaves nothing behind that stays for ever', async () => {
+    const proxy = await startFaultProxy(redis.port);
+    const unlucky = await openStore({ redisUrl: proxy.url, role: 'producer' });
+    await unlucky.ready();
+    const committer = createCommitter(unlucky);
+    const commit = () => committer.commit({ text: 'x'.repeat(LARGE * 3), lane: 'messages' }, RECEIVED_AT);
+    await commit();
+    await store.redis.flushall();
+    let refused = 0;
+    for (let command = 1; ; command++) {
+      const fault = proxy.cutAt({ command, moment: 'refused' });
+      const isTaken = await commit().then(
+        () => true,
+        () => false,
+      );
+      proxy.heal();
+      if (!fault.happened) break;
+      if (!isTaken) refused++;
+    }
+    expect(refused).toBeGreaterThanOrEqual(3);
+    const referred = (await store.queue(ingestQueue('messages')).getJobs(['waiting'])).flatMap(({ data }) =>
+      (data as IngestGroup).callbacks.map(({ large }) => large?.key),
+    );
+    for (const key of await largeKeys()) {
+      if (!referred.includes(key)) expect(await store.redis.ttl(key)).toBeGreaterThan(0);
+    }
+    await committer.close();
+    await unlucky.close();
+    await proxy.close();
+  });
+
   it('lies beside its job, which is small, and stays', async () => {
     const text = `{"event":{"moMedia":[{"content":"${'A'.repeat(16 * 1024 * 1024)}"}]}}`;
     await createCommitter(store).commit({ text, lane: 'messages' }, RECEIVED_AT);

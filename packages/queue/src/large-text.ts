@@ -21,11 +21,20 @@ const USED_EXPIRE_S = 60;
 /** The field beside the pieces that says that the text was used: whoever keeps it later must not keep it for ever. */
 const USED = 'used';
 
+/*
+ * In one step: whoever dies in between would leave the first piece behind for ever.
+ *
+ * KEYS: text. ARGV: field and content of its first piece, seconds until it is gone.
+ */
+const BEGIN_SCRIPT = `redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('EXPIRE', KEYS[1], ARGV[3])`;
+
 /* KEYS: text. ARGV: the field that says it was used. */
 const KEEP_SCRIPT = `if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then redis.call('PERSIST', KEYS[1]) end`;
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {
+    beginLarge(key: string, field: string, piece: string | Buffer, expireS: number): Result<null, Context>;
     keepLarge(key: string, usedField: string): Result<null, Context>;
   }
 }
@@ -56,10 +65,10 @@ export const storeLarge = async (
     at += PIECE;
     for (let back = 0; back < MOST_OF_A_CHARACTER && isWithinCharacter(text, at); back++) at--;
   }
-  const write = (piece: number): Promise<number> =>
-    store.redis.hset(key, String(piece), cut(text, starts[piece] as number, starts[piece + 1] ?? text.length));
-  await inTime(write(0));
-  await inTime(store.redis.expire(key, UNUSED_EXPIRE_S));
+  const pieceAt = (piece: number) => cut(text, starts[piece] as number, starts[piece + 1] ?? text.length);
+  const write = (piece: number): Promise<number> => store.redis.hset(key, String(piece), pieceAt(piece));
+  store.redis.defineCommand('beginLarge', { numberOfKeys: 1, lua: BEGIN_SCRIPT });
+  await inTime(store.redis.beginLarge(key, '0', pieceAt(0), UNUSED_EXPIRE_S));
   for (let piece = 1; piece < starts.length; piece += AT_ONCE) {
     const some = Math.min(AT_ONCE, starts.length - piece);
     await inTime(Promise.all(Array.from({ length: some }, (_, next) => write(piece + next))));

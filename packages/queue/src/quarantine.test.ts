@@ -1,5 +1,5 @@
 import { InvalidCallbackError, QuarantineFullError, QueueUnavailableError } from '@clickrelay/core';
-import { type RedisServer, samples, startRedis, waitUntil } from '@clickrelay/testkit';
+import { type RedisServer, samples, startFaultProxy, startRedis, waitUntil } from '@clickrelay/testkit';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RECEIVED_AT } from '../test/sample-events.ts';
@@ -94,6 +94,24 @@ describe('a body in quarantine', () => {
     expect(await removeQuarantined(store, id)).toBe(true);
     expect((await store.redis.keys('*')).filter((key) => key.includes(':p:'))).toEqual([]);
     expect(await readTotalBytes()).toBe(0);
+  });
+
+  it('of a megabyte is kept when the answer to its last command is lost, and the command goes out once more', async () => {
+    const proxy = await startFaultProxy(redis.port);
+    const cutOff = await openStore({ redisUrl: proxy.url, role: 'producer' });
+    await cutOff.ready();
+    await quarantineCallback(cutOff, {
+      body: Buffer.alloc(300_000),
+      reason: 'to learn the script',
+      receivedAt: RECEIVED_AT,
+    });
+    const body = Buffer.alloc(1_000_000, 'x');
+    const cut = proxy.cutAt({ command: 1, moment: 'after', names: ['EVAL'] });
+    const id = await quarantineCallback(cutOff, { body, reason: 'no JSON', receivedAt: RECEIVED_AT });
+    expect(cut.happened).toBe(true);
+    expect((await readQuarantined(store, id))?.body).toEqual(body);
+    await cutOff.close();
+    await proxy.close();
   });
 
   it('that is sent again is the same entry, as it was the first time', async () => {

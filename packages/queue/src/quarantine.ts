@@ -36,7 +36,11 @@ local function refuse(answer)
   if ARGV[8] ~= '0' then redis.call('UNLINK', KEYS[4]) end
   return answer
 end
-if redis.call('EXISTS', KEYS[3]) == 1 then return refuse(1) end
+if redis.call('EXISTS', KEYS[3]) == 1 then
+  -- This same call once more, whose answer was lost: the pieces are the entry's.
+  if redis.call('HGET', KEYS[3], 'large') == KEYS[4] then return 1 end
+  return refuse(1)
+end
 if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[5]) then return refuse(0) end
 if tonumber(redis.call('GET', KEYS[2]) or '0') + ARGV[7] > tonumber(ARGV[6]) then return refuse(0) end
 redis.call('HSET', KEYS[3], 'at', ARGV[2], 'reason', ARGV[3], 'body', ARGV[4])

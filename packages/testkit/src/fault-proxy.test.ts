@@ -83,6 +83,39 @@ describe('a fault proxy', () => {
     await waitUntil(() => next.got() === '+PONG\r\n');
   });
 
+  it('has one command refused, however it was cut into chunks, and everything around it carried out', async () => {
+    const stream = Buffer.from(['a', 'b', 'c'].map((name) => encode('INCR', name)).join(''));
+    for (let size = 1; size <= stream.length; size += 3) {
+      await ask('FLUSHALL');
+      const client = await open();
+      const refusal = proxy.cutAt({ command: 2, moment: 'refused' });
+      for (let at = 0; at < stream.length; at += size) {
+        client.socket.write(stream.subarray(at, at + size));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await waitUntil(() => client.got().split('\r\n').length === 4);
+      expect(client.got()).toMatch(/^:1\r\n-ERR unknown command .*\r\n:1\r\n$/);
+      expect([refusal.happened, await ask('MGET', 'a', 'b', 'c')]).toEqual([
+        true,
+        '*3\r\n$1\r\n1\r\n$-1\r\n$1\r\n1\r\n',
+      ]);
+    }
+  });
+
+  it('refuses nothing that had begun before, and holds nothing back when it is healed', async () => {
+    const client = await open();
+    const stream = Buffer.from(encode('INCR', 'a') + encode('INCR', 'b'));
+    client.socket.write(stream.subarray(0, 10));
+    await sleep(20);
+    const refusal = proxy.cutAt({ command: 2, moment: 'refused' });
+    client.socket.write(stream.subarray(10, -5));
+    await waitUntil(() => client.got() === ':1\r\n');
+    proxy.heal();
+    client.socket.write(stream.subarray(-5));
+    await waitUntil(() => client.got() === ':1\r\n:1\r\n');
+    expect(refusal.happened).toBe(false);
+  });
+
   it('counts only the commands that it was told to, over all connections', async () => {
     const [one, two] = [await open(), await open()];
     const cut = proxy.cutAt({ command: 2, moment: 'after', names: ['SET'] });

@@ -1,4 +1,4 @@
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,7 +11,9 @@ export type CutMoment =
   /** Redis sees half of its bytes. */
   | 'inside'
   /** Redis carries it out; whoever sent it gets no answer. */
-  | 'after';
+  | 'after'
+  /** Nothing breaks: Redis answers this one command with an error instead of carrying it out, and goes on. */
+  | 'refused';
 
 export interface Cut {
   /** The how manieth command from now on, over all connections, counted from 1. */
@@ -19,7 +21,7 @@ export interface Cut {
   readonly moment: CutMoment;
   /** Count only commands of these names: `['EVALSHA', 'EVAL']`. @default all */
   readonly names?: readonly string[];
-  /** All other connections break as well, and later ones are refused until `heal`. @default false */
+  /** All other connections break as well, and later ones are refused until `heal`; not with `refused`. @default false */
   readonly refuse?: boolean;
 }
 
@@ -52,7 +54,13 @@ interface Connection {
   withholds: boolean;
   /** Its last command was passed on: it ends as soon as Redis has carried that out. */
   ending: boolean;
+  /** The beginning of a command that may be the one to be refused. */
+  held: Buffer;
 }
+
+/** Redis answers what it does not know with an error, in its place among the other answers. */
+const UNKNOWN = Buffer.from('*1\r\n$7\r\nREFUSED\r\n');
+const NOTHING = Buffer.alloc(0);
 
 /** A TCP proxy in front of a Redis on 127.0.0.1 that breaks on demand, as networks do. Starts healthy. */
 export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
@@ -66,6 +74,15 @@ export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
   const breakOff = ({ near, far }: Connection): void => {
     near.resetAndDestroy();
     far.destroy();
+  };
+
+  /** What was held back is passed on after all. */
+  const passHeld = (): void => {
+    for (const connection of connections) {
+      const { far, held } = connection;
+      connection.held = NOTHING;
+      if (!far.destroyed && held.length > 0) far.write(held);
+    }
   };
 
   /** Passes data on in order, each piece after the delay that held when it came. */
@@ -95,9 +112,44 @@ export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
       return;
     }
     const far = connect({ port: targetPort, host: '127.0.0.1', noDelay: true });
-    const connection: Connection = { near, far, withholds: false, ending: false };
+    const connection: Connection = { near, far, withholds: false, ending: false, held: NOTHING };
     connections.add(connection);
     const splitter = createCommandSplitter();
+
+    const pass = (bytes: Buffer): void => {
+      if (!far.destroyed && bytes.length > 0) far.write(bytes);
+    };
+    /** Passes commands on only when they are whole: the one that is counted out is replaced. */
+    const refuseOne = (chunk: Buffer): void => {
+      /** A command that had begun before is under way to Redis already: it is none of those that count. */
+      let underWay = splitter.pendingBytes - connection.held.length;
+      const bytes = Buffer.concat([connection.held, chunk]);
+      const found = splitter.push(chunk);
+      if (found.length === 0 && underWay > 0) {
+        pass(chunk);
+        return;
+      }
+      let passed = 0;
+      const offset = underWay;
+      for (const { name, end } of found) {
+        commands.push(name);
+        const until = end - offset;
+        const counts = armed !== undefined && underWay === 0 && (armed.cut.names?.includes(name) ?? true);
+        underWay = 0;
+        if (armed !== undefined && counts && ++armed.counted === armed.cut.command) {
+          armed.state.happened = true;
+          armed = undefined;
+          pass(bytes.subarray(0, passed));
+          pass(UNKNOWN);
+          connection.held = bytes.subarray(until);
+          passHeld();
+          return;
+        }
+        passed = until;
+      }
+      pass(bytes.subarray(0, passed));
+      connection.held = bytes.subarray(passed);
+    };
 
     pipe(near, (chunk) => {
       if (connection.ending) return;
@@ -105,6 +157,10 @@ export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
         // Also counted, cheaply: a command may begin now and end after a cut was armed.
         for (const { name } of splitter.push(chunk)) commands.push(name);
         if (!far.destroyed) far.write(chunk);
+        return;
+      }
+      if (armed.cut.moment === 'refused') {
+        refuseOne(chunk);
         return;
       }
       /** Bytes of the first command that came with earlier chunks, and were passed on. */
@@ -123,7 +179,7 @@ export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
             refusing = true;
             for (const other of connections) if (other !== connection) breakOff(other);
           }
-          const share = { before: 0, inside: 0.5, after: 1 }[cut.moment];
+          const share = { before: 0, inside: 0.5, after: 1, refused: 0 }[cut.moment];
           // Redis carries out what it has been sent before it sees the end; when it has closed, so do we.
           far.end(chunk.subarray(0, passed + Math.ceil((until - passed) * share)));
           return;
@@ -156,6 +212,7 @@ export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
     },
     cutAt: (cut) => {
       const state = { happened: false };
+      passHeld();
       armed = { cut, counted: 0, state };
       commands = [];
       return state;
@@ -182,6 +239,7 @@ export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
     },
     heal: () => {
       armed = undefined;
+      passHeld();
       refusing = false;
       delayMs = 0;
       if (!frozen) return;
