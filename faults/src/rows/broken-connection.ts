@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { listQuarantine, queueDepths, readQuarantined } from '@clickrelay/queue';
 import { type Cut, type CutMoment, waitUntil } from '@clickrelay/testkit';
 import { account } from '../account.ts';
@@ -100,6 +101,9 @@ const cutBatch: Row = {
 /** More than goes into one job: such a callback lies beside, in pieces, and is many commands. */
 const LARGE_BYTES = 700_000;
 
+/** Long enough for a command to come through the proxy. */
+const AFTER_THE_ANSWER_MS = 20;
+
 /** What may happen to one command of the receiver: its connection breaks, all of them do for a while, or it is refused. */
 const receiverFaults = ({ isLong }: Run): readonly Omit<Cut, 'command'>[] => [
   { moment: 'before' },
@@ -146,6 +150,8 @@ const cutReceiver = (isLarge: boolean): Row => ({
           await rig.whenReady();
           const cut = rig.proxy.cutAt({ ...fault, command });
           const answer = await rig.clickatell.post(callback);
+          // What is done behind the answer's back is broken as well.
+          await sleep(AFTER_THE_ANSWER_MS);
           isOver = !cut.happened && isAccepted(answer);
           rig.proxy.heal();
           run.step(`${isJunk ? 'no callback' : 'callback'}, ${how} command ${command}: ${answer.status}`);
