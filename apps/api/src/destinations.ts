@@ -1,5 +1,5 @@
 import { DESTINATION_ID, deliveryId, EVENT_ID } from '@clickrelay/core';
-import { applyDeclarations, complete, declaration, declarationBody } from '@clickrelay/declarations';
+import { applyDeclarations, complete, declaration, declarationBody, showSettings } from '@clickrelay/declarations';
 import {
   type Destination,
   type Hold,
@@ -15,11 +15,11 @@ import {
   type Store,
 } from '@clickrelay/queue';
 import { openRoute } from '@clickrelay/routing';
-import { HIDDEN, hideSecrets } from '@clickrelay/webhook-forwarder';
 import { z } from 'zod';
 import { assertBoundTo, isBoundTo } from './authorize.ts';
 import { maskDelivery, maskRule } from './mask.ts';
-import { notFound, operation, pageOf, RefusalError } from './operation.ts';
+import { notFound, operation, pageOf, pageQuery, RefusalError } from './operation.ts';
+import { pageThrough } from './page.ts';
 import { delivery } from './schemas.ts';
 
 const params = z.object({ id: z.string().regex(DESTINATION_ID, 'must be lower-case letters, digits and `-`') });
@@ -50,10 +50,7 @@ const describe = (
   { hold, generatedSecret }: { hold?: Hold | undefined; generatedSecret?: string | undefined } = {},
 ) => {
   const held = hold === undefined ? null : { reason: hold.reason, until: new Date(hold.until).toISOString() };
-  // Of an adapter that is not ours only `secret` is known to be one.
-  const { secret, ...settings } = config;
-  const shown =
-    common.type === 'webhook' ? hideSecrets(config) : { ...settings, ...(secret !== undefined && { secret: HIDDEN }) };
+  const shown = showSettings({ type: common.type, config });
   return { ...common, held, ...shown, ...(generatedSecret !== undefined && { secret: generatedSecret }) };
 };
 
@@ -61,13 +58,15 @@ export const destinationOperations = [
   operation({
     method: 'get',
     path: '/v1/destinations',
-    summary: 'List destinations',
+    summary: 'List destinations, by id',
     scopes: ['read', 'lease'],
+    query: pageQuery,
     response: pageOf(destination),
-    run: async (_request, { store }, { caller, scope }) => {
+    run: async ({ query }, { store }, { caller, scope }) => {
       const [all, holds] = await Promise.all([listDestinations(store), listHolds(store, Date.now())]);
       const shown = scope === 'lease' ? all.filter(({ id, type }) => type === 'pull' && isBoundTo(caller, id)) : all;
-      return { items: shown.map((one) => describe(one, { hold: holds.get(one.id) })), next: null };
+      const { items, next } = pageThrough(shown, ({ id }) => id, query);
+      return { items: items.map((one) => describe(one, { hold: holds.get(one.id) })), next };
     },
   }),
   operation({

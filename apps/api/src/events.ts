@@ -1,4 +1,4 @@
-import { EVENT_ID, type Event, STATUS_CLASSES, type StatusClass, wantsEvent } from '@clickrelay/core';
+import { EVENT_ID, type Event, matchesEventType, STATUS_CLASSES, type StatusClass, wantsEvent } from '@clickrelay/core';
 import {
   countEvents,
   followEvents,
@@ -32,7 +32,7 @@ const wantedBy = (chosen: {
   if (types === undefined && channel === undefined && statusClass === undefined) return undefined;
   const wish = { events: ['*'], ...(channel !== undefined && { channels: [channel.trim().toLowerCase()] }) };
   return (one) =>
-    types?.includes(one.type) !== false &&
+    types?.some((pattern) => matchesEventType(pattern, one.type)) !== false &&
     wantsEvent(wish, one) &&
     (statusClass === undefined || (one.type === 'messageStatusUpdate' && one.data['class'] === statusClass));
 };
@@ -76,7 +76,7 @@ export const eventOperations = [
     scopes: ['read'],
     query: pageQuery.extend({
       order: z.enum(['desc', 'asc']).default('desc'),
-      type: typeList.optional().describe('Event types, with commas between them'),
+      type: typeList.optional().describe('Event types or patterns of them (`mo*`), with commas between them'),
       channel: z.string().max(100).optional().describe('Of this channel, in any case'),
       class: z.enum(STATUS_CLASSES).optional().describe('Status updates of this class only'),
       count: z.literal('estimate').optional(),

@@ -1,6 +1,7 @@
 import { createKey, listKeys, removeKey, SCOPES } from '@clickrelay/queue';
 import { z } from 'zod';
-import { notFound, operation, pageOf } from './operation.ts';
+import { notFound, operation, pageOf, pageQuery } from './operation.ts';
+import { pageThrough } from './page.ts';
 
 const scope = z.enum(SCOPES);
 
@@ -59,8 +60,10 @@ export const keyOperations = [
     path: '/v1/keys',
     summary: 'List keys, oldest first; `API_KEY` is none of them',
     scopes: ['admin'],
+    query: pageQuery,
     response: pageOf(key),
-    run: async (_request, { store }) => ({ items: await listKeys(store), next: null }),
+    run: async ({ query }, { store }) =>
+      pageThrough(await listKeys(store), ({ createdAt, id }) => `${createdAt}.${id}`, query),
   }),
   operation({
     method: 'post',

@@ -2,12 +2,13 @@ import { describeMessage, STATUS_CLASSES } from '@clickrelay/core';
 import { readEventsOfMessage, rebuildMessageIndex, type Store } from '@clickrelay/queue';
 import { z } from 'zod';
 import { maskEvent, maskStatus, maskWordOrNull } from './mask.ts';
-import { type Answer, notFound, operation, pageOf } from './operation.ts';
+import { type Answer, notFound, operation, pageOf, pageQuery } from './operation.ts';
+import { pageThrough } from './page.ts';
 import { event } from './schemas.ts';
 
 /** Of each sort; the last ones. More has no message that anybody wants to read about. */
 const MOST_SHOWN = 500;
-/** That one client message id leads to. */
+/** That one client message id leads to, on one page: each of them is read with all its events. */
 const MOST_MESSAGES = 20;
 
 const status = z
@@ -98,19 +99,28 @@ export const messageOperations = [
     path: '/v1/messages',
     summary: 'Find messages by your own id of them',
     scopes: ['read'],
-    query: z.object({
+    query: pageQuery.extend({
+      limit: z.coerce
+        .number()
+        .int()
+        .min(1)
+        .max(MOST_MESSAGES)
+        .default(MOST_MESSAGES)
+        .describe('How many items at most'),
+      cursor: z.string().max(1_000).optional().describe('`next` of the page before'),
       clientMessageId: z.string().min(1).max(1_000).describe('As you sent it. One id may have been given to several'),
     }),
     response: pageOf(message),
     mask: ({ items, next }) => ({ items: items.map(maskMessage), next }),
-    run: async ({ query: { clientMessageId } }, { store }) => {
+    run: async ({ query: { clientMessageId, ...page } }, { store }) => {
       const { events } = await readEventsOfMessage(store, clientMessageId);
       const ids = new Set<string>();
       for (const { event: named } of events) {
         if (named.clientMessageId === clientMessageId && named.messageId !== null) ids.add(named.messageId);
       }
-      const found = await Promise.all([...ids].slice(0, MOST_MESSAGES).map((id) => readMessage(store, id)));
-      return { items: found.filter((one) => one !== undefined), next: null };
+      const { items, next } = pageThrough([...ids].sort(), (id) => id, page);
+      const found = await Promise.all(items.map((id) => readMessage(store, id)));
+      return { items: found.filter((one) => one !== undefined), next };
     },
   }),
   operation({

@@ -13,7 +13,7 @@ import {
 import { z } from 'zod';
 import { nameOf } from './authenticate.ts';
 import { HIDDEN } from './mask.ts';
-import { type Answer, notFound, operation, pageOf } from './operation.ts';
+import { type Answer, notFound, operation, pageOf, pageQuery } from './operation.ts';
 import { deadLetterKind } from './schemas.ts';
 
 const selection = z.strictObject({
@@ -116,13 +116,13 @@ export const replayOperations = [
     path: '/v1/replays',
     summary: 'List replays of many deliveries, newest first: who asked for what, and how far it is',
     scopes: ['read', 'replay'],
-    query: z.object({ limit: z.coerce.number().int().min(1).max(200).default(50) }),
+    query: pageQuery,
     response: pageOf(replay),
     mask: ({ items, next }) => ({ items: items.map(maskReplay), next }),
-    run: async ({ query: { limit } }, { store }) => ({
-      items: (await listReplays(store, limit)).map(describe),
-      next: null,
-    }),
+    run: async ({ query }, { store }) => {
+      const { items, next } = await listReplays(store, query);
+      return { items: items.map(describe), next };
+    },
   }),
   operation({
     method: 'get',

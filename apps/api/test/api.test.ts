@@ -100,6 +100,7 @@ describe('events', () => {
       (await recent(`type=${list}`)).body.items.map((event: { type: string }) => event.type);
     expect(await types('messageStatusUpdate')).toEqual(['messageStatusUpdate']);
     expect(await types('moText, messageStatusUpdate')).toHaveLength(5);
+    expect(await types('mo*')).toHaveLength(4);
     expect(await types('moMedia')).toEqual([]);
   });
 
@@ -360,6 +361,47 @@ describe('a replay of many', () => {
     expect((await api.call('POST', '/v1/replays', { destination: 'nowhere' })).status).toBe(404);
     expect((await get('/v1/replays/rpl_0123456789abcdef')).status).toBe(404);
     expect((await api.call('PATCH', '/v1/replays/rpl_0123456789abcdef', { state: 'running' })).status).toBe(404);
+  });
+});
+
+describe('lists', () => {
+  /** Every item, a page at a time. */
+  const walk = async (from: Api, path: string): Promise<{ pages: number; items: { id: string }[] }> => {
+    const items: { id: string }[] = [];
+    let pages = 0;
+    for (let cursor: string | null = ''; cursor !== null; pages++) {
+      const { status, body } = await from.call(
+        'GET',
+        `${path}?limit=2${cursor && `&cursor=${encodeURIComponent(cursor)}`}`,
+      );
+      expect([status, body.items.length <= 2]).toEqual([200, true]);
+      items.push(...body.items);
+      cursor = body.next;
+    }
+    return { pages, items };
+  };
+
+  it('of destinations, keys and replays come in pages that miss and repeat nothing', async () => {
+    const own = await startApi();
+    const listed = async (path: string) => (await own.call('GET', path)).body.items;
+    try {
+      for (let made = 0; made < 5; made++) {
+        await own.call('PUT', `/v1/destinations/d${made}`, { type: 'pull' });
+        await own.call('POST', '/v1/keys', { name: 'x', scopes: ['read'] });
+        await own.call('POST', '/v1/replays', { rate: '1/h' });
+      }
+      for (const path of ['/v1/destinations', '/v1/keys', '/v1/replays']) {
+        const { pages, items } = await walk(own, path);
+        expect([path, pages, items]).toEqual([path, 3, await listed(path)]);
+        expect(new Set(items.map(({ id }) => id)).size).toBe(5);
+      }
+      const [first, second] = await listed('/v1/destinations?limit=2');
+      expect([first.id, second.id]).toEqual(['d0', 'd1']);
+      await own.call('DELETE', '/v1/destinations/d1');
+      expect((await listed('/v1/destinations?limit=1&cursor=d1'))[0].id).toBe('d2');
+    } finally {
+      await own.stop();
+    }
   });
 });
 

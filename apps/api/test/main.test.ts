@@ -1,3 +1,4 @@
+import { openStore, readDestination, type Store } from '@clickrelay/queue';
 import { freePort, type RedisServer, startProgram, startRedis } from '@clickrelay/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { API_KEY } from './start-api.ts';
@@ -5,10 +6,15 @@ import { API_KEY } from './start-api.ts';
 const main = new URL('../src/main.ts', import.meta.url).pathname;
 
 let redis: RedisServer;
+let store: Store;
 beforeAll(async () => {
   redis = await startRedis();
+  store = await openStore({ redisUrl: redis.url, role: 'producer' });
 });
-afterAll(() => redis.stop());
+afterAll(async () => {
+  await store.close();
+  await redis.stop();
+});
 
 async function start(environment: Record<string, string> = {}) {
   const port = await freePort();
@@ -66,6 +72,51 @@ describe('the API as a program', () => {
     expect([refused.status, await refused.json()]).toMatchObject([400, { error: { issues: [{ path: 'room' }] } }]);
     expect((await put({ type: 'carrier-pigeon' })).status).toBe(400);
     await program.stop('SIGTERM');
+  });
+
+  it('shows of such a destination what its adapter says may be shown, and takes the rest back as it showed it', async () => {
+    const module = new URL('chat-adapter.mjs', import.meta.url).pathname;
+    const { program, url } = await start({ ADAPTERS: module });
+    const call = async (method: string, path: string, body?: unknown) => {
+      const response = await fetch(`${url}${path}`, {
+        method,
+        headers: { authorization: `Bearer ${API_KEY}` },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      return { status: response.status, text: await response.text() };
+    };
+    const secrets = { apiToken: 'canary-token', login: { user: 'canary-user', password: 'canary-password' } };
+    const put = (body: object) => call('PUT', '/v1/destinations/chat', { type: 'chat', room: 'support', ...body });
+    const saved = await put(secrets);
+    const texts = [saved, await call('GET', '/v1/destinations/chat'), await call('GET', '/v1/destinations')];
+    for (const { status, text } of texts) {
+      expect([status, text]).toEqual([200, expect.not.stringContaining('canary')]);
+      expect(text).toContain('"room":"support"');
+    }
+    const hidden = { apiToken: '(hidden)', login: '(hidden)' };
+    expect(JSON.parse(saved.text)).toMatchObject(hidden);
+
+    const stored = async () => (await readDestination(store, 'chat'))?.config;
+    expect((await put({ ...hidden, rate: '5/s' })).status).toBe(200);
+    expect(await stored()).toEqual({ room: 'support', ...secrets, rate: '5/s', concurrency: 32 });
+    // Who may not know the token must not have it sent elsewhere.
+    const elsewhere = await put({ ...hidden, room: 'mine' });
+    expect([elsewhere.status, elsewhere.text]).toEqual([
+      400,
+      expect.stringContaining('chat: apiToken is left out, and room is another one now: give it again'),
+    ]);
+    expect((await put({ apiToken: 'another' })).status).toBe(200);
+    expect((await put({ apiToken: 'another', login: '(hidden)' })).text).toContain('there is none to keep');
+    expect((await put({ apiToken: 'abc' })).text).toContain('apiToken must have 5 characters');
+    await program.stop('SIGTERM');
+
+    // Nothing is known of its settings where the adapter is not loaded.
+    const without = await start();
+    const answer = await fetch(`${without.url}/v1/destinations/chat`, {
+      headers: { authorization: `Bearer ${API_KEY}` },
+    });
+    expect(await answer.json()).toMatchObject({ room: '(hidden)', apiToken: '(hidden)', concurrency: 32 });
+    await without.program.stop('SIGTERM');
   });
 
   it('follows when the process that started it is gone', async () => {

@@ -1,4 +1,12 @@
-import { ApiError, ApiUnreachableError, type Client, createClient } from '@clickrelay/client';
+import {
+  ApiError,
+  ApiUnreachableError,
+  type Client,
+  createClient,
+  type ItemOf,
+  type ListOperation,
+  type RequestOf,
+} from '@clickrelay/client';
 import type { Config } from './config.ts';
 import { readRunFile, readSecrets } from './data-dir.ts';
 import { CommandError } from './errors.ts';
@@ -6,6 +14,8 @@ import { isLoopback } from './loopback.ts';
 
 export interface Api extends Pick<Client, 'call'> {
   readonly url: string;
+  /** Every item of a list that is shown whole. */
+  all<Name extends ListOperation>(operation: Name, request: RequestOf<Name>): Promise<ItemOf<Name>[]>;
 }
 
 /** The API of this machine, or the one that API_URL and API_KEY name. Its errors are told as those of a command. */
@@ -17,16 +27,29 @@ export function connectApi(config: Config): Api {
   // The key kept here is for the API here; another one is not told it.
   const key = config.API_KEY || (isLoopback(url) ? readSecrets(config.DATA_DIR).apiKey : undefined);
   const client = createClient({ url, key });
+  const told = (error: unknown): unknown => {
+    if (error instanceof ApiUnreachableError) return notReached(url, config.CLICKRELAY_COMMAND, error);
+    return error instanceof ApiError ? refusal(error, url, key !== undefined) : error;
+  };
   return {
     url,
     call: async (...request) => {
       try {
         return await client.call(...request);
       } catch (error) {
-        if (error instanceof ApiUnreachableError) throw notReached(url, config.CLICKRELAY_COMMAND, error);
-        if (error instanceof ApiError) throw refusal(error, url, key !== undefined);
-        throw error;
+        throw told(error);
       }
+    },
+    all: async (operation, request) => {
+      const items: ItemOf<typeof operation>[] = [];
+      try {
+        // Their types are one when the operation is known.
+        const walk = client.items as (name: ListOperation, what: object) => AsyncGenerator<(typeof items)[number]>;
+        for await (const item of walk(operation, request)) items.push(item);
+      } catch (error) {
+        throw told(error);
+      }
+      return items;
     },
   };
 }

@@ -1,6 +1,9 @@
 import type { Event } from '@clickrelay/core';
 import type { Attempt, Delivery } from '@clickrelay/queue';
 
+/** What the API puts where personal data would be. */
+export const HIDDEN = '(hidden)';
+
 /** Rows under their headings, columns as wide as needed. */
 export function table(headings: string[], rows: string[][]): string {
   const widths = headings.map((heading, column) =>

@@ -24,6 +24,8 @@ const rate = (text: string): number => {
   return value;
 };
 
+const REVEAL_HELP = 'show what customers wrote and who they are; it is written into the audit record';
+
 /** Written out, so that `--help` need not load them. */
 const SAMPLE_NAMES = [
   'all, reply, status, moText, moMedia, moLocation, moContacts, moSuggestedResponse, moListPickerResponse,',
@@ -120,7 +122,7 @@ command(
   .option('--auth <credential>', 'query:<secret>, basic:<user>:<password>, header:<name>:<secret> or none')
   .addHelpText('after', `\nSamples: ${SAMPLE_NAMES}`);
 
-command<{ type?: string }>(
+command<import('./commands/tail.ts').TailOptions>(
   program,
   'tail',
   'follow events as they come in, each with where it went',
@@ -129,7 +131,9 @@ command<{ type?: string }>(
     const { tail } = await import('./commands/tail.ts');
     return tail(options, context);
   },
-).option('--type <types>', 'only these event types, comma-separated');
+)
+  .option('--type <types>', 'only these event types, comma-separated')
+  .option('--reveal', REVEAL_HELP);
 
 command(
   program,
@@ -138,21 +142,23 @@ command(
   'events --type moText --since 2h',
   async ([id], options: import('./commands/events.ts').EventsOptions, context) => {
     const { listEvents, showEvent } = await import('./commands/events.ts');
-    return id === undefined ? listEvents(options, context) : showEvent(id, context);
+    return id === undefined ? listEvents(options, context) : showEvent(id, options, context);
   },
 )
   .option('--type <types>', 'only these event types, comma-separated')
   .option('--limit <n>', 'how many', wholeNumber, 20)
   .option('--since <when>', 'an age (15m, 72h, 7d) or a date')
-  .option('--cursor <cursor>', 'go on where a list ended');
+  .option('--cursor <cursor>', 'go on where a list ended')
+  .option('--reveal', REVEAL_HELP);
 
-command<{ reindex?: true }>(
+command<{ reindex?: true; reveal?: true }>(
   program,
   'message [id]',
   'show what became of a message: every status, where it stands, and the replies to it',
   'message 5b07c04f74c186e46ef5f036c4dc96fc',
   async ([id], options, context) => (await import('./commands/message.ts')).message(id, options, context),
 )
+  .option('--reveal', REVEAL_HELP)
   .option('--reindex', 'find messages by their events again, from the event log, when that index was lost')
   .addHelpText('after', '\nThe id is that of the message, or your own (clientMessageId).');
 
@@ -222,14 +228,16 @@ command<{ file: string; dryRun?: boolean }>(
 )
   .requiredOption('-f, --file <file>', 'YAML with a list of destinations; - for standard input')
   .option('--dry-run', 'say what would change, and change nothing');
-command<{ event: string }>(
+command<{ event: string; reveal?: true }>(
   destinations,
   'match <id>',
   'why an event goes to a destination, or does not',
   'destinations match crm --event evt_gZk8OE8kcICakMMPI1UTIK',
-  async ([id], { event }, context) =>
-    (await import('./commands/destinations.ts')).matchDestination(id as string, event, context),
-).requiredOption('--event <id>', 'evt_…, of an event in the log');
+  async ([id], options, context) =>
+    (await import('./commands/destinations.ts')).matchDestination(id as string, options, context),
+)
+  .requiredOption('--event <id>', 'evt_…, of an event in the log')
+  .option('--reveal', REVEAL_HELP);
 command(destinations, 'remove <id>', 'remove a destination', 'destinations remove crm', async ([id], _, context) =>
   (await import('./commands/destinations.ts')).removeDestination(id as string, context),
 );
@@ -316,14 +324,16 @@ command(
   .option('--destination <id>', 'only those of one destination')
   .option('--kind <kind>', 'only these: refused, not_built or crashes_consumer')
   .option('--limit <n>', 'how many', wholeNumber, 20)
-  .option('--cursor <cursor>', 'go on where a list ended');
+  .option('--cursor <cursor>', 'go on where a list ended')
+  .option('--reveal', REVEAL_HELP);
 command(
   deadLetters,
   'show <deliveryId>',
   'show every attempt and what was answered',
   'dead-letters show dlv_crm_x7Vv0J1tq8mC2kQbZ4n9Lw',
-  async ([id], _, context) => (await import('./commands/dead-letters.ts')).showDeadLetter(id as string, context),
-);
+  async ([id], options: import('./commands/context.ts').Reveal, context) =>
+    (await import('./commands/dead-letters.ts')).showDeadLetter(id as string, options, context),
+).option('--reveal', REVEAL_HELP);
 command(
   deadLetters,
   'remove <deliveryId>',
@@ -353,9 +363,14 @@ command(
   .option('--detach', 'do not wait until it is done');
 
 const replays = group('replays', 'replays of many deliveries: who asked for what, and how far it is');
-command(replays, 'list', 'list them, newest first', 'replays list', async (_, __, context) =>
-  (await import('./commands/replay.ts')).listReplays(context),
-);
+command(
+  replays,
+  'list',
+  'list them, newest first',
+  'replays list',
+  async (_, options: import('./commands/context.ts').Reveal, context) =>
+    (await import('./commands/replay.ts')).listReplays(options, context),
+).option('--reveal', REVEAL_HELP);
 command(replays, 'cancel <id>', 'stop one', 'replays cancel rpl_0123456789abcdef', async ([id], _, context) =>
   (await import('./commands/replay.ts')).changeReplay(id as string, 'cancelled', context),
 );
@@ -383,8 +398,9 @@ command(
   'show <id>',
   'show one with its body',
   'quarantine show qrt_x7Vv0J1tq8mC2kQbZ4n9Lw',
-  async ([id], _, context) => (await import('./commands/quarantine.ts')).showQuarantined(id as string, context),
-);
+  async ([id], options: import('./commands/context.ts').Reveal, context) =>
+    (await import('./commands/quarantine.ts')).showQuarantined(id as string, options, context),
+).option('--reveal', REVEAL_HELP);
 command(
   quarantine,
   'reparse <id>',

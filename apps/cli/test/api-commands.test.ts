@@ -45,6 +45,10 @@ const delivery = {
   nextAttemptAt: null,
 };
 
+/** What every command asks for that shows personal data, unless it is told to reveal it. */
+const withoutMasking = (path: string) =>
+  path.replace(/([?&])reveal=false(&|$)/, (_, before, after) => (after ? before : ''));
+
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'clickrelay-cli-'));
   await writeFile(join(dataDir, 'secrets.json'), '{"apiKey":"k3y"}');
@@ -54,7 +58,7 @@ beforeEach(async () => {
   answers = {};
   api = await startDestination({
     answer: ({ method, path }) => {
-      const answer = answers[`${method} ${path}`];
+      const answer = answers[`${method} ${withoutMasking(path)}`];
       if (answer !== undefined) return { status: 200, body: JSON.stringify(answer) };
       return { status: 404, body: '{"error":{"code":"not_found","message":"no such thing"}}' };
     },
@@ -203,7 +207,7 @@ test('tail follows from now on, each event with where it went, until it is told 
   expect(program.stdout()).toBe(
     '2026-11-20 10:00:01  moText  whatsapp  2799900001 -> 2799900002  hello there [31mred  evt_AAAAAAAAAAAAAAAAAAAAAA  => crm delivered\n',
   );
-  await waitUntil(() => asked().filter((line) => line.endsWith('after=c2')).length > 1);
+  await waitUntil(() => asked().filter((line) => line.endsWith('after=c2&reveal=false')).length > 1);
   expect(await program.stop('SIGINT')).toEqual({ code: 0, signal: null });
 });
 
@@ -226,7 +230,7 @@ test('destinations are added, with a new secret shown, listed, paused, resumed a
     url: 'https://crm.example.com/',
   };
   answers['PUT /v1/destinations/crm'] = { ...crm, secret: 'whsec_abc' };
-  answers['GET /v1/destinations'] = { items: [crm], next: null };
+  answers['GET /v1/destinations?limit=500'] = { items: [crm], next: null };
   answers['POST /v1/destinations/crm/pause'] = crm;
   answers['POST /v1/destinations/crm/resume'] = crm;
   answers['DELETE /v1/destinations/crm'] = {};
@@ -240,7 +244,7 @@ test('destinations are added, with a new secret shown, listed, paused, resumed a
   expect((await cli('destinations', 'remove', 'crm')).stdout).toBe('crm is removed\n');
   expect(asked()).toEqual([
     'PUT /v1/destinations/crm {"type":"webhook","url":"https://crm.example.com/","events":["mo*","x"]}',
-    'GET /v1/destinations',
+    'GET /v1/destinations?limit=500',
     'POST /v1/destinations/crm/pause {"reason":"moving"}',
     'POST /v1/destinations/crm/resume',
     'DELETE /v1/destinations/crm',
@@ -255,7 +259,7 @@ test('replay sends one delivery again, or many: counted first, followed to the e
   answers['POST /v1/deliveries/dlv_crm_1/replay'] = {};
   answers['POST /v1/replays'] = { matched: 3, replay: running };
   answers['GET /v1/replays/rpl_1'] = done;
-  answers['GET /v1/replays'] = { items: [done], next: null };
+  answers['GET /v1/replays?limit=500'] = { items: [done], next: null };
   answers['PATCH /v1/replays/rpl_1'] = { ...running, state: 'cancelled' };
   expect((await cli('replay', 'dlv_crm_1')).stdout).toBe('dlv_crm_1 is sent again\n');
   expect((await cli('replay', '--all', '--destination', 'crm', '--events', 'mo*, x', '--rate', '500/s')).stdout).toBe(
@@ -272,7 +276,7 @@ test('replay sends one delivery again, or many: counted first, followed to the e
     'GET /v1/replays/rpl_1',
     'POST /v1/replays {"dryRun":false}',
     'POST /v1/replays {"dryRun":true}',
-    'GET /v1/replays',
+    'GET /v1/replays?limit=500&reveal=false',
     'PATCH /v1/replays/rpl_1 {"state":"cancelled"}',
   ]);
   expect((await cli('replay')).code).toBe(2);
@@ -310,6 +314,46 @@ test('dead letters and quarantine are listed and shown', async () => {
   expect((await cli('quarantine', 'reparse', 'qrt_1')).stdout).toBe('qrt_1 is accepted now: 1 event\n');
 });
 
+test('personal data is asked for with --reveal only', async () => {
+  const hidden = { ...event, from: '…01', to: '…02', data: { text: '(hidden)' }, raw: '(hidden)' };
+  const entry = { id: 'qrt_1', receivedAt: '2026-11-20T10:00:03.000Z', reason: 'not JSON', bytes: 3 };
+  answers[`GET /v1/events/${event.id}`] = { ...hidden, deliveries: [] };
+  answers[`GET /v1/events/${event.id}?reveal=true`] = { ...event, deliveries: [] };
+  answers['GET /v1/quarantine/qrt_1'] = { ...entry, body: null };
+  answers['GET /v1/quarantine/qrt_1?reveal=true'] = { ...entry, body: { text: 'boo', base64: 'Ym9v' } };
+  expect((await cli('events', event.id)).stdout).toContain('as received\n  (hidden): --reveal shows it\n');
+  expect((await cli('events', event.id, '--reveal')).stdout).toContain('"content": "hello"');
+  expect((await cli('quarantine', 'show', 'qrt_1')).stdout).toContain('(hidden): --reveal shows it');
+  expect((await cli('quarantine', 'show', 'qrt_1', '--reveal')).stdout).toContain('\nboo\n');
+  await cli('events', '--reveal');
+  await cli('message', 'm1', '--reveal');
+  await cli('dead-letters', '--reveal');
+  await cli('dead-letters', 'show', delivery.id, '--reveal');
+  await cli('destinations', 'match', 'crm', '--event', event.id, '--reveal');
+  await cli('replays', 'list', '--reveal');
+  await cli('tail', '--reveal');
+  expect(asked().map((line) => /reveal=\w+/.exec(line)?.[0])).toEqual([
+    'reveal=false',
+    'reveal=true',
+    'reveal=false',
+    // `message` looks for an id of ours too.
+    ...Array.from({ length: 9 }, () => 'reveal=true'),
+  ]);
+});
+
+test('a list of destinations, keys or replays is shown whole, however many pages it has', async () => {
+  const key = (id: string) => ({
+    id,
+    name: 'n8n',
+    scopes: ['read'],
+    destinations: [],
+    createdAt: '2026-11-20T10:00:00Z',
+  });
+  answers['GET /v1/keys?limit=500'] = { items: [key('key_1')], next: 'c1' };
+  answers['GET /v1/keys?limit=500&cursor=c1'] = { items: [key('key_2')], next: null };
+  expect(JSON.parse((await cli('keys', '--json')).stdout)).toEqual({ items: [key('key_1'), key('key_2')], next: null });
+});
+
 test('an API that is away, or refuses the key, is told with what to do', async () => {
   const port = await freePort();
   const away = await runCli(['events'], {
@@ -339,7 +383,7 @@ test('keys are created, listed and removed', async () => {
   };
   answers = {
     'POST /v1/keys': { ...key, key: 'crk_shown-once' },
-    'GET /v1/keys': { items: [key], next: null },
+    'GET /v1/keys?limit=500': { items: [key], next: null },
     'DELETE /v1/keys/key_1': {},
   };
   const created = await cli('keys', 'create', 'n8n', '--scopes', 'lease', '--destinations', 'bot, n8n-*');

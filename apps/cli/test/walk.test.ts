@@ -198,7 +198,7 @@ describe('clickrelay start', () => {
     expect(items).toEqual([
       expect.objectContaining({ id: (answer.body as { quarantined: string }).quarantined, bytes: 19 }),
     ]);
-    const shown = await cli('quarantine', 'show', items[0].id);
+    const shown = await cli('quarantine', 'show', items[0].id, '--reveal');
     expect(shown.body.text).toBe('hello, I am no JSON');
   });
 

@@ -549,7 +549,7 @@ export interface Operations {
       /** `next` of the page before */
       cursor?: string | undefined;
       order?: "desc" | "asc" | undefined;
-      /** Event types, with commas between them */
+      /** Event types or patterns of them (`mo*`), with commas between them */
       type?: string | undefined;
       /** Of this channel, in any case */
       channel?: string | undefined;
@@ -603,6 +603,10 @@ export interface Operations {
   /** Find messages by your own id of them */
   'GET /v1/messages': {
     query: {
+      /** How many items at most */
+      limit?: number | undefined;
+      /** `next` of the page before */
+      cursor?: string | undefined;
       /** As you sent it. One id may have been given to several */
       clientMessageId: string;
       /** Whether personal data is shown: `true` needs the scope `reveal` and is written into the audit record. Default: hidden, but for `API_KEY` */
@@ -733,7 +737,10 @@ export interface Operations {
   /** List replays of many deliveries, newest first: who asked for what, and how far it is */
   'GET /v1/replays': {
     query?: {
+      /** How many items at most */
       limit?: number | undefined;
+      /** `next` of the page before */
+      cursor?: string | undefined;
       /** Whether personal data is shown: `true` needs the scope `reveal` and is written into the audit record. Default: hidden, but for `API_KEY` */
       reveal?: "true" | "false" | undefined;
     } | undefined;
@@ -813,8 +820,14 @@ export interface Operations {
       accepted: number;
     };
   };
-  /** List destinations */
+  /** List destinations, by id */
   'GET /v1/destinations': {
+    query?: {
+      /** How many items at most */
+      limit?: number | undefined;
+      /** `next` of the page before */
+      cursor?: string | undefined;
+    } | undefined;
     answer: {
       items: (Destination)[];
       /** `cursor` of the next page; null at the end */
@@ -1107,6 +1120,12 @@ export interface Operations {
   };
   /** List keys, oldest first; `API_KEY` is none of them */
   'GET /v1/keys': {
+    query?: {
+      /** How many items at most */
+      limit?: number | undefined;
+      /** `next` of the page before */
+      cursor?: string | undefined;
+    } | undefined;
     answer: {
       items: (Key)[];
       /** `cursor` of the next page; null at the end */

@@ -48,6 +48,12 @@ export interface PluggedAdapter {
   readonly type: string;
   /** Of one destination, beside what every destination has. */
   readonly config: z.ZodObject;
+  /**
+   * Names of those fields of `config` that anybody who may read destinations is shown, each with all that is in it. What
+   * is not named is a secret to the API.
+   * @default none
+   */
+  readonly shown?: readonly string[];
   /** @param config what `config` has made of the settings */
   open(config: never): Deliverer;
 }

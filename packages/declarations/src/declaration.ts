@@ -1,9 +1,17 @@
 import { destinationBase, type PluggedAdapter, pacing, pullDestination } from '@clickrelay/core';
 import type { Destination } from '@clickrelay/queue';
 import { compileFilter, InvalidFilterError } from '@clickrelay/routing';
-import { completeWebhook, MissingSecretError, together, webhookDestination } from '@clickrelay/webhook-forwarder';
+import {
+  completeWebhook,
+  HIDDEN,
+  hideSecrets,
+  MissingSecretError,
+  together,
+  webhookDestination,
+} from '@clickrelay/webhook-forwarder';
 import { z } from 'zod';
 import { InvalidDestinationsError } from './errors.ts';
+import { completePlugged, mayBeHidden } from './plugged-settings.ts';
 
 /** Refuses, with the column, a filter that can never decide anything. */
 export const checkFilter = (context: z.core.ParsePayload<string>): void => {
@@ -31,10 +39,35 @@ const surroundings = {
   concurrency: z.int().min(1).max(1024).default(32).describe('How many attempts may be under way at once.'),
 };
 
+/** Of each adapter that is not ours, which of its own settings may be shown. */
+const shownSettings = new Map<string, readonly string[]>();
+
 /** From now on destinations of this type can be declared. To be called before anything is. */
-export const acceptAdapter = ({ type, config }: PluggedAdapter): void => {
-  const schema: z.ZodObject = z.strictObject({ ...config.shape, ...surroundings, type: z.literal(type) });
+export const acceptAdapter = ({ type, config, shown = [] }: PluggedAdapter): void => {
+  const own = Object.entries(config.shape).map(([name, field]) => [
+    name,
+    shown.includes(name) ? field : mayBeHidden(field as z.ZodType),
+  ]);
+  const schema: z.ZodObject = z.strictObject({
+    ...Object.fromEntries(own),
+    ...surroundings,
+    type: z.literal(type),
+  });
   plugged.push(schema as typeof pull);
+  shownSettings.set(type, shown);
+};
+
+/**
+ * The settings of a destination as they may be shown. Of an adapter that is not ours that is what all destinations have,
+ * and what the adapter says may be: of one that is not loaded here, nothing else.
+ */
+export const showSettings = ({ type, config }: Pick<Destination, 'type' | 'config'>): Record<string, unknown> => {
+  if (type === 'webhook') return hideSecrets(config);
+  const mayBeShown = (name: string): boolean =>
+    Object.hasOwn(surroundings, name) || shownSettings.get(type)?.includes(name) === true;
+  return Object.fromEntries(
+    Object.entries(config).map(([name, value]) => [name, mayBeShown(name) || value === null ? value : HIDDEN]),
+  );
 };
 
 /** A destination as people write it in a file. */
@@ -81,9 +114,10 @@ const completeSettings = (
   declared: Declaration,
   present: Destination['config'] | undefined,
 ): { config: Destination['config']; generatedSecret?: string } => {
-  if (declared.type !== 'webhook') return { config: settingsOf(declared) };
   try {
-    return completeWebhook(settingsOf(declared), present);
+    if (declared.type === 'webhook') return completeWebhook(settingsOf(declared), present);
+    const settings: Record<string, unknown> = settingsOf(declared);
+    return { config: completePlugged(settings, present, (name) => Object.hasOwn(surroundings, name)) };
   } catch (error) {
     if (!(error instanceof MissingSecretError)) throw error;
     throw new InvalidDestinationsError(`${declared.id}: ${error.path} ${error.message}`);

@@ -6,6 +6,7 @@ export {
   type Declaration,
   declaration,
   declarationBody,
+  showSettings,
 } from './declaration.ts';
 export { InvalidDestinationsError } from './errors.ts';
 export { parseDeclarations } from './file.ts';

@@ -48,15 +48,18 @@ const load = async (name: string): Promise<PluggedAdapter> => {
   } catch (error) {
     throw refusal(name, `its function threw: ${(error as Error).message}`);
   }
-  const { type, config, open } = adapter ?? {};
+  const { type, config, shown, open } = adapter ?? {};
   if (typeof type !== 'string' || !TYPE.test(type)) {
     throw refusal(name, 'its `type` must be lower-case letters, digits and `-`');
   }
   if (OURS.includes(type)) throw refusal(name, `the type ${type} is one of Clickrelay's own`);
   if (!(config instanceof z.ZodObject))
     throw refusal(name, 'its `config` must be an object of the `z` that it is given');
+  if (shown !== undefined && !(Array.isArray(shown) && shown.every((field) => Object.hasOwn(config.shape, field)))) {
+    throw refusal(name, 'its `shown` must be a list of names of fields of its `config`');
+  }
   if (typeof open !== 'function') throw refusal(name, 'its `open` must be a function');
-  return { type, config, open: open.bind(adapter) };
+  return { type, config, ...(shown !== undefined && { shown }), open: open.bind(adapter) };
 };
 
 const refusal = (name: string, why: string): InvalidAdapterError =>

@@ -3,7 +3,7 @@ import { deliveryId, type LoggedEvent, parseRate } from '@clickrelay/core';
 import { openRoute } from '@clickrelay/routing';
 import { readKinds, replayDelivery } from './dead-letters.ts';
 import { listDestinations } from './destinations.ts';
-import { decodeRecord, followEvents } from './event-log.ts';
+import { decodeRecord, followEvents, type Page } from './event-log.ts';
 import { destinationQueue, eventKeys, REGISTRY } from './names.ts';
 import type { DeadLetterKind } from './outcome.ts';
 import { sendAll } from './send-all.ts';
@@ -232,11 +232,29 @@ const decode = (id: string, fields: Record<string, string>): Replay | undefined 
 export const readReplay = async (store: Store, id: string): Promise<Replay | undefined> =>
   decode(id, await store.redis.hgetall(replayKey(id)));
 
+/** When it was made and its id: the order of the list, newest first, goes by both. */
+const CURSOR = /^(\d{1,15})\.(rpl_[0-9a-f]{16})$/;
+
 /** Newest first. */
-export const listReplays = async (store: Store, limit: number): Promise<Replay[]> => {
-  const ids = await store.redis.zrevrange(REPLAYS, 0, limit - 1);
-  const all = await Promise.all(ids.map((id) => readReplay(store, id)));
-  return all.filter((replay) => replay !== undefined);
+export const listReplays = async (
+  store: Store,
+  { limit, cursor }: { limit: number; cursor?: string | undefined },
+): Promise<Page<Replay>> => {
+  const [, madeAt, lastId = ''] = CURSOR.exec(cursor ?? '') ?? [];
+  const places = await store.redis.zrevrange(REPLAYS, 0, MOST_KEPT, 'WITHSCORES');
+  const further: { id: string; score: number }[] = [];
+  for (let at = 0; at < places.length; at += 2) {
+    const [id, score] = [places[at] as string, Number(places[at + 1])];
+    const isFurther = madeAt === undefined || score < Number(madeAt) || (score === Number(madeAt) && id < lastId);
+    if (isFurther) further.push({ id, score });
+  }
+  const page = further.slice(0, limit);
+  const found = await Promise.all(page.map(({ id }) => readReplay(store, id)));
+  const last = page.at(-1);
+  return {
+    items: found.filter((replay) => replay !== undefined),
+    next: further.length > limit && last !== undefined ? `${last.score}.${last.id}` : null,
+  };
 };
 
 /**

@@ -17,3 +17,14 @@ export interface Context {
 export function show<T>(context: Context, value: T, toText: (value: T) => string): void {
   context.print(context.json ? JSON.stringify(value, null, 2) : toText(value));
 }
+
+/** For lists that are shown whole, however long: as few requests as can be. */
+export const WHOLE_PAGES = { query: { limit: 500 } } as const;
+
+/** Of commands that show what customers wrote, and who they are. */
+export interface Reveal {
+  reveal?: true;
+}
+
+/** As the API takes it: without `--reveal` not even `API_KEY` is shown it. */
+export const revealed = ({ reveal }: Reveal): { reveal: 'true' | 'false' } => ({ reveal: reveal ? 'true' : 'false' });

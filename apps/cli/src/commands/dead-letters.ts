@@ -1,9 +1,9 @@
 import type { DeadLetter } from '@clickrelay/client';
 import { connectApi } from '../api-client.ts';
 import { attemptLine, deliveryState, shortTime, table } from '../format.ts';
-import { type Context, show } from './context.ts';
+import { type Context, type Reveal, revealed, show } from './context.ts';
 
-export interface ListOptions {
+export interface ListOptions extends Reveal {
   destination?: string;
   /** The API says which there are. */
   kind?: DeadLetter['kind'];
@@ -12,7 +12,8 @@ export interface ListOptions {
 }
 
 export async function listDeadLetters(options: ListOptions, context: Context): Promise<void> {
-  const page = await connectApi(context.config).call('GET /v1/dead-letters', { query: options });
+  const query = { ...options, ...revealed(options) };
+  const page = await connectApi(context.config).call('GET /v1/dead-letters', { query });
   show(context, page, ({ items, next }) => {
     if (items.length === 0) return 'no dead letters';
     const rows = items.map((letter) => [
@@ -30,8 +31,11 @@ export async function listDeadLetters(options: ListOptions, context: Context): P
   });
 }
 
-export async function showDeadLetter(deliveryId: string, context: Context): Promise<void> {
-  const delivery = await connectApi(context.config).call('GET /v1/deliveries/{id}', { path: { id: deliveryId } });
+export async function showDeadLetter(deliveryId: string, options: Reveal, context: Context): Promise<void> {
+  const delivery = await connectApi(context.config).call('GET /v1/deliveries/{id}', {
+    path: { id: deliveryId },
+    query: revealed(options),
+  });
   show(context, delivery, (found) =>
     [
       found.id,

@@ -4,7 +4,7 @@ import { loadAdapters, parseDeclarations } from '@clickrelay/declarations';
 import { connectApi } from '../api-client.ts';
 import { usageError } from '../errors.ts';
 import { shortTime, table } from '../format.ts';
-import { type Context, show } from './context.ts';
+import { type Context, type Reveal, revealed, show, WHOLE_PAGES } from './context.ts';
 
 export interface AddOptions {
   type: 'webhook' | 'pull';
@@ -27,8 +27,8 @@ export interface AddOptions {
 const listOf = (text: string) => text.split(',').map((part) => part.trim());
 
 export async function listDestinations(context: Context): Promise<void> {
-  const page = await connectApi(context.config).call('GET /v1/destinations');
-  show(context, page, ({ items }) => {
+  const all = await connectApi(context.config).all('GET /v1/destinations', WHOLE_PAGES);
+  show(context, { items: all, next: null }, ({ items }) => {
     if (items.length === 0) {
       return `no destinations yet; add one with \`${context.config.CLICKRELAY_COMMAND} destinations add crm --url https://crm.example.com/clickatell\``;
     }
@@ -162,10 +162,14 @@ export async function applyDestinations(
 }
 
 /** Why an event went to a destination, or did not. */
-export async function matchDestination(id: string, eventId: string, context: Context): Promise<void> {
+export async function matchDestination(
+  id: string,
+  { event: eventId, ...options }: Reveal & { event: string },
+  context: Context,
+): Promise<void> {
   const match = await connectApi(context.config).call('GET /v1/destinations/{id}/match', {
     path: { id },
-    query: { event: eventId },
+    query: { event: eventId, ...revealed(options) },
   });
   show(context, match, ({ wanted, rules, delivery }) => {
     const rows = rules.map(({ rule, passed, detail }) => [rule, passed ? 'yes' : 'NO', detail]);

@@ -1,10 +1,10 @@
 import type { EventWithDeliveries } from '@clickrelay/client';
 import { connectApi } from '../api-client.ts';
 import { parseSince } from '../duration.ts';
-import { attemptLine, deliveryState, gist, parties, shortTime, table } from '../format.ts';
-import { type Context, show } from './context.ts';
+import { attemptLine, deliveryState, gist, HIDDEN, parties, shortTime, table } from '../format.ts';
+import { type Context, type Reveal, revealed, show } from './context.ts';
 
-export interface EventsOptions {
+export interface EventsOptions extends Reveal {
   type?: string;
   limit: number;
   since?: string;
@@ -15,7 +15,13 @@ export interface EventsOptions {
 export async function listEvents(options: EventsOptions, context: Context): Promise<void> {
   const { limit, type, cursor, since } = options;
   const page = await connectApi(context.config).call('GET /v1/events', {
-    query: { limit, type, cursor, since: since === undefined ? undefined : parseSince(since).toISOString() },
+    query: {
+      limit,
+      type,
+      cursor,
+      since: since === undefined ? undefined : parseSince(since).toISOString(),
+      ...revealed(options),
+    },
   });
   show(context, page, ({ items, next }) => {
     if (items.length === 0) return 'no events';
@@ -33,8 +39,9 @@ export async function listEvents(options: EventsOptions, context: Context): Prom
 }
 
 /** One event, where it went, and every attempt. */
-export async function showEvent(id: string, context: Context): Promise<void> {
-  const event = await connectApi(context.config).call('GET /v1/events/{id}', { path: { id } });
+export async function showEvent(id: string, options: Reveal, context: Context): Promise<void> {
+  const query = revealed(options);
+  const event = await connectApi(context.config).call('GET /v1/events/{id}', { path: { id }, query });
   show(context, event, eventText);
 }
 
@@ -64,7 +71,7 @@ function eventText({ deliveries, ...event }: EventWithDeliveries): string {
     ...(where.length === 0 ? ['  none: no destination wants it'] : where),
     '',
     'as received',
-    ...JSON.stringify(event.raw, null, 2)
+    ...(event.raw === HIDDEN ? `${HIDDEN}: --reveal shows it` : JSON.stringify(event.raw, null, 2))
       .split('\n')
       .map((line) => `  ${line}`),
   ].join('\n');

@@ -1,7 +1,7 @@
 import type { RequestOf } from '@clickrelay/client';
 import { connectApi } from '../api-client.ts';
 import { shortTime, table } from '../format.ts';
-import { type Context, show } from './context.ts';
+import { type Context, show, WHOLE_PAGES } from './context.ts';
 
 export interface CreateOptions {
   scopes: string;
@@ -27,8 +27,8 @@ export async function createKey(name: string, options: CreateOptions, context: C
 }
 
 export async function listKeys(context: Context): Promise<void> {
-  const page = await connectApi(context.config).call('GET /v1/keys');
-  show(context, page, ({ items }) => {
+  const all = await connectApi(context.config).all('GET /v1/keys', WHOLE_PAGES);
+  show(context, { items: all, next: null }, ({ items }) => {
     if (items.length === 0) return 'no keys beside API_KEY';
     const rows = items.map(({ id, name, scopes, destinations, createdAt }) => [
       id,

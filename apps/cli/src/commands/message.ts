@@ -2,27 +2,29 @@ import type { Event, Message, MessageStatus } from '@clickrelay/client';
 import { type Api, connectApi } from '../api-client.ts';
 import { CommandError, usageError } from '../errors.ts';
 import { gist, oneLine, parties, shortTime, table } from '../format.ts';
-import { type Context, show } from './context.ts';
+import { type Context, type Reveal, revealed, show } from './context.ts';
 
 /** What became of a message, by its id or by the sender's own. */
 export async function message(
   id: string | undefined,
-  { reindex }: { reindex?: true },
+  options: Reveal & { reindex?: true },
   context: Context,
 ): Promise<void> {
   const api = connectApi(context.config);
-  if (reindex) return await reindexMessages(api, context);
+  if (options.reindex) return await reindexMessages(api, context);
   if (id === undefined) throw usageError('message takes the id of a message, or your own id of it');
-  const messages = await findMessages(api, id);
+  const messages = await findMessages(api, id, options);
   show(context, messages, (found) => found.map(messageText).join('\n\n'));
 }
 
-async function findMessages(api: Api, id: string): Promise<Message[]> {
+async function findMessages(api: Api, id: string, options: Reveal): Promise<Message[]> {
+  const query = revealed(options);
   try {
-    return [await api.call('GET /v1/messages/{messageId}', { path: { messageId: id } })];
+    return [await api.call('GET /v1/messages/{messageId}', { path: { messageId: id }, query })];
   } catch (error) {
     if (!(error instanceof CommandError && error.code === 'not_found')) throw error;
-    const { items } = await api.call('GET /v1/messages', { query: { clientMessageId: id } });
+    const named = { query: { ...query, clientMessageId: id } };
+    const items = await api.all('GET /v1/messages', named);
     if (items.length === 0) throw error;
     return items;
   }

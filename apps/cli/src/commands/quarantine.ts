@@ -1,6 +1,6 @@
 import { connectApi } from '../api-client.ts';
-import { shortTime, table } from '../format.ts';
-import { type Context, show } from './context.ts';
+import { HIDDEN, shortTime, table } from '../format.ts';
+import { type Context, type Reveal, revealed, show } from './context.ts';
 
 export interface ListOptions {
   limit: number;
@@ -17,8 +17,9 @@ export async function listQuarantine(options: ListOptions, context: Context): Pr
   });
 }
 
-export async function showQuarantined(id: string, context: Context): Promise<void> {
-  const entry = await connectApi(context.config).call('GET /v1/quarantine/{id}', { path: { id } });
+export async function showQuarantined(id: string, options: Reveal, context: Context): Promise<void> {
+  const query = revealed(options);
+  const entry = await connectApi(context.config).call('GET /v1/quarantine/{id}', { path: { id }, query });
   show(context, entry, ({ receivedAt, reason, bytes, body }) =>
     [
       id,
@@ -26,7 +27,7 @@ export async function showQuarantined(id: string, context: Context): Promise<voi
       `  reason    ${reason}`,
       `  bytes     ${bytes}`,
       '',
-      body?.text ?? '(hidden)',
+      body?.text ?? `${HIDDEN}: --reveal shows it`,
     ].join('\n'),
   );
 }

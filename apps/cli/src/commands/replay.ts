@@ -2,7 +2,7 @@ import type { DeadLetter, Replay } from '@clickrelay/client';
 import { connectApi } from '../api-client.ts';
 import { usageError } from '../errors.ts';
 import { table } from '../format.ts';
-import { type Context, show } from './context.ts';
+import { type Context, type Reveal, revealed, show, WHOLE_PAGES } from './context.ts';
 
 export interface ReplayOptions {
   all?: boolean;
@@ -68,9 +68,10 @@ async function replayMany(options: ReplayOptions, context: Context): Promise<voi
   });
 }
 
-export async function listReplays(context: Context): Promise<void> {
-  const page = await connectApi(context.config).call('GET /v1/replays');
-  show(context, page, ({ items }) => {
+export async function listReplays(options: Reveal, context: Context): Promise<void> {
+  const query = { ...WHOLE_PAGES.query, ...revealed(options) };
+  const all = await connectApi(context.config).all('GET /v1/replays', { query });
+  show(context, { items: all, next: null }, ({ items }) => {
     if (items.length === 0) return 'nobody has replayed many deliveries yet';
     const rows = items.map(({ id, createdAt, by, state, matched, replayed, skipped, rate, selection }) => [
       id,
