@@ -5,7 +5,9 @@ import {
   listDeliveries,
   listDestinations,
   listEvents,
+  readCallbackOf,
   readEvent,
+  readRepeats,
   type Store,
 } from '@clickrelay/queue';
 import { openRoute } from '@clickrelay/routing';
@@ -68,6 +70,20 @@ const listUnwanted = async (store: Store, logged: Event, went: readonly string[]
 
 const MOST_UNWANTED = 100;
 
+const NEVER = { count: 0, lastAt: null };
+
+const callback = z
+  .object({
+    receivedAt: z.string(),
+    lane: z.enum(['messages', 'statuses']),
+    size: z.int().nullable().describe('Of its body, in characters; in bytes when it is large'),
+    committedTogether: z.int().nullable().describe('How many callbacks one write put on disk, this one included'),
+    elements: z.int().nullable().describe('How many it has; null when it has very many'),
+    others: z.array(z.string()).describe('The ids of the other events that came with it and were new'),
+    complete: z.boolean().describe('Whether `others` are all of them: the log is searched around this event only'),
+  })
+  .meta({ id: 'CallbackOfEvent' });
+
 export const eventOperations = [
   operation({
     method: 'get',
@@ -117,11 +133,15 @@ export const eventOperations = [
   operation({
     method: 'get',
     path: '/v1/events/{id}',
-    summary: 'Read one event, where it went and every attempt',
+    summary: 'Read one event, what brought it, where it went and every attempt',
     scopes: ['read'],
     params: z.object({ id: z.string() }),
     response: event
       .extend({
+        callback: callback.nullable().describe('What brought it; what an earlier version logged tells less'),
+        repeats: z
+          .object({ count: z.int(), lastAt: z.string().nullable() })
+          .describe('How often Clickatell sent it again, as far as it was recognised, and when last'),
         deliveries: z.array(delivery),
         unwanted: z
           .array(z.object({ destinationId: z.string(), rule: z.string(), passed: z.boolean(), detail: z.string() }))
@@ -130,8 +150,10 @@ export const eventOperations = [
           ),
       })
       .meta({ id: 'EventWithDeliveries' }),
-    mask: ({ deliveries, unwanted, ...found }) => ({
+    mask: ({ callback: came, repeats, deliveries, unwanted, ...found }) => ({
       ...maskEvent(found),
+      callback: came,
+      repeats,
       deliveries: deliveries.map(maskDelivery),
       unwanted: unwanted.map(maskRule),
     }),
@@ -139,9 +161,14 @@ export const eventOperations = [
     run: async ({ params: { id } }, { store }) => {
       const logged = EVENT_ID.test(id) ? await readEvent(store, id) : undefined;
       if (logged === undefined) throw notFound('event', id);
-      const deliveries = await listDeliveries(store, id);
+      const [deliveries, came, [repeats = NEVER]] = await Promise.all([
+        listDeliveries(store, id),
+        readCallbackOf(store, id),
+        readRepeats(store, [id]),
+      ]);
       const went = deliveries.map(({ destinationId }) => destinationId);
-      return { ...logged.event, deliveries, unwanted: await listUnwanted(store, logged.event, went) };
+      const unwanted = await listUnwanted(store, logged.event, went);
+      return { ...logged.event, callback: came ?? null, repeats, deliveries, unwanted };
     },
   }),
 ];

@@ -1,7 +1,9 @@
 import { DESTINATION_ID } from '@clickrelay/core';
-import { countQuarantined, queueDepths, readLedgerPart } from '@clickrelay/queue';
+import { countQuarantined, queueDepths, readIntake, readLedgerPart, sumIntake } from '@clickrelay/queue';
 import { z } from 'zod';
 import { operation } from './operation.ts';
+
+const DAY_MS = 86_400_000;
 
 const count = z.int();
 const time = z.iso.datetime({ offset: true });
@@ -32,6 +34,17 @@ const destinationLedger = z
       .describe('Some of those that are unaccounted for; each can be replayed'),
   })
   .meta({ id: 'DestinationLedger' });
+
+const counts = z
+  .object({
+    callbacks: count.describe('Callbacks that were accepted and read'),
+    events: count.describe('Events that were new'),
+    repeats: count.describe('Elements that Clickatell had sent before: dropped'),
+  })
+  .meta({ id: 'IntakeCounts' });
+
+/** Of each lane. */
+const lanes = { messages: counts, statuses: counts };
 
 export const ledgerOperations = [
   operation({
@@ -76,6 +89,15 @@ export const ledgerOperations = [
           .describe(
             'What was accepted and is in no column, now; what waits in the spool of a receiver, that one knows',
           ),
+        intake: z
+          .object({
+            from: z.string(),
+            to: z.string(),
+            ...lanes,
+          })
+          .describe(
+            'What came in, of all destinations: counted with the events, and so in whole minutes of the last 25 hours, or whole hours of the last 32 days: `from` and `to` say which',
+          ),
         progress: z.number().describe('Share of the log that was walked, 0 to 1'),
         next: z
           .string()
@@ -93,7 +115,44 @@ export const ledgerOperations = [
         maxEvents: limit,
         cursor,
       });
-      return { ...part, upstream: { ...ingest, quarantined } };
+      const {
+        from: countedFrom,
+        to: countedTo,
+        spans,
+      } = await readIntake(
+        store,
+        { from: from === undefined ? undefined : new Date(from), to: new Date(part.to) },
+        Date.now(),
+      );
+      const intake = { from: countedFrom, to: countedTo, ...sumIntake({ spans }) };
+      return { ...part, upstream: { ...ingest, quarantined }, intake };
+    },
+  }),
+  operation({
+    method: 'get',
+    path: '/v1/intake',
+    summary: 'Count what came in, minute by minute or hour by hour: callbacks, events and repetitions',
+    scopes: ['read'],
+    query: z.object({
+      from: time.optional().describe('Without it, 24 hours ago'),
+      to: time.optional().describe('Without it, or later than now, until now'),
+      step: z.enum(['minute', 'hour']).optional().describe('Minutes are known of the last 25 hours, hours of 32 days'),
+    }),
+    response: z
+      .object({
+        from: z.string(),
+        to: z.string(),
+        step: z.enum(['minute', 'hour']),
+        items: z
+          .array(z.object({ at: z.string().describe('When it begins'), ...lanes }))
+          .describe('Oldest first; those in which nothing came are left out'),
+      })
+      .meta({ id: 'Intake' }),
+    run: async ({ query: { from, to, step } }, { store }) => {
+      const nowMs = Date.now();
+      const options = { from: new Date(from ?? nowMs - DAY_MS), to: to === undefined ? undefined : new Date(to), step };
+      const { spans, ...span } = await readIntake(store, options, nowMs);
+      return { ...span, items: [...spans] };
     },
   }),
 ];

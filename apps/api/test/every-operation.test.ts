@@ -103,6 +103,7 @@ it('every documented operation is called, and answers what is documented', async
   stop.abort();
   await call('post /v1/find', {}, { text: id });
   await call('get /v1/ledger');
+  await call('get /v1/intake');
   await call('get /v1/status');
 
   await call('post /v1/replays', {}, { dryRun: true });

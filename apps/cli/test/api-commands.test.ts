@@ -87,7 +87,14 @@ test('events lists what came in, and nothing of it moves the terminal', async ()
 });
 
 test('one event is shown with its deliveries and attempts, or as the JSON of the API', async () => {
-  answers[`GET /v1/events/${event.id}`] = { ...event, deliveries: [delivery] };
+  const callback = { size: 612, elements: 2, others: ['evt_B'] };
+  const told = {
+    ...event,
+    callback,
+    repeats: { count: 1, lastAt: '2026-11-20T10:00:09.000Z' },
+    deliveries: [delivery],
+  };
+  answers[`GET /v1/events/${event.id}`] = told;
   const { stdout } = await cli('events', event.id);
   expect(stdout).toContain(
     [
@@ -96,7 +103,9 @@ test('one event is shown with its deliveries and attempts, or as the JSON of the
       '    attempt 1 at 2026-11-20 10:00:02, 12 ms: dead letter (503 crm answered 503)',
     ].join('\n'),
   );
-  expect(JSON.parse((await cli('events', event.id, '--json')).stdout)).toEqual({ ...event, deliveries: [delivery] });
+  expect(stdout).toContain('a callback of 612 bytes with 2 elements; the others: evt_B\n');
+  expect(stdout).toContain('1 times, last at 2026-11-20 10:00:09: dropped\n');
+  expect(JSON.parse((await cli('events', event.id, '--json')).stdout)).toEqual(told);
 });
 
 test('a message is shown with its statuses, the late ones marked, and the replies to it', async () => {
@@ -152,6 +161,12 @@ test('the ledger is added up over its parts, and is loud when it does not balanc
     balanced: true,
     destinations: [crm],
     upstream: { messages: 2, statuses: 0, quarantined: 1 },
+    intake: {
+      from: '2026-11-20T09:00:00.000Z',
+      to: '2026-11-20T10:00:00.000Z',
+      messages: { callbacks: 7, events: 8, repeats: 1 },
+      statuses: { callbacks: 2, events: 2, repeats: 1 },
+    },
     progress: 0.5,
     next: 'c2',
   };
@@ -162,6 +177,7 @@ test('the ledger is added up over its parts, and is loud when it does not balanc
     0,
     [
       '10 events logged up to 2026-11-20 10:00:00; 1 of them no destination wanted',
+      '9 callbacks became 10 events, 2 repetitions dropped (counted from 2026-11-20 09:00:00 to 2026-11-20 10:00:00)',
       'accepted and no events yet: 2 groups of messages, 0 of statuses; in quarantine: 1',
       'events before 2026-11-13 10:00:00 may have left the log: they were owed to nobody',
       '',

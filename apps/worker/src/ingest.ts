@@ -1,5 +1,6 @@
 import { eachEvent, InvalidCallbackError, type Lane, type LoggedEvent, STATUS_TYPE } from '@clickrelay/core';
 import {
+  type CountedWith,
   claimOf,
   type DeliveryToQueue,
   dropLarge,
@@ -8,6 +9,7 @@ import {
   enqueueDeliveries,
   type IngestGroup,
   type MessageIndex,
+  type Origin,
   type QueueName,
   quarantineCallback,
   readEnded,
@@ -66,12 +68,14 @@ const routeGroup = async (
   /** Of its callbacks, when traces are asked for. */
   const spans: IngestSpan[] = [];
   try {
-    for await (const some of split(context, callbacks, spans)) {
+    const pending = { callbacks: 0, repeats: 0 };
+    for await (const some of split(context, callbacks, { spans, pending })) {
       const events = await logEvents(context, claim, some, Date.now());
       uncount();
       await deliverOrQueue(context, events);
       total += events.length;
     }
+    if (pending.callbacks + pending.repeats > 0) await context.eventLog.countAlone(claim, pending);
   } finally {
     uncount();
     for (const span of spans) span.end();
@@ -112,7 +116,7 @@ interface EventToRoute {
 const logEvents = async (
   context: IngestContext,
   claim: string,
-  events: readonly LoggedEvent[],
+  events: readonly SplitEvent[],
   nowMs: number,
 ): Promise<EventToRoute[]> => {
   const before = context.outlets();
@@ -131,7 +135,7 @@ const logEvents = async (
   // The ledger holds destinations to what is logged: it must be how the events are really routed.
   const now = context.outlets();
   if (now !== before && ours.length > 0) {
-    for (const event of ours) event.outlets = route(event.event, now).outlets;
+    for (const event of ours) event.outlets = route(event, now).outlets;
     await context.eventLog.append(claim, ours.map(toLog), nowMs);
   }
   return await Promise.all(
@@ -142,19 +146,38 @@ const logEvents = async (
   );
 };
 
-interface RoutedEvent {
-  readonly event: LoggedEvent;
+interface RoutedEvent extends SplitEvent {
   outlets: readonly Outlet[];
 }
 
-const route = (event: LoggedEvent, outlets: readonly Outlet[]): RoutedEvent => ({
-  event,
-  outlets: outlets.filter((outlet) => outlet.wants(event.event)),
+const route = (split: SplitEvent, outlets: readonly Outlet[]): RoutedEvent => ({
+  ...split,
+  outlets: outlets.filter((outlet) => outlet.wants(split.event.event)),
 });
 
-const toLog = ({ event, outlets }: RoutedEvent): EventToLog => ({ ...event, routes: outlets.map(({ id }) => id) });
+const toLog = ({ event, origin, counted, outlets }: RoutedEvent): EventToLog => ({
+  ...event,
+  origin,
+  counted,
+  routes: outlets.map(({ id }) => id),
+});
 
 const NONE: ReadonlySet<string> = new Set();
+
+/** An event with what is logged and counted along with it. */
+interface SplitEvent {
+  readonly event: LoggedEvent;
+  readonly origin: Writable<Origin>;
+  readonly counted: Writable<CountedWith>;
+}
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** What was taken up and belongs to no event yet. */
+interface Pending {
+  callbacks: number;
+  repeats: number;
+}
 
 /** A callback may hold hundreds of thousands of events: so many are logged and delivered before the next are looked at. */
 const MOST_EVENTS_AT_ONCE = 1_000;
@@ -164,16 +187,26 @@ const LONGEST_STRETCH_MS = 20;
 /**
  * The events of a group, each once, some at a time. A callback that the receiver took but that cannot be split goes to
  * quarantine.
+ * @param pending What there was no event for that it could be counted with, at the end.
  */
 async function* split(
   context: IngestContext,
   callbacks: IngestGroup['callbacks'],
-  spans: IngestSpan[],
-): AsyncGenerator<LoggedEvent[], void> {
-  const seen = new Set<string>();
-  let events: LoggedEvent[] = [];
+  { spans, pending }: { spans: IngestSpan[]; pending: Pending },
+): AsyncGenerator<SplitEvent[], void> {
+  /** Those that are not given on yet with what is counted with them: theirs are the repetitions of the same facts. */
+  const seen = new Map<string, SplitEvent | undefined>();
+  let events: SplitEvent[] = [];
   let since = performance.now();
-  for (const { text, large, receivedAt, trace } of callbacks) {
+  let gives = 0;
+  const give = (): SplitEvent[] => {
+    gives++;
+    const given = events;
+    for (const { event } of given) seen.set(event.event.id, undefined);
+    events = [];
+    return given;
+  };
+  for (const [index, { text, large, receivedAt, trace }] of callbacks.entries()) {
     const span = context.traces?.ingest(trace);
     if (span !== undefined) spans.push(span);
     const pieces = large && (await readLargePieces(context.store, large));
@@ -182,31 +215,56 @@ async function* split(
       context.log.warn({ receivedAt }, 'callback.gone');
       continue;
     }
+    const size = pieces === undefined ? text.length : sizeOf(pieces);
+    const origin = { index, size, elements: 0, groupSize: callbacks.length };
+    let elements = 0;
+    const givesBefore = gives;
+    pending.callbacks++;
     try {
       for await (const some of splitCallback(context, pieces ?? text, receivedAt)) {
         for (const logged of some) {
-          if (seen.has(logged.event.id)) continue;
-          seen.add(logged.event.id);
-          events.push(logged);
-          span?.note(logged);
-          if (events.length === MOST_EVENTS_AT_ONCE) {
-            yield events;
-            events = [];
+          elements++;
+          const { id } = logged.event;
+          if (seen.has(id)) {
+            const first = seen.get(id);
+            if (first === undefined) pending.repeats++;
+            else {
+              first.counted.repeats++;
+              first.counted.ownRepeats++;
+            }
+            continue;
           }
+          const event = { event: logged, origin, counted: { ...pending, ownRepeats: 0 } };
+          pending.callbacks = 0;
+          pending.repeats = 0;
+          seen.set(id, event);
+          events.push(event);
+          span?.note(logged);
+          if (events.length === MOST_EVENTS_AT_ONCE) yield give();
           if (performance.now() - since > LONGEST_STRETCH_MS) {
             await nextTurn();
             since = performance.now();
           }
         }
       }
+      // Of one whose first events are logged already it stays unknown.
+      if (gives === givesBefore) origin.elements = elements;
     } catch (error) {
       if (!(error instanceof InvalidCallbackError)) throw error;
+      // It is no callback after all; had some of it been logged, it was counted with that.
+      pending.callbacks = Math.max(pending.callbacks - 1, 0);
       const body = pieces === undefined ? Buffer.from(text) : join(pieces);
       const id = await quarantineCallback(context.store, { body, reason: error.message, receivedAt });
       context.log.warn({ quarantined: id, reason: error.message }, 'callback.quarantined');
     }
   }
-  if (events.length > 0) yield events;
+  const last = events.at(-1);
+  if (last === undefined) return;
+  last.counted.callbacks += pending.callbacks;
+  last.counted.repeats += pending.repeats;
+  pending.callbacks = 0;
+  pending.repeats = 0;
+  yield events;
 }
 
 /** The events of one callback, some at a time: of a large one, as they come from another thread. */

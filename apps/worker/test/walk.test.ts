@@ -1,10 +1,16 @@
 import {
+  ingestQueue,
   listDeadLetters,
   listDeliveries,
+  listEvents,
   pauseDestination,
+  readCallbackOf,
   readDestination,
+  readIntake,
+  readRepeats,
   replayDelivery,
   resumeDestination,
+  sumIntake,
 } from '@clickrelay/queue';
 import { sampleCallback, samples, waitUntil } from '@clickrelay/testkit';
 import { Webhook } from 'standardwebhooks';
@@ -31,6 +37,42 @@ describe('a callback', () => {
       new Webhook(SECRET).verify(body, headers as Record<string, string>),
     );
     for (const element of elements) expect(sent).toContainEqual(expect.objectContaining({ raw: element }));
+  });
+
+  it('is known to each of its events, with the others of it and what came again', async () => {
+    const text = () => sampleCallback('moText');
+    const batch = [text(), text(), text()].map(({ event }) => (event['moText'] as object[])[0]);
+    const whole = { ...text(), event: { moText: [...batch, batch[0]] } };
+    const alone = text();
+    const empty = { ...text(), event: { moText: [] } };
+    const receivedAt = new Date().toISOString();
+    const group = [empty, whole, alone, whole].map((envelope) => ({ text: JSON.stringify(envelope), receivedAt }));
+    await worker.store.queue(ingestQueue('messages')).add('', { callbacks: group });
+    await worker.start();
+    await worker.ingestIsEmpty();
+    await worker.commit(alone);
+    await worker.ingestIsEmpty();
+
+    const { items } = await listEvents(worker.store, { limit: 10 });
+    const idOf = (element: unknown): string =>
+      items.find(
+        ({ event }) => (event.raw as { messageId: string }).messageId === (element as { messageId: string }).messageId,
+      )?.event.id ?? 'none';
+    const [first, second, third] = batch.map(idOf) as [string, string, string];
+    const facts = { lane: 'messages', committedTogether: 4, receivedAt, complete: true };
+    const size = JSON.stringify(whole).length;
+    const { others, ...callback } = (await readCallbackOf(worker.store, second)) ?? { others: [] };
+    expect([callback, new Set(others)]).toEqual([{ ...facts, size, elements: 4 }, new Set([first, third])]);
+    const single = idOf((alone.event['moText'] as object[])[0]);
+    expect(await readCallbackOf(worker.store, single)).toEqual({
+      ...facts,
+      size: JSON.stringify(alone).length,
+      elements: 1,
+      others: [],
+    });
+    expect((await readRepeats(worker.store, [first, second, single])).map(({ count }) => count)).toEqual([3, 1, 1]);
+    const { messages } = sumIntake(await readIntake(worker.store, {}, Date.now()));
+    expect(messages).toEqual({ callbacks: 5, events: 4, repeats: 6 });
   });
 
   it('goes only to the destinations that want it', async () => {

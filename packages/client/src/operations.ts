@@ -149,6 +149,13 @@ export type EventWithDeliveries = {
   };
   /** Clickatell's own element, as it came. */
   raw: unknown;
+  /** What brought it; what an earlier version logged tells less */
+  callback: CallbackOfEvent | null;
+  /** How often Clickatell sent it again, as far as it was recognised, and when last */
+  repeats: {
+    count: number;
+    lastAt: string | null;
+  };
   deliveries: (Delivery)[];
   /** Destinations that it did not go to, and the first rule that it does not pass, as they are now; 100 at most */
   unwanted: ({
@@ -157,6 +164,21 @@ export type EventWithDeliveries = {
     passed: boolean;
     detail: string;
   })[];
+};
+
+export type CallbackOfEvent = {
+  receivedAt: string;
+  lane: "messages" | "statuses";
+  /** Of its body, in characters; in bytes when it is large */
+  size: number | null;
+  /** How many callbacks one write put on disk, this one included */
+  committedTogether: number | null;
+  /** How many it has; null when it has very many */
+  elements: number | null;
+  /** The ids of the other events that came with it and were new */
+  others: (string)[];
+  /** Whether `others` are all of them: the log is searched around this event only */
+  complete: boolean;
 };
 
 export type Delivery = {
@@ -431,6 +453,13 @@ export type Ledger = {
     /** Callbacks that could not be read */
     quarantined: number;
   };
+  /** What came in, of all destinations: counted with the events, and so in whole minutes of the last 25 hours, or whole hours of the last 32 days: `from` and `to` say which */
+  intake: {
+    from: string;
+    to: string;
+    messages: IntakeCounts;
+    statuses: IntakeCounts;
+  };
   /** Share of the log that was walked, 0 to 1 */
   progress: number;
   /** `cursor` of the next part, whose numbers are to be added; null at the end */
@@ -460,6 +489,28 @@ export type DestinationLedger = {
     eventId: string;
     /** Routed and no delivery known; pending without a job; dead and not among the dead letters */
     problem: "never_queued" | "no_job" | "no_dead_letter";
+  })[];
+};
+
+export type IntakeCounts = {
+  /** Callbacks that were accepted and read */
+  callbacks: number;
+  /** Events that were new */
+  events: number;
+  /** Elements that Clickatell had sent before: dropped */
+  repeats: number;
+};
+
+export type Intake = {
+  from: string;
+  to: string;
+  step: "minute" | "hour";
+  /** Oldest first; those in which nothing came are left out */
+  items: ({
+    /** When it begins */
+    at: string;
+    messages: IntakeCounts;
+    statuses: IntakeCounts;
   })[];
 };
 
@@ -577,7 +628,7 @@ export interface Operations {
       };
     };
   };
-  /** Read one event, where it went and every attempt */
+  /** Read one event, what brought it, where it went and every attempt */
   'GET /v1/events/{id}': {
     path: {
       id: string;
@@ -1196,6 +1247,18 @@ export interface Operations {
       cursor?: string | undefined;
     } | undefined;
     answer: Ledger;
+  };
+  /** Count what came in, minute by minute or hour by hour: callbacks, events and repetitions */
+  'GET /v1/intake': {
+    query?: {
+      /** Without it, 24 hours ago */
+      from?: string | undefined;
+      /** Without it, or later than now, until now */
+      to?: string | undefined;
+      /** Minutes are known of the last 25 hours, hours of 32 days */
+      step?: "minute" | "hour" | undefined;
+    } | undefined;
+    answer: Intake;
   };
   /** How safe callbacks are, and what waits where */
   'GET /v1/status': {

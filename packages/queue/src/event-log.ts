@@ -1,5 +1,6 @@
 import { type Event, type LoggedEvent, restoreEvent, SHARDS, type StoredEvent, shardOf } from '@clickrelay/core';
 import type { Result } from 'ioredis';
+import { COUNT_INTAKE, countIntakeAlone, countsPrefix, laneLetter } from './intake-counts.ts';
 import { LARGE, newSuffix, readLarge, storeLarge } from './large-text.ts';
 import { addressesOf } from './message-address.ts';
 import { eventKeys, shardKeys } from './names.ts';
@@ -18,6 +19,9 @@ import type { Store } from './store.ts';
  */
 export type Logged = 'new' | 'claimed' | 'seen';
 
+/** How many claims by which a fact came again are written down. */
+const MOST_REPEATS = 1_000;
+
 /*
  * The dedupe record of an event is a field in one of many small hashes, 24 bytes where a key of its own costs 160.
  * Hashes cannot expire field by field, so there are generations: a new one every third of the time to live, each
@@ -32,9 +36,15 @@ export type Logged = 'new' | 'claimed' | 'seen';
  * The pieces of a large element were written before, under the record's key, `:p:` and a suffix of their own: they are
  * kept together with the record that names them, and go with it.
  *
+ * What came in is counted in the same step, by minute and by hour. An event brings along the callbacks and repetitions
+ * that are to be counted with it, and they are, once for each claim: with a new event, and with one that was seen, whose
+ * repetition by this claim is written down beside it. A group that comes back after a crash is counted for what of it
+ * was not. How many of the last are written down has a bound, and nothing beyond it is told from a group that came back.
+ *
  * KEYS: record of each event
- * ARGV: claim, present generation, seconds until it may be forgotten; then of each event id, record, and suffix and
- * bytes of its pieces (empty and 0 for most)
+ * ARGV: claim, present generation, seconds until it may be forgotten, lane, prefix of the counts or nothing for that of
+ * the events; then of each event id, record, suffix and bytes of its pieces (empty and 0 for most), and what is counted
+ * with it: callbacks, repetitions, those of the repetitions that are of itself
  */
 const LOG_SCRIPT = `
 local function put(key, prefix, record, suffix, pieceBytes)
@@ -55,9 +65,25 @@ local claim, generation = ARGV[1], tonumber(ARGV[2])
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
 local results = {}
+local countsPrefix, callbacks, events, repeats = ARGV[5], 0, 0, 0
 for i, key in ipairs(KEYS) do
-  local id, record, suffix, pieceBytes = ARGV[4 * i], ARGV[4 * i + 1], ARGV[4 * i + 2], tonumber(ARGV[4 * i + 3])
+  local at = 5 * i + 1
+  local id, record, suffix, pieceBytes = ARGV[at], ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3])
   local prefix = string.sub(key, 1, #key - #id)
+  if countsPrefix == '' then countsPrefix = prefix end
+  local function count(repeatsOfItself)
+    local with, more, own = string.match(ARGV[at + 4], '(%d+) (%d+) (%d+)')
+    own = tonumber(own) + repeatsOfItself
+    if own > 0 then
+      local place = key .. ':r'
+      if redis.call('HLEN', place) < ${MOST_REPEATS} then
+        if redis.call('HSETNX', place, claim, string.format('%.0f %d', now, own)) == 0 then return end
+        if repeatsOfItself > 0 and redis.call('EXISTS', key) == 0 then redis.call('EXPIRE', place, ARGV[3]) end
+      end
+    end
+    callbacks = callbacks + tonumber(with)
+    repeats = repeats + tonumber(more) + repeatsOfItself
+  end
   -- evt_, shard, bucket, field: 16 characters are 96 bits, and shard and bucket add 12.
   local seen, field = prefix .. 'seen:' .. string.sub(id, 6, 6) .. ':', string.sub(id, 7, 22)
   local result = 1
@@ -75,7 +101,10 @@ for i, key in ipairs(KEYS) do
     end
     put(key, prefix, record, suffix, pieceBytes)
     redis.call('ZADD', prefix .. 'log', string.format('%.0f', now + i - 1), id)
+    events = events + 1
+    count(0)
   else
+    if result == 0 then count(1) end
     local before = result == 2 and redis.call('GET', key)
     if before and before ~= record then put(key, prefix, record, suffix, pieceBytes)
     -- With the record there and equal, this is the same call once more, whose answer was lost: the pieces are the record's.
@@ -83,6 +112,7 @@ for i, key in ipairs(KEYS) do
   end
   results[i] = result
 end
+${COUNT_INTAKE}
 return results`;
 
 declare module 'ioredis' {
@@ -96,9 +126,34 @@ const GENERATIONS_PER_TTL = 3;
 /** Nobody else is served while a script runs: about a millisecond. */
 const MOST_PER_CALL = 64;
 
+/** The callback that an event came with. */
+export interface Origin {
+  /** Its place in the group that it was committed with, from 0. */
+  readonly index: number;
+  /** How many callbacks were committed together. */
+  readonly groupSize: number;
+  /** Of its text, in characters. */
+  readonly size: number;
+  /** How many elements it has; 0 when that was not known yet. */
+  readonly elements: number;
+}
+
+/** What is counted together with an event. */
+export interface CountedWith {
+  /** Callbacks that were taken up since the event before it. */
+  readonly callbacks: number;
+  /** Elements that are the same fact as one before them in the group, since the event before it. */
+  readonly repeats: number;
+  /** Those of them that are this fact. */
+  readonly ownRepeats: number;
+}
+
 export interface EventToLog extends LoggedEvent {
   /** The ids of the destinations that it is routed to: what the ledger holds them to. @default none */
   readonly routes?: readonly string[];
+  readonly origin?: Origin;
+  /** @default nothing */
+  readonly counted?: CountedWith;
 }
 
 export interface EventLog {
@@ -107,6 +162,8 @@ export interface EventLog {
    * @param claim Names the unit of work that will route them; the same unit, repeated, gets `claimed`.
    */
   append(claim: string, events: readonly EventToLog[], nowMs: number): Promise<Logged[]>;
+  /** Counts, once for this claim, what there was no event to be counted with. */
+  countAlone(claim: string, counted: Pick<CountedWith, 'callbacks' | 'repeats'>): Promise<void>;
 }
 
 /** @param dedupeTtlMs A fact is recognised for at least this long, and at most a third longer. */
@@ -119,7 +176,14 @@ export const createEventLog = (store: Store, { dedupeTtlMs }: { dedupeTtlMs: num
     const args: (string | number)[] = [];
     for (const logged of events) {
       const pieces = logged.source.length > LARGE ? await storePieces(store, logged) : undefined;
-      args.push(logged.event.id, encodeRecord(claim, logged, pieces), pieces?.[0] ?? '', pieces?.[2] ?? 0);
+      const { callbacks, repeats, ownRepeats } = logged.counted ?? NOTHING_ELSE;
+      args.push(
+        logged.event.id,
+        encodeRecord(claim, logged, pieces),
+        pieces?.[0] ?? '',
+        pieces?.[2] ?? 0,
+        `${callbacks} ${repeats} ${ownRepeats}`,
+      );
     }
     const results = await store.redis.logEvents(
       events.length,
@@ -127,6 +191,9 @@ export const createEventLog = (store: Store, { dedupeTtlMs }: { dedupeTtlMs: num
       claim,
       generation,
       expireSeconds,
+      laneLetter(claim),
+      // On a Cluster a step keeps to one tag; elsewhere all counts are in one place.
+      store.isCluster ? '' : countsPrefix(0),
       ...args,
     );
     return results.map((result) => LOGGED[result] as Logged);
@@ -144,8 +211,11 @@ export const createEventLog = (store: Store, { dedupeTtlMs }: { dedupeTtlMs: num
       await Promise.all(calls);
       return results;
     },
+    countAlone: (claim, counted) => countIntakeAlone(store, claim, counted),
   };
 };
+
+const NOTHING_ELSE: CountedWith = { callbacks: 0, repeats: 0, ownRepeats: 0 };
 
 /** Which events go into which call, by their indexes: on a Cluster each call keeps to one tag. */
 const callsFor = (store: Store, events: readonly LoggedEvent[]): number[][] => {
@@ -168,10 +238,11 @@ const callsFor = (store: Store, events: readonly LoggedEvent[]): number[][] => {
 /*
  * A record is a flag, a line of JSON that scripts read too, and the element's own text:
  *
- *    [type, integrationId, integrationName, receivedAt, claim, addresses in the message index, [destination ids]]
+ *    [type, integrationId, integrationName, receivedAt, claim, addresses in the message index, [destination ids],
+ *      where the pieces of a large element are, or false, [index, size, elements, group size] of its callback]
  *   {"messageId":…}
  *
- * A large element is not in the record: the line ends with where its pieces are.
+ * A large element is not in the record.
  */
 
 /** Suffix of the key that they are under, how many there are, and their size in bytes. */
@@ -188,7 +259,7 @@ const storePieces = async (store: Store, { event, source }: LoggedEvent): Promis
 /** The flag of a record: whether what is known of its deliveries was dropped, after the last of them had ended. */
 export const RECORD_FLAGS = { open: ' ', settled: '+' } as const;
 
-const encodeRecord = (claim: string, { event, source, routes = [] }: EventToLog, pieces?: Pieces): string => {
+const encodeRecord = (claim: string, { event, source, routes = [], origin }: EventToLog, pieces?: Pieces): string => {
   const { type, integrationId, integrationName, receivedAt } = event;
   const line = [
     type,
@@ -198,7 +269,8 @@ const encodeRecord = (claim: string, { event, source, routes = [] }: EventToLog,
     claim,
     addressesOf(event),
     routes,
-    ...(pieces ? [pieces] : []),
+    pieces ?? false,
+    ...(origin ? [[origin.index, origin.size, origin.elements, origin.groupSize]] : []),
   ];
   return `${RECORD_FLAGS.open}${JSON.stringify(line)}\n${pieces ? '' : source}`;
 };
@@ -212,7 +284,7 @@ export const decodeRecord = async (
   if (record === null) return undefined;
   const end = record.indexOf('\n');
   const [type, integrationId, integrationName, receivedAt, , , , pieces] = JSON.parse(record.slice(1, end));
-  const source = pieces === undefined ? record.slice(end + 1) : await readPieces(store, eventId, pieces);
+  const source = pieces ? await readPieces(store, eventId, pieces) : record.slice(end + 1);
   if (source === undefined) return undefined;
   const stored: StoredEvent = { id: eventId, type, integrationId, integrationName, receivedAt, source };
   return restoreEvent(stored);
@@ -227,10 +299,28 @@ const readPieces = (store: Store, eventId: string, [suffix, pieces]: Pieces): Pr
 export const readEvent = async (store: Store, eventId: string): Promise<LoggedEvent | undefined> =>
   decodeRecord(store, eventId, await store.redis.get(eventKeys(eventId).record));
 
+/** What a record says of an event beside the event itself. */
+export interface RecordFacts {
+  readonly claim: string;
+  readonly receivedAt: string;
+  readonly routes: readonly string[];
+  /** Undefined for what was logged by an earlier version. */
+  readonly origin: Origin | undefined;
+}
+
+/** @param head the beginning of a record; undefined when its line is not whole */
+export const readFacts = (head: string): RecordFacts | undefined => {
+  const end = head.indexOf('\n');
+  if (end === -1) return undefined;
+  const [, , , receivedAt, claim, , routes = [], , origin] = JSON.parse(head.slice(1, end));
+  const [index, size, elements, groupSize] = origin ?? [];
+  return { claim, receivedAt, routes, origin: origin && { index, size, elements, groupSize } };
+};
+
 /** The destinations that an event was routed to when it was logged. */
 export const readRoutes = async (store: Store, eventId: string): Promise<readonly string[]> => {
   const record = await store.redis.get(eventKeys(eventId).record);
-  return record === null ? [] : (JSON.parse(record.slice(1, record.indexOf('\n')))[6] ?? []);
+  return record === null ? [] : (readFacts(record)?.routes ?? []);
 };
 
 // -- lists ------------------------------------------------------------------------------------------------------
@@ -254,7 +344,7 @@ export interface ListEventsOptions {
 }
 
 /** A place in the log: the server's microseconds, then the id among those of the same microsecond. */
-interface Place {
+export interface Place {
   readonly score: number;
   readonly id: string;
 }
@@ -330,7 +420,7 @@ export const countEvents = async (
 };
 
 /** The next places in order over all shards. */
-const nextPlaces = async (
+export const nextPlaces = async (
   store: Store,
   {
     after,

@@ -1,4 +1,5 @@
 export { type AuditEntry, type AuditRecord, listAudit, recordAudit } from './audit.ts';
+export { type CallbackOfEvent, type Repeats, readCallbackOf, readRepeats } from './callback-of-event.ts';
 export {
   type CallbackToCommit,
   type CommittedCallback,
@@ -64,6 +65,7 @@ export {
   TooManyLeasesError,
 } from './errors.ts';
 export {
+  type CountedWith,
   countEvents,
   createEventLog,
   type EventLog,
@@ -73,11 +75,13 @@ export {
   type ListEventsOptions,
   type Logged,
   listEvents,
+  type Origin,
   type Page,
   readEvent,
 } from './event-log.ts';
 export { type Hold, holdDestination, listHolds, releaseDestination } from './holds.ts';
 export { createIntake, type Intake, type IntakeOptions, type Readiness } from './intake.ts';
+export { type IntakeCounts, type IntakeSpan, readIntake, sumIntake } from './intake-counts.ts';
 export { createKey, findKey, type Key, listKeys, removeKey, SCOPES, type Scope } from './keys.ts';
 export { dropLarge, readLarge, readLargePieces } from './large-text.ts';
 export { createLeases, type Lease, type LeaseOptions, type Leases, type LeasesOptions } from './leases.ts';

@@ -62,6 +62,9 @@ export const queueKey = (queue: QueueName): string => `${queue.prefix}:${queue.n
  */
 export const claimOf = ({ prefix }: QueueName, jobId: string): string => prefix.slice('cr:{'.length, -1) + jobId;
 
+/** The lane of the group that a claim names. */
+export const laneOfClaim = (claim: string): Lane => (claim.startsWith('s') ? 'statuses' : 'messages');
+
 /** The key of that job, which is there until the group is done; undefined for a claim of nothing of ours. */
 export const jobOfClaim = (claim: string): string | undefined => {
   const [, lane, shard, jobId] = /^([ms])(\d\d)(.+)$/.exec(claim) ?? [];
@@ -74,7 +77,9 @@ const shardPrefix = (shard: number): string => `cr:{e${twoDigits(shard)}}`;
 /** Everything about one event. */
 export const eventKeys = (eventId: string) => {
   const prefix = shardPrefix(shardOf(eventId));
-  return { prefix, record: `${prefix}:${eventId}`, deliveries: `${prefix}:${eventId}:d` };
+  const record = `${prefix}:${eventId}`;
+  /** Of each claim by which it came again, when, in microseconds, and how often. */
+  return { prefix, record, deliveries: `${record}:d`, repeats: `${record}:r` };
 };
 
 /** Everything that the events of one shard share. */
@@ -86,6 +91,9 @@ export const shardKeys = (shard: number) => {
     bytes: `${prefix}:bytes`,
     /** Of the last event that retention removed, the time of logging: what came later is all there. */
     removedUntil: `${prefix}:removed`,
+    /** Counts of what came in, by the time of logging: in each minute, by hour, and in each hour, by day. */
+    intakeOfHour: (hour: number) => `${prefix}:in:h${hour}`,
+    intakeOfDay: (day: number) => `${prefix}:in:d${day}`,
     /** Entries of the message index whose events were removed, until they are gone too. */
     unindex: `${prefix}:unindex`,
   };

@@ -74,7 +74,7 @@ for i = 1, #entries, 2 do
           size = size + line[8][3]
         end
         bytes = redis.call('DECRBY', KEYS[2], size)
-        redis.call('DEL', record)
+        redis.call('DEL', record, record .. ':r')
         redis.call('ZREM', KEYS[1], id)
         if line[6] and line[6] ~= '' then redis.call('SADD', KEYS[3], id .. line[6]) end
         if score > tonumber(redis.call('GET', KEYS[4]) or '0') then redis.call('SET', KEYS[4], entries[i + 1]) end

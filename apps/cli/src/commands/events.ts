@@ -45,7 +45,7 @@ export async function showEvent(id: string, options: Reveal, context: Context): 
   show(context, event, eventText);
 }
 
-function eventText({ deliveries, ...event }: EventWithDeliveries): string {
+function eventText({ deliveries, callback, repeats, ...event }: EventWithDeliveries): string {
   const rows = [
     ['type', event.type],
     ['channel', event.channel],
@@ -57,6 +57,8 @@ function eventText({ deliveries, ...event }: EventWithDeliveries): string {
     ['integration', [event.integrationName, event.integrationId].filter(Boolean).join(', ')],
     ['occurred', event.occurredAt],
     ['received', event.receivedAt],
+    ['came with', callback && cameWith(callback)],
+    ['repeated', repeats?.lastAt && `${repeats.count} times, last at ${shortTime(repeats.lastAt)}: dropped`],
     ['issues', event.issues?.map(({ path, message }) => `${path}: ${message}`).join('; ')],
   ].flatMap(([name, value]) => (value ? [`  ${(name as string).padEnd(12)} ${value}`] : []));
   const where = deliveries.flatMap((delivery) => [
@@ -75,4 +77,11 @@ function eventText({ deliveries, ...event }: EventWithDeliveries): string {
       .split('\n')
       .map((line) => `  ${line}`),
   ].join('\n');
+}
+
+function cameWith({ size, elements, others }: NonNullable<EventWithDeliveries['callback']>): string | undefined {
+  if (size === null) return undefined;
+  const other =
+    others.length === 0 ? '' : `; the others: ${others.slice(0, 5).join(', ')}${others.length > 5 ? ', …' : ''}`;
+  return `a callback of ${size} bytes${elements === null ? '' : ` with ${elements} element${elements === 1 ? '' : 's'}`}${other}`;
 }

@@ -1,5 +1,5 @@
 import { addLedgers, type DestinationLedger, type Difference, type Ledger } from '@clickrelay/core';
-import type { LedgerPart } from '@clickrelay/queue';
+import type { IntakeCounts, LedgerPart } from '@clickrelay/queue';
 import { connectApi } from '../api-client.ts';
 import { parseSince } from '../duration.ts';
 import { shortTime, table } from '../format.ts';
@@ -15,9 +15,10 @@ export interface LedgerOptions {
 /** As the API tells it. */
 interface Part extends LedgerPart {
   upstream: { messages: number; statuses: number; quarantined: number };
+  intake: { from: string; to: string; messages: IntakeCounts; statuses: IntakeCounts };
 }
 
-type Whole = Ledger & Pick<Part, 'upstream'> & { spool?: Spool };
+type Whole = Ledger & Pick<Part, 'upstream' | 'intake'> & { spool?: Spool };
 
 /** What became of everything that was routed somewhere. @returns exit code 1 when something is unaccounted for */
 export async function showLedger(options: LedgerOptions, context: Context): Promise<number> {
@@ -33,8 +34,8 @@ export async function showLedger(options: LedgerOptions, context: Context): Prom
     parts.push(await api.call('GET /v1/ledger', { query: { ...query, cursor: cursor ?? undefined } }));
     tellProgress(parts, context);
   }
-  const { upstream } = parts[0] as Part;
-  const ledger = { ...addLedgers(parts), upstream, ...(spool && { spool }) };
+  const { upstream, intake } = parts[0] as Part;
+  const ledger = { ...addLedgers(parts), upstream, intake, ...(spool && { spool }) };
   show(context, ledger, (whole) => ledgerText(whole, context.config.CLICKRELAY_COMMAND));
   return ledger.balanced ? 0 : 1;
 }
@@ -47,9 +48,10 @@ function tellProgress(parts: readonly LedgerPart[], { json }: Context): void {
 }
 
 function ledgerText(ledger: Whole, command: string): string {
-  const { upstream, spool, from, to, events, unrouted, completeSince, destinations, balanced } = ledger;
+  const { upstream, intake, spool, from, to, events, unrouted, completeSince, destinations, balanced } = ledger;
   const span = `${from === null ? 'up to' : `from ${shortTime(from)} to`} ${shortTime(to)}`;
   const lines = [`${events} events logged ${span}; ${unrouted} of them no destination wanted`];
+  lines.push(intakeText(intake));
   const { messages, statuses, quarantined } = upstream;
   lines.push(
     `accepted and no events yet: ${messages} groups of messages, ${statuses} of statuses; in quarantine: ${quarantined}`,
@@ -74,6 +76,13 @@ function ledgerText(ledger: Whole, command: string): string {
   }
   lines.push('', balanced ? 'it balances' : alarm(destinations, command));
   return lines.join('\n');
+}
+
+/** Counted in whole minutes or hours, which may begin before the span of the ledger and end after it. */
+function intakeText({ from, to, messages, statuses }: Part['intake']): string {
+  const sum = (kind: keyof IntakeCounts) => messages[kind] + statuses[kind];
+  const came = `${sum('callbacks')} callbacks became ${sum('events')} events`;
+  return `${came}, ${sum('repeats')} repetitions dropped (counted from ${shortTime(from)} to ${shortTime(to)})`;
 }
 
 const PROBLEMS: Readonly<Record<Difference['problem'], string>> = {

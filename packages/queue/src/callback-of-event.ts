@@ -1,0 +1,106 @@
+import type { Lane } from '@clickrelay/core';
+import { nextPlaces, type Place, readFacts } from './event-log.ts';
+import { eventKeys, laneOfClaim } from './names.ts';
+import { sendAll } from './send-all.ts';
+import type { Store } from './store.ts';
+
+/** The callback that brought an event, as far as it is known after it was split. */
+export interface CallbackOfEvent {
+  readonly receivedAt: string;
+  readonly lane: Lane;
+  /** Of its text, in characters; null when an earlier version logged it. */
+  readonly size: number | null;
+  /** How many callbacks were committed in one write, this one included; null when an earlier version logged it. */
+  readonly committedTogether: number | null;
+  /** How many elements it has; null when it has so many that they were logged in parts, or an earlier version did. */
+  readonly elements: number | null;
+  /** The other events that came with it and were new. */
+  readonly others: readonly string[];
+  /** Whether `others` are all of them: of a large callback they are not looked for in all of the log. */
+  readonly complete: boolean;
+}
+
+/** How often a fact came again, and when last. */
+export interface Repeats {
+  readonly count: number;
+  readonly lastAt: string | null;
+}
+
+/** The events of a callback are logged at about the same time: so many are looked at, on either side. */
+const LOOKED_AT = 500;
+/** Of a record: longer than its first line, unless it was routed to very many destinations. */
+const HEAD = 2_047;
+const AT_ONCE = 250;
+
+/** @returns undefined when there is no such event. */
+export const readCallbackOf = async (store: Store, eventId: string): Promise<CallbackOfEvent | undefined> => {
+  const { record, prefix } = eventKeys(eventId);
+  const [head, score] = await Promise.all([store.redis.get(record), store.redis.zscore(`${prefix}:log`, eventId)]);
+  const facts = head === null ? undefined : readFacts(head);
+  if (facts === undefined) return undefined;
+  const { claim, origin, receivedAt } = facts;
+  const known = { receivedAt, lane: laneOfClaim(claim) };
+  if (origin === undefined) {
+    return { ...known, size: null, committedTogether: null, elements: null, others: [], complete: false };
+  }
+  const place = { score: Number(score), id: eventId };
+  const isAlone = origin.elements === 1;
+  const { near, isAll } = isAlone || score === null ? { near: [], isAll: false } : await readNear(store, place);
+  const others = near.filter((one) => one.claim === claim && one.index === origin.index).map(({ id }) => id);
+  return {
+    ...known,
+    size: origin.size,
+    committedTogether: origin.groupSize,
+    elements: origin.elements || null,
+    others,
+    complete: isAll || others.length + 1 === origin.elements,
+  };
+};
+
+interface Near {
+  readonly id: string;
+  readonly claim: string;
+  readonly index: number | undefined;
+}
+
+/** What was logged shortly before and after. */
+const readNear = async (store: Store, place: Place): Promise<{ near: Near[]; isAll: boolean }> => {
+  const bounds = { after: place, lowest: 0, highest: Number.MAX_SAFE_INTEGER, count: LOOKED_AT };
+  const [before, after] = await Promise.all([
+    nextPlaces(store, { ...bounds, order: 'desc' }),
+    nextPlaces(store, { ...bounds, order: 'asc' }),
+  ]);
+  const ids = [...before.reverse(), ...after].map(({ id }) => id);
+  const near: Near[] = [];
+  for (let from = 0; from < ids.length; from += AT_ONCE) {
+    const some = ids.slice(from, from + AT_ONCE);
+    const heads = await sendAll(
+      store,
+      some.map((id) => ['getrange', eventKeys(id).record, 0, HEAD]),
+    );
+    for (const [index, head] of heads.entries()) {
+      const facts = readFacts(head as string);
+      if (facts !== undefined) near.push({ id: some[index] as string, claim: facts.claim, index: facts.origin?.index });
+    }
+  }
+  return { near, isAll: before.length < LOOKED_AT && after.length < LOOKED_AT };
+};
+
+/** How often each of these facts came again. */
+export const readRepeats = async (store: Store, eventIds: readonly string[]): Promise<Repeats[]> => {
+  const replies = await sendAll(
+    store,
+    eventIds.map((id) => ['hvals', eventKeys(id).repeats]),
+  );
+  return replies.map((reply) => {
+    let count = 0;
+    let last = 0;
+    // When, in microseconds, and how often.
+    for (const value of reply as string[]) {
+      const [micros = 0, times = 0] = value.split(' ').map(Number);
+      count += times;
+      last = Math.max(last, micros);
+    }
+    return { count, lastAt: last === 0 ? null : new Date(last / 1_000).toISOString() };
+  });
+};
