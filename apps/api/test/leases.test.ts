@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { type LoggedEvent, splitCallback } from '@clickrelay/core';
 import { createEventLog, enqueueDeliveries } from '@clickrelay/queue';
-import { freePort, startProgram, waitUntil } from '@clickrelay/testkit';
+import { fairNow, freePort, startProgram } from '@clickrelay/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { API_KEY, type Api, logEvent, startApi } from './start-api.ts';
 
@@ -146,10 +146,10 @@ describe('leasing over HTTP', () => {
     const id = await addDestination();
     const waiting = lease(id, { waitMs: 20_000 });
     await new Promise((resolve) => setTimeout(resolve, 200));
-    const addedAt = performance.now();
+    const addedAt = fairNow();
     await owe(id);
     expect((await waiting).body.deliveries).toHaveLength(1);
-    expect(performance.now() - addedAt).toBeLessThan(1_000);
+    expect(fairNow() - addedAt).toBeLessThan(5_000);
   });
 
   /** Asks, and is gone after `ms`, without having read anything. */
@@ -211,6 +211,7 @@ describe('an API that is killed in the middle', () => {
     };
     const acked: string[] = [];
     const first = await start();
+    let killed: Promise<unknown> | undefined;
     const consume = async (url: string): Promise<void> => {
       for (;;) {
         const { status, body } = await call(url, 'lease', { max: 2, waitMs: 8_000, leaseMs: 2_000 });
@@ -220,13 +221,13 @@ describe('an API that is killed in the middle', () => {
         for (const delivery of body.deliveries) {
           const { deliveryId, leaseToken } = delivery;
           if ((await call(url, 'ack', { deliveryId, leaseToken })).status === 200) acked.push(deliveryId);
+          if (acked.length === 5) killed ??= first.program.stop('SIGKILL');
         }
       }
     };
     const consumers = Promise.allSettled([consume(first.url), consume(first.url), consume(first.url)]);
-    await waitUntil(() => acked.length >= 5);
-    await first.program.stop('SIGKILL');
     await consumers;
+    await killed;
     const before = acked.length;
     expect(before).toBeLessThan(count);
     const second = await start();

@@ -209,7 +209,7 @@ test('the ledger is added up over its parts, and is loud when it does not balanc
 test('--since takes an age', async () => {
   await cli('events', '--since', '2h');
   const since = Date.parse(new URL(`http://x${api.requests[0]?.path}`).searchParams.get('since') as string);
-  expect(Math.abs(Date.now() - since - 7_200_000)).toBeLessThan(10_000);
+  expect(Math.abs(Date.now() - since - 7_200_000)).toBeLessThan(120_000);
   expect((await cli('events', '--since', 'yesterday')).code).toBe(2);
 });
 

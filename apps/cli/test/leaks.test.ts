@@ -264,7 +264,7 @@ it('no secret, phone number or content is in a log, an error, a failed job or an
     expect(text).not.toContain(secret);
     expect(text).not.toContain(redisPassword);
   }
-}, 120_000);
+});
 
 /** Everything that a server says to bytes that no HTTP client would send. */
 function exchangeWith(port: number, bytes: string): Promise<string> {

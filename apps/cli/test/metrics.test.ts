@@ -100,13 +100,13 @@ beforeAll(async () => {
   const { deliveries } = await api('POST', '/v1/destinations/bot/lease', { max: 1, waitMs: 10_000 });
   const { deliveryId, leaseToken } = deliveries[0] as Record<string, unknown>;
   await api('POST', '/v1/destinations/bot/ack', { deliveryId, leaseToken });
-}, 60_000);
+});
 afterAll(async () => {
   await program?.stop();
   for (const end of atEnd) await end();
   await redis?.stop();
   await rm(folder, { recursive: true, force: true });
-}, 60_000);
+});
 
 /** Once every process has told what it counted, and the ledger was walked. */
 const settled = (): Promise<string> =>

@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import type { Callback } from '@clickrelay/core';
 import { createReceiverMetrics, Registry } from '@clickrelay/metrics';
+import { fairNow } from '@clickrelay/testkit';
 import { pino } from 'pino';
 import { createApp, type Dependencies } from '../src/app.ts';
 import { readConfig } from '../src/config.ts';
@@ -76,7 +77,7 @@ export interface Exchange {
   readonly body: string;
   /** All that came, also when it was more than one answer. */
   readonly text: string;
-  /** From connecting to the end of the connection, in ms. */
+  /** From connecting to the end of the connection, in ms of `fairNow`. */
   readonly ms: number;
 }
 
@@ -85,7 +86,7 @@ export interface Exchange {
  * Status 0: closed without an answer.
  */
 export function exchange(port: number, ...writes: (string | Buffer)[]): Promise<Exchange> {
-  const startedAt = performance.now();
+  const startedAt = fairNow();
   return new Promise((resolve, reject) => {
     let answer = '';
     const socket = connect(port, '127.0.0.1', () => {
@@ -106,7 +107,7 @@ export function exchange(port: number, ...writes: (string | Buffer)[]): Promise<
         head,
         body,
         text: answer,
-        ms: performance.now() - startedAt,
+        ms: fairNow() - startedAt,
       });
     });
   });

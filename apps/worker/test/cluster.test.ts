@@ -49,7 +49,7 @@ beforeAll(async () => {
     metrics: createWorkerMetrics(new Registry()),
     log: pino({ level: 'silent' }),
   });
-}, 40_000);
+});
 afterAll(async () => {
   await worker?.stop(1_000);
   await Promise.all([producer?.close(), consumer?.close()]);
@@ -65,7 +65,7 @@ const addDestination = async (id: string, answer = 200) => {
 
 /** As a sender does: until it is taken. @returns how many tries that took */
 const commit = async (envelope: Envelope): Promise<number> => {
-  const { commit: take } = createCommitter(producer);
+  const { commit: take } = createCommitter(producer, { deadlineMs: 30_000 });
   const callback = parseCallback(Buffer.from(JSON.stringify(envelope)));
   for (let tries = 1; ; tries++) {
     try {
@@ -120,7 +120,7 @@ it('on a Redis Cluster everything works: commit, delivery, retries, dead letters
   expect((await listEvents(producer, { limit: 10 })).items).toEqual([]);
   expect(await removeDestination(producer, 'crm')).toBe(true);
   await crm.close();
-}, 30_000);
+});
 
 it('the death of a master loses nothing that was acknowledged, and leaves no consumer deaf', async () => {
   const ids = Array.from({ length: 12 }, (_, n) => `after-${n}`);
@@ -135,7 +135,7 @@ it('the death of a master loses nothing that was acknowledged, and leaves no con
   // A replica of the dead master has no replica itself: with `replicated` its tags are refused, so this looks at the rest.
   const plain = await openStore({ redisUrl: cluster.url, role: 'producer' });
   await waitUntil(() => plain.redis.status === 'ready');
-  const { commit: take } = createCommitter(plain);
+  const { commit: take } = createCommitter(plain, { deadlineMs: 30_000 });
   let acknowledged = 1;
   let firstAfterMs: number | undefined;
   // Through every tag of the lane, once all of them are served again.
@@ -163,4 +163,4 @@ it('the death of a master loses nothing that was acknowledged, and leaves no con
   );
   await plain.close();
   await Promise.all(destinations.map((destination) => destination.close()));
-}, 60_000);
+});

@@ -84,7 +84,8 @@ export function useWorker() {
     },
     /** As the receiver does it: in the order given. */
     commit: async (...envelopes: Envelope[]): Promise<void> => {
-      const committer = createCommitter(store);
+      // A machine that stands still for a while is not the subject.
+      const committer = createCommitter(store, { deadlineMs: 30_000 });
       await Promise.all(
         envelopes.map((envelope) =>
           committer.commit(parseCallback(Buffer.from(JSON.stringify(envelope))), new Date().toISOString()),

@@ -1,7 +1,6 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { waitUntil } from '@clickrelay/testkit';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type ConsumeOptions, consume, type Ending, type Log } from '../nodes/ClickatellTrigger/consume.ts';
 import { type Delivery, type Relay, RelayError } from '../nodes/ClickatellTrigger/relay.ts';
 import { anEvent } from './fake-relay.mts';
@@ -10,6 +9,12 @@ import { anEvent } from './fake-relay.mts';
 
 const PACE = { waitMs: 10, leaseMs: 60, backOffMs: [1, 8], graceMs: 5 } as const;
 const quiet: Log = { away: () => undefined, back: () => undefined, refused: () => undefined, note: () => undefined };
+
+// As n8n's own `sleep`, so that a test may turn the clock for both.
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+/** Time passes when the test says so. */
+const stopTheClock = () => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+afterEach(() => void vi.useRealTimers());
 
 type Call = 'declare' | 'lease' | 'ack' | 'nack' | 'extend';
 /** Before the work, after it (so that only the answer is lost), or a refusal. */
@@ -163,7 +168,7 @@ describe('the lease loop', () => {
           const consumer = consume(options(relay, run, { concurrency, acknowledge, runLimitMs: 150 }));
           const settled = () =>
             [...held.values()].every(({ state }) => state === 'delivered' || state === 'dead_letter');
-          await waitUntil(settled, { timeoutMs: 8000, everyMs: 2, what: 'every delivery to be settled' });
+          await waitUntil(settled, { everyMs: 2, what: 'every delivery to be settled' });
           await consumer.close();
           await consumer.idle();
 
@@ -175,24 +180,24 @@ describe('the lease loop', () => {
           }
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 
   it('keeps a lease while its workflow runs, many times longer than a lease', async () => {
+    stopTheClock();
     const { relay, held } = memoryRelay(1, () => 'none');
-    // Long enough that a busy machine extends it in time.
-    const pace = { ...PACE, leaseMs: 600 };
     let started = 0;
     const run = async (): Promise<Ending> => {
       started++;
-      await wait(pace.leaseMs * 4);
+      await wait(PACE.leaseMs * 20);
       return { ok: true };
     };
-    const consumer = consume(options(relay, run, { runLimitMs: 10_000, pace }));
-    await waitUntil(() => held.get('dlv_test_0')?.state === 'delivered');
+    const consumer = consume(options(relay, run, { runLimitMs: 10_000 }));
+    await vi.advanceTimersByTimeAsync(PACE.leaseMs * 22);
+    expect(held.get('dlv_test_0')?.state).toBe('delivered');
     expect({ started, attempt: held.get('dlv_test_0')?.attempt }).toEqual({ started: 1, attempt: 1 });
-    await consumer.close();
+    await Promise.all([consumer.close(), vi.advanceTimersByTimeAsync(1_000)]);
   });
 
   it('runs no workflow twice whose lease ran out while the relay was away', async () => {
@@ -239,12 +244,13 @@ describe('the lease loop', () => {
   });
 
   it('pauses longer and longer while the relay is away, and never longer than allowed', async () => {
+    stopTheClock();
     const { relay, asked } = memoryRelay(0, () => 'before');
     const consumer = consume(options(relay, async () => ({ ok: true }), { pace: { ...PACE, backOffMs: [10, 100] } }));
-    await wait(1000);
+    await vi.advanceTimersByTimeAsync(1_000);
     // Pauses of 5-10, 10-20, 20-40, 40-80, then 50-100 ms.
     expect(asked()).toBeGreaterThan(6);
     expect(asked()).toBeLessThan(30);
-    await consumer.close();
+    await Promise.all([consumer.close(), vi.advanceTimersByTimeAsync(1_000)]);
   });
 });

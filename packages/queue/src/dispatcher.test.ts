@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { type RedisServer, startProgram, startRedis, waitUntil } from '@clickrelay/testkit';
+import { fairNow, type RedisServer, startProgram, startRedis, waitUntil } from '@clickrelay/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Consumer, createDispatcher, type Dispatcher, type TakenJob } from './dispatcher.ts';
 import { destinationQueue, markerKey, type QueueName } from './names.ts';
@@ -86,9 +86,29 @@ const listening = (count: number) =>
     return clients.filter((client) => /cmd=bzpopmin/.test(client) && /flags=b/.test(client)).length === count;
   });
 
+/**
+ * In ms of `fairNow`, and so on a busy machine too: a marker that nobody heard of shows as a pause of the five seconds after
+ * which a read that blocks looks again.
+ */
+const PROMPTLY = 3_000;
+
 const EMPTY = { waiting: 0, active: 0, delayed: 0, failed: 0 };
 
 const nap = (ms: number) => new Promise<Settlement>((resolve) => setTimeout(resolve, ms, DONE));
+
+/** The longest time between two runs, in ms of `fairNow`. */
+const pausesOf = (run: () => Promise<Settlement>) => {
+  let last = fairNow();
+  let longest = 0;
+  return {
+    run: () => {
+      longest = Math.max(longest, fairNow() - last);
+      last = fairNow();
+      return run();
+    },
+    longest: () => longest,
+  };
+};
 
 /** A run that ends when the test says so. */
 const gate = () => {
@@ -122,15 +142,15 @@ describe('jobs of many queues', () => {
     const waits: number[] = [];
     for (let round = 0; round < 3; round++) {
       for (const consumer of consumers) {
-        const addedAt = performance.now();
+        const addedAt = fairNow();
         await add(consumer.queue, `round-${round}`);
         await waitUntil(() => consumer.taken.length === round + 1, { everyMs: 1 });
-        waits.push(performance.now() - addedAt);
+        waits.push(fairNow() - addedAt);
       }
     }
     waits.sort((a, b) => a - b);
-    expect(waits[15]).toBeLessThan(50);
-    expect(waits.at(-1)).toBeLessThan(500);
+    expect(waits[15]).toBeLessThan(500);
+    expect(waits.at(-1)).toBeLessThan(PROMPTLY);
   });
 
   it('leave no queue behind a busy one', async () => {
@@ -143,10 +163,8 @@ describe('jobs of many queues', () => {
     dispatcher.add(quiet);
     await add(busy.queue, ...ids(20));
     await waitUntil(() => busy.taken.length > 100);
-    const addedAt = performance.now();
     await add(quiet.queue, 'one');
-    await waitUntil(() => quiet.taken.length === 1, { everyMs: 1 });
-    expect(performance.now() - addedAt).toBeLessThan(500);
+    await waitUntil(() => quiet.taken.length === 1, { timeoutMs: PROMPTLY, everyMs: 1 });
     dispatcher.remove(busy.queue);
   });
 });
@@ -164,12 +182,14 @@ describe('a queue', () => {
   });
 
   it.each([1, 3, 17])('never has more than its %i jobs under way, and is emptied without a pause', async (limit) => {
-    const consumer = consume(CRM, () => nap(5), limit);
+    const pauses = pausesOf(() => nap(5));
+    const consumer = consume(CRM, pauses.run, limit);
     dispatcher.add(consumer);
     dispatcher.add(consume(destinationQueue('idle')));
     await add(CRM, ...ids(150));
+    await waitUntil(() => consumer.taken.length === 150);
     // A turn that is missed shows as a pause of seconds.
-    await waitUntil(() => consumer.taken.length === 150, { timeoutMs: 4_000 });
+    expect(pauses.longest()).toBeLessThan(PROMPTLY);
     expect(consumer.taken).toEqual(ids(150));
     expect(consumer.peak).toBe(limit);
   });
@@ -187,7 +207,7 @@ describe('a queue', () => {
     expect(consumer.taken).toEqual([]);
     room = 1;
     dispatcher.poke(CRM);
-    await waitUntil(() => consumer.taken.length === 1, { timeoutMs: 500 });
+    await waitUntil(() => consumer.taken.length === 1, { timeoutMs: PROMPTLY });
   });
 
   it('that is full here is left to another process', async () => {
@@ -202,7 +222,7 @@ describe('a queue', () => {
     await listening(1);
     for (let round = 1; round <= 20; round++) {
       await add(CRM, `more-${round}`);
-      await waitUntil(() => there.taken.length === round, { timeoutMs: 1_000, everyMs: 1 });
+      await waitUntil(() => there.taken.length === round, { timeoutMs: PROMPTLY, everyMs: 1 });
     }
     expect(here.taken).toEqual(['first']);
     open(DONE);
@@ -220,12 +240,11 @@ describe('a queue', () => {
     // The one that has listened longest is told of it.
     room = 0;
     await add(CRM, 'one');
-    await waitUntil(() => there.taken.length === 1, { timeoutMs: 1_000 });
+    await waitUntil(() => there.taken.length === 1, { timeoutMs: PROMPTLY });
     expect(here.taken).toEqual([]);
   });
 
   it('may be added while others run, and its jobs are taken at once', async () => {
-    const waits: number[] = [];
     dispatcher.add(consume(CRM));
     await add(CRM, 'first');
     for (const id of ids(30, 'crm')) {
@@ -233,12 +252,9 @@ describe('a queue', () => {
       dispatcher.add(consumer);
       await add(consumer.queue, 'early');
       await waitUntil(() => consumer.taken.length === 1, { everyMs: 1 });
-      const addedAt = performance.now();
       await add(consumer.queue, 'late');
-      await waitUntil(() => consumer.taken.length === 2, { everyMs: 1 });
-      waits.push(performance.now() - addedAt);
+      await waitUntil(() => consumer.taken.length === 2, { timeoutMs: PROMPTLY, everyMs: 1 });
     }
-    expect(Math.max(...waits)).toBeLessThan(500);
   });
 
   it('is heard of, whenever it is added: also in the instant when the read for the others is sent', async () => {
@@ -252,7 +268,7 @@ describe('a queue', () => {
       await store.redis.ping();
       await store.redis.ping();
       await add(second.queue, 'one');
-      await waitUntil(() => second.taken.length === 1, { timeoutMs: 1_000, everyMs: 1 });
+      await waitUntil(() => second.taken.length === 1, { timeoutMs: PROMPTLY, everyMs: 1 });
       dispatcher.remove(first.queue);
       dispatcher.remove(second.queue);
     }
@@ -310,24 +326,27 @@ describe('a queue', () => {
 
 describe('a delayed job', () => {
   it('comes when it is due', async () => {
-    const dueAt = new Map<string, number>();
+    const dueAt = new Map<string, { at: number; fair: number }>();
     const late: number[] = [];
+    const fairlyLate: number[] = [];
     dispatcher.add(
       consume(CRM, ({ id }) => {
-        late.push(Date.now() - (dueAt.get(id) as number));
+        const due = dueAt.get(id) as { at: number; fair: number };
+        late.push(Date.now() - due.at);
+        fairlyLate.push(fairNow() - due.fair);
         return DONE;
       }),
     );
     const delays = [700, 50, 400, 400, 120, 900, 60, 333, 801, 250, 1, 640, 510, 180, 95];
     for (const [index, delay] of delays.entries()) {
-      dueAt.set(`job-${index}`, Date.now() + delay);
+      dueAt.set(`job-${index}`, { at: Date.now() + delay, fair: fairNow() + delay });
       await addDelayed(CRM, delay, `job-${index}`);
     }
     await waitUntil(() => late.length === delays.length);
-    late.sort((a, b) => a - b);
-    expect(late[0]).toBeGreaterThanOrEqual(0);
-    expect(late[7]).toBeLessThan(100);
-    expect(late.at(-1)).toBeLessThan(400);
+    expect(Math.min(...late)).toBeGreaterThanOrEqual(0);
+    fairlyLate.sort((a, b) => a - b);
+    expect(fairlyLate[7]).toBeLessThan(500);
+    expect(fairlyLate.at(-1)).toBeLessThan(PROMPTLY);
   });
 
   it.each([
@@ -336,14 +355,12 @@ describe('a delayed job', () => {
   ])('is not held up by one that is due much later and was added %s it', async (_, delays) => {
     const consumer = consume(CRM);
     dispatcher.add(consumer);
-    const addedAt = Date.now();
     for (const delay of delays) await addDelayed(CRM, delay, `in-${delay}`);
-    await waitUntil(() => consumer.taken.length === 1);
+    await waitUntil(() => consumer.taken.length === 1, { timeoutMs: 300 + PROMPTLY });
     expect(consumer.taken).toEqual(['in-300']);
-    expect(Date.now() - addedAt).toBeLessThan(700);
     // The other one has its timer again.
     await addDelayed(CRM, 200, 'in-200');
-    await waitUntil(() => consumer.taken.length === 2, { timeoutMs: 1_000 });
+    await waitUntil(() => consumer.taken.length === 2, { timeoutMs: PROMPTLY });
   });
 
   it('that was added before anyone listened comes when it is due', async () => {
@@ -351,9 +368,8 @@ describe('a delayed job', () => {
     await addDelayed(CRM, 400, 'one');
     const consumer = consume(CRM);
     dispatcher.add(consumer);
-    await waitUntil(() => consumer.taken.length === 1);
+    await waitUntil(() => consumer.taken.length === 1, { timeoutMs: 400 + PROMPTLY });
     expect(Date.now() - addedAt).toBeGreaterThanOrEqual(400);
-    expect(Date.now() - addedAt).toBeLessThan(800);
   });
 
   it('whose time this process waits for comes to another one when it is full by then', async () => {
@@ -366,12 +382,10 @@ describe('a delayed job', () => {
     elsewhere.add(there);
     await listening(2);
     // The one that has listened longest is told of it.
-    const addedAt = Date.now();
-    await addDelayed(CRM, 400, 'later');
+    await addDelayed(CRM, 1_500, 'later');
     await waitUntil(async () => (await store.redis.exists(markerKey(CRM))) === 0);
     room = 0;
-    await waitUntil(() => there.taken.length === 1);
-    expect(Date.now() - addedAt).toBeLessThan(800);
+    await waitUntil(() => there.taken.length === 1, { timeoutMs: 1_500 + PROMPTLY });
     expect(here.taken).toEqual([]);
   });
 
@@ -385,10 +399,8 @@ describe('a delayed job', () => {
     const there = consume(CRM);
     elsewhere.add(there);
     await listening(1);
-    const addedAt = Date.now();
     await addDelayed(CRM, 300, 'later');
-    await waitUntil(() => there.taken.length === 1);
-    expect(Date.now() - addedAt).toBeLessThan(800);
+    await waitUntil(() => there.taken.length === 1, { timeoutMs: 300 + PROMPTLY });
     open(DONE);
   });
 });
@@ -449,8 +461,10 @@ describe('a job that was', () => {
 
   it('thrown at comes back in about a second, counts for nothing, and the error is told', async () => {
     const at: number[] = [];
+    const fairlyAt: number[] = [];
     const consumer = consume(CRM, ({ attemptsMade }) => {
       at.push(Date.now());
+      fairlyAt.push(fairNow());
       expect(attemptsMade).toBe(0);
       if (at.length === 1) throw new Error('no');
       return DONE;
@@ -459,7 +473,7 @@ describe('a job that was', () => {
     await add(CRM, 'one');
     await waitUntil(() => at.length === 2);
     expect((at[1] as number) - (at[0] as number)).toBeGreaterThanOrEqual(1_000);
-    expect((at[1] as number) - (at[0] as number)).toBeLessThan(1_500);
+    expect((fairlyAt[1] as number) - (fairlyAt[0] as number)).toBeLessThan(1_000 + PROMPTLY);
     expect(errors).toEqual([new Error('no')]);
   });
 
@@ -504,9 +518,10 @@ describe('a dispatcher that closes', () => {
     await add(CRM, 'one');
     await waitUntil(() => consumer.taken.length === 1);
     const closedAt = performance.now();
+    const fairlyClosedAt = fairNow();
     await dispatcher.close(200);
     expect(performance.now() - closedAt).toBeGreaterThanOrEqual(195);
-    expect(performance.now() - closedAt).toBeLessThan(1_000);
+    expect(fairNow() - fairlyClosedAt).toBeLessThan(PROMPTLY);
     open(DONE);
     await waitUntil(() => consumer.running === 0);
   });
@@ -524,7 +539,7 @@ describe('a dispatcher that closes', () => {
     const closed = dispatcher.close(10_000);
     for (let round = 1; round <= 10; round++) {
       await add(CRM, `more-${round}`);
-      await waitUntil(() => there.taken.length === round, { timeoutMs: 1_000, everyMs: 1 });
+      await waitUntil(() => there.taken.length === round, { timeoutMs: PROMPTLY, everyMs: 1 });
     }
     open(DONE);
     await closed;
@@ -561,10 +576,10 @@ describe('a dispatcher that closes', () => {
     await waitUntil(() => own.redis.status === 'reconnecting');
     // Its job cannot be settled.
     open(DONE);
-    const closedAt = performance.now();
+    const closedAt = fairNow();
     await taking.close(300);
     await own.close();
-    expect(performance.now() - closedAt).toBeLessThan(1_500);
+    expect(fairNow() - closedAt).toBeLessThan(PROMPTLY);
     await other.stop();
   });
 
@@ -576,9 +591,9 @@ describe('a dispatcher that closes', () => {
       readyOutput: /ready/,
     });
     await program.waitForOutput(/closed/);
-    const closedAt = performance.now();
+    const closedAt = fairNow();
     expect(await program.exited).toEqual({ code: 0, signal: null });
-    expect(performance.now() - closedAt).toBeLessThan(1_000);
+    expect(fairNow() - closedAt).toBeLessThan(PROMPTLY);
     expect(program.stdout()).toBe('ready\ntook one\nclosed\n');
   });
 });
@@ -613,22 +628,24 @@ describe('a queue that is taken from promptly', () => {
     dispatcher.add(consume(destinationQueue('other')));
     const waits: number[] = [];
     for (let round = 1; round <= 100; round++) {
-      const addedAt = performance.now();
+      const addedAt = fairNow();
       await add(CRM, `job-${round}`);
       await waitUntil(() => consumer.taken.length === round, { everyMs: 1 });
-      waits.push(performance.now() - addedAt);
+      waits.push(fairNow() - addedAt);
     }
     waits.sort((a, b) => a - b);
-    expect(waits[50]).toBeLessThan(50);
-    expect(waits[99]).toBeLessThan(1_000);
+    expect(waits[50]).toBeLessThan(500);
+    expect(waits[99]).toBeLessThan(PROMPTLY);
   });
 
   it.each([1, 3])('never has more than its %i jobs under way', async (limit) => {
-    const consumer = prompt(CRM, () => nap(5), limit);
+    const pauses = pausesOf(() => nap(5));
+    const consumer = prompt(CRM, pauses.run, limit);
     dispatcher.add(consumer);
     dispatcher.add(consume(destinationQueue('idle')));
     await add(CRM, ...ids(150));
-    await waitUntil(() => consumer.taken.length === 150, { timeoutMs: 4_000 });
+    await waitUntil(() => consumer.taken.length === 150);
+    expect(pauses.longest()).toBeLessThan(PROMPTLY);
     expect([...consumer.taken].sort()).toEqual(ids(150).sort());
     expect(consumer.peak).toBeLessThanOrEqual(limit);
   });
@@ -636,13 +653,13 @@ describe('a queue that is taken from promptly', () => {
   it('gives its delayed jobs when they are due', async () => {
     const consumer = prompt(CRM);
     dispatcher.add(consumer);
-    await addDelayed(CRM, 400, 'in-400');
-    await addDelayed(CRM, 200, 'in-200');
-    await add(CRM, 'now');
-    const addedAt = Date.now();
-    await waitUntil(() => consumer.taken.length === 3);
-    expect(consumer.taken).toEqual(['now', 'in-200', 'in-400']);
-    expect(Date.now() - addedAt).toBeLessThan(700);
+    await addJobs(store, CRM, [
+      { data: {}, options: { jobId: 'in-1500', delay: 1_500 } },
+      { data: {}, options: { jobId: 'in-1000', delay: 1_000 } },
+      { data: {}, options: { jobId: 'now' } },
+    ]);
+    await waitUntil(() => consumer.taken.length === 3, { timeoutMs: 1_500 + PROMPTLY });
+    expect(consumer.taken).toEqual(['now', 'in-1000', 'in-1500']);
   });
 
   it('is left to another process by one that is full, and by one that closes', async () => {
@@ -657,12 +674,12 @@ describe('a queue that is taken from promptly', () => {
     await listening(1);
     for (let round = 1; round <= 10; round++) {
       await add(CRM, `more-${round}`);
-      await waitUntil(() => there.taken.length + here.taken.length === round + 1, { timeoutMs: 1_000, everyMs: 1 });
+      await waitUntil(() => there.taken.length + here.taken.length === round + 1, { timeoutMs: PROMPTLY, everyMs: 1 });
     }
     const closed = dispatcher.close(10_000);
     for (let round = 11; round <= 20; round++) {
       await add(CRM, `more-${round}`);
-      await waitUntil(() => there.taken.length + here.taken.length === round + 1, { timeoutMs: 1_000, everyMs: 1 });
+      await waitUntil(() => there.taken.length + here.taken.length === round + 1, { timeoutMs: PROMPTLY, everyMs: 1 });
     }
     open(DONE);
     await closed;
@@ -699,10 +716,10 @@ describe('a queue that is taken from promptly', () => {
         await other.kill('SIGKILL');
       }
       await waitUntil(() => own.redis.status === 'reconnecting');
-      const closedAt = performance.now();
+      const closedAt = fairNow();
       await taking.close(300);
       await own.close();
-      expect(performance.now() - closedAt).toBeLessThan(1_500);
+      expect(fairNow() - closedAt).toBeLessThan(PROMPTLY);
     }
     await other.stop();
   });
@@ -714,9 +731,9 @@ describe('a queue that is taken from promptly', () => {
     await waitUntil(() => consumer.taken.length === 1);
     await redis.restart();
     await add(CRM, 'after');
-    await waitUntil(() => consumer.taken.length === 2, { timeoutMs: 2_000 });
+    await waitUntil(() => consumer.taken.length === 2, { timeoutMs: PROMPTLY });
     await add(CRM, 'later');
-    await waitUntil(() => consumer.taken.length === 3, { timeoutMs: 1_000 });
+    await waitUntil(() => consumer.taken.length === 3, { timeoutMs: PROMPTLY });
     await waitUntil(async () => (await counts(CRM))['active'] === 0);
     expect(await counts(CRM)).toEqual(EMPTY);
   });
@@ -739,11 +756,11 @@ describe('when Redis restarts', () => {
     await redis.restart();
 
     await add(CRM, 'after');
-    await waitUntil(() => consumer.taken.length === 2, { timeoutMs: 2_000 });
+    await waitUntil(() => consumer.taken.length === 2, { timeoutMs: PROMPTLY });
     await waitUntil(async () => (await counts(slow.queue))['active'] === 0);
     expect(await counts(slow.queue)).toEqual(EMPTY);
     await add(CRM, 'later');
-    await waitUntil(() => consumer.taken.length === 3, { timeoutMs: 1_000 });
+    await waitUntil(() => consumer.taken.length === 3, { timeoutMs: PROMPTLY });
     expect([consumer.taken, slow.taken]).toEqual([['before', 'after', 'later'], ['running']]);
   });
 });

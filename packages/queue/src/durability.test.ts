@@ -242,12 +242,12 @@ describe('a real Redis', () => {
   it('is watched: a setting that is made unsafe is noticed, and mended again', async () => {
     const [store] = stores as [Store];
     const watch = watchDurability(store, { mode: 'always', intervalMs: 50 });
-    await waitUntil(() => watch.current().ready, { timeoutMs: 1_000 });
+    await waitUntil(() => watch.current().ready);
     await store.redis.config('SET', 'appendfsync', 'no');
-    await waitUntil(() => watch.current().durability === 'no', { timeoutMs: 1_000 });
+    await waitUntil(() => watch.current().durability === 'no');
     expect(watch.current().ready).toBe(false);
     await store.redis.config('SET', 'appendfsync', 'always');
-    await waitUntil(() => watch.current().ready, { timeoutMs: 1_000 });
+    await waitUntil(() => watch.current().ready);
     watch.stop();
   });
 
@@ -261,16 +261,16 @@ describe('a real Redis', () => {
       problems: [{ setting: 'connection' }],
     });
     const late = await startRedis({ port });
-    await waitUntil(() => watch.current().ready, { timeoutMs: 2_000 });
+    await waitUntil(() => watch.current().ready);
     await late.kill('SIGKILL');
-    await waitUntil(() => !watch.current().ready, { timeoutMs: 1_000 });
+    await waitUntil(() => !watch.current().ready);
     expect(watch.current()).toMatchObject({
       ready: false,
       durability: 'unknown',
       problems: [{ setting: 'connection', mend: 'start Redis, or set REDIS_URL to where it is' }],
     });
     await late.restart();
-    await waitUntil(() => watch.current().ready, { timeoutMs: 2_000 });
+    await waitUntil(() => watch.current().ready);
     watch.stop();
     await store.close();
     await late.stop();

@@ -97,7 +97,7 @@ describe('a large callback', () => {
 
   it('lies beside its job, which is small, and stays', async () => {
     const text = `{"event":{"moMedia":[{"content":"${'A'.repeat(16 * 1024 * 1024)}"}]}}`;
-    await createCommitter(store).commit({ text, lane: 'messages' }, RECEIVED_AT);
+    await createCommitter(store, { deadlineMs: 30_000 }).commit({ text, lane: 'messages' }, RECEIVED_AT);
     const [job] = await store.queue(ingestQueue('messages')).getJobs(['waiting']);
     const group = job?.data as IngestGroup;
     const [callback] = group.callbacks;

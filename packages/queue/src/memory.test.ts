@@ -33,7 +33,7 @@ afterEach(async () => {
 
 /** Commits until that is refused; how many were taken. */
 const fill = async (bytes: number): Promise<{ taken: number; refusal: unknown }> => {
-  const { commit } = createCommitter(store, { memory });
+  const { commit } = createCommitter(store, { memory, deadlineMs: 30_000 });
   for (let taken = 0; ; taken++) {
     try {
       await commit({ text: `${taken}:${'x'.repeat(bytes)}`, lane: 'messages' }, RECEIVED_AT);
@@ -73,9 +73,12 @@ describe('a Redis that fills up', () => {
         return { kind: 'done' };
       },
     });
-    await waitUntil(() => seen.size === taken, { timeoutMs: 20_000 });
+    await waitUntil(() => seen.size === taken);
     await waitUntil(() => memory.fullPercent() === undefined);
-    await createCommitter(store, { memory }).commit({ text: 'again', lane: 'messages' }, RECEIVED_AT);
+    await createCommitter(store, { memory, deadlineMs: 30_000 }).commit(
+      { text: 'again', lane: 'messages' },
+      RECEIVED_AT,
+    );
     expect(durability.current().problems.some(({ setting }) => setting === 'used_memory')).toBe(false);
     await dispatcher.close(1_000);
     await worker.close();

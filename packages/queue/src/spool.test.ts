@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync,
 import { open as openFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startProgram, waitUntil } from '@clickrelay/testkit';
+import { fairNow, startProgram, waitUntil } from '@clickrelay/testkit';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RECEIVED_AT } from '../test/sample-events.ts';
@@ -387,7 +387,7 @@ describe('a spool belongs to one receiver', () => {
       readyOutput: /100\n/,
     });
     await expect(openSpool({ dir, patienceMs: 0 })).rejects.toMatchObject({ code: 'spool_in_use' });
-    const [next] = await Promise.all([openSpool({ dir, patienceMs: 10_000 }), program.stop('SIGKILL')]);
+    const [next] = await Promise.all([openSpool({ dir, patienceMs: 60_000 }), program.stop('SIGKILL')]);
     spool = next;
     expect(next.stats().records).toBeGreaterThan(100);
   });
@@ -426,20 +426,23 @@ describe('a day without Redis', () => {
       if (i === 50_000) before = rss();
       else if (i % 50_000 === 0) most = Math.max(most, rss());
     }
-    const startedAt = performance.now();
+    const startedAt = fairNow();
     await reopen();
-    const openMs = performance.now() - startedAt;
+    const openMs = fairNow() - startedAt;
     expect((spool as Spool).stats().records).toBe(MANY);
     let taken = 0;
+    const readingFrom = fairNow();
     for (let batch = await (spool as Spool).read(); batch !== undefined; batch = await (spool as Spool).read()) {
       taken += batch.entries.length;
       await (spool as Spool).done(batch);
     }
+    const readMs = fairNow() - readingFrom;
     console.log(
-      `opened ${MANY} records in ${openMs.toFixed(0)} ms; memory grew by ${((most - before) / 1e6).toFixed(0)} MB`,
+      `opened ${MANY} records in ${openMs.toFixed(0)} ms, read them in ${readMs.toFixed(0)} ms; memory grew by ${((most - before) / 1e6).toFixed(0)} MB`,
     );
     expect(taken).toBe(MANY);
-    expect(openMs).toBeLessThan(2_000);
+    // It reads none of them.
+    expect(openMs).toBeLessThan(readMs / 2);
     expect(most - before).toBeLessThan(150e6);
-  }, 120_000);
+  });
 });

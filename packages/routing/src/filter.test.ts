@@ -54,9 +54,9 @@ describe('a filter', () => {
 
   it('cannot be kept busy by a pattern', () => {
     const decide = compileFilter("event.data.text.matches('(a+)+$')");
-    const startedAt = performance.now();
+    const before = process.threadCpuUsage();
     expect(decide({ ...text, data: { text: `${'a'.repeat(5_000)}b` } } as Event).matches).toBe(false);
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(process.threadCpuUsage(before).user).toBeLessThan(5_000_000);
   });
 
   it('never throws while deciding, whatever the event', () => {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fairNow } from './fair-now.ts';
 
 /** A request as the destination got it. */
 export interface ReceivedRequest {
@@ -42,7 +43,7 @@ export interface Destination {
   answerWith(answer: Answer): void;
   /**
    * The requests, once there are `count` of them.
-   * @param timeoutMs default 10000
+   * @param timeoutMs in ms of `fairNow`, default 30000
    * @throws {Error} when they did not come in time
    */
   waitFor(count: number, timeoutMs?: number): Promise<ReceivedRequest[]>;
@@ -99,12 +100,19 @@ export async function startDestination(
     answerWith: (next) => {
       answer = next;
     },
-    waitFor: (count, timeoutMs = 10_000) =>
+    waitFor: (count, timeoutMs = 30_000) =>
       new Promise((resolve, reject) => {
-        const timer = setTimeout(() => {
+        const deadline = fairNow() + timeoutMs;
+        const giveUp = (): void => {
+          const left = deadline - fairNow();
+          if (left > 0) {
+            timer = setTimeout(giveUp, left);
+            return;
+          }
           waiting.delete(look);
           reject(new Error(`the destination got ${requests.length} of ${count} requests in ${timeoutMs} ms`));
-        }, timeoutMs);
+        };
+        let timer = setTimeout(giveUp, timeoutMs);
         function look(): void {
           if (requests.length < count) return;
           clearTimeout(timer);

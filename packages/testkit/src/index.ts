@@ -5,6 +5,7 @@ export {
   type ScriptedAnswer,
   startDestination,
 } from './destination.ts';
+export { fairNow } from './fair-now.ts';
 export { type Cut, type CutMoment, type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 export { findRedisServer } from './find-redis-server.ts';
 export { freePort } from './port.ts';

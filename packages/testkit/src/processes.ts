@@ -17,7 +17,7 @@ export interface ProgramOptions {
   readyOutput?: RegExp;
   /** Resolve when a GET of this URL answers 200. */
   readyUrl?: string;
-  /** For becoming ready, in ms. @default 20000 */
+  /** For becoming ready, in ms. @default 60000 */
   timeoutMs?: number;
   /** Give it an IPC channel, as a supervisor does. @default false */
   ipc?: boolean;
@@ -34,7 +34,7 @@ export interface Program {
   waitForOutput(pattern: RegExp, timeoutMs?: number): Promise<RegExpMatchArray>;
   /** Closes the IPC channel, as a supervisor that died would. */
   disconnect(): void;
-  /** Signals it and waits for its end; kills it when `graceMs` (default 10000) were not enough. */
+  /** Signals it and waits for its end; kills it when `graceMs` (default 30000) were not enough. */
   stop(signal?: NodeJS.Signals, graceMs?: number): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 }
 
@@ -48,7 +48,7 @@ process.once('exit', () => {
  * @throws {Error} with its output when it ends before that, or is not ready in time
  */
 export async function startProgram(options: ProgramOptions): Promise<Program> {
-  const { args, command = process.execPath, timeoutMs = 20_000 } = options;
+  const { args, command = process.execPath, timeoutMs = 60_000 } = options;
   const child = spawn(command, args, {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...options.env },
     stdio: ['ignore', 'pipe', 'pipe', ...(options.ipc ? (['ipc'] as const) : [])],
@@ -103,7 +103,7 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
     stderr: () => stderr,
     waitForOutput: (pattern, ms = 10_000) => waitFor(() => output().match(pattern), `${pattern}`, ms),
     disconnect: () => child.disconnect(),
-    stop: async (signal = 'SIGTERM', graceMs = 10_000) => {
+    stop: async (signal = 'SIGTERM', graceMs = 30_000) => {
       if (!ended) child.kill(signal);
       const timer = setTimeout(kill, graceMs);
       return exited.finally(() => clearTimeout(timer));

@@ -31,7 +31,7 @@ test('each sample callback is a new fact, and the samples stay as they are', () 
   expect(a['messageId']).toMatch(/^[0-9a-f]{32}$/);
   expect(a['messageId']).not.toBe(b['messageId']);
   expect(a['content']).toBe('hello');
-  expect(Date.now() - (a['timestamp'] as number)).toBeLessThan(5000);
+  expect(Date.now() - (a['timestamp'] as number)).toBeLessThan(60_000);
   expect(JSON.stringify(samples)).toBe(before);
 });
 

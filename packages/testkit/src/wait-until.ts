@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fairNow } from './fair-now.ts';
 
 export interface WaitOptions {
-  /** In ms. @default 10000 */
+  /** In ms of `fairNow`: while the machine stands still, it waits on. @default 30000 */
   timeoutMs?: number;
   /** Pause between two looks, in ms. @default 20 */
   everyMs?: number;
@@ -14,8 +15,8 @@ export interface WaitOptions {
  * @throws {Error} after `timeoutMs`, with the last answer or error
  */
 export async function waitUntil<T>(look: () => T | Promise<T>, options: WaitOptions = {}): Promise<NonNullable<T>> {
-  const { timeoutMs = 10_000, everyMs = 20, what = look.toString() } = options;
-  const deadline = performance.now() + timeoutMs;
+  const { timeoutMs = 30_000, everyMs = 20, what = look.toString() } = options;
+  const deadline = fairNow() + timeoutMs;
   let last: unknown;
   for (;;) {
     try {
@@ -25,7 +26,7 @@ export async function waitUntil<T>(look: () => T | Promise<T>, options: WaitOpti
     } catch (error) {
       last = error;
     }
-    if (performance.now() >= deadline) {
+    if (fairNow() >= deadline) {
       const seen = last instanceof Error ? last.message : JSON.stringify(last);
       throw new Error(`waited ${timeoutMs} ms for ${what}; last seen: ${seen}`, { cause: last });
     }

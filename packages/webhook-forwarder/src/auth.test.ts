@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { type Answer, freePort, type ReceivedRequest, startDestination } from '@clickrelay/testkit';
+import { type Answer, fairNow, freePort, type ReceivedRequest, startDestination } from '@clickrelay/testkit';
 import { afterEach, describe, expect, test } from 'vitest';
 import { failure, sampleAttempt } from '../test/sample-attempt.ts';
 import { webhookConfig } from './config.ts';
@@ -132,14 +132,13 @@ describe('oauth2', () => {
     let made = 0;
     const [server, tokens] = [await listen(), await listen(() => token(`t${++made}`, { expires_in: 1 }))];
     const destination = open(server.url, { auth: { ...client, tokenUrl: tokens.url } });
-    const until = performance.now() + 1_500;
-    while (performance.now() < until) {
+    for (let from = performance.now(); made < 2 || performance.now() - from < 1_500; ) {
       await destination.deliver(sampleAttempt());
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     expect(new Set(sent(server.requests)).size).toBe(made);
-    expect(made).toBeGreaterThan(1);
-    expect(made).toBeLessThan(5);
+    // Not one for each delivery.
+    expect(made).toBeLessThan(server.requests.length / 2);
   });
 
   test('one without an end is kept until the destination refuses it', async () => {
@@ -220,8 +219,8 @@ describe('oauth2', () => {
     await tokens.waitFor(1);
     stop.abort();
     expect(await stopped).toMatchObject({ code: 'delivery_aborted' });
-    const before = performance.now();
+    const before = fairNow();
     await destination.close();
-    expect(performance.now() - before).toBeLessThan(5_000);
+    expect(fairNow() - before).toBeLessThan(5_000);
   });
 });
