@@ -1,15 +1,10 @@
 import { defineConfig } from 'vitest/config';
+import { shared } from './vitest.shared.ts';
 
 export default defineConfig({
   test: {
-    projects: [
-      'packages/*',
-      'apps/*',
-      'faults',
-      { test: { name: 'docs', include: ['scripts/*.test.ts'], testTimeout: 180_000 } },
-    ],
-    // Many tests start a Redis, a receiver or the whole of Clickrelay: leave them the machine.
-    maxWorkers: 2,
+    projects: ['packages/*', 'apps/*', 'faults', { test: { name: 'docs', include: ['scripts/*.test.ts'], ...shared } }],
+    maxWorkers: shared.maxWorkers,
     reporters: ['default', './scripts/closing-line.ts'],
   },
 });

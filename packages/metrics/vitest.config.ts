@@ -1,11 +1,10 @@
 import { defineConfig } from 'vitest/config';
+import { shared } from '../../vitest.shared.ts';
 
 export default defineConfig({
   test: {
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    ...shared,
     // Tests that wait for locks to expire wait side by side.
     maxConcurrency: 20,
-    maxWorkers: 2,
   },
 });

@@ -1,3 +1,4 @@
 import { defineConfig } from 'vitest/config';
+import { shared } from '../../vitest.shared.ts';
 
-export default defineConfig({ test: { testTimeout: 180_000, hookTimeout: 180_000 } });
+export default defineConfig({ test: shared });

@@ -1,4 +1,10 @@
 import { defineConfig } from 'vitest/config';
+import { shared } from '../../vitest.shared.ts';
 
-// Tests that wait for locks to expire wait side by side.
-export default defineConfig({ test: { testTimeout: 180_000, hookTimeout: 180_000, maxConcurrency: 20 } });
+export default defineConfig({
+  test: {
+    ...shared,
+    // Tests that wait for locks to expire wait side by side.
+    maxConcurrency: 20,
+  },
+});

@@ -1,0 +1,11 @@
+/**
+ * What every project of `vitest.config.ts` says for itself, because none inherits it. A project that names no `maxWorkers`
+ * gets one less than there are cores, and on a machine with two of them its files would run one after the other.
+ */
+export const shared = {
+  /** In ms. Tests bound what they wait for; this is for machines on which all of it takes ten times as long. */
+  testTimeout: 180_000,
+  hookTimeout: 180_000,
+  // Many tests start a Redis, a receiver or the whole of Clickrelay: leave them the machine.
+  maxWorkers: 2,
+} as const;
