@@ -6,7 +6,7 @@ import { countOpen, type Rig, readDeadLetters, readIngest, readLogged, readPendi
 import type { Run } from './run.ts';
 
 export interface AccountOptions {
-  /** For everything to come to its end, in ms. @default 30000 */
+  /** For everything to come to its end, in ms. @default 180000 */
   readonly patienceMs?: number;
   /** Facts may be in the dead letters; otherwise one of them there is a failure. @default false */
   readonly mayDie?: boolean;
@@ -25,7 +25,7 @@ export interface AccountOptions {
 export const account = async (
   run: Run,
   rig: Rig,
-  { patienceMs = 30_000, mayDie = false, mayWait = false, mayLose = false, others = [] }: AccountOptions = {},
+  { patienceMs = 180_000, mayDie = false, mayWait = false, mayLose = false, others = [] }: AccountOptions = {},
 ): Promise<void> => {
   const { ledger } = rig;
   const wanted = (await listDestinations(rig.store)).map(({ id, events }) => {

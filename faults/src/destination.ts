@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { type ReceivedRequest, startDestination } from '@clickrelay/testkit';
+import { fairNow, type ReceivedRequest, startDestination } from '@clickrelay/testkit';
 import { Webhook } from 'standardwebhooks';
 import type { Ledger } from './ledger.ts';
 
@@ -19,6 +19,8 @@ interface Arrival {
   readonly webhookId: string;
   /** Epoch ms. */
   readonly at: number;
+  /** The same in ms of `fairNow`. */
+  readonly fairAt: number;
   /** When it was answered 2xx, and somebody was there to hear it; undefined when it was not, or not yet. */
   acceptedAt?: number;
 }
@@ -79,7 +81,7 @@ export const startCheckingDestination = async (id: string, ledger: Ledger): Prom
     if (first !== undefined && first.webhookId !== webhookId) {
       wrong.push(`${id} got one fact as ${first.webhookId} and as ${webhookId}`);
     }
-    return { factId, webhookId, at };
+    return { factId, webhookId, at, fairAt: fairNow() };
   };
 
   const local = await startDestination({

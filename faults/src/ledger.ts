@@ -20,7 +20,7 @@ export interface Answer {
   readonly status: number;
   /** From sending to the last byte of the answer, or to giving up. */
   readonly ms: number;
-  /** On the clock of `performance.now`. */
+  /** On the clock of `fairNow`. */
   readonly at: number;
   readonly body: string;
 }

@@ -144,7 +144,7 @@ export const startRig = async (run: Run, options: RigOptions = {}): Promise<Rig>
 
   const readyz = async (): Promise<{ status: number; body: string }> => {
     try {
-      const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(3_000) });
+      const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(20_000) });
       return { status: response.status, body: await response.text() };
     } catch {
       return { status: 0, body: '' };
@@ -172,7 +172,7 @@ export const startRig = async (run: Run, options: RigOptions = {}): Promise<Rig>
       return report.spool.records + report.spool.setAside;
     },
     whenReady: async () => {
-      await waitUntil(async () => (await readyz()).status === 200, { timeoutMs: 20_000, what: 'a ready receiver' });
+      await waitUntil(async () => (await readyz()).status === 200, { timeoutMs: 90_000, what: 'a ready receiver' });
     },
   };
 };

@@ -48,7 +48,7 @@ export interface RunResult {
   readonly steps: string[];
 }
 
-const DEFAULT_TIMEOUT_MS = 120_000;
+const DEFAULT_TIMEOUT_MS = 480_000;
 
 /** Runs a row once. Never throws for what Clickrelay does: it is in the result. */
 export const runOnce = async (row: Row, { seed, isLong }: { seed: number; isLong: boolean }): Promise<RunResult> => {

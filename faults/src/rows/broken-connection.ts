@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listQuarantine, queueDepths, readQuarantined } from '@clickrelay/queue';
-import { type Cut, type CutMoment, waitUntil } from '@clickrelay/testkit';
+import { type Cut, type CutMoment, fairNow, waitUntil } from '@clickrelay/testkit';
 import { account } from '../account.ts';
 import { isAccepted, newCallback, type SentCallback } from '../ledger.ts';
 import { type Rig, startRig } from '../rig.ts';
@@ -230,9 +230,9 @@ const cutWorker = (isLarge: boolean): Row => ({
         for (let cut = cuts.pop(); cut !== undefined; cut = cuts.pop()) {
           const callback = newWalk();
           const made = rig.proxy.cutAt(cut);
-          const startedAt = performance.now();
+          const startedAt = fairNow();
           const isWhole = await walk(rig, callback);
-          const ms = performance.now() - startedAt;
+          const ms = fairNow() - startedAt;
           rig.proxy.heal();
           if (ms > 1_000) run.step(`cut ${cut.moment} command ${cut.command} (${made.happened}): ${ms.toFixed(0)} ms`);
           run.check(

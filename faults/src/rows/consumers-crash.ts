@@ -37,7 +37,7 @@ const startApi = async (run: Run, rig: Rig): Promise<{ api: Part; url: string }>
 const crashConsumers: Row = {
   id: 'LEASE',
   fault: 'consumers, the API and Redis die while deliveries are leased',
-  timeoutMs: 180_000,
+  timeoutMs: 480_000,
   run: async (run) => {
     const rig = await startRig(run);
     await putDestination(rig.store, { id: 'bot', type: 'pull', events: ['*'], paused: null, config: {} });
@@ -55,7 +55,7 @@ const crashConsumers: Row = {
         method: 'POST',
         headers: { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json' },
         body: JSON.stringify(body),
-        signal: AbortSignal.any([stop.signal, AbortSignal.timeout(10_000)]),
+        signal: AbortSignal.any([stop.signal, AbortSignal.timeout(60_000)]),
       });
       return { status: response.status, body: await response.json() };
     };
@@ -120,7 +120,7 @@ const crashConsumers: Row = {
     load.abort();
     await loading;
     isCareful = true;
-    await account(run, rig, { others: [bot], patienceMs: 60_000 });
+    await account(run, rig, { others: [bot] });
     stop.abort();
     await consuming;
   },

