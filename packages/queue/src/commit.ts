@@ -51,7 +51,7 @@ export interface CommitterOptions {
 const MAX_GROUP_CALLBACKS = 256;
 /** Redis stalls everyone while it takes a large value; one larger callback is a group of its own. */
 const MAX_GROUP_BYTES = 256 * 1024;
-/** With one, receiver, Redis and senders wait for each other in turns; a second keeps all of them busy. */
+/** With one, Redis has nothing to do from its answer to the next write; with a second it finds that waiting. */
 const WRITES_AT_ONCE = 2;
 /** Callbacks that wait for their commit, per lane: above this Redis is not keeping up, and waiting would not help. */
 const MAX_PENDING = 10_000;
@@ -136,11 +136,12 @@ export const createCommitter = (store: Store, { deadlineMs = 1_500, memory }: Co
       memory?.admit(text.length);
       if (typeof text === 'string' && text.length <= LARGE) {
         const since = performance.now();
-        return group.add(trace === undefined ? { text, receivedAt, since } : { text, receivedAt, since, trace });
+        await group.add(trace === undefined ? { text, receivedAt, since } : { text, receivedAt, since, trace });
+        return;
       }
       const committing = commitLarge(callback, receivedAt);
       largeOnes.add(committing);
-      return committing.finally(() => largeOnes.delete(committing));
+      await committing.finally(() => largeOnes.delete(committing));
     },
     close: async () => {
       await Promise.allSettled(largeOnes);

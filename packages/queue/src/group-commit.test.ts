@@ -67,6 +67,42 @@ describe('items that are added during a write', () => {
   });
 });
 
+describe('a second write', () => {
+  it('begins beside the first when it is as large, and otherwise when the first has ended', async () => {
+    const { group, writes, begun, endLast } = gatedWrites({ writesAtOnce: 2 });
+    const added = [fate(group.add('a')), fate(group.add('b'))];
+    await begun(1);
+    added.push(fate(group.add('c')));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(writes).toHaveLength(1);
+    added.push(fate(group.add('d')));
+    await begun(2);
+    added.push(fate(group.add('e')));
+    writes[0]?.end();
+    await Promise.all(added.slice(0, 2));
+    expect(writes.map(({ items }) => items)).toEqual([
+      ['a', 'b'],
+      ['c', 'd'],
+    ]);
+    endLast();
+    await begun(3);
+    endLast();
+    await Promise.all(added);
+    expect(writes.at(-1)?.items).toEqual(['e']);
+  });
+
+  it('is under way before those of the first hear of theirs', async () => {
+    const { group, writes, begun, endLast } = gatedWrites();
+    const a = group.add('a').then(() => writes.length);
+    await begun(1);
+    const b = group.add('b');
+    endLast();
+    expect(await a).toBe(2);
+    endLast();
+    await b;
+  });
+});
+
 describe('a write that fails', () => {
   it('rejects its own group with its error, and the next one goes on', async () => {
     const { group, begun, end, endLast } = gatedWrites();
@@ -147,12 +183,14 @@ describe('a group', () => {
         fc.array(fc.record({ size: fc.nat(9), pause: fc.boolean() }), { maxLength: 60 }),
         fc.integer({ min: 1, max: 8 }),
         fc.integer({ min: 1, max: 20 }),
+        fc.integer({ min: 1, max: 3 }),
         fc.func(fc.boolean()),
-        async (items, maxItems, maxBytes, fails) => {
+        async (items, maxItems, maxBytes, writesAtOnce, fails) => {
           const writes: { items: { index: number; size: number }[]; failed: boolean }[] = [];
           const group = createGroupCommit<{ index: number; size: number }>({
             maxItems,
             maxBytes,
+            writesAtOnce,
             sizeOf: ({ size }) => size,
             write: async (written) => {
               const failed = fails(writes.length);

@@ -13,7 +13,7 @@ export interface GroupCommitOptions<Item> {
   /** What one write may hold. */
   readonly maxItems: number;
   readonly maxBytes?: number;
-  /** How many writes may be under way at once. @default 1 */
+  /** How many writes may be under way at once; another one begins when it is as large as what is under way. @default 1 */
   readonly writesAtOnce?: number;
   /** How long a write may wait for company, in ms. @default 0 */
   readonly lingerMs?: number;
@@ -62,23 +62,29 @@ export const createGroupCommit = <Item>(options: GroupCommitOptions<Item>): Grou
     const group = takeGroup();
     writing++;
     inFlight += group.length;
-    try {
-      await write(group.map((waiting) => waiting.item));
-      for (const waiting of group) waiting.resolve();
-    } catch (error) {
-      for (const waiting of group) waiting.reject(error);
-    }
+    const settle = await write(group.map(({ item }) => item)).then(
+      () => (waiting: Waiting<Item>) => waiting.resolve(),
+      (error: unknown) => (waiting: Waiting<Item>) => waiting.reject(error),
+    );
     writing--;
     inFlight -= group.length;
-    schedule();
-    if (writing === 0 && queue.length === 0) {
+    // The next write goes out before anybody hears of this one: it is under way while they go on with their work.
+    if (lingerMs === 0 && !isScheduled && isDue()) void writeGroup();
+    else schedule();
+    setImmediate(() => {
+      for (const waiting of group) settle(waiting);
+      if (writing > 0 || queue.length > 0) return;
       for (const resolve of onDrained) resolve();
       onDrained = [];
-    }
+    });
   };
 
+  /** Beside another write only half of everything: a small group would be as much work, and the rest would wait behind it. */
+  const isDue = (): boolean =>
+    queue.length > 0 && (writing === 0 || (writing < writesAtOnce && queue.length >= inFlight));
+
   const schedule = (): void => {
-    if (isScheduled || queue.length === 0 || writing >= writesAtOnce) return;
+    if (isScheduled || !isDue()) return;
     isScheduled = true;
     if (lingerMs > 0) setTimeout(writeGroup, lingerMs);
     // What arrives in this turn of the event loop comes along: fewer and larger writes, at no cost in latency.
