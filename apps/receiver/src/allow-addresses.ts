@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import type { Middleware } from 'koa';
 import { type Address, type Cidr, isWithin } from './client-address.ts';
 import { RefusalError } from './render-error.ts';
 
@@ -10,10 +9,10 @@ import { RefusalError } from './render-error.ts';
 export function allowAddresses(
   allowed: readonly Cidr[],
   addressOf: (request: IncomingMessage) => Address | undefined,
-): Middleware {
-  return (ctx, next) => {
-    const address = addressOf(ctx.req);
-    if (address && isWithin(address, allowed)) return next();
+): (request: IncomingMessage) => void {
+  return (request) => {
+    const address = addressOf(request);
+    if (address && isWithin(address, allowed)) return;
     throw new RefusalError(
       403,
       'address_not_allowed',

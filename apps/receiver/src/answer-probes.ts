@@ -1,4 +1,4 @@
-import type { Middleware } from 'koa';
+import type { Context } from 'koa';
 import type { Answer } from './answer.ts';
 import { allowMethods, RefusalError } from './render-error.ts';
 import { announcesBody } from './unread-body.ts';
@@ -9,20 +9,28 @@ export function callbackPaths(prefix: string): string[] {
 }
 
 /**
- * Lets callbacks pass and answers everything else. Portals call a URL before they save it, often with GET or without a
+ * Answers what is no callback. Portals call a URL before they save it, often with GET or without a
  * body, and refuse one that answers badly; such a call is answered 200 before any credential is looked at, so the answer
  * says nothing about the credential. Never a redirect: Clickatell takes one as the end of the callback, which is then lost.
+ * @returns whether it was none, and is answered.
  * @throws {RefusalError} 404 `not_found`; 405 `method_not_allowed`
  */
-export function answerProbes({ paths, answer }: { paths: readonly string[]; answer: Answer }): Middleware {
+export function answerProbes({
+  paths,
+  answer,
+}: {
+  paths: readonly string[];
+  answer: Answer;
+}): (ctx: Context, path: string) => boolean {
   const known = new Set(paths.flatMap((path) => [path, `${path}/`]));
-  return (ctx, next) => {
-    if (!known.has(ctx.path)) {
+  return (ctx, path) => {
+    if (!known.has(path)) {
       // The paths are not named here: some people hide them with CALLBACK_PATH_PREFIX.
       throw new RefusalError(404, 'not_found', 'nothing is served at this path', { logLevel: 'debug' });
     }
-    if (ctx.method === 'POST' && announcesBody(ctx.req)) return next();
+    if (ctx.req.method === 'POST' && announcesBody(ctx.req)) return false;
     allowMethods(ctx.method, ['POST', 'GET', 'HEAD']);
     answer(ctx, 200, '{"accepted":0}');
+    return true;
   };
 }

@@ -15,7 +15,7 @@ export function createAnswer(stopping: AbortSignal): Answer {
     closeIfUnread(ctx.req, ctx.res);
     for (const name in headers) ctx.res.setHeader(name, headers[name] as string);
     ctx.res.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) });
-    ctx.res.end(ctx.method === 'HEAD' ? undefined : body);
+    ctx.res.end(ctx.req.method === 'HEAD' ? undefined : body);
   };
 }
 

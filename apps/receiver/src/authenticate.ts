@@ -1,6 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { Middleware } from 'koa';
 import type { Address } from './client-address.ts';
 import { type Credential, digestOf } from './credentials.ts';
 import { createBuckets, createFailureCounter } from './failures.ts';
@@ -18,7 +17,7 @@ export interface AuthenticateOptions {
  * per address; the right one always passes, or a stranger behind the sender's proxy could lock the sender out.
  * @throws {RefusalError} 401 `unauthorized_callback`; 429 `too_many_failures`
  */
-export function authenticate(options: AuthenticateOptions): Middleware {
+export function authenticate(options: AuthenticateOptions): (request: IncomingMessage) => void {
   const check = createAuthenticator(options.credentials);
   const countWrong = createFailureCounter();
   const countMissing = createFailureCounter();
@@ -28,9 +27,9 @@ export function authenticate(options: AuthenticateOptions): Middleware {
     ? { 'WWW-Authenticate': 'Basic realm="Clickatell callbacks", charset="UTF-8"' }
     : {};
 
-  return (ctx, next) => {
-    const { right, tried } = check(ctx.req);
-    return right ? next() : refuse(ctx.req, tried);
+  return (request) => {
+    const { right, tried } = check(request);
+    if (!right) refuse(request, tried);
   };
 
   function refuse(request: IncomingMessage, tried: readonly string[]): never {

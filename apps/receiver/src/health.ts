@@ -1,5 +1,5 @@
 import { type DurabilityReport, isPassing, type Readiness } from '@clickrelay/queue';
-import type { Middleware } from 'koa';
+import type { Context } from 'koa';
 import type { Answer } from './answer.ts';
 import { allowMethods, RefusalError } from './render-error.ts';
 
@@ -10,14 +10,17 @@ export interface HealthOptions {
   readonly answer: Answer;
 }
 
-/** `/healthz`: the process is up. `/readyz`: a callback sent now would be accepted, and how safe it would be then. */
-export function answerHealth({ readiness, stopping, answer }: HealthOptions): Middleware {
-  return (ctx, next) => {
-    if (ctx.path !== '/healthz' && ctx.path !== '/readyz') return next();
+/**
+ * `/healthz`: the process is up. `/readyz`: a callback sent now would be accepted, and how safe it would be then.
+ * @returns whether that was asked for, and is answered.
+ */
+export function answerHealth({ readiness, stopping, answer }: HealthOptions): (ctx: Context, path: string) => boolean {
+  return (ctx, path) => {
+    if (path !== '/healthz' && path !== '/readyz') return false;
     allowMethods(ctx.method, ['GET', 'HEAD']);
-    if (ctx.path === '/healthz') {
+    if (path === '/healthz') {
       answer(ctx, 200, '{"status":"up"}');
-      return;
+      return true;
     }
 
     const { ready, problems, ...facts } = readiness();
@@ -25,6 +28,7 @@ export function answerHealth({ readiness, stopping, answer }: HealthOptions): Mi
     const report = { ready: reason === undefined, ...facts, problems };
     if (reason === undefined) answer(ctx, 200, JSON.stringify(report));
     else answer(ctx, 503, JSON.stringify({ ...report, error: { code: 'not_ready', message: reason } }));
+    return true;
   };
 }
 
@@ -44,14 +48,13 @@ export interface RequireDurableOptions {
  * a spool they are taken from the beginning, when Redis has not been seen yet.
  * @throws {RefusalError} 503 `not_ready`
  */
-export function requireDurable({ durability, hasSpool }: RequireDurableOptions): Middleware {
+export function requireDurable({ durability, hasSpool }: RequireDurableOptions): () => void {
   let safeWhenLastSeen = hasSpool;
-  return (_ctx, next) => {
+  return () => {
     const { ready, problems } = durability();
     if (ready) safeWhenLastSeen = true;
     else if (!problems.every(isPassing)) safeWhenLastSeen = false;
     else if (hasSpool) safeWhenLastSeen = true;
-    if (safeWhenLastSeen) return next();
-    throw new RefusalError(503, 'not_ready', describe(problems), { logLevel: 'error' });
+    if (!safeWhenLastSeen) throw new RefusalError(503, 'not_ready', describe(problems), { logLevel: 'error' });
   };
 }

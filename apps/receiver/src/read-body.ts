@@ -25,7 +25,7 @@ export async function readBody(
   // A sender that asked first is told to go on only now that its credential and its size are known to be right.
   if (request.headers.expect !== undefined) response.writeContinue();
 
-  return new Promise((resolve, reject) => {
+  return await new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
     const stop = (error: unknown) => {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { type Callback, InvalidCallbackError, parseCallback } from '@clickrelay/core';
 import type { ReceiverMetrics } from '@clickrelay/metrics';
-import type { Middleware } from 'koa';
+import type { Context } from 'koa';
 import type { Logger } from 'pino';
 import type { Answer } from './answer.ts';
 import { inflate, UnreadableBodyError } from './inflate.ts';
@@ -26,7 +26,7 @@ export interface ReceiveOptions {
 /**
  * The sender is known here. Whatever it sent is kept, one way or the other: what is refused would come again and again.
  */
-export function receive(options: ReceiveOptions): Middleware {
+export function receive(options: ReceiveOptions): (ctx: Context) => Promise<void> {
   const { commit, quarantine, maxBodyBytes, integrationIds, metrics, log, addressOf, answer } = options;
   const now = createClock();
   const largeBodies = createLargeBodies(options);

@@ -1,6 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { ReceiverMetrics } from '@clickrelay/metrics';
-import type { Middleware } from 'koa';
+import type { Context } from 'koa';
 import type { Level, Logger } from 'pino';
 import type { Answer } from './answer.ts';
 
@@ -31,7 +31,7 @@ export class RefusalError extends Error {
 /** Seconds. Clickatell retries by a plan of its own; this is for proxies and for our own sender. */
 const RETRY_AFTER = '2';
 
-export interface RenderErrorsOptions {
+export interface RenderErrorOptions {
   readonly metrics: ReceiverMetrics;
   readonly log: Logger;
   readonly addressOf: (request: IncomingMessage) => string;
@@ -39,26 +39,23 @@ export interface RenderErrorsOptions {
 }
 
 /** The one place where an error becomes an answer: `{"error":{"code","message"}}`. */
-export function renderErrors({ metrics, log, addressOf, answer }: RenderErrorsOptions): Middleware {
-  return async (ctx, next) => {
-    try {
-      await next();
-    } catch (error) {
-      const refusal = isExposed(error) ? error : undefined;
-      const status = refusal?.status ?? 500;
-      const code = refusal?.code ?? 'internal_error';
-      const message = refusal?.message ?? 'the callback was not accepted; send it again';
+export function renderError(options: RenderErrorOptions): (ctx: Context, error: unknown) => void {
+  const { metrics, log, addressOf, answer } = options;
+  return (ctx, error) => {
+    const refusal = isExposed(error) ? error : undefined;
+    const status = refusal?.status ?? 500;
+    const code = refusal?.code ?? 'internal_error';
+    const message = refusal?.message ?? 'the callback was not accepted; send it again';
 
-      const headers: OutgoingHttpHeaders = { ...refusal?.headers };
-      if (status === 503) headers['Retry-After'] = RETRY_AFTER;
-      answer(ctx, status, JSON.stringify({ error: { code, message } }), headers);
-      metrics.refused(code);
+    const headers: OutgoingHttpHeaders = { ...refusal?.headers };
+    if (status === 503) headers['Retry-After'] = RETRY_AFTER;
+    answer(ctx, status, JSON.stringify({ error: { code, message } }), headers);
+    metrics.refused(code);
 
-      const fields = { status, code, ip: addressOf(ctx.req) };
-      if (refusal)
-        log[refusal.logLevel ?? 'error']({ ...fields, reason: message, ...causeOf(error) }, 'callback.refused');
-      else log.error({ ...fields, ...describeError(error) }, 'callback.failed');
-    }
+    const fields = { status, code, ip: addressOf(ctx.req) };
+    if (refusal)
+      log[refusal.logLevel ?? 'error']({ ...fields, reason: message, ...causeOf(error) }, 'callback.refused');
+    else log.error({ ...fields, ...describeError(error) }, 'callback.failed');
   };
 }
 

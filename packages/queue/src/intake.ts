@@ -93,12 +93,14 @@ export const createIntake = (options: IntakeOptions): Intake => {
   const away = (): QueueUnavailableError => new QueueUnavailableError('Redis does not take callbacks; send it again');
 
   return {
-    commit: (callback, receivedAt) => {
-      const spoolIt = (error: unknown): Promise<void> => {
+    commit: async (callback, receivedAt) => {
+      try {
+        if (!circuit.isClosed) throw away();
+        await committer.commit(callback, receivedAt);
+      } catch (error) {
         const { text, lane, trace } = callback;
-        return instead(error, (to) => to.append({ kind: 'callback', lane, receivedAt, text, ...(trace && { trace }) }));
-      };
-      return circuit.isClosed ? committer.commit(callback, receivedAt).catch(spoolIt) : spoolIt(away());
+        await instead(error, (to) => to.append({ kind: 'callback', lane, receivedAt, text, ...(trace && { trace }) }));
+      }
     },
     quarantine: async (entry) => {
       const append = (to: Spool): Promise<void> => to.append({ kind: 'quarantine', ...entry });
