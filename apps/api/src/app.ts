@@ -49,8 +49,10 @@ import { replayOperations } from './replays.ts';
 import { recordReveal, wantsPersonalData } from './reveal.ts';
 import { serveMetrics } from './serve-metrics.ts';
 import { sessionOperations } from './sessions.ts';
+import { setupOperations } from './setup.ts';
 import { statusOperations } from './status.ts';
 import { streamOperations } from './stream.ts';
+import { testCallbackOperations } from './test-callback.ts';
 import { tryDestinationOperations } from './try-destination.ts';
 
 /** Everything that the API can do. */
@@ -71,6 +73,8 @@ export const operations: readonly Operation[] = [
   ...auditOperations,
   ...ledgerOperations,
   ...statusOperations,
+  ...setupOperations,
+  ...testCallbackOperations,
   ...overviewOperations,
   ...streamOperations,
   ...findOperations,

@@ -6,6 +6,7 @@ import {
   durability,
   egressAllow,
   logLevel,
+  publicUrl,
   readConfig as read,
   retrySchedule,
   wholeNumber,
@@ -49,6 +50,15 @@ export const config = z.object({
   RETRY_SCHEDULE: retrySchedule.describe(
     'The longest wait before each attempt of a delivery that a consumer has given back; the same as for the worker',
   ),
+  PUBLIC_URL: publicUrl.describe(
+    'How Clickatell reaches the receiver from outside: `/v1/setup` tells the callback URLs with it, and test callbacks are sent to it',
+  ),
+  CALLBACK_AUTH: z
+    .string()
+    .default('')
+    .describe(
+      'The same as for the receiver, so that `/v1/setup` can tell the callback URLs, and test callbacks are accepted; empty: neither',
+    ),
   METRICS_TOKEN: z
     .string()
     .refine((token) => token === '' || token.length >= 16, { error: 'METRICS_TOKEN must have at least 16 characters' })

@@ -66,6 +66,8 @@ const app = createApp({
   durability: () => durability.current(),
   webhook: webhookAdapter({ egressAllow: config.EGRESS_ALLOW, userAgent: `Clickrelay/${packageJson.version}` }),
   version: packageJson.version,
+  publicUrl: config.PUBLIC_URL,
+  callbackAuth: config.CALLBACK_AUTH,
   apiKey: config.API_KEY,
   rateLimit: config.API_RATE_LIMIT,
   metrics,

@@ -17,6 +17,10 @@ export interface Resources {
   /** To try destinations out. */
   readonly webhook: Adapter<WebhookConfig>;
   readonly version: string;
+  /** How Clickatell reaches the receiver from outside. */
+  readonly publicUrl: string | undefined;
+  /** As the receiver has it; empty when that is not known here. */
+  readonly callbackAuth: string;
 }
 
 /** The one who asks, and whether that one is still there. */

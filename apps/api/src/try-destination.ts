@@ -1,12 +1,12 @@
 import { DESTINATION_ID, DeliveryError, deliveryId, FORMATS, type LoggedEvent, splitCallback } from '@clickrelay/core';
-import { readDestination } from '@clickrelay/queue';
+import { type Destination, readDestination } from '@clickrelay/queue';
 import { type SampleType, sampleCallback, samples } from '@clickrelay/testkit/samples';
 import { webhookConfig } from '@clickrelay/webhook-forwarder';
 import { z } from 'zod';
-import { notFound, operation, RefusalError } from './operation.ts';
+import { notFound, operation, RefusalError, type Resources } from './operation.ts';
 import { event } from './schemas.ts';
 
-const SAMPLE_TYPES = Object.keys(samples.byType) as [SampleType, ...SampleType[]];
+export const SAMPLE_TYPES = Object.keys(samples.byType) as [SampleType, ...SampleType[]];
 
 /** Says in the body, whatever its format, what the header `clickrelay-test` says. */
 const TEST_INTEGRATION = { integrationId: 'clickrelay-test', integrationName: 'Clickrelay test' };
@@ -53,32 +53,45 @@ export const tryDestinationOperations = [
           `${id} is a ${found.type} destination: its consumers come and lease, and nothing is sent to it`,
         );
       }
-      const config = webhookConfig.parse(found.config);
       const sample = makeSample(type);
       await audit('destination.tested', id, { type });
-      const deliverer = webhook.open(config);
-      const startedAt = performance.now();
-      const told = (rest: { delivered: boolean; status: number | null; response: string; error: Failure | null }) => ({
-        ...rest,
-        durationMs: Math.round(performance.now() - startedAt),
-        format: config.format,
-        event: sample.event,
-      });
-      try {
-        const attempt = { deliveryId: deliveryId(sample.event.id, id), number: 1, event: sample, signal, isTest: true };
-        return told({ delivered: true, ...(await deliverer.deliver(attempt)), error: null });
-      } catch (error) {
-        if (!(error instanceof DeliveryError)) throw error;
-        const { code, message, status = null, response = '' } = error;
-        return told({ delivered: false, status, response, error: { code, message } });
-      } finally {
-        await deliverer.close();
-      }
+      const { format, ...tried } = await tryDestination(webhook, found, { sample, signal });
+      return { ...tried, format, event: sample.event };
     },
   }),
 ];
 
-interface Failure {
-  readonly code: string;
-  readonly message: string;
+export interface Tried {
+  readonly delivered: boolean;
+  readonly status: number | null;
+  readonly durationMs: number;
+  readonly response: string;
+  readonly error: { readonly code: string; readonly message: string } | null;
+  readonly format: (typeof FORMATS)[number];
 }
+
+/** One attempt at a webhook destination, signed, and marked as a test. Nothing of it is kept. */
+export const tryDestination = async (
+  webhook: Resources['webhook'],
+  { id, config: settings }: Pick<Destination, 'id' | 'config'>,
+  { sample, signal }: { sample: LoggedEvent; signal: AbortSignal },
+): Promise<Tried> => {
+  const config = webhookConfig.parse(settings);
+  const deliverer = webhook.open(config);
+  const startedAt = performance.now();
+  const told = (rest: Omit<Tried, 'durationMs' | 'format'>): Tried => ({
+    ...rest,
+    durationMs: Math.round(performance.now() - startedAt),
+    format: config.format,
+  });
+  try {
+    const attempt = { deliveryId: deliveryId(sample.event.id, id), number: 1, event: sample, signal, isTest: true };
+    return told({ delivered: true, ...(await deliverer.deliver(attempt)), error: null });
+  } catch (error) {
+    if (!(error instanceof DeliveryError)) throw error;
+    const { code, message, status = null, response = '' } = error;
+    return told({ delivered: false, status, response, error: { code, message } });
+  } finally {
+    await deliverer.close();
+  }
+};

@@ -1,5 +1,5 @@
 import { deliveryId } from '@clickrelay/core';
-import { createMessageIndex, openSession, quarantineCallback } from '@clickrelay/queue';
+import { createMessageIndex, openSession, publishReceiver, quarantineCallback } from '@clickrelay/queue';
 import { startDestination } from '@clickrelay/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { operations } from '../src/app.ts';
@@ -105,6 +105,14 @@ it('every documented operation is called, and answers what is documented', async
   await call('get /v1/ledger');
   await call('get /v1/intake');
   await call('get /v1/status');
+  await call('get /v1/setup');
+  const port = crm.port;
+  const readiness = { ready: true, mode: 'always' as const, durability: 'always', mayBeLost: '', problems: [] };
+  const receiver = { version: '1', startedAt: '', host: '127.0.0.1', port, pathPrefix: '', credentials: [] };
+  const bounds = { allowIps: [], integrationIds: [], maxBodyBytes: 1 };
+  await publishReceiver(store, 'a:1', { ...receiver, ...bounds, readiness });
+  await call('get /v1/setup');
+  await call('post /v1/setup/test-callback');
 
   await call('post /v1/replays', {}, { dryRun: true });
   const { replay } = await call('post /v1/replays', {}, { destination: 'bot', rate: '1/h' });

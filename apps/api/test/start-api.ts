@@ -44,7 +44,11 @@ export interface Api {
 export async function startApi({
   schedule = [0, 60_000, 60_000],
   rateLimit = { max: 10_000, spanMs: 1_000 },
+  publicUrl,
+  callbackAuth = '',
 }: {
+  publicUrl?: string | undefined;
+  callbackAuth?: string;
   schedule?: number[];
   rateLimit?: Rate;
 } = {}): Promise<Api> {
@@ -63,6 +67,8 @@ export async function startApi({
     durability: () => durability.current(),
     webhook: webhookAdapter({ egressAllow: ['127.0.0.1/32'], userAgent: 'Clickrelay/1.2.3' }),
     version: '1.2.3',
+    publicUrl,
+    callbackAuth,
     apiKey: API_KEY,
     rateLimit,
     metrics,

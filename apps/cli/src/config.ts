@@ -1,4 +1,4 @@
-import { adapters, readConfig as read } from '@clickrelay/settings';
+import { adapters, publicUrl, readConfig as read } from '@clickrelay/settings';
 import { z } from 'zod';
 
 const port = (name: string) => {
@@ -22,10 +22,9 @@ export const config = z.object({
   PORT: port('PORT').default(8080).describe('Port the receiver listens on; 0 takes any free one'),
   API_HOST: z.string().default('127.0.0.1').describe('Address the API listens on'),
   API_PORT: port('API_PORT').default(8081).describe('Port the API listens on; 0 takes any free one'),
-  PUBLIC_URL: z
-    .url({ protocol: /^https?$/, error: 'PUBLIC_URL must be an http or https URL such as https://hooks.example.com' })
-    .optional()
-    .describe('How Clickatell reaches the receiver from outside; the callback URLs are printed with it'),
+  PUBLIC_URL: publicUrl.describe(
+    'How Clickatell reaches the receiver from outside; the callback URLs are printed with it',
+  ),
   CALLBACK_AUTH: z
     .string()
     .default('')

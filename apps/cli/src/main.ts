@@ -418,6 +418,19 @@ command(
 
 command(
   program,
+  'setup',
+  'what Clickatell has to be told, what has come from it, and what is wrong; exit code 1 when a test does not arrive',
+  'setup --test',
+  async (_, options: import('./commands/setup.ts').SetupOptions, context) =>
+    (await import('./commands/setup.ts')).setup(options, context),
+)
+  .option('--reveal', 'show the credential; it is written into the audit record')
+  .option('--test', 'send a test callback through the public address, and tell of each step')
+  .option('--type <type>', 'with --test: which sample', 'moText')
+  .option('--deliver', 'with --test: deliver it too, marked as a test, to the webhooks that want it');
+
+command(
+  program,
   'doctor',
   'check everything that Clickrelay needs, and say how to mend what is wrong',
   'doctor',

@@ -1,4 +1,4 @@
-import { type CallbackCredential, callbackUrls } from './callback-auth.ts';
+import { type CallbackCredential, callbackUrls } from '@clickrelay/settings';
 
 export interface ScreenFacts {
   version: string;

@@ -189,6 +189,27 @@ describe('clickrelay start', () => {
     await waitUntil(async () => (await cli('dead-letters')).items.length === 0);
   });
 
+  it('tells what connects Clickatell, and sends a test callback all the way that is kept nowhere', async () => {
+    await declare();
+    await start();
+    await waitUntil(async () => (await cli('setup')).receivers.length === 1, { timeoutMs: 20_000 });
+    const { callbackUrls, receivers, problems } = await cli('setup');
+    expect(callbackUrls.local.replies).toMatch(/one-api-reply\?token=\(hidden\)$/);
+    expect(receivers).toMatchObject([{ readiness: { ready: true, durability: 'always' }, spool: { records: 0 } }]);
+    expect(problems[0]).toMatchObject({ code: 'no_public_url' });
+    const result = await cli('setup', '--test');
+    expect(result).toMatchObject({ ok: true, through: 'local', type: 'moText' });
+    expect(result.steps.map(({ step }: { step: string }) => step)).toEqual([
+      'resolved',
+      'connected',
+      'answered',
+      'committed',
+      'split',
+    ]);
+    expect((await cli('events')).items).toEqual([]);
+    expect((await cli('ledger')).intake.messages).toEqual({ callbacks: 0, events: 0, repeats: 0 });
+  });
+
   it('answers 200 to what is no callback and shows it in quarantine', async () => {
     await declare();
     await start();

@@ -17,6 +17,7 @@ import { createApp } from './app.ts';
 import { type Config, readConfig } from './config.ts';
 import { describeError } from './render-error.ts';
 import { serve } from './serve.ts';
+import { tellFacts } from './tell-facts.ts';
 import { traceCommit } from './trace-commit.ts';
 
 /** In ms. What has not ended by then was not acknowledged: Clickatell sends it again. */
@@ -86,6 +87,13 @@ const server = await serve(app.callback(), {
   },
 });
 log.info({ host: server.host, port: server.port, durability: config.DURABILITY }, 'receiver.listening');
+const telling = tellFacts(store, {
+  config,
+  version: packageJson.version,
+  process: processMetrics.process,
+  server,
+  readiness: intake.readiness,
+});
 if (config.CALLBACK_AUTH === 'none') log.warn('CALLBACK_AUTH is none: a callback of anyone is accepted');
 
 if (!stopping.signal.aborted) await new Promise((resolve) => stopping.signal.addEventListener('abort', resolve));
@@ -97,7 +105,7 @@ memory.stop();
 await Promise.race([
   intake
     .close()
-    .then(() => Promise.all([publishing.stop(), tracing?.close()]))
+    .then(() => Promise.all([publishing.stop(), telling.stop(), tracing?.close()]))
     .then(() => store.close()),
   sleep(1_500),
 ]);

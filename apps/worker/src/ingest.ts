@@ -14,8 +14,10 @@ import {
   quarantineCallback,
   readEnded,
   readLargePieces,
+  reportTest,
   type Settlement,
   type TakenJob,
+  TEST_MESSAGE,
 } from '@clickrelay/queue';
 import { attemptDelivery, countDelivered, type DeliverContext } from './deliver.ts';
 import type { Outlet, Turns } from './outlet.ts';
@@ -225,6 +227,11 @@ async function* split(
         for (const logged of some) {
           elements++;
           const { id } = logged.event;
+          if (logged.event.messageId?.startsWith(TEST_MESSAGE) && (await isTest(context, logged))) {
+            // It has no other elements.
+            pending.callbacks = Math.max(pending.callbacks - 1, 0);
+            continue;
+          }
           if (seen.has(id)) {
             const first = seen.get(id);
             if (first === undefined) pending.repeats++;
@@ -266,6 +273,20 @@ async function* split(
   pending.repeats = 0;
   yield events;
 }
+
+/** Whether a person sent it to see that the way is clear; who is told what would have become of it. */
+const isTest = async (context: IngestContext, { event }: LoggedEvent): Promise<boolean> => {
+  await context.lookAtDestinations();
+  const wanting = context.outlets().filter((outlet) => outlet.wants(event));
+  return await reportTest(context.store, event.id, {
+    lane: context.lane,
+    receivedAt: event.receivedAt,
+    splitAt: new Date().toISOString(),
+    eventType: event.type,
+    valid: event.valid !== false,
+    wantedBy: wanting.map(({ id }) => id),
+  });
+};
 
 /** The events of one callback, some at a time: of a large one, as they come from another thread. */
 async function* splitCallback(

@@ -1,4 +1,6 @@
+import { type LoggedEvent, splitCallback } from '@clickrelay/core';
 import {
+  announceTest,
   ingestQueue,
   listDeadLetters,
   listDeliveries,
@@ -8,9 +10,11 @@ import {
   readDestination,
   readIntake,
   readRepeats,
+  readTestReport,
   replayDelivery,
   resumeDestination,
   sumIntake,
+  TEST_MESSAGE,
 } from '@clickrelay/queue';
 import { sampleCallback, samples, waitUntil } from '@clickrelay/testkit';
 import { Webhook } from 'standardwebhooks';
@@ -73,6 +77,30 @@ describe('a callback', () => {
     expect((await readRepeats(worker.store, [first, second, single])).map(({ count }) => count)).toEqual([3, 1, 1]);
     const { messages } = sumIntake(await readIntake(worker.store, {}, Date.now()));
     expect(messages).toEqual({ callbacks: 5, events: 4, repeats: 6 });
+  });
+
+  it('that was announced as a test is told of and kept nowhere; one that only looks like it is an event', async () => {
+    const crm = await worker.addDestination('crm');
+    await worker.start();
+    const test = sampleCallback('moText', { messageId: `${TEST_MESSAGE}1` });
+    const forged = sampleCallback('moText', { messageId: `${TEST_MESSAGE}1`, content: 'a real one' });
+    const [logged] = splitCallback(JSON.stringify(test), new Date().toISOString()) as [LoggedEvent];
+    const { id } = logged.event;
+    await announceTest(worker.store, id);
+    await worker.commit(test);
+    await worker.ingestIsEmpty();
+    await worker.commit(test, forged);
+    await worker.ingestIsEmpty();
+
+    const report = { lane: 'messages', eventType: 'moText', valid: true, wantedBy: ['crm'] };
+    expect(await readTestReport(worker.store, id)).toMatchObject(report);
+    const [request] = await crm.waitFor(1);
+    expect(JSON.parse(request?.body ?? '')).toMatchObject({ data: { text: 'a real one' } });
+    const { items } = await listEvents(worker.store, { limit: 10 });
+    expect(items.map(({ event }) => event.data['text'])).toEqual(['a real one']);
+    expect(crm.requests).toHaveLength(1);
+    const { messages } = sumIntake(await readIntake(worker.store, {}, Date.now()));
+    expect(messages).toEqual({ callbacks: 1, events: 1, repeats: 0 });
   });
 
   it('goes only to the destinations that want it', async () => {

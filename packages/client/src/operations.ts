@@ -548,6 +548,119 @@ export type Durability = {
   })[];
 };
 
+export type Setup = {
+  /** PUBLIC_URL; null when it is not set */
+  publicUrl: string | null;
+  callbackUrls: {
+    /** To be pasted into the portal; null without PUBLIC_URL */
+    public: {
+      replies: string;
+      statuses: string;
+    } | null;
+    /** On the machine of the receiver; null while there is none */
+    local: {
+      replies: string;
+      statuses: string;
+    } | null;
+  };
+  /** Either path takes either kind: what a callback is comes from its body */
+  accepts: ({
+    path: string;
+    meantFor: "messages" | "statuses";
+    kinds: (string)[];
+  })[];
+  /** Any one of them suffices; null when the API is not told CALLBACK_AUTH */
+  credentials: ({
+    kind: "basic" | "header" | "query" | "none";
+    /** The user, the header, or the parameter of the query */
+    name: string | null;
+    secret: string | null;
+  })[] | null;
+  received: {
+    messages: {
+      /** Null when none ever came */
+      firstAt: string | null;
+      lastAt: string | null;
+      /** Callbacks */
+      last24h: number;
+    };
+    statuses: {
+      /** Null when none ever came */
+      firstAt: string | null;
+      lastAt: string | null;
+      /** Callbacks */
+      last24h: number;
+    };
+  };
+  receivers: (Receiver)[];
+  problems: ({
+    /** Stable */
+    code: "no_receiver" | "receiver_not_ready" | "credential_unknown" | "no_credential" | "no_public_url" | "public_url_not_https" | "nothing_received";
+    message: string;
+    /** What to do */
+    mend: string;
+  })[];
+};
+
+export type Receiver = {
+  /** `host:pid` */
+  process: string;
+  /** When it was heard of last; one that is gone is left out after 16 seconds */
+  at: string;
+  version: string;
+  host: string;
+  port: number;
+  pathPrefix: string;
+  /** The kinds of its live credentials */
+  credentials: (string)[];
+  /** CALLBACK_ALLOW_IPS; empty: any address may call */
+  allowIps: (string)[];
+  /** CALLBACK_INTEGRATION_IDS; empty: any */
+  integrationIds: (string)[];
+  maxBodyBytes: number;
+  /** Whether a callback sent now would be accepted, and how safe it would be */
+  readiness: Durability;
+  /** Null when it has none */
+  spool: {
+    records: number;
+    bytes: number;
+    [other: string]: unknown;
+  } | null;
+};
+
+export type TestCallback = {
+  /** Whether every step is */
+  ok: boolean;
+  /** `local` without PUBLIC_URL: only the receiver itself was tested */
+  through: "public" | "local";
+  /** Without the credential */
+  url: string;
+  /** In their order; those after one that is not ok are left out */
+  steps: ({
+    step: "resolved" | "connected" | "tls" | "answered" | "committed" | "split";
+    ok: boolean;
+    ms: number;
+    /** What was found, or what is wrong */
+    detail: string;
+    /** What to do about it; null when it is ok */
+    mend: string | null;
+  })[];
+  type: string;
+  /** Ids of the destinations that a real one would go to */
+  wantedBy: (string)[];
+  /** With `deliver`; consumers of pull destinations are not given a test */
+  deliveries: ({
+    destinationId: string;
+    delivered: boolean;
+    status: number | null;
+    durationMs: number;
+    error: {
+      code: string;
+      message: string;
+    } | null;
+  })[];
+};
+
 export type Overview = {
   /** Whether nothing needs anybody */
   healthy: boolean;
@@ -1263,6 +1376,24 @@ export interface Operations {
   /** How safe callbacks are, and what waits where */
   'GET /v1/status': {
     answer: Status;
+  };
+  /** Tell what a person needs to connect Clickatell: addresses, credential, what has come, and what is wrong */
+  'GET /v1/setup': {
+    query?: {
+      /** Whether the credential is shown: needs the scope `reveal`, and is written into the audit record */
+      reveal?: "true" | "false" | undefined;
+    } | undefined;
+    answer: Setup;
+  };
+  /** Send a test callback through the public address, as Clickatell would, and tell of each step; it is in no log and no ledger */
+  'POST /v1/setup/test-callback': {
+    body?: {
+      /** Which of the documented samples */
+      type?: "moText" | "moMedia" | "moLocation" | "moContacts" | "moSuggestedResponse" | "moListPickerResponse" | "moButtonResponse" | "messageStatusUpdate" | undefined;
+      /** Also deliver it to the webhook destinations that want it, marked as a test, once */
+      deliver?: boolean | undefined;
+    } | undefined;
+    answer: TestCallback;
   };
   /** Tell whether everything arrives, and what needs somebody, the worst first */
   'GET /v1/overview': {

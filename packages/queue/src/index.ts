@@ -81,7 +81,7 @@ export {
 } from './event-log.ts';
 export { type Hold, holdDestination, listHolds, releaseDestination } from './holds.ts';
 export { createIntake, type Intake, type IntakeOptions, type Readiness } from './intake.ts';
-export { type IntakeCounts, type IntakeSpan, readIntake, sumIntake } from './intake-counts.ts';
+export { type Heard, type IntakeCounts, type IntakeSpan, readHeard, readIntake, sumIntake } from './intake-counts.ts';
 export { createKey, findKey, type Key, listKeys, removeKey, SCOPES, type Scope } from './keys.ts';
 export { dropLarge, readLarge, readLargePieces } from './large-text.ts';
 export { createLeases, type Lease, type LeaseOptions, type Leases, type LeasesOptions } from './leases.ts';
@@ -117,6 +117,14 @@ export {
   reparseQuarantined,
 } from './quarantine.ts';
 export { type DestinationFigures, type Figures, type QueueFigures, readFigures } from './queue-figures.ts';
+export {
+  listReceivers,
+  publishReceiver,
+  RECEIVER_TELLS_MS,
+  type Receiver,
+  type ReceiverFacts,
+  removeReceiver,
+} from './receivers.ts';
 export { InvalidRedisUrlError, parseRedisUrl } from './redis-url.ts';
 export {
   countSelected,
@@ -136,3 +144,4 @@ export type { Acked, LeaseRef, Nacked } from './settle-lease.ts';
 export { listSnapshots, publishSnapshot, type Snapshot } from './snapshots.ts';
 export { openSpool, type Spool, type SpoolNotice, type SpoolOptions, type SpoolStats } from './spool.ts';
 export { ingestQueues, openStore, type Store, type StoreOptions } from './store.ts';
+export { announceTest, readTestReport, reportTest, TEST_MESSAGE, type TestReport } from './test-callbacks.ts';

@@ -34,6 +34,12 @@ local function countIntake(key, expires, field, by)
     redis.call('EXPIRE', key, expires)
   end
 end
+if callbacks > 0 then
+  local seen = countsPrefix .. 'in:seen'
+  if redis.call('HSET', seen, ARGV[4] .. 'l', string.format('%.0f', now)) == 1 then
+    redis.call('HSET', seen, ARGV[4] .. 'f', string.format('%.0f', now))
+  end
+end
 local kinds = {{'c', callbacks}, {'e', events}, {'r', repeats}}
 for _, kind in ipairs(kinds) do
   countIntake(string.format('%sin:h%d', countsPrefix, hour), ${(MINUTES_KEPT_MS + 2 * HOUR_MS) / 1_000},
@@ -160,4 +166,31 @@ const fieldsOf = (reply: unknown): [string, string][] => {
   const pairs: [string, string][] = [];
   for (let at = 0; at < reply.length; at += 2) pairs.push([String(reply[at]), String(reply[at + 1])]);
   return pairs;
+};
+
+export interface Heard {
+  /** When callbacks of this lane came for the first and for the last time, ISO 8601; null for never. */
+  readonly firstAt: string | null;
+  readonly lastAt: string | null;
+}
+
+export const readHeard = async (store: Store): Promise<Readonly<Record<Lane, Heard>>> => {
+  const replies = await sendAll(
+    store,
+    Array.from(
+      { length: store.isCluster ? SHARDS : 1 },
+      (_, shard) => ['hgetall', shardKeys(shard).intakeSeen] as const,
+    ),
+  );
+  const all = replies.map((reply) => new Map(fieldsOf(reply)));
+  const heard = (lane: Lane): Heard => {
+    const times = (field: string) => all.flatMap((fields) => Number(fields.get(LETTERS[lane] + field) ?? []) || []);
+    const [first, last] = [times('f'), times('l')];
+    const toIso = (micros: number) => new Date(micros / 1_000).toISOString();
+    return {
+      firstAt: first.length === 0 ? null : toIso(Math.min(...first)),
+      lastAt: last.length === 0 ? null : toIso(Math.max(...last)),
+    };
+  };
+  return { messages: heard('messages'), statuses: heard('statuses') };
 };

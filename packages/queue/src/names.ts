@@ -94,6 +94,8 @@ export const shardKeys = (shard: number) => {
     /** Counts of what came in, by the time of logging: in each minute, by hour, and in each hour, by day. */
     intakeOfHour: (hour: number) => `${prefix}:in:h${hour}`,
     intakeOfDay: (day: number) => `${prefix}:in:d${day}`,
+    /** Of each lane, when callbacks came first and last. */
+    intakeSeen: `${prefix}:in:seen`,
     /** Entries of the message index whose events were removed, until they are gone too. */
     unindex: `${prefix}:unindex`,
   };

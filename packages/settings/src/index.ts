@@ -1,3 +1,4 @@
+export { type CallbackCredential, callbackUrls, readCallbackAuth } from './callback-auth.ts';
 export { ConfigError, readConfig } from './read-config.ts';
 export {
   adapters,
@@ -6,6 +7,7 @@ export {
   duration,
   egressAllow,
   logLevel,
+  publicUrl,
   retrySchedule,
   wholeNumber,
 } from './variables.ts';

@@ -19,6 +19,10 @@ export const checkedBy =
     }
   };
 
+export const publicUrl = z
+  .url({ protocol: /^https?$/, error: 'PUBLIC_URL must be an http or https URL such as https://hooks.example.com' })
+  .optional();
+
 /** Separated by commas. */
 export const adapters = z
   .string()

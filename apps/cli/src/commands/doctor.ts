@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { DurabilityMode, DurabilityReport } from '@clickrelay/queue';
+import { readCallbackAuth } from '@clickrelay/settings';
 import { findRedisServer } from '@clickrelay/testkit/find-redis-server';
 import { connectApi } from '../api-client.ts';
-import { readCallbackAuth } from '../callback-auth.ts';
 import type { Config } from '../config.ts';
 import { type RunFile, readRunFile, readSecrets } from '../data-dir.ts';
 import { CommandError } from '../errors.ts';

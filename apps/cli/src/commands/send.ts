@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
+import { readCallbackAuth } from '@clickrelay/settings';
 import {
   createSender,
   type Envelope,
@@ -11,7 +12,6 @@ import {
   type SendResult,
   samples,
 } from '@clickrelay/testkit';
-import { readCallbackAuth } from '../callback-auth.ts';
 import type { Config } from '../config.ts';
 import { readRunFile, readSecrets } from '../data-dir.ts';
 import { CommandError, usageError } from '../errors.ts';

@@ -1,0 +1,70 @@
+import type { Setup, TestCallback } from '@clickrelay/client';
+import { connectApi } from '../api-client.ts';
+import { usageError } from '../errors.ts';
+import { shortTime } from '../format.ts';
+import { type Context, type Reveal, revealed, show } from './context.ts';
+
+export interface SetupOptions extends Reveal {
+  test?: true;
+  type: string;
+  deliver?: true;
+}
+
+/** What connects Clickatell with this relay. @returns exit code 1 when a test callback does not arrive */
+export async function setup(options: SetupOptions, context: Context): Promise<number> {
+  if (options.test) return testCallback(options, context);
+  if (options.deliver) throw usageError('--deliver goes with --test');
+  const facts = await connectApi(context.config).call('GET /v1/setup', { query: revealed(options) });
+  show(context, facts, (told) => setupText(told, context.config.CLICKRELAY_COMMAND));
+  return 0;
+}
+
+function setupText({ callbackUrls, credentials, received, receivers, problems }: Setup, command: string): string {
+  const urls = callbackUrls.public ?? callbackUrls.local;
+  const lines: string[] = [];
+  if (urls !== null) {
+    lines.push("to paste into Clickatell's portal; either takes either kind:");
+    lines.push(`  replies   ${urls.replies}`, `  statuses  ${urls.statuses}`);
+  }
+  for (const { kind, name, secret } of credentials ?? []) {
+    lines.push(kind === 'none' ? '  no credential is asked for' : `  ${kind.padEnd(9)} ${name}: ${secret}`);
+  }
+  lines.push('', 'received');
+  for (const [kind, { firstAt, lastAt, last24h }] of Object.entries(received)) {
+    const when = lastAt === null ? 'none yet' : `last ${shortTime(lastAt)}, first ${shortTime(firstAt ?? lastAt)}`;
+    lines.push(`  ${kind.padEnd(9)} ${when}; ${last24h} in 24 hours`);
+  }
+  lines.push('', 'receivers');
+  for (const { process, version, readiness, spool } of receivers) {
+    const state = readiness.ready ? `ready, kept: ${readiness.durability}` : 'NOT READY';
+    const spooled = spool === null || spool.records === 0 ? '' : `, ${spool.records} callbacks in the spool`;
+    lines.push(`  ${process} (${version}) ${state}${spooled}`);
+  }
+  if (receivers.length === 0) lines.push('  none');
+  lines.push('');
+  if (problems.length === 0) lines.push(`nothing is wrong; try the way with \`${command} setup --test\``);
+  for (const { message, mend } of problems) lines.push(`! ${message}`, `  -> ${mend}`);
+  return lines.join('\n');
+}
+
+async function testCallback({ type, deliver }: SetupOptions, context: Context): Promise<number> {
+  const result = await connectApi(context.config).call('POST /v1/setup/test-callback', {
+    // The API says which there are.
+    body: { type: type as 'moText', deliver: deliver ?? false },
+  });
+  show(context, result, testText);
+  return result.ok ? 0 : 1;
+}
+
+function testText({ ok, through, url, steps, deliveries }: TestCallback): string {
+  const lines = [through === 'public' ? url : `${url} (PUBLIC_URL is not set: only the receiver itself is tested)`];
+  for (const { step, ok: passed, ms, detail, mend } of steps) {
+    lines.push(`${passed ? 'ok   ' : 'WRONG'}  ${step.padEnd(9)} ${detail} (${ms} ms)`);
+    if (mend !== null) lines.push(`${' '.repeat(17)}-> ${mend}`);
+  }
+  for (const { destinationId, delivered, status, durationMs, error } of deliveries) {
+    const what = delivered ? `answered ${status}` : error?.message;
+    lines.push(`${delivered ? 'ok   ' : 'WRONG'}  delivered ${destinationId} ${what} (${durationMs} ms)`);
+  }
+  return [...lines, '', ok ? 'it arrived; nothing of it is kept' : 'it did not arrive'].join('\n');
+}

@@ -1,0 +1,49 @@
+import { publishReceiver, RECEIVER_TELLS_MS, type Readiness, removeReceiver, type Store } from '@clickrelay/queue';
+import type { Config } from './config.ts';
+
+export interface TellOptions {
+  readonly config: Config;
+  readonly version: string;
+  /** Names this process: `host:pid`. */
+  readonly process: string;
+  readonly server: { readonly host: string; readonly port: number };
+  readonly readiness: () => Readiness;
+}
+
+/** Tells what a person has to know to connect Clickatell to this receiver. While Redis is away nobody hears of it. */
+export function tellFacts(store: Store, options: TellOptions): { stop(): Promise<void> } {
+  const { config, version, process, server, readiness } = options;
+  const { CALLBACK_AUTH: auth } = config;
+  const facts = {
+    version,
+    startedAt: new Date().toISOString(),
+    host: server.host,
+    port: server.port,
+    pathPrefix: config.CALLBACK_PATH_PREFIX,
+    credentials: auth === 'none' ? ['none'] : auth.map(({ kind }) => kind),
+    allowIps: config.CALLBACK_ALLOW_IPS.map(([address, bits]) => `${address}/${bits}`),
+    integrationIds: [...config.CALLBACK_INTEGRATION_IDS],
+    maxBodyBytes: config.MAX_BODY_BYTES,
+  };
+  let timer: NodeJS.Timeout | undefined;
+  const tell = async (): Promise<void> => {
+    let isTold = true;
+    try {
+      await publishReceiver(store, process, { ...facts, readiness: readiness() });
+    } catch {
+      isTold = false;
+    }
+    if (timer !== undefined) timer = setTimeout(tell, isTold ? RECEIVER_TELLS_MS : AGAIN_MS);
+  };
+  timer = setTimeout(tell, 0);
+  return {
+    stop: async () => {
+      clearTimeout(timer);
+      timer = undefined;
+      await removeReceiver(store, process).catch(() => {});
+    },
+  };
+}
+
+/** While Redis is away, in ms: who has just started it looks whether all is well now. */
+const AGAIN_MS = 250;

@@ -1,0 +1,56 @@
+import type { Readiness } from './intake.ts';
+import { REGISTRY } from './names.ts';
+import type { Store } from './store.ts';
+
+/*
+ * What receivers tell of themselves, so that the API, which may run elsewhere, can tell a person how to connect Clickatell
+ * to them. Nothing in it is a secret.
+ */
+
+export interface ReceiverFacts {
+  readonly version: string;
+  readonly startedAt: string;
+  readonly host: string;
+  readonly port: number;
+  /** Of both callback paths. */
+  readonly pathPrefix: string;
+  /** How callbacks may be authenticated, a word for each live credential: `query`, `basic`, `header`, `none`. */
+  readonly credentials: readonly string[];
+  /** CALLBACK_ALLOW_IPS; empty: any address. */
+  readonly allowIps: readonly string[];
+  /** CALLBACK_INTEGRATION_IDS; empty: any. */
+  readonly integrationIds: readonly string[];
+  readonly maxBodyBytes: number;
+  readonly readiness: Readiness;
+}
+
+export interface Receiver extends ReceiverFacts {
+  /** `host:pid` */
+  readonly process: string;
+  /** When it was heard of last. */
+  readonly at: string;
+}
+
+const RECEIVERS = `${REGISTRY}:receivers`;
+/** How often a receiver tells, in ms. */
+export const RECEIVER_TELLS_MS = 5_000;
+/** Two may be lost or late. */
+const GONE_MS = 16_000;
+
+export const publishReceiver = async (store: Store, process: string, facts: ReceiverFacts): Promise<void> => {
+  store.assertConnected();
+  await store.redis.hset(RECEIVERS, process, JSON.stringify({ ...facts, process, at: new Date().toISOString() }));
+};
+
+export const removeReceiver = async (store: Store, process: string): Promise<void> => {
+  store.assertConnected();
+  await store.redis.hdel(RECEIVERS, process);
+};
+
+/** Those that were heard of just now. */
+export const listReceivers = async (store: Store, nowMs: number): Promise<Receiver[]> => {
+  const all = Object.values(await store.redis.hgetall(RECEIVERS)).map((text) => JSON.parse(text) as Receiver);
+  const gone = all.filter(({ at }) => nowMs - Date.parse(at) > GONE_MS);
+  if (gone.length > 0) await store.redis.hdel(RECEIVERS, ...gone.map(({ process }) => process));
+  return all.filter((one) => !gone.includes(one)).sort((a, b) => (a.process < b.process ? -1 : 1));
+};
