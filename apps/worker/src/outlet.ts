@@ -78,10 +78,12 @@ export class Outlet {
   #waiting: [Waiting[], Waiting[]] = [[], []];
   #holdTimer: NodeJS.Timeout | undefined;
   #lastEndedAt = 0;
+  #isRemoved = false;
 
   constructor(
     destination: Destination,
     opened: { deliverer: Deliverer; concurrency: number } | undefined,
+    route: Route | undefined,
     options: OutletOptions,
   ) {
     const { rate, ordering, retrySchedule }: Pacing = pacingSettings.safeParse(destination.config).data ?? {};
@@ -93,7 +95,7 @@ export class Outlet {
     this.#options = options;
     this.#concurrency = opened?.concurrency ?? 0;
     this.#pace = this.#startPace();
-    this.#route = compileRoute(destination);
+    this.#route = route;
   }
 
   get id(): string {
@@ -162,6 +164,7 @@ export class Outlet {
 
   /** Puts something into the queue: what comes from now on goes behind it, until the queue is empty. */
   async enqueue(put: () => Promise<void>): Promise<void> {
+    if (this.#isRemoved) return;
     this.#queueIsEmpty = false;
     this.#enqueuing++;
     try {
@@ -208,6 +211,12 @@ export class Outlet {
   obey(hold: Hold): void {
     this.#pace.obey(hold, Date.now());
     this.#wakeAfterHold();
+  }
+
+  /** The destination is gone: what would wait in its queue would be found there by another one of its name. */
+  async remove(): Promise<void> {
+    this.#isRemoved = true;
+    await this.close();
   }
 
   async close(): Promise<void> {

@@ -18,7 +18,7 @@ import {
   startRetention,
   watchDestinations,
 } from '@clickrelay/queue';
-import { openRoute } from '@clickrelay/routing';
+import { openRoute, type Route } from '@clickrelay/routing';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Adapters } from './adapters.ts';
@@ -95,15 +95,16 @@ export const startWorker = async ({
   /** Resolves when the destination's queue has been looked into: once it is known to be empty, events go straight. */
   const open = async (destination: Destination): Promise<void> => {
     const queue = destinationQueue(destination.id);
+    let route: Route | undefined;
     let opened: ReturnType<Adapters['open']>;
     try {
-      openRoute(destination);
+      route = openRoute(destination);
       opened = adapters.open(destination.type, destination.config);
     } catch (error) {
       // Its events wait in its queue until someone mends it.
       log.error({ destination: destination.id, error: describeError(error) }, 'destination.invalid');
     }
-    const outlet = new Outlet(destination, opened, {
+    const outlet = new Outlet(destination, opened, route, {
       turns,
       schedule: config.RETRY_SCHEDULE,
       createOrdering: () => createOrdering(store, destination.id),
@@ -121,10 +122,10 @@ export const startWorker = async ({
     });
   };
 
-  const close = (outlet: Outlet): void => {
+  const close = (outlet: Outlet, isRemoved: boolean): void => {
     outlets.delete(outlet.id);
     dispatcher.remove(destinationQueue(outlet.id));
-    outlet.close().catch(onError);
+    (isRemoved ? outlet.remove() : outlet.close()).catch(onError);
   };
 
   const onDestinations = async (destinations: Destination[]): Promise<void> => {
@@ -132,7 +133,7 @@ export const startWorker = async ({
     const present = new Set(destinations.map(({ id }) => id));
     for (const outlet of [...outlets.values()]) {
       if (present.has(outlet.id)) continue;
-      close(outlet);
+      close(outlet, true);
       metrics.forget(outlet.id);
     }
     for (const destination of destinations) {
@@ -145,7 +146,7 @@ export const startWorker = async ({
           JSON.stringify(outlet.destination.config) === JSON.stringify(destination.config);
         if (isSameAdapter) outlet.update(destination);
         else {
-          close(outlet);
+          close(outlet, false);
           opening.push(open(destination));
         }
       }

@@ -402,6 +402,40 @@ describe('giving up a dead letter', () => {
     },
   );
 
+  it('while somebody else sends it again leaves it sent again, or given up, and never neither', async () => {
+    const other = await openStore({ redisUrl: redis.url, role: 'producer' });
+    await other.ready();
+    await put('crm');
+    const ids = idsOf(newConversations(150));
+    await bury('crm', ids);
+    const ends = await Promise.all(
+      ids.map(async (eventId, index) => {
+        const id = deliveryId(eventId, 'crm');
+        // One of them a little earlier, by another step each time.
+        const late = async <T>(steps: number, work: () => Promise<T>): Promise<T> => {
+          for (let step = 0; step < steps; step++) await store.redis.ping();
+          return work();
+        };
+        const [removed, replayed] = await Promise.all([
+          late(index % 12, () => removeDeadLetter(store, id)),
+          late(Math.floor(index / 12) % 3, () => replayDelivery(other, id)),
+        ]);
+        const job = await jobOf('crm', eventId);
+        return { removed, replayed, is: await job?.getState(), owed: (await stateOf('crm', eventId)) === 'pending' };
+      }),
+    );
+    for (const { removed, replayed, ...end } of ends) {
+      const isSent = replayed === 'replayed';
+      expect([removed, replayed, end]).toEqual([
+        isSent ? removed : true,
+        replayed,
+        isSent ? { is: 'waiting', owed: true } : { is: undefined, owed: false },
+      ]);
+    }
+    expect(new Set(ends.map(({ replayed }) => replayed === 'replayed')).size).toBe(2);
+    await other.close();
+  });
+
   it('is refused for what is none', async () => {
     const { id } = newEvent().event;
     await put('crm');

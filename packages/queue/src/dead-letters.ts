@@ -137,9 +137,8 @@ export const replayDelivery = async (store: Store, id: string): Promise<Replayed
   const name = destinationQueue(destinationId);
   const job = await store.queue(name).getJob(eventId);
   if (job === undefined) {
-    // Delivered, or its job was lost: the mark first, as for any delivery that is owed.
-    await store.redis.hset(eventKeys(eventId).deliveries, destinationId, 'q');
-    await addJobs(store, name, [{ data: { r: 1 }, options: { jobId: eventId } }]);
+    // Delivered, or its job was lost.
+    await makeJob(store, eventId, destinationId);
     return 'replayed';
   }
   try {
@@ -152,13 +151,23 @@ export const replayDelivery = async (store: Store, id: string): Promise<Replayed
       await job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true });
     } else return 'already_pending';
   } catch (error) {
-    if ((error as { code?: unknown }).code === JOB_NOT_IN_STATE) return 'already_pending';
-    throw error;
+    const { code } = error as { code?: unknown };
+    if (code === JOB_NOT_IN_STATE) return 'already_pending';
+    if (code !== JOB_MISSING) throw error;
+    await makeJob(store, eventId, destinationId);
   }
   return 'replayed';
 };
 
-/** BullMQ's code for a job that was moved in between: by its time, a worker, or someone else's replay. */
+/** The mark first, as for any delivery that is owed. */
+const makeJob = async (store: Store, eventId: string, destinationId: string): Promise<void> => {
+  await store.redis.hset(eventKeys(eventId).deliveries, destinationId, 'q');
+  await addJobs(store, destinationQueue(destinationId), [{ data: { r: 1 }, options: { jobId: eventId } }]);
+};
+
+/** BullMQ's code for a job that is gone: it ended in between, or somebody gave it up. */
+const JOB_MISSING = -1;
+/** For a job that was moved in between: by its time, a worker, or someone else's replay. */
 const JOB_NOT_IN_STATE = -3;
 
 /** Gives a dead letter up. @returns false when there is none with this id. */
@@ -168,7 +177,33 @@ export const removeDeadLetter = async (store: Store, id: string): Promise<boolea
   const job = await store.queue(destinationQueue(parsed.destinationId)).getJob(parsed.eventId);
   if (job === undefined || !(await job.isFailed())) return false;
   // The mark first: with the job gone nobody could ask again, and the event would be kept for a delivery that is no more.
-  await store.redis.hset(eventKeys(parsed.eventId).deliveries, parsed.destinationId, GIVEN_UP);
-  await job.remove();
-  return true;
+  const { deliveries } = eventKeys(parsed.eventId);
+  const isMarked = await store.redis.eval(GIVE_UP_SCRIPT, 1, deliveries, parsed.destinationId, GIVEN_UP);
+  if (isMarked === 0) return false;
+  const name = destinationQueue(parsed.destinationId);
+  const failed = store.queue(name).toKey('failed');
+  const isRemoved = await store.redis.eval(REMOVE_SCRIPT, 2, failed, jobKey(name, parsed.eventId), parsed.eventId);
+  // Sent again by somebody in between: it is owed after all.
+  if (isRemoved === 0) await store.redis.eval(OWE_SCRIPT, 1, deliveries, parsed.destinationId, GIVEN_UP);
+  return isRemoved === 1;
 };
+
+/* KEYS: deliveries. ARGV: destination, mark of what is given up. Answers 0 when it was sent again and delivered by now. */
+const GIVE_UP_SCRIPT = `
+if redis.call('HGET', KEYS[1], ARGV[1]) == 'd' then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+return 1`;
+
+/*
+ * Only while it is a dead letter. Such a job has nothing beside its hash and its place among the failed.
+ *
+ * KEYS: failed, job. ARGV: id. Answers 0 when it is a job of another state, -1 when it is none any more.
+ */
+const REMOVE_SCRIPT = `
+if redis.call('ZREM', KEYS[1], ARGV[1]) == 0 then return redis.call('EXISTS', KEYS[2]) - 1 end
+redis.call('DEL', KEYS[2])
+return 1`;
+
+/* KEYS: deliveries. ARGV: destination, mark of what was given up. */
+const OWE_SCRIPT = `
+if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then redis.call('HSET', KEYS[1], ARGV[1], 'q') end`;

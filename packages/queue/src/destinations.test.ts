@@ -175,6 +175,56 @@ describe('a destination that is removed', () => {
     },
   );
 
+  it.each<CutMoment>(['before', 'inside', 'after'])(
+    'and put again begins with an empty queue, when the connection broke %s any command of its removal',
+    async (moment) => {
+      const proxy = await startFaultProxy(redis.port);
+      const asker = await openStore({ redisUrl: proxy.url, role: 'producer' });
+      await asker.ready();
+      let halfRemoved = 0;
+      for (let command = 1, happened = true; happened; command++) {
+        await putDestination(store, destination('crm'));
+        await queueFor('crm', 3);
+        await waitUntil(() => asker.redis.status === 'ready');
+        const cut = proxy.cutAt({ command, moment, refuse: true });
+        await removeDestination(asker, 'crm').catch(() => {});
+        happened = cut.happened;
+        proxy.heal();
+        const isGone = (await readDestination(store, 'crm')) === undefined;
+        const jobs = async () => (await store.redis.keys('cr:{d*}:crm:evt_*')).length;
+        if (isGone && (await jobs()) > 0) halfRemoved++;
+        await putDestination(store, destination('crm'));
+        expect([command, await jobs()]).toEqual([command, isGone ? 0 : 3]);
+        await removeDestination(store, 'crm');
+      }
+      expect(halfRemoved).toBeGreaterThan(0);
+      await asker.close();
+      await proxy.close();
+    },
+  );
+
+  it('and put again by many at once loses nothing that came after any of them', async () => {
+    const others = await Promise.all(
+      Array.from({ length: 6 }, () => openStore({ redisUrl: redis.url, role: 'producer' })),
+    );
+    for (let round = 0; round < 10; round++) {
+      await putDestination(store, destination('crm'));
+      await queueFor('crm', 20);
+      await Promise.all([
+        removeDestination(store, 'crm'),
+        ...others.map(async (other) => {
+          await waitUntil(async () => (await readDestination(other, 'crm')) === undefined, { everyMs: 1 });
+          await putDestination(other, destination('crm'));
+          await queueFor('crm', 1);
+        }),
+      ]);
+      const { destinations } = await queueDepths(store);
+      expect([round, destinations[0]?.waiting]).toEqual([round, others.length]);
+      await removeDestination(store, 'crm');
+    }
+    await Promise.all(others.map((other) => other.close()));
+  });
+
   it('and put again begins with an empty queue that is worked through', async () => {
     await putDestination(store, destination('crm'));
     await queueFor('crm', 3);

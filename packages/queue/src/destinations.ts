@@ -1,4 +1,6 @@
-import type { StatusClass } from '@clickrelay/core';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { QueueUnavailableError, type StatusClass } from '@clickrelay/core';
 import { HOLDS } from './holds.ts';
 import { destinationQueue, REGISTRY } from './names.ts';
 import type { Store } from './store.ts';
@@ -40,17 +42,49 @@ export const readDestination = async (store: Store, id: string): Promise<Destina
   return text === null ? undefined : (JSON.parse(text) as Destination);
 };
 
+/*
+ * Whoever changes a destination has mended it: workers need not wait until it has answered well again.
+ *
+ * KEYS: destinations, since, holds, version, turn. ARGV: id, text, token of whose turn it is.
+ * Answers 0 when it is a new one and the turn is another's.
+ */
+const PUT_SCRIPT = `
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 and redis.call('GET', KEYS[5]) ~= ARGV[3] then return 0 end
+local time = redis.call('TIME')
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('HSETNX', KEYS[2], ARGV[1], string.format('%.0f', time[1] * 1000000 + time[2]))
+redis.call('HDEL', KEYS[3], ARGV[1])
+redis.call('INCR', KEYS[4])
+return 1`;
+
+/**
+ * Changes a destination, or makes one, which begins with an empty queue.
+ * @throws {QueueUnavailableError} also when another one of its name is still being removed
+ */
 export const putDestination = async (store: Store, destination: Destination): Promise<void> => {
   const { id } = destination;
-  const [seconds, micros] = await store.redis.time();
-  // Whoever changes it has mended it: workers need not wait until it has answered well again.
-  await store.redis
-    .multi()
-    .hset(DESTINATIONS, id, JSON.stringify(destination))
-    .hsetnx(SINCE, id, Number(seconds) * 1_000_000 + Number(micros))
-    .hdel(HOLDS, id)
-    .incr(VERSION)
-    .exec();
+  const put = async (token = ''): Promise<boolean> =>
+    (await store.redis.eval(
+      PUT_SCRIPT,
+      5,
+      DESTINATIONS,
+      SINCE,
+      HOLDS,
+      VERSION,
+      turnKey(id),
+      id,
+      JSON.stringify(destination),
+      token,
+    )) === 1;
+  for (let isPut = await put(); !isPut; ) {
+    isPut = await inTurn(store, id, async (token) => {
+      // Somebody else made it meanwhile: what is in its queue is its own.
+      if (await put()) return true;
+      // An earlier one of this name may have left something: its removal was cut off, or a worker had not heard of it.
+      await emptyQueue(store, id);
+      return put(token);
+    });
+  }
 };
 
 /** Every destination's id, and since when it is there: what was logged before is none of its business. */
@@ -63,11 +97,66 @@ export const listLiving = async (store: Store): Promise<Map<string, number>> => 
  * Forgets a destination together with its waiting deliveries and its dead letters. Events stay in the log.
  * @returns false when there is none with this id.
  */
-export const removeDestination = async (store: Store, id: string): Promise<boolean> => {
-  const replies = await store.redis.multi().hdel(DESTINATIONS, id).hdel(HOLDS, id).hdel(SINCE, id).incr(VERSION).exec();
-  // Also when it is gone already: a removal that was cut off half-way is finished by asking again.
-  await store.queue(destinationQueue(id)).obliterate({ force: true });
-  return Number(replies?.[0]?.[1]) > 0;
+export const removeDestination = (store: Store, id: string): Promise<boolean> =>
+  inTurn(store, id, async () => {
+    const replies = await store.redis
+      .multi()
+      .hdel(DESTINATIONS, id)
+      .hdel(HOLDS, id)
+      .hdel(SINCE, id)
+      .incr(VERSION)
+      .exec();
+    // Also when it is gone already: a removal that was cut off half-way is finished by asking again.
+    await emptyQueue(store, id);
+    return Number(replies?.[0]?.[1]) > 0;
+  });
+
+const emptyQueue = (store: Store, id: string): Promise<void> =>
+  store.queue(destinationQueue(id)).obliterate({ force: true });
+
+// -- making and removing, one after the other --------------------------------------------------------------------
+
+/*
+ * The queue of a destination is emptied in many steps, and lies on another server of a Cluster than the registry: who
+ * makes or removes a destination does it while nobody else makes or removes one of the same name.
+ */
+
+const turnKey = (id: string): string => `${REGISTRY}:turn:${id}`;
+/** After this, in ms, the turn of somebody who died is over. */
+const TURN_MS = 5_000;
+/** Longer than any turn but one that removes a great many deliveries. */
+const TURN_WAIT_MS = 15_000;
+const ASK_AGAIN_MS = 20;
+
+/* KEYS: turn. ARGV: token, ms; 0 ends it. */
+const TURN_SCRIPT = `if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end`;
+
+const inTurn = async <T>(store: Store, id: string, work: (token: string) => Promise<T>): Promise<T> => {
+  const token = randomUUID();
+  const deadline = performance.now() + TURN_WAIT_MS;
+  for (;;) {
+    const holder = await store.redis.set(turnKey(id), token, 'PX', TURN_MS, 'NX', 'GET');
+    // Ours already when the answer was lost and the command went out once more.
+    if (holder === null || holder === token) break;
+    if (performance.now() > deadline) {
+      throw new QueueUnavailableError(`a destination ${id} is being made or removed by somebody else; ask again later`);
+    }
+    await sleep(ASK_AGAIN_MS);
+  }
+  const extend = (ms: number): Promise<unknown> => store.redis.eval(TURN_SCRIPT, 1, turnKey(id), token, ms);
+  // When it cannot be renewed it ends, and whoever puts after that is told.
+  const renewal = setInterval(() => extend(TURN_MS).catch(() => {}), TURN_MS / 3);
+  try {
+    return await work(token);
+  } finally {
+    clearInterval(renewal);
+    // Nobody waits for this. A connection that broke may be back soon; if not, the turn is over by itself.
+    void (async () => {
+      for (const over = performance.now() + TURN_MS; performance.now() < over; await sleep(ASK_AGAIN_MS)) {
+        if ((await extend(0).catch(() => 'not yet')) !== 'not yet') return;
+      }
+    })();
+  }
 };
 
 /* KEYS: destinations, holds, version. ARGV: id, text before, text after. Answers 0 when it has another text by now. */
