@@ -89,6 +89,8 @@ const GATHER_MS = 50;
 /** A look that got no answer from Redis in this time never will. */
 const LOOK_MS = 3_000;
 const REOPEN_MS = 500;
+/** How often it is looked whether the first connection is there. */
+const CONNECT_MS = 20;
 
 export interface LeasesOptions {
   readonly schedule: RetrySchedule;
@@ -172,13 +174,17 @@ export const createLeases = (store: Store, options: LeasesOptions): Leases => {
 
   /** Tried until Redis is there. */
   const openWatch = async (): Promise<DestinationWatch | undefined> => {
-    while (!closing) {
+    for (let waitMs = CONNECT_MS; !closing; ) {
       try {
-        return await watchDestinations(store, { onChange: onDestinations, onError });
+        // Before that there is nothing to ask over.
+        if (store.redis.status === 'ready') {
+          return await watchDestinations(store, { onChange: onDestinations, onError });
+        }
       } catch (error) {
         onError(error);
-        await new Promise((resolve) => setTimeout(resolve, REOPEN_MS));
+        waitMs = REOPEN_MS;
       }
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
     }
     return undefined;
   };
