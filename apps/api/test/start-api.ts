@@ -15,7 +15,7 @@ import {
   type Store,
   watchDurability,
 } from '@clickrelay/queue';
-import { type RedisServer, sampleCallback, startRedis } from '@clickrelay/testkit';
+import { type RedisServer, sampleCallback, startRedis, startRedisCluster } from '@clickrelay/testkit';
 import { webhookAdapter } from '@clickrelay/webhook-forwarder';
 import { pino } from 'pino';
 import { createApp } from '../src/app.ts';
@@ -32,7 +32,9 @@ interface Answer {
 
 export interface Api {
   readonly url: string;
+  /** Of a Cluster, one of its servers. */
   readonly redis: RedisServer;
+  readonly redisUrl: string;
   readonly store: Store;
   readonly logged: Record<string, unknown>[];
   /** With the key, unless other headers are given. */
@@ -40,20 +42,24 @@ export interface Api {
   stop(): Promise<void>;
 }
 
-/** The API on a real port, on a real Redis of its own. */
+/** The API on a real port, on a real Redis of its own, or a real Cluster. */
 export async function startApi({
   schedule = [0, 60_000, 60_000],
   rateLimit = { max: 10_000, spanMs: 1_000 },
   publicUrl,
   callbackAuth = '',
+  onCluster = false,
 }: {
   publicUrl?: string | undefined;
   callbackAuth?: string;
   schedule?: number[];
   rateLimit?: Rate;
+  onCluster?: boolean;
 } = {}): Promise<Api> {
-  const redis = await startRedis();
-  const store = await openStore({ redisUrl: redis.url, role: 'producer' });
+  const cluster = onCluster ? await startRedisCluster({ withReplicas: false, nodeTimeoutMs: 15_000 }) : undefined;
+  const redis = (cluster?.masters[0] as RedisServer | undefined) ?? (await startRedis());
+  const redisUrl = cluster?.url ?? redis.url;
+  const store = await openStore({ redisUrl, role: 'producer' });
   await store.ready();
   const durability = watchDurability(store, { mode: 'always' });
   const logged: Record<string, unknown>[] = [];
@@ -83,6 +89,7 @@ export async function startApi({
   return {
     url,
     redis,
+    redisUrl,
     store,
     logged,
     call: async (method, path, body, headers = { authorization: `Bearer ${API_KEY}` }) => {
@@ -106,7 +113,7 @@ export async function startApi({
       server.closeAllConnections();
       server.close();
       await store.close();
-      await redis.stop();
+      await (cluster ?? redis).stop();
     },
   };
 }
@@ -125,7 +132,7 @@ export async function logEvent(
 
 /** One attempt at a delivery that ended it, as a worker would leave it. @returns the delivery id */
 export async function endDelivery(
-  { store, redis }: Pick<Api, 'store' | 'redis'>,
+  { store, redisUrl }: Pick<Api, 'store' | 'redisUrl'>,
   { event }: LoggedEvent,
   destinationId: string,
   kind: 'delivered' | 'dead_letter',
@@ -134,7 +141,7 @@ export async function endDelivery(
   const attempts = createAttemptLog(store);
   await putDestination(store, { id: destinationId, type: 'pull', events: ['*'], paused: null, config: {} });
   await enqueueDeliveries(store, destinationId, [{ eventId: event.id }]);
-  const worker = await openStore({ redisUrl: redis.url, role: 'consumer' });
+  const worker = await openStore({ redisUrl, role: 'consumer' });
   const dispatcher = createDispatcher(worker, { onError: () => {} });
   await new Promise<void>((resolve) => {
     dispatcher.add({

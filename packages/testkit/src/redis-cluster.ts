@@ -13,18 +13,29 @@ export interface RedisCluster {
 }
 
 const SLOTS = 16_384;
-/** A node that is silent for so long is taken for dead. */
-const NODE_TIMEOUT_MS = 1_000;
+interface RedisClusterOptions {
+  /** @default true */
+  readonly withReplicas?: boolean;
+  /**
+   * A node that is silent for so long is taken for dead, in ms. Where none is meant to die, longer than a busy machine
+   * keeps one waiting.
+   * @default 1000
+   */
+  readonly nodeTimeoutMs?: number;
+}
 
 /** Starts a real Redis Cluster on 127.0.0.1: three masters, and unless told otherwise a replica of each. */
-export async function startRedisCluster({ withReplicas = true } = {}): Promise<RedisCluster> {
+export async function startRedisCluster({
+  withReplicas = true,
+  nodeTimeoutMs = 1_000,
+}: RedisClusterOptions = {}): Promise<RedisCluster> {
   const buses = new Map<RedisServer, number>();
   const startNode = async (): Promise<RedisServer> => {
     const bus = await freePort();
     const node = await startRedis({
       args: [
         ...['--cluster-enabled', 'yes', '--cluster-port', String(bus)],
-        ...['--cluster-node-timeout', String(NODE_TIMEOUT_MS), '--repl-diskless-sync-delay', '0'],
+        ...['--cluster-node-timeout', String(nodeTimeoutMs), '--repl-diskless-sync-delay', '0'],
       ],
     });
     buses.set(node, bus);
