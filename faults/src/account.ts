@@ -55,12 +55,14 @@ export const account = async (
 
   const spooled = await rig.spooled().catch((error: Error) => error.message);
   run.check(spooled === 0, `the spool still holds ${spooled}`);
-  const logged = await readLogged(rig.store);
+  // In the order in which events go: what moves on between two looks is seen by the second.
   const ingest = await readIngest(rig.store);
+  const logged = await readLogged(rig.store);
   const lost = new Set<string>();
-  for (const { destination, missing } of open()) {
-    const dead = await readDeadLetters(rig.store, destination.id);
+  for (const { destination } of wanted) {
     const pending = await readPending(rig.store, destination.id);
+    const dead = await readDeadLetters(rig.store, destination.id);
+    const missing = open().find((one) => one.destination === destination)?.missing ?? [];
     let [died, waiting] = [0, 0];
     for (const factId of missing) {
       const eventIds = logged.get(factId) ?? [];

@@ -208,7 +208,9 @@ export const readDeadLetters = async (store: Store, destinationId: string): Prom
 
 /** Event ids that wait in the queue of a destination. */
 export const readPending = async (store: Store, destinationId: string): Promise<Set<string>> => {
-  const jobs = await store.queue(destinationQueue(destinationId)).getJobs(['waiting', 'delayed', 'active']);
+  const jobs = await store
+    .queue(destinationQueue(destinationId))
+    .getJobs(['waiting', 'prioritized', 'delayed', 'active']);
   return new Set(jobs.map(({ id }) => id as string));
 };
 
