@@ -194,7 +194,7 @@ it('no secret, phone number or content is in a log, an error, a failed job or an
     const ids = items.map(({ deliveryId }: { deliveryId: string }) => deliveryId.split('_')[1]);
     return new Set(ids).size >= 4;
   };
-  await waitUntil(endedSomewhere, { timeoutMs: 40_000 });
+  await waitUntil(endedSomewhere, { timeoutMs: 90_000 });
 
   // Redis stops answering, and comes back.
   process.kill(run.pids.redis, 'SIGSTOP');

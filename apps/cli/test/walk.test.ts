@@ -99,7 +99,7 @@ const startAndDeliver = async (destination: Destination, count: number): Promise
     return 200;
   });
   await start();
-  await waitUntil(() => delivered.size === count, { timeoutMs: 25_000, what: `all ${count} events after the restart` });
+  await waitUntil(() => delivered.size === count, { timeoutMs: 90_000, what: `all ${count} events after the restart` });
 };
 
 const verified = ({ body, headers }: Destination['requests'][number]): { id: string; raw: unknown } =>

@@ -37,7 +37,7 @@ it('a callback of 20,000 small elements becomes 20,000 events, and others are se
   } as unknown as Envelope);
   await waitUntil(async () => (await queueDepths(worker.store)).ingest.messages > 0);
   await worker.commit(sampleCallback('moText'));
-  await crm.waitFor(1, 10_000);
-  await waitUntil(async () => (await worker.store.redis.zcard('cr:{e00}:log')) > 200, { timeoutMs: 20_000 });
+  await crm.waitFor(1);
+  await waitUntil(async () => (await worker.store.redis.zcard('cr:{e00}:log')) > 200);
   await worker.ingestIsEmpty();
 });

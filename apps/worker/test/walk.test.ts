@@ -140,7 +140,8 @@ describe('a callback', () => {
     await waitUntil(async () => {
       await worker.commit(samples.status);
       await worker.ingestIsEmpty();
-      return crm.requests.length === 2;
+      // Once more for each time that it was over.
+      return crm.requests.length >= 2;
     });
   });
 });
@@ -180,8 +181,8 @@ describe('a destination that fails', () => {
     await worker.addDestination('hanging', 'hang');
     const healthy = await worker.addDestination('healthy');
     await worker.start();
-    for (let i = 0; i < 300; i++) await worker.commit(sampleCallback('moText'));
-    await healthy.waitFor(300, 10_000);
+    await worker.commit(...Array.from({ length: 300 }, () => sampleCallback('moText')));
+    await healthy.waitFor(300);
   });
 
   it('is paused when it answers 410, and gets what waited once it is resumed', async () => {
