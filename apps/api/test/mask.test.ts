@@ -229,10 +229,12 @@ describe('personal data', () => {
         "get /v1/destinations",
         "get /v1/destinations/{id}",
         "get /v1/destinations/{id}/secret",
+        "get /v1/intake",
         "get /v1/keys",
         "get /v1/ledger",
         "get /v1/overview",
         "get /v1/quarantine",
+        "get /v1/setup",
         "get /v1/status",
         "get /v1/stream",
         "post /v1/destinations/apply",
@@ -243,6 +245,7 @@ describe('personal data', () => {
         "post /v1/keys",
         "post /v1/messages/reindex",
         "post /v1/quarantine/{id}/reparse",
+        "post /v1/setup/test-callback",
         "put /v1/destinations/{id}",
       ]
     `);
