@@ -5,7 +5,7 @@ import { flood, type LoadResult, type LoadTarget } from './load.ts';
 import { cpuMicros, startServer, stopServer } from './processes.ts';
 
 const SECONDS = 3;
-const WARM_UP_SECONDS = 1;
+const WARM_UP_SECONDS = 2;
 
 export interface IngestResult extends LoadResult {
   readonly nodeMicros: number;
