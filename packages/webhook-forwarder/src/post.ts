@@ -1,5 +1,6 @@
 import { DeliveryError } from '@clickrelay/core';
 import type { Dispatcher } from 'undici';
+import { onAbort } from './on-abort.ts';
 
 /** How much of an answer is kept, in bytes. */
 const MAX_RESPONSE_BYTES = 16 * 1024;
@@ -39,10 +40,10 @@ export function post(dispatcher: Dispatcher, { host, path, headers, body, timeou
 /** One request and its answer. Holds a timer and an abort listener until it has ended, and a connection while it is sent. */
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #host: string;
-  readonly #signal: AbortSignal;
   readonly #deadline: number;
   readonly #resolve: (answer: Answer) => void;
   readonly #reject: (error: DeliveryError) => void;
+  readonly #stopListening: () => void;
   #timer: NodeJS.Timeout;
   #controller: Dispatcher.DispatchController | undefined;
   #ended = false;
@@ -59,12 +60,11 @@ class Exchange implements Dispatcher.DispatchHandler {
     reject: (error: DeliveryError) => void,
   ) {
     this.#host = host;
-    this.#signal = signal;
     this.#resolve = resolve;
     this.#reject = reject;
     this.#deadline = performance.now() + timeoutMs;
     this.#timer = setTimeout(expire, timeoutMs, this);
-    signal.addEventListener('abort', this);
+    this.#stopListening = onAbort(signal, () => this.#end(() => aborted(host)));
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -97,11 +97,6 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#end(() => networkError(this.#host, cause));
   }
 
-  /** The attempt's signal was aborted. */
-  handleEvent(): void {
-    this.#end(() => aborted(this.#host));
-  }
-
   expire(): void {
     this.#end(() => timedOut(this.#host));
   }
@@ -111,7 +106,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#timer);
-    this.#signal.removeEventListener('abort', this);
+    this.#stopListening();
     if (this.#status === 0 && error !== undefined) this.#reject(error());
     else this.#resolve({ status: this.#status, retryAfter: this.#retryAfter, response: toText(this.#chunks) });
     this.#controller?.abort(new Error('attempt has ended'));

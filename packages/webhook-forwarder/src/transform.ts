@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { onAbort } from './on-abort.ts';
 import { placeOf } from './transform-check.ts';
 import { LIMITS, TOO_SLOW, type TransformReply, type TransformRequest } from './transform-limits.ts';
 
@@ -57,7 +58,7 @@ export function openTransformer(expression: string): Transformer {
         signal.throwIfAborted();
         const end = (settle: () => void) => {
           share.waiting.delete(one);
-          signal.removeEventListener('abort', abort);
+          stopListening();
           settle();
         };
         const one: Waiting = {
@@ -65,8 +66,7 @@ export function openTransformer(expression: string): Transformer {
           resolve: (output) => end(() => resolve(output)),
           reject: (error) => end(() => reject(error)),
         };
-        const abort = () => one.reject(signal.reason);
-        signal.addEventListener('abort', abort);
+        const stopListening = onAbort(signal, () => one.reject(signal.reason));
         if (share.waiting.size === 0) share.usedMs = Math.max(share.usedMs, leastUsed()?.usedMs ?? 0);
         share.waiting.add(one);
         runNext();
