@@ -78,7 +78,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#status = status;
     this.#retryAfter = headers['retry-after'];
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(expire, Math.min(BODY_WAIT_MS, this.#deadline - performance.now()), this);
+    this.#timer = setTimeout(expire, Math.max(Math.min(BODY_WAIT_MS, this.#deadline - performance.now()), 0), this);
   }
 
   onResponseData(_: unknown, chunk: Buffer): void {
