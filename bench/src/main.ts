@@ -118,15 +118,15 @@ async function benchDestinations(): Promise<void> {
       destinations: count,
       'events/s': result.eventsPerSecond.toFixed(0),
       'deliveries/s': result.deliveriesPerSecond.toFixed(0),
-      'CPU worker µs per event': result.workerMicros.toFixed(0),
-      'Redis µs per event': result.redisMicros.toFixed(0),
+      'CPU worker µs per delivery': (result.workerMicros / Number(count)).toFixed(0),
+      'Redis µs': (result.redisMicros / Number(count)).toFixed(0),
       lost: String(result.lost),
     })),
   );
   const [one, hundred] = [results.get('1'), results.get('100')] as [DestinationsResult, DestinationsResult];
   const cost = (figure: 'workerMicros' | 'redisMicros'): string => ((hundred[figure] - one[figure]) / 99).toFixed(0);
   console.log(
-    `\nOne more destination costs an event ${cost('workerMicros')} µs of worker, ${cost('redisMicros')} of Redis`,
+    `\nOne more destination costs each event ${cost('workerMicros')} µs of the worker's CPU and ${cost('redisMicros')} of Redis's`,
   );
 }
 
