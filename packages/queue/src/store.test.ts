@@ -63,6 +63,7 @@ describe('the layout of the data', () => {
       prefix: 'cr:{e01}',
       record: `cr:{e01}:${id}`,
       deliveries: `cr:{e01}:${id}:d`,
+      repeats: `cr:{e01}:${id}:r`,
     });
     for (const key of Object.values(shardKeys(1))) expect(key).toMatch(/^cr:\{e01\}/);
     expect(messageIndexKey('BxyAA')).toBe('cr:{e01}:m:xy');
