@@ -1,12 +1,28 @@
-import { readDelivery, replayDelivery } from '@clickrelay/queue';
+import { DESTINATION_ID } from '@clickrelay/core';
+import { listUndelivered, readDelivery, readDestination, replayDelivery } from '@clickrelay/queue';
 import { z } from 'zod';
 import { maskDelivery } from './mask.ts';
-import { notFound, operation, RefusalError } from './operation.ts';
+import { notFound, operation, pageOf, pageQuery, RefusalError } from './operation.ts';
 import { delivery } from './schemas.ts';
 
 const params = z.object({ id: z.string().describe('`dlv_…`') });
 
 export const deliveryOperations = [
+  operation({
+    method: 'get',
+    path: '/v1/deliveries',
+    summary:
+      'List what a destination is still to get, in the order in which it will be tried, with the attempts so far',
+    scopes: ['read'],
+    query: pageQuery.extend({ destination: z.string().regex(DESTINATION_ID) }),
+    response: pageOf(delivery),
+    mask: ({ items, next }) => ({ items: items.map(maskDelivery), next }),
+    errors: { 404: 'not_found' },
+    run: async ({ query: { destination, ...page } }, { store }) => {
+      if ((await readDestination(store, destination)) === undefined) throw notFound('destination', destination);
+      return listUndelivered(store, { destinationId: destination, ...page });
+    },
+  }),
   operation({
     method: 'get',
     path: '/v1/deliveries/{id}',

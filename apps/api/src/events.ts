@@ -3,8 +3,11 @@ import {
   countEvents,
   followEvents,
   listDeliveries,
+  listDeliveriesOf,
   listDestinations,
   listEvents,
+  openParties,
+  PARTY,
   readCallbackOf,
   readEvent,
   readRepeats,
@@ -14,7 +17,7 @@ import { openRoute } from '@clickrelay/routing';
 import { z } from 'zod';
 import { maskDelivery, maskEvent, maskRule } from './mask.ts';
 import { notFound, operation, pageOf, pageQuery } from './operation.ts';
-import { delivery, event } from './schemas.ts';
+import { delivery, deliverySummary, event } from './schemas.ts';
 
 const typeList = z.string().transform((text) =>
   text
@@ -29,14 +32,36 @@ const wantedBy = (chosen: {
   types: readonly string[] | undefined;
   channel: string | undefined;
   statusClass: StatusClass | undefined;
+  isOfParty: Wants;
 }): Wants => {
-  const { types, channel, statusClass } = chosen;
-  if (types === undefined && channel === undefined && statusClass === undefined) return undefined;
+  const { types, channel, statusClass, isOfParty } = chosen;
+  if ([types, channel, statusClass, isOfParty].every((part) => part === undefined)) return undefined;
   const wish = { events: ['*'], ...(channel !== undefined && { channels: [channel.trim().toLowerCase()] }) };
   return (one) =>
     types?.some((pattern) => matchesEventType(pattern, one.type)) !== false &&
     wantsEvent(wish, one) &&
+    isOfParty?.(one) !== false &&
     (statusClass === undefined || (one.type === 'messageStatusUpdate' && one.data['class'] === statusClass));
+};
+
+/** By the keyed hash of a number, which `POST /v1/find` tells. */
+const ofParty = async (store: Store, party: string | undefined): Promise<Wants> => {
+  if (party === undefined) return undefined;
+  const partyOf = await openParties(store);
+  return ({ from, to }) => [from, to].some((number) => number !== null && partyOf(number) === party);
+};
+
+/** How far the deliveries of these events are. */
+export const summarize = async (store: Store, ids: readonly string[]) => {
+  const all = await listDeliveriesOf(store, ids);
+  return all.map((deliveries) =>
+    deliveries.map(({ destinationId, state, attempts, nextAttemptAt }) => ({
+      destinationId,
+      state,
+      attempts: attempts.length,
+      nextAttemptAt,
+    })),
+  );
 };
 
 const SAMPLE = 500;
@@ -95,6 +120,12 @@ export const eventOperations = [
       type: typeList.optional().describe('Event types or patterns of them (`mo*`), with commas between them'),
       channel: z.string().max(100).optional().describe('Of this channel, in any case'),
       class: z.enum(STATUS_CLASSES).optional().describe('Status updates of this class only'),
+      party: z
+        .string()
+        .regex(PARTY, 'must be the keyed hash of a number, pty_…')
+        .optional()
+        .describe('From or to the number of which this is the keyed hash: `POST /v1/find` tells it'),
+      include: z.literal('deliveries').optional().describe('Tell of each event how far its deliveries are'),
       count: z.literal('estimate').optional(),
       since: z.iso.datetime({ offset: true }).optional().describe('Logged at or after this time'),
       until: z.iso.datetime({ offset: true }).optional().describe('Logged before this time; with `order=desc` only'),
@@ -104,7 +135,7 @@ export const eventOperations = [
         .optional()
         .describe('With `order=asc`: `next` of the page before. Without it, and without `since`, the list begins now'),
     }),
-    response: pageOf(event).extend({
+    response: pageOf(event.extend({ deliveries: z.array(deliverySummary).exactOptional() })).extend({
       count: z
         .object({
           events: z.int(),
@@ -113,18 +144,29 @@ export const eventOperations = [
         .exactOptional()
         .describe('With `count=estimate`: how many there are on all pages'),
     }),
-    mask: ({ items, ...rest }) => ({ items: items.map(maskEvent), ...rest }),
+    mask: ({ items, ...rest }) => ({
+      items: items.map(({ deliveries, ...one }) => ({ ...maskEvent(one), ...(deliveries && { deliveries }) })),
+      ...rest,
+    }),
     run: async ({ query }, { store }) => {
-      const { limit, order, cursor, after, type: types, channel, class: statusClass, count } = query;
-      const wants = wantedBy({ types, channel, statusClass });
+      const { limit, order, cursor, after, type: types, channel, class: statusClass, count, party, include } = query;
+      const wants = wantedBy({ types, channel, statusClass, isOfParty: await ofParty(store, party) });
       const since = query.since === undefined ? undefined : new Date(query.since);
       const until = query.until === undefined ? undefined : new Date(query.until);
       const { items, next } =
         order === 'asc'
           ? await followEvents(store, { limit, after: after ?? cursor, wants, since })
           : await listEvents(store, { limit, cursor, wants, since, until });
+      const events = items.map((logged) => logged.event);
+      const summaries =
+        include === undefined
+          ? []
+          : await summarize(
+              store,
+              events.map(({ id }) => id),
+            );
       return {
-        items: items.map((logged) => logged.event),
+        items: events.map((one, index) => ({ ...one, ...(summaries[index] && { deliveries: summaries[index] }) })),
         next,
         ...(count !== undefined && { count: await estimate(store, { since, until, wants }) }),
       };

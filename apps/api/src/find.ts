@@ -1,6 +1,7 @@
 import { DESTINATION_ID, EVENT_ID, type Event, parseDeliveryId } from '@clickrelay/core';
 import {
   listEvents,
+  openParties,
   readDelivery,
   readDestination,
   readEvent,
@@ -16,12 +17,27 @@ import { event } from './schemas.ts';
 
 const KINDS = ['event', 'delivery', 'message', 'destination', 'quarantined', 'replay'] as const;
 
+/** What the text was taken for, in the words of the page that shows it. */
+const RECOGNISED = [
+  'event_id',
+  'delivery_id',
+  'quarantine_id',
+  'replay_id',
+  'destination_id',
+  'message_id',
+  'client_message_id',
+  'phone_number',
+] as const;
+
 interface Hit {
   readonly kind: (typeof KINDS)[number];
   readonly id: string;
 }
 
 interface Found {
+  readonly recognised: (typeof RECOGNISED)[number] | null;
+  /** Of a phone number. */
+  readonly party: string | null;
   readonly hits: Hit[];
   readonly events: Event[];
   readonly complete: boolean;
@@ -41,36 +57,55 @@ const numberOf = (text: string): string | undefined => {
   return digits.length >= 6 && digits.length <= 15 ? digits : undefined;
 };
 
-const found = (kind: Hit['kind'], id: string): Found => ({ hits: [{ kind, id }], events: [], complete: true });
-const NOTHING: Found = { hits: [], events: [], complete: true };
+const NOTHING: Found = { recognised: null, party: null, hits: [], events: [], complete: true };
+
+type Recognised = NonNullable<Found['recognised']>;
+
+const only = (recognised: Recognised, kind: Hit['kind'], id: string, present: unknown): Found => ({
+  ...NOTHING,
+  recognised,
+  hits: present === undefined ? [] : [{ kind, id }],
+});
 
 const findById = async (store: Store, text: string): Promise<Found> => {
-  if (EVENT_ID.test(text)) return (await readEvent(store, text)) === undefined ? NOTHING : found('event', text);
+  if (EVENT_ID.test(text)) return only('event_id', 'event', text, await readEvent(store, text));
   if (parseDeliveryId(text) !== undefined) {
-    return (await readDelivery(store, text)) === undefined ? NOTHING : found('delivery', text);
+    return only('delivery_id', 'delivery', text, await readDelivery(store, text));
   }
-  if (text.startsWith('qrt_')) {
-    return (await readQuarantined(store, text)) === undefined ? NOTHING : found('quarantined', text);
-  }
-  if (/^rpl_[0-9a-f]{16}$/.test(text)) {
-    return (await readReplay(store, text)) === undefined ? NOTHING : found('replay', text);
-  }
+  if (text.startsWith('qrt_')) return only('quarantine_id', 'quarantined', text, await readQuarantined(store, text));
+  if (/^rpl_[0-9a-f]{16}$/.test(text)) return only('replay_id', 'replay', text, await readReplay(store, text));
   const hits: Hit[] = [];
+  const names = new Set<Recognised>();
   if (DESTINATION_ID.test(text) && (await readDestination(store, text)) !== undefined) {
     hits.push({ kind: 'destination', id: text });
+    names.add('destination_id');
   }
   const { events, isCut } = await readEventsOfMessage(store, text);
   const messageIds = new Set<string>();
   for (const { event: one } of events) {
-    if (one.relatedMessageId === text || one.messageId === text) messageIds.add(text);
-    else if (one.messageId !== null) messageIds.add(one.messageId);
+    if (one.relatedMessageId === text || one.messageId === text) {
+      messageIds.add(text);
+      names.add('message_id');
+    } else if (one.messageId !== null) {
+      messageIds.add(one.messageId);
+      names.add('client_message_id');
+    }
   }
   for (const id of [...messageIds].slice(0, MOST_EVENTS)) hits.push({ kind: 'message', id });
-  return { hits, events: [], complete: !isCut && messageIds.size <= MOST_EVENTS };
+  const [recognised = null] = names;
+  return { ...NOTHING, recognised, hits, complete: !isCut && messageIds.size <= MOST_EVENTS };
 };
 
 const findByNumber = async (store: Store, digits: string): Promise<Found> => {
   const events: Event[] = [];
+  const party = (await openParties(store))(digits);
+  const told = (complete: boolean): Found => ({
+    recognised: 'phone_number',
+    party,
+    hits: hitsOf(events),
+    events,
+    complete,
+  });
   const deadline = performance.now() + LONGEST_MS;
   let cursor: string | undefined;
   for (let read = 0; read < MOST_READ && performance.now() < deadline; read += READ_AT_ONCE) {
@@ -78,12 +113,12 @@ const findByNumber = async (store: Store, digits: string): Promise<Found> => {
     for (const { event: one } of items) {
       if (one.from?.replace(/^\+/, '') !== digits && one.to?.replace(/^\+/, '') !== digits) continue;
       events.push(one);
-      if (events.length === MOST_EVENTS) return { hits: hitsOf(events), events, complete: false };
+      if (events.length === MOST_EVENTS) return told(false);
     }
-    if (next === null) return { hits: hitsOf(events), events, complete: true };
+    if (next === null) return told(true);
     cursor = next;
   }
-  return { hits: hitsOf(events), events, complete: false };
+  return told(false);
 };
 
 const hitsOf = (events: readonly Event[]): Hit[] => events.map(({ id }) => ({ kind: 'event', id }));
@@ -105,6 +140,13 @@ export const findOperations = [
     }),
     response: z
       .object({
+        recognised: z.enum(RECOGNISED).nullable().describe('What it is; null for what is none of these here'),
+        party: z
+          .string()
+          .nullable()
+          .describe(
+            'Of a phone number: its keyed hash, `pty_…`, which may stand in an address: `GET /v1/events?party=`',
+          ),
         hits: z.array(z.object({ kind: z.enum(KINDS), id: z.string() })),
         events: z.array(event).describe('Of a phone number: those events, newest first'),
         complete: z
@@ -114,7 +156,7 @@ export const findOperations = [
           ),
       })
       .meta({ id: 'Found' }),
-    mask: ({ hits, events, complete }) => ({ hits, events: events.map(maskEvent), complete }),
+    mask: ({ events, ...rest }) => ({ ...rest, events: events.map(maskEvent) }),
     run: async ({ body: { text } }, { store }) => {
       const byId = await findById(store, text);
       const digits = numberOf(text);

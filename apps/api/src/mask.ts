@@ -142,7 +142,8 @@ export const maskDelivery = ({ id, eventId, destinationId, state, attempts, next
 });
 
 export const maskDeadLetter = (letter: DeadLetter): DeadLetter => {
-  const { deliveryId, eventId, destinationId, eventType, kind, error, errorCode, failedAt, attempts } = letter;
+  const { deliveryId, eventId, destinationId, eventType, kind, error, errorCode, ...harmless } = letter;
+  const { status, receivedAt, failedAt, attempts } = harmless;
   return {
     deliveryId,
     eventId,
@@ -151,6 +152,8 @@ export const maskDeadLetter = (letter: DeadLetter): DeadLetter => {
     kind,
     error: maskError(errorCode, error),
     errorCode: maskWordOrNull(errorCode),
+    status,
+    receivedAt,
     failedAt,
     attempts,
   };

@@ -1,10 +1,11 @@
 import { describeMessage, STATUS_CLASSES } from '@clickrelay/core';
-import { readEventsOfMessage, rebuildMessageIndex, type Store } from '@clickrelay/queue';
+import { readEventsOfMessage, readRepeats, rebuildMessageIndex, type Store } from '@clickrelay/queue';
 import { z } from 'zod';
+import { summarize } from './events.ts';
 import { maskEvent, maskStatus, maskWordOrNull } from './mask.ts';
 import { type Answer, notFound, operation, pageOf, pageQuery } from './operation.ts';
 import { pageThrough } from './page.ts';
-import { event } from './schemas.ts';
+import { deliverySummary, event } from './schemas.ts';
 
 /** Of each sort; the last ones. More has no message that anybody wants to read about. */
 const MOST_SHOWN = 500;
@@ -37,6 +38,9 @@ const message = z
     received: z.array(event).describe('The message itself, when a customer sent it'),
     replyCount: z.int(),
     replies: z.array(event).describe(`What refers to it, by the time at which it happened; the last ${MOST_SHOWN}`),
+    became: z
+      .array(z.object({ eventId: z.string(), repeats: z.int(), deliveries: z.array(deliverySummary) }))
+      .describe('Of each event that is shown: how often Clickatell sent it again, and how far its deliveries are'),
     complete: z.boolean().describe('Whether every event of it was looked at; false when it has more than 10,000'),
   })
   .meta({ id: 'Message' });
@@ -49,13 +53,23 @@ const readMessage = async (store: Store, messageId: string) => {
   );
   const { statuses, received, replies } = told;
   if (statuses.length + received.length + replies.length === 0) return undefined;
-  return {
-    ...told,
-    statusCount: statuses.length,
+  const shown = {
     statuses: statuses.slice(-MOST_SHOWN),
     received: received.slice(-MOST_SHOWN),
-    replyCount: replies.length,
     replies: replies.slice(-MOST_SHOWN),
+  };
+  const ids = Object.values(shown).flatMap((some) => some.map(({ id }) => id));
+  const [repeats, summaries] = await Promise.all([readRepeats(store, ids), summarize(store, ids)]);
+  return {
+    ...told,
+    ...shown,
+    statusCount: statuses.length,
+    replyCount: replies.length,
+    became: ids.map((eventId, index) => ({
+      eventId,
+      repeats: repeats[index]?.count ?? 0,
+      deliveries: summaries[index] ?? [],
+    })),
     complete: !isCut,
   };
 };
@@ -63,7 +77,7 @@ const readMessage = async (store: Store, messageId: string) => {
 type Told = Answer<z.input<typeof message>>;
 
 const maskMessage = (told: Told): Told => {
-  const { messageId, clientMessageId, channel, current, statusCount, statuses, replyCount, complete } = told;
+  const { messageId, clientMessageId, channel, current, statusCount, statuses, replyCount, became, complete } = told;
   return {
     messageId,
     clientMessageId,
@@ -74,6 +88,7 @@ const maskMessage = (told: Told): Told => {
     received: told.received.map(maskEvent),
     replyCount,
     replies: told.replies.map(maskEvent),
+    became,
     complete,
   };
 };

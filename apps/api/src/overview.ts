@@ -1,4 +1,4 @@
-import { countQuarantined, listDestinations, listEvents, listHolds, queueDepths } from '@clickrelay/queue';
+import { countQuarantined, listDestinations, listEvents, listHolds, readFigures } from '@clickrelay/queue';
 import { z } from 'zod';
 import { operation } from './operation.ts';
 
@@ -16,6 +16,8 @@ const need = z.object({
 
 const STATES = ['paused', 'failing', 'throttled', 'active'] as const;
 
+const isoOf = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+
 export const overviewOperations = [
   operation({
     method: 'get',
@@ -30,6 +32,9 @@ export const overviewOperations = [
         ingest: z
           .object({ messages: z.int(), statuses: z.int() })
           .describe('Groups of callbacks that are no events yet'),
+        ingestOldestAt: z
+          .object({ messages: z.string().nullable(), statuses: z.string().nullable() })
+          .describe('When the oldest of those was committed'),
         quarantined: z.int(),
         destinations: z.array(
           z.object({
@@ -38,21 +43,23 @@ export const overviewOperations = [
             state: z.enum(STATES),
             until: z.string().nullable().describe('When it is tried again, where it is failing or throttled'),
             waiting: z.int().describe('Deliveries that are to be made, under way or to be tried again'),
+            oldestAt: z.string().nullable().describe('When the oldest of those was queued'),
+            paused: z.string().nullable().describe('Why, when it is'),
             deadLetters: z.int(),
           }),
         ),
       })
       .meta({ id: 'Overview' }),
     run: async (_request, { store, durability }) => {
-      const [depths, all, holds, quarantined, newest] = await Promise.all([
-        queueDepths(store),
+      const [figures, all, holds, quarantined, newest] = await Promise.all([
+        readFigures(store),
         listDestinations(store),
         listHolds(store, Date.now()),
         countQuarantined(store),
         listEvents(store, { limit: 1 }),
       ]);
       const destinations = all.map(({ id, type, paused }) => {
-        const depth = depths.destinations.find((one) => one.id === id);
+        const depth = figures.destinations.find((one) => one.id === id);
         const hold = holds.get(id);
         const state: (typeof STATES)[number] = paused !== null ? 'paused' : (hold?.reason ?? 'active');
         return {
@@ -61,6 +68,8 @@ export const overviewOperations = [
           state,
           until: paused === null && hold !== undefined ? new Date(hold.until).toISOString() : null,
           waiting: depth === undefined ? 0 : depth.waiting + depth.delayed + depth.active,
+          oldestAt: isoOf(depth?.oldestAt ?? null),
+          paused,
           deadLetters: depth?.deadLetters ?? 0,
         };
       });
@@ -86,12 +95,20 @@ export const overviewOperations = [
           detail: 'callbacks that could not be read',
         });
       }
+      const inLane = (lane: 'messages' | 'statuses'): number => {
+        const { waiting, delayed, active } = figures.ingest[lane];
+        return waiting + delayed + active;
+      };
       needs.sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) || b.count - a.count);
       return {
         healthy: needs.length === 0,
         needs,
         lastEventAt: newest.items[0]?.event.receivedAt ?? null,
-        ingest: depths.ingest,
+        ingest: { messages: inLane('messages'), statuses: inLane('statuses') },
+        ingestOldestAt: {
+          messages: isoOf(figures.ingest.messages.oldestAt),
+          statuses: isoOf(figures.ingest.statuses.oldestAt),
+        },
         quarantined,
         destinations,
       };

@@ -27,6 +27,16 @@ export const delivery = z
   })
   .meta({ id: 'Delivery' });
 
+/** How far a delivery is, without its attempts. */
+export const deliverySummary = z
+  .object({
+    destinationId: z.string(),
+    state: z.enum(['pending', 'delivered', 'dead_letter']),
+    attempts: z.int().describe('How many there were'),
+    nextAttemptAt: z.string().nullable(),
+  })
+  .meta({ id: 'DeliverySummary' });
+
 export const event = eventSchema.meta({ id: 'Event' });
 
 export const deadLetterKind = z
@@ -45,6 +55,8 @@ export const deadLetter = z
       .string()
       .nullable()
       .describe('Of the last attempt; explained in docs/errors.md. Null when its attempts are gone'),
+    status: z.int().nullable().describe('What the destination answered to the last attempt; null when it did not'),
+    receivedAt: z.string().nullable().describe('When its callback came; null when the event is gone'),
     failedAt: z.string(),
     attempts: z.int(),
   })

@@ -89,6 +89,8 @@ const callEverything = async (onCluster: boolean): Promise<void> => {
   await call('post /v1/messages/reindex');
   await call('get /v1/destinations/{id}/match', { id: 'bot' }, undefined, `?event=${id}`);
   await call('get /v1/deliveries/{id}', { id: dead });
+  await call('get /v1/deliveries', {}, undefined, '?destination=bot');
+  await call('get /v1/events', {}, undefined, '?include=deliveries');
   await call('get /v1/dead-letters');
   await call('get /v1/dead-letters/groups');
   await call('get /v1/overview');

@@ -1,5 +1,11 @@
 import type { LoggedEvent } from '@clickrelay/core';
-import { createMessageIndex, holdDestination, putDestination, quarantineCallback } from '@clickrelay/queue';
+import {
+  createMessageIndex,
+  enqueueDeliveries,
+  holdDestination,
+  putDestination,
+  quarantineCallback,
+} from '@clickrelay/queue';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Api, endDelivery, logEvent, startApi } from './start-api.ts';
 
@@ -44,8 +50,8 @@ describe('the overview', () => {
       ingest: { messages: 0, statuses: 0 },
       quarantined: 1,
       destinations: [
-        { id: 'bot', type: 'pull', state: 'active', until: null, waiting: 0, deadLetters: 2 },
-        { id: 'slow', type: 'pull', state: 'failing', until: '2099-01-01T00:00:00.000Z', waiting: 0, deadLetters: 0 },
+        { id: 'bot', state: 'active', until: null, waiting: 0, oldestAt: null, paused: null, deadLetters: 2 },
+        { id: 'slow', state: 'failing', until: '2099-01-01T00:00:00.000Z', waiting: 0, deadLetters: 0 },
       ],
     });
     await api.call('POST', '/v1/destinations/slow/pause', { reason: 'by hand' });
@@ -61,6 +67,8 @@ describe('the overview', () => {
 describe('find', () => {
   it('goes to what an id belongs to', async () => {
     expect(await find(` ${text.event.id} `)).toEqual({
+      recognised: 'event_id',
+      party: null,
       hits: [{ kind: 'event', id: text.event.id }],
       events: [],
       complete: true,
@@ -70,8 +78,18 @@ describe('find', () => {
     const message = { kind: 'message', id: text.event.messageId };
     expect((await find(message.id as string)).hits).toEqual([message]);
     expect((await find('ours-1')).hits).toEqual([message]);
-    for (const none of ['evt_AAAAAAAAAAAAAAAAAAAAAA', 'no such thing', 'qrt_AAAAAAAAAAAAAAAAAAAAAA', '00']) {
-      expect(await find(none)).toEqual({ hits: [], events: [], complete: true });
+    const recognised = async (what: string) => (await find(what)).recognised;
+    expect(await recognised(letters[0] as string)).toBe('delivery_id');
+    expect(await recognised('bot')).toBe('destination_id');
+    expect(await recognised(message.id as string)).toBe('message_id');
+    expect(await recognised('ours-1')).toBe('client_message_id');
+    for (const [none, name] of [
+      ['evt_AAAAAAAAAAAAAAAAAAAAAA', 'event_id'],
+      ['no such thing', null],
+      ['qrt_AAAAAAAAAAAAAAAAAAAAAA', 'quarantine_id'],
+      ['00', null],
+    ] as const) {
+      expect(await find(none)).toEqual({ recognised: name, party: null, hits: [], events: [], complete: true });
     }
   });
 
@@ -81,7 +99,7 @@ describe('find', () => {
       expect([number, found.hits]).toEqual([number, [{ kind: 'event', id: text.event.id }]]);
       expect(found.events[0]).toMatchObject({ from: '27999123401' });
     }
-    expect((await find('27999123499')).hits).toEqual([]);
+    expect(await find('27999123499')).toMatchObject({ recognised: 'phone_number', hits: [] });
     const { body } = await api.call('POST', '/v1/keys', { name: 'x', scopes: ['read'] });
     const as = { authorization: `Bearer ${body.key}` };
     const masked = (await api.call('POST', '/v1/find', { text: '27999123401' }, as)).body;
@@ -89,7 +107,59 @@ describe('find', () => {
   });
 });
 
+describe('a number', () => {
+  it('stands in an address as its keyed hash, which finds its events page by page', async () => {
+    const { party } = await find('+27 999 123 401');
+    expect([party, (await find('27999123401')).party]).toEqual([expect.stringMatching(/^pty_[\w-]{22}$/), party]);
+    expect((await find('27999123499')).party).not.toBe(party);
+    const listed = await api.call('GET', `/v1/events?party=${party}`);
+    expect(listed.body.items.map(({ id }: { id: string }) => id)).toEqual([text.event.id]);
+    expect((await api.call('GET', '/v1/events?party=27999123401')).status).toBe(400);
+    const other = await startApi();
+    expect((await other.call('POST', '/v1/find', { text: '27999123401' })).body.party).not.toBe(party);
+    await other.stop();
+  });
+});
+
+describe('what a destination is still to get', () => {
+  it('is listed as it will be tried, page by page', async () => {
+    const own = await startApi();
+    await putDestination(own.store, { id: 'later', type: 'pull', events: [], paused: null, config: {} });
+    const eventIds: string[] = [];
+    for (const [index, one] of [text, status, text, status, text].entries()) {
+      const logged = await logEvent(own.store, one.event.type, { messageId: `later-${index}` });
+      eventIds.push(logged.event.id);
+      const isSecond = index === 1;
+      await enqueueDeliveries(own.store, 'later', [
+        { eventId: logged.event.id, isSecond, ...(index === 2 && { delayMs: 60_000 }) },
+      ]);
+    }
+    const [a, behind, delayed, b, c] = eventIds;
+    const listed: string[] = [];
+    for (let next: string | null = ''; next !== null; ) {
+      const path = `/v1/deliveries?destination=later&limit=2${next && `&cursor=${next}`}`;
+      const { status: answered, body } = await own.call('GET', path);
+      expect([answered, body.items.length <= 2]).toEqual([200, true]);
+      listed.push(...body.items.map(({ eventId }: { eventId: string }) => eventId));
+      next = body.next;
+    }
+    expect(listed).toEqual([a, b, c, behind, delayed]);
+    const [first] = (await own.call('GET', '/v1/deliveries?destination=later&limit=1')).body.items;
+    expect(first).toMatchObject({ destinationId: 'later', state: 'pending', attempts: [] });
+    expect((await own.call('GET', '/v1/deliveries?destination=nowhere')).status).toBe(404);
+    const { destinations } = (await own.call('GET', '/v1/overview')).body;
+    const later = destinations.find(({ id }: { id: string }) => id === 'later');
+    expect(later).toMatchObject({ waiting: 5, oldestAt: expect.any(String) });
+    await own.stop();
+  });
+});
+
 describe('dead letters', () => {
+  it('tell when their callbacks came, and what was answered', async () => {
+    const [letter] = (await api.call('GET', '/v1/dead-letters?limit=1')).body.items;
+    expect(letter).toMatchObject({ status: 500, receivedAt: '2026-03-01T12:00:00.000Z' });
+  });
+
   it('are counted by destination and cause', async () => {
     const { body } = await api.call('GET', '/v1/dead-letters/groups');
     expect(body).toEqual({
@@ -124,6 +194,16 @@ describe('events', () => {
     expect(await ids(`class=${status.event.data['class']}`)).toEqual([[status.event.id], undefined]);
     expect(await ids('class=failed')).toEqual([[], undefined]);
     expect(await ids('until=2020-01-01T00:00:00Z&count=estimate')).toEqual([[], { events: 0, exact: true }]);
+  });
+
+  it('tell how far their deliveries are, in a list and in a message', async () => {
+    const { items } = (await api.call('GET', '/v1/events?include=deliveries&reveal=false&until=2099-01-01T00:00:00Z'))
+      .body;
+    const dead = { destinationId: 'bot', state: 'dead_letter', attempts: 1, nextAttemptAt: null };
+    expect(items.find(({ id }: { id: string }) => id === text.event.id).deliveries).toEqual([dead]);
+    expect((await api.call('GET', '/v1/events')).body.items[0].deliveries).toBeUndefined();
+    const { became } = (await api.call('GET', `/v1/messages/${text.event.messageId}`)).body;
+    expect(became).toContainEqual({ eventId: text.event.id, repeats: 0, deliveries: [dead] });
   });
 
   it('say who did not want them, and why', async () => {

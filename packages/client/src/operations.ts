@@ -69,39 +69,12 @@ export type DestinationDeclaration = {
   retrySchedule?: string;
 };
 
-export type Event = {
-  /** The same fact has the same id for ever: use it as idempotency key. */
-  id: string;
-  /** The array's own name in Clickatell's callback: `moText`, `messageStatusUpdate`. */
-  type: string;
-  integrationId: string | null;
-  integrationName: string | null;
-  /** Trimmed; free text. */
-  channel: string | null;
-  from: string | null;
-  to: string | null;
-  messageId: string | null;
-  /** Of the message that a user replied to. */
-  relatedMessageId: string | null;
-  /** Your own id of the message whose status this is. */
-  clientMessageId: string | null;
-  /** The element's own timestamp, ISO 8601 in UTC. */
-  occurredAt: string | null;
-  /** When the receiver took the callback, ISO 8601 in UTC. */
-  receivedAt: string;
-  /** Present when the element does not fit its known type. */
-  valid?: false;
-  /** What does not fit, without received values. */
-  issues?: ({
-    path: string;
-    message: string;
-  })[];
-  /** Typed by `type`; empty for unknown types and misfits. */
-  data: {
-    [other: string]: unknown;
-  };
-  /** Clickatell's own element, as it came. */
-  raw: unknown;
+export type DeliverySummary = {
+  destinationId: string;
+  state: "pending" | "delivered" | "dead_letter";
+  /** How many there were */
+  attempts: number;
+  nextAttemptAt: string | null;
 };
 
 export type Error = {
@@ -222,6 +195,12 @@ export type Message = {
   replyCount: number;
   /** What refers to it, by the time at which it happened; the last 500 */
   replies: (Event)[];
+  /** Of each event that is shown: how often Clickatell sent it again, and how far its deliveries are */
+  became: ({
+    eventId: string;
+    repeats: number;
+    deliveries: (DeliverySummary)[];
+  })[];
   /** Whether every event of it was looked at; false when it has more than 10,000 */
   complete: boolean;
 };
@@ -240,6 +219,41 @@ export type MessageStatus = {
   late: boolean;
 };
 
+export type Event = {
+  /** The same fact has the same id for ever: use it as idempotency key. */
+  id: string;
+  /** The array's own name in Clickatell's callback: `moText`, `messageStatusUpdate`. */
+  type: string;
+  integrationId: string | null;
+  integrationName: string | null;
+  /** Trimmed; free text. */
+  channel: string | null;
+  from: string | null;
+  to: string | null;
+  messageId: string | null;
+  /** Of the message that a user replied to. */
+  relatedMessageId: string | null;
+  /** Your own id of the message whose status this is. */
+  clientMessageId: string | null;
+  /** The element's own timestamp, ISO 8601 in UTC. */
+  occurredAt: string | null;
+  /** When the receiver took the callback, ISO 8601 in UTC. */
+  receivedAt: string;
+  /** Present when the element does not fit its known type. */
+  valid?: false;
+  /** What does not fit, without received values. */
+  issues?: ({
+    path: string;
+    message: string;
+  })[];
+  /** Typed by `type`; empty for unknown types and misfits. */
+  data: {
+    [other: string]: unknown;
+  };
+  /** Clickatell's own element, as it came. */
+  raw: unknown;
+};
+
 export type DeadLetter = {
   deliveryId: string;
   eventId: string;
@@ -250,6 +264,10 @@ export type DeadLetter = {
   error: string;
   /** Of the last attempt; explained in docs/errors.md. Null when its attempts are gone */
   errorCode: string | null;
+  /** What the destination answered to the last attempt; null when it did not */
+  status: number | null;
+  /** When its callback came; null when the event is gone */
+  receivedAt: string | null;
   failedAt: string;
   attempts: number;
 };
@@ -679,6 +697,11 @@ export type Overview = {
     messages: number;
     statuses: number;
   };
+  /** When the oldest of those was committed */
+  ingestOldestAt: {
+    messages: string | null;
+    statuses: string | null;
+  };
   quarantined: number;
   destinations: ({
     id: string;
@@ -688,11 +711,19 @@ export type Overview = {
     until: string | null;
     /** Deliveries that are to be made, under way or to be tried again */
     waiting: number;
+    /** When the oldest of those was queued */
+    oldestAt: string | null;
+    /** Why, when it is */
+    paused: string | null;
     deadLetters: number;
   })[];
 };
 
 export type Found = {
+  /** What it is; null for what is none of these here */
+  recognised: "event_id" | "delivery_id" | "quarantine_id" | "replay_id" | "destination_id" | "message_id" | "client_message_id" | "phone_number" | null;
+  /** Of a phone number: its keyed hash, `pty_…`, which may stand in an address: `GET /v1/events?party=` */
+  party: string | null;
   hits: ({
     kind: "event" | "delivery" | "message" | "destination" | "quarantined" | "replay";
     id: string;
@@ -719,6 +750,10 @@ export interface Operations {
       channel?: string | undefined;
       /** Status updates of this class only */
       class?: "pending" | "delivered" | "read" | "failed" | "unknown" | undefined;
+      /** From or to the number of which this is the keyed hash: `POST /v1/find` tells it */
+      party?: string | undefined;
+      /** Tell of each event how far its deliveries are */
+      include?: "deliveries" | undefined;
       count?: "estimate" | undefined;
       /** Logged at or after this time */
       since?: string | undefined;
@@ -730,7 +765,41 @@ export interface Operations {
       reveal?: "true" | "false" | undefined;
     } | undefined;
     answer: {
-      items: (Event)[];
+      items: ({
+        /** The same fact has the same id for ever: use it as idempotency key. */
+        id: string;
+        /** The array's own name in Clickatell's callback: `moText`, `messageStatusUpdate`. */
+        type: string;
+        integrationId: string | null;
+        integrationName: string | null;
+        /** Trimmed; free text. */
+        channel: string | null;
+        from: string | null;
+        to: string | null;
+        messageId: string | null;
+        /** Of the message that a user replied to. */
+        relatedMessageId: string | null;
+        /** Your own id of the message whose status this is. */
+        clientMessageId: string | null;
+        /** The element's own timestamp, ISO 8601 in UTC. */
+        occurredAt: string | null;
+        /** When the receiver took the callback, ISO 8601 in UTC. */
+        receivedAt: string;
+        /** Present when the element does not fit its known type. */
+        valid?: false;
+        /** What does not fit, without received values. */
+        issues?: ({
+          path: string;
+          message: string;
+        })[];
+        /** Typed by `type`; empty for unknown types and misfits. */
+        data: {
+          [other: string]: unknown;
+        };
+        /** Clickatell's own element, as it came. */
+        raw: unknown;
+        deliveries?: (DeliverySummary)[];
+      })[];
       /** `cursor` of the next page; null at the end */
       next: string | null;
       /** With `count=estimate`: how many there are on all pages */
@@ -794,6 +863,23 @@ export interface Operations {
       /** How many were looked at */
       events: number;
       /** `cursor` of the next part; null at the end */
+      next: string | null;
+    };
+  };
+  /** List what a destination is still to get, in the order in which it will be tried, with the attempts so far */
+  'GET /v1/deliveries': {
+    query: {
+      /** How many items at most */
+      limit?: number | undefined;
+      /** `next` of the page before */
+      cursor?: string | undefined;
+      destination: string;
+      /** Whether personal data is shown: `true` needs the scope `reveal` and is written into the audit record. Default: hidden, but for `API_KEY` */
+      reveal?: "true" | "false" | undefined;
+    };
+    answer: {
+      items: (Delivery)[];
+      /** `cursor` of the next page; null at the end */
       next: string | null;
     };
   };

@@ -118,6 +118,8 @@ describe('a dead letter', () => {
           kind: 'refused',
           error: 'answered 400',
           errorCode: 'destination_rejected',
+          status: 400,
+          receivedAt: '2026-03-01T12:00:00.000Z',
           failedAt: '2026-03-01T12:00:00.000Z',
           attempts: 1,
         },

@@ -17,6 +17,10 @@ export interface DeadLetter {
   readonly error: string;
   /** Of the last attempt; null when nothing is known of it any more. */
   readonly errorCode: string | null;
+  /** What the destination answered to the last attempt; null when it did not, or nothing is known any more. */
+  readonly status: number | null;
+  /** When its callback came; null when the event is gone. */
+  readonly receivedAt: string | null;
   readonly failedAt: string;
   readonly attempts: number;
 }
@@ -114,6 +118,8 @@ const describe = async (
     kind,
     error: job?.failedReason ?? 'unknown',
     errorCode: delivery?.attempts.at(-1)?.error?.code ?? null,
+    status: delivery?.attempts.at(-1)?.status ?? null,
+    receivedAt: logged?.event.receivedAt ?? null,
     failedAt: new Date(failedAtMs).toISOString(),
     attempts: delivery?.attempts.length ?? 0,
   };

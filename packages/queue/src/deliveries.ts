@@ -4,7 +4,7 @@ import { decodeRecord } from './event-log.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { destinationQueue, eventKeys } from './names.ts';
 import type { DeadLetterKind, Outcome } from './outcome.ts';
-import { sendAll } from './send-all.ts';
+import { fieldsOf, sendAll } from './send-all.ts';
 import { addJobs, type Store } from './store.ts';
 
 /*
@@ -257,6 +257,15 @@ const decodeDeliveries = (eventId: string, fields: Record<string, string>): Deli
 /** Where an event went, or is to go. */
 export const listDeliveries = async (store: Store, eventId: string): Promise<Delivery[]> =>
   decodeDeliveries(eventId, await store.redis.hgetall(eventKeys(eventId).deliveries));
+
+/** The same of many events, in their order. */
+export const listDeliveriesOf = async (store: Store, eventIds: readonly string[]): Promise<Delivery[][]> => {
+  const replies = await sendAll(
+    store,
+    eventIds.map((id) => ['hgetall', eventKeys(id).deliveries]),
+  );
+  return replies.map((reply, index) => decodeDeliveries(eventIds[index] as string, fieldsOf(reply)));
+};
 
 export const readDelivery = async (store: Store, id: string): Promise<Delivery | undefined> => {
   const parsed = parseDeliveryId(id);

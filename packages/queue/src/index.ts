@@ -28,6 +28,7 @@ export {
   type DeliveryToQueue,
   enqueueDeliveries,
   listDeliveries,
+  listDeliveriesOf,
   readDelivery,
   readEnded,
   readForDelivery,
@@ -105,6 +106,7 @@ export {
   type Outcome,
   outcomeOf,
 } from './outcome.ts';
+export { openParties, PARTY } from './parties.ts';
 export { type Peeked, peekRecent, peekWaiting } from './peek.ts';
 export {
   countQuarantined,
@@ -145,3 +147,4 @@ export { listSnapshots, publishSnapshot, type Snapshot } from './snapshots.ts';
 export { openSpool, type Spool, type SpoolNotice, type SpoolOptions, type SpoolStats } from './spool.ts';
 export { ingestQueues, openStore, type Store, type StoreOptions } from './store.ts';
 export { announceTest, readTestReport, reportTest, TEST_MESSAGE, type TestReport } from './test-callbacks.ts';
+export { listUndelivered } from './undelivered.ts';

@@ -1,6 +1,6 @@
 import { type Lane, SHARDS } from '@clickrelay/core';
 import { LANES, laneOfClaim, shardKeys } from './names.ts';
-import { type RedisCommand, sendAll } from './send-all.ts';
+import { fieldsOf, type RedisCommand, sendAll } from './send-all.ts';
 import type { Store } from './store.ts';
 
 /*
@@ -127,7 +127,7 @@ export const readIntake = async (store: Store, options: IntakeOptions, nowMs: nu
   }
   const spans = new Map<number, Record<Lane, { callbacks: number; events: number; repeats: number }>>();
   for (const [index, reply] of (await sendAll(store, commands)).entries()) {
-    for (const [field, value] of fieldsOf(reply)) {
+    for (const [field, value] of Object.entries(fieldsOf(reply))) {
       const [, place, letter, kind] = /^(\d+)([ms])([cer])$/.exec(field) ?? [];
       const at = (hashes[index] as number) * hashMs + Number(place) * stepMs;
       const lane = LANES.find((one) => LETTERS[one] === letter);
@@ -160,14 +160,6 @@ const KINDS = { c: 'callbacks', e: 'events', r: 'repeats' } as const;
 
 const nothing = () => ({ callbacks: 0, events: 0, repeats: 0 });
 
-/** ioredis answers an object for a command of its own, and pairs in a pipeline of others. */
-const fieldsOf = (reply: unknown): [string, string][] => {
-  if (!Array.isArray(reply)) return Object.entries((reply ?? {}) as Record<string, string>);
-  const pairs: [string, string][] = [];
-  for (let at = 0; at < reply.length; at += 2) pairs.push([String(reply[at]), String(reply[at + 1])]);
-  return pairs;
-};
-
 export interface Heard {
   /** When callbacks of this lane came for the first and for the last time, ISO 8601; null for never. */
   readonly firstAt: string | null;
@@ -182,7 +174,7 @@ export const readHeard = async (store: Store): Promise<Readonly<Record<Lane, Hea
       (_, shard) => ['hgetall', shardKeys(shard).intakeSeen] as const,
     ),
   );
-  const all = replies.map((reply) => new Map(fieldsOf(reply)));
+  const all = replies.map((reply) => new Map(Object.entries(fieldsOf(reply))));
   const heard = (lane: Lane): Heard => {
     const times = (field: string) => all.flatMap((fields) => Number(fields.get(LETTERS[lane] + field) ?? []) || []);
     const [first, last] = [times('f'), times('l')];

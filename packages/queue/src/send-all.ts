@@ -26,3 +26,11 @@ export const sendAll = async (store: Store, commands: readonly RedisCommand[]): 
     return reply;
   });
 };
+
+/** What `hgetall` answers: an object, or fields and values in turns when it was sent by its name. */
+export const fieldsOf = (reply: unknown): Record<string, string> => {
+  if (!Array.isArray(reply)) return (reply ?? {}) as Record<string, string>;
+  const fields: Record<string, string> = {};
+  for (let at = 0; at < reply.length; at += 2) fields[String(reply[at])] = String(reply[at + 1]);
+  return fields;
+};
