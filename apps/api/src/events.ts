@@ -95,6 +95,10 @@ const listUnwanted = async (store: Store, logged: Event, went: readonly string[]
 
 const MOST_UNWANTED = 100;
 
+const listed = event
+  .extend({ deliveries: z.array(deliverySummary).exactOptional().describe('With `include=deliveries`') })
+  .meta({ id: 'ListedEvent' });
+
 const NEVER = { count: 0, lastAt: null };
 
 const callback = z
@@ -135,7 +139,7 @@ export const eventOperations = [
         .optional()
         .describe('With `order=asc`: `next` of the page before. Without it, and without `since`, the list begins now'),
     }),
-    response: pageOf(event.extend({ deliveries: z.array(deliverySummary).exactOptional() })).extend({
+    response: pageOf(listed).extend({
       count: z
         .object({
           events: z.int(),

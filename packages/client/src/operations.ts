@@ -69,6 +69,43 @@ export type DestinationDeclaration = {
   retrySchedule?: string;
 };
 
+export type ListedEvent = {
+  /** The same fact has the same id for ever: use it as idempotency key. */
+  id: string;
+  /** The array's own name in Clickatell's callback: `moText`, `messageStatusUpdate`. */
+  type: string;
+  integrationId: string | null;
+  integrationName: string | null;
+  /** Trimmed; free text. */
+  channel: string | null;
+  from: string | null;
+  to: string | null;
+  messageId: string | null;
+  /** Of the message that a user replied to. */
+  relatedMessageId: string | null;
+  /** Your own id of the message whose status this is. */
+  clientMessageId: string | null;
+  /** The element's own timestamp, ISO 8601 in UTC. */
+  occurredAt: string | null;
+  /** When the receiver took the callback, ISO 8601 in UTC. */
+  receivedAt: string;
+  /** Present when the element does not fit its known type. */
+  valid?: false;
+  /** What does not fit, without received values. */
+  issues?: ({
+    path: string;
+    message: string;
+  })[];
+  /** Typed by `type`; empty for unknown types and misfits. */
+  data: {
+    [other: string]: unknown;
+  };
+  /** Clickatell's own element, as it came. */
+  raw: unknown;
+  /** With `include=deliveries` */
+  deliveries?: (DeliverySummary)[];
+};
+
 export type DeliverySummary = {
   destinationId: string;
   state: "pending" | "delivered" | "dead_letter";
@@ -765,41 +802,7 @@ export interface Operations {
       reveal?: "true" | "false" | undefined;
     } | undefined;
     answer: {
-      items: ({
-        /** The same fact has the same id for ever: use it as idempotency key. */
-        id: string;
-        /** The array's own name in Clickatell's callback: `moText`, `messageStatusUpdate`. */
-        type: string;
-        integrationId: string | null;
-        integrationName: string | null;
-        /** Trimmed; free text. */
-        channel: string | null;
-        from: string | null;
-        to: string | null;
-        messageId: string | null;
-        /** Of the message that a user replied to. */
-        relatedMessageId: string | null;
-        /** Your own id of the message whose status this is. */
-        clientMessageId: string | null;
-        /** The element's own timestamp, ISO 8601 in UTC. */
-        occurredAt: string | null;
-        /** When the receiver took the callback, ISO 8601 in UTC. */
-        receivedAt: string;
-        /** Present when the element does not fit its known type. */
-        valid?: false;
-        /** What does not fit, without received values. */
-        issues?: ({
-          path: string;
-          message: string;
-        })[];
-        /** Typed by `type`; empty for unknown types and misfits. */
-        data: {
-          [other: string]: unknown;
-        };
-        /** Clickatell's own element, as it came. */
-        raw: unknown;
-        deliveries?: (DeliverySummary)[];
-      })[];
+      items: (ListedEvent)[];
       /** `cursor` of the next page; null at the end */
       next: string | null;
       /** With `count=estimate`: how many there are on all pages */
