@@ -1,6 +1,6 @@
 import { freePort, startDestination } from '@clickrelay/testkit';
 import { afterEach, beforeEach, expect, expectTypeOf, test } from 'vitest';
-import { ApiError, ApiUnreachableError, createClient, type Event } from '../src/index.ts';
+import { ApiError, ApiUnreachableError, createClient, type Event, type ListedEvent } from '../src/index.ts';
 
 let api: Awaited<ReturnType<typeof startDestination>>;
 let answer: { status: number; headers?: Record<string, string>; body?: string };
@@ -35,7 +35,8 @@ test('a list is read to its end', async () => {
   api = await startDestination({ answer: () => ({ status: 200, body: pages.shift() ?? '' }) });
   const ids: string[] = [];
   for await (const event of client().items('GET /v1/events', { query: { limit: 2 } })) {
-    expectTypeOf(event).toEqualTypeOf<Event>();
+    expectTypeOf(event).toEqualTypeOf<ListedEvent>();
+    expectTypeOf(event).toExtend<Event>();
     ids.push(event.id);
   }
   expect(ids).toEqual(['evt_1', 'evt_2', 'evt_3']);
