@@ -17,11 +17,11 @@ const measureDelays = async (
   run: Run,
   rig: Rig,
   to: CheckingDestination,
-  { perSecond, ms }: { perSecond: number; ms: number },
+  { perSecond, ms, atLeast = 0 }: { perSecond: number; ms: number; atLeast?: number },
 ): Promise<number[]> => {
   const sentAt = new Map<string, number>();
   const posting: Promise<unknown>[] = [];
-  for (const end = Date.now() + ms; Date.now() < end; ) {
+  for (const end = Date.now() + ms; Date.now() < end || sentAt.size < atLeast; ) {
     const callback = newCallback(run.random);
     for (const { id } of callback.facts) sentAt.set(id, fairNow());
     posting.push(rig.clickatell.postUntilAccepted(callback));
@@ -52,8 +52,9 @@ const oneHangs: Row = {
       destinations: [{ id: 'well' }, { id: 'hangs', config: { timeoutMs: DEADLINE_MS } }],
     });
     const [well, hangs] = rig.destinations as [CheckingDestination, CheckingDestination];
-    const load = { perSecond: 100, ms: run.isLong ? 5_000 : 2_500 };
-    await measureDelays(run, rig, well, { ...load, ms: 1_000 });
+    // More than the worker has turns and places to wait for the one that hangs.
+    const load = { perSecond: 100, ms: run.isLong ? 5_000 : 2_500, atLeast: 300 };
+    await measureDelays(run, rig, well, { ...load, ms: 1_000, atLeast: 0 });
     const p99s: Record<'alone' | 'beside', number[]> = { alone: [], beside: [] };
     // In turns, so that what else the machine does falls upon both.
     for (let round = 0; round < (run.isLong ? 3 : 1); round++) {

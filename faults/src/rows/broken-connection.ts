@@ -223,8 +223,9 @@ const cutWorker = (isLarge: boolean): Row => ({
     );
     // The short round takes the moment that is the hardest: carried out, and nobody knows.
     const afterEach = all.flat().filter(({ moment }) => moment === 'after');
-    // Of a large callback only until its events are logged: what follows is the same.
-    const cuts = run.isLong ? all.flat() : afterEach.slice(0, isLarge ? 16 : undefined);
+    // Of a large callback only until its events are logged and its text is dropped: what follows is the same.
+    const untilDropped = first.proxy.commands.indexOf('MULTI') + 1;
+    const cuts = run.isLong ? all.flat() : afterEach.slice(0, isLarge ? untilDropped : undefined);
     await Promise.all(
       rigs.map(async (rig) => {
         for (let cut = cuts.pop(); cut !== undefined; cut = cuts.pop()) {

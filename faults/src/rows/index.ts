@@ -6,6 +6,7 @@ import { failover } from './failover.ts';
 import { powerCuts } from './power-cut.ts';
 import { randomRows } from './random-sequences.ts';
 import { redisAway } from './redis-away.ts';
+import { rotation } from './rotation.ts';
 import { stoppedAndKilled } from './stopped-and-killed.ts';
 import { unsafeRedis } from './unsafe-redis.ts';
 import { unusualCallbacks } from './unusual-callbacks.ts';
@@ -23,5 +24,6 @@ export const rows: readonly Row[] = [
   ...consumersCrash,
   ...unusualCallbacks,
   ...badDestinations,
+  ...rotation,
   ...randomRows,
 ];
