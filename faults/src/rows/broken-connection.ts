@@ -223,9 +223,14 @@ const cutWorker = (isLarge: boolean): Row => ({
     );
     // The short round takes the moment that is the hardest: carried out, and nobody knows.
     const afterEach = all.flat().filter(({ moment }) => moment === 'after');
-    // Of a large callback only until its events are logged and its text is dropped: what follows is the same.
-    const untilDropped = first.proxy.commands.indexOf('MULTI') + 1;
-    const cuts = run.isLong ? all.flat() : afterEach.slice(0, isLarge ? untilDropped : undefined);
+    // Of a large callback its scripts only, until its text is dropped: what follows is the same. Twice, because one that
+    // is part of something in the background may be among them.
+    const untilDropped = first.proxy.commands.slice(0, first.proxy.commands.indexOf('MULTI'));
+    const scripts = untilDropped.filter((name) => SCRIPTS.includes(name));
+    const afterScripts = [...scripts, ...scripts].map((_, index): Omit<Cut, 'refuse'> => {
+      return { moment: 'after', command: (index % scripts.length) + 1, names: SCRIPTS };
+    });
+    const cuts: Omit<Cut, 'refuse'>[] = run.isLong ? all.flat() : isLarge ? afterScripts : afterEach;
     await Promise.all(
       rigs.map(async (rig) => {
         for (let cut = cuts.pop(); cut !== undefined; cut = cuts.pop()) {
