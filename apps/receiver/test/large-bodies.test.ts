@@ -3,17 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { parseCallback } from '@clickrelay/core';
 import { type IngestGroup, ingestQueue, openStore, readLarge, type Store } from '@clickrelay/queue';
-import {
-  type Envelope,
-  freePort,
-  type Program,
-  type RedisServer,
-  sampleCallback,
-  startProgram,
-  startRedis,
-} from '@clickrelay/testkit';
+import { type Envelope, type Program, type RedisServer, sampleCallback, startRedis } from '@clickrelay/testkit';
 import { Pool, request } from 'undici';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { startReceiverProgram } from './receiver-program.ts';
 import { exchange, type Receiver, startReceiver } from './start-receiver.ts';
 
 const REPLY = '/client-callback/one-api-reply';
@@ -117,14 +110,13 @@ describe('while large bodies come in', () => {
     redis = await startRedis();
     store = await openStore({ redisUrl: redis.url, role: 'consumer' });
     await store.ready();
-    const port = await freePort();
-    url = `http://127.0.0.1:${port}`;
-    const probe = import.meta.resolve('@clickrelay/testkit/stall-probe');
-    receiver = await startProgram({
-      args: ['--import', probe, new URL('../src/main.ts', import.meta.url).pathname],
-      env: { HOST: '127.0.0.1', PORT: String(port), REDIS_URL: redis.url, CALLBACK_AUTH: 'none' },
-      readyUrl: `${url}/readyz`,
+    const started = await startReceiverProgram({
+      redisUrl: redis.url,
+      environment: { CALLBACK_AUTH: 'none' },
+      nodeArgs: ['--import', import.meta.resolve('@clickrelay/testkit/stall-probe')],
     });
+    ({ url } = started);
+    receiver = started;
   });
   afterAll(async () => {
     await receiver?.stop();

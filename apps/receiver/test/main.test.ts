@@ -1,16 +1,8 @@
 import { Readable } from 'node:stream';
-import {
-  type IngestGroup,
-  ingestQueue,
-  listQuarantine,
-  openStore,
-  readQuarantined,
-  type Store,
-} from '@clickrelay/queue';
+import { listQuarantine, openStore, readQuarantined, type Store } from '@clickrelay/queue';
 import {
   createSender,
   fairNow,
-  freePort,
   type Program,
   type RedisServer,
   sampleCallback,
@@ -21,8 +13,7 @@ import {
 } from '@clickrelay/testkit';
 import { request } from 'undici';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-
-const main = new URL('../src/main.ts', import.meta.url).pathname;
+import { MAIN, readCommitted, startReceiverProgram } from './receiver-program.ts';
 
 let redis: RedisServer;
 let store: Store;
@@ -45,19 +36,14 @@ afterAll(async () => {
 
 interface StartOptions {
   readonly environment?: Record<string, string>;
-  readonly until?: 'ready' | 'up';
+  readonly until?: 'readyz' | 'healthz';
 }
 
-async function start({ environment = {}, until = 'ready' }: StartOptions = {}): Promise<Program> {
-  const port = await freePort();
-  url = `http://127.0.0.1:${port}`;
-  receiver = await startProgram({
-    args: [main],
-    env: { HOST: '127.0.0.1', PORT: String(port), REDIS_URL: redis.url, CALLBACK_AUTH: 'query:s3cret', ...environment },
-    ipc: true,
-    readyUrl: `${url}/${until === 'ready' ? 'readyz' : 'healthz'}`,
-  });
-  return receiver;
+async function start(options: StartOptions = {}): Promise<Program> {
+  const started = await startReceiverProgram({ redisUrl: redis.url, ...options });
+  ({ url } = started);
+  receiver = started;
+  return started;
 }
 
 async function readyz() {
@@ -74,16 +60,7 @@ async function send(body = JSON.stringify(sampleCallback('moText'))) {
   return { status: response.statusCode, retryAfter, answer, ms: fairNow() - startedAt };
 }
 
-/** The callback texts that lie in the ingest queues. */
-async function committed(): Promise<Set<string>> {
-  const texts = new Set<string>();
-  for (const lane of ['messages', 'statuses'] as const) {
-    for (const job of await store.queue(ingestQueue(lane)).getJobs('waiting')) {
-      for (const { text } of (job.data as IngestGroup).callbacks) texts.add(text);
-    }
-  }
-  return texts;
-}
+const committed = async (): Promise<Set<string>> => new Set(await readCommitted(store));
 
 describe('the receiver on a real Redis', () => {
   it('commits callbacks and keeps what is none', async () => {
@@ -149,7 +126,7 @@ describe('the receiver on a real Redis', () => {
 
   it('comes up without Redis, says so, and starts to accept when Redis comes', async () => {
     await redis.kill('SIGKILL');
-    await start({ until: 'up' });
+    await start({ until: 'healthz' });
     expect(await readyz()).toMatchObject({
       status: 503,
       body: { ready: false, error: { code: 'not_ready' }, problems: [{ setting: 'connection' }] },
@@ -162,7 +139,7 @@ describe('the receiver on a real Redis', () => {
   it('refuses callbacks on a Redis that would lose them, unless told that it may', async () => {
     const forgetful = await startRedis({ args: ['--appendonly', 'no', '--maxmemory-policy', 'allkeys-lru'] });
     try {
-      await start({ environment: { REDIS_URL: forgetful.url }, until: 'up' });
+      await start({ environment: { REDIS_URL: forgetful.url }, until: 'healthz' });
       const cli = `redis-cli -p ${forgetful.port}`;
       const message = `appendonly is no: ${cli} config set appendonly yes; maxmemory-policy is allkeys-lru: ${cli} config set maxmemory-policy noeviction`;
       await waitUntil(async () => JSON.stringify(await readyz()).includes('appendonly'));
@@ -182,7 +159,7 @@ describe('the receiver on a real Redis', () => {
 
 describe('a start', () => {
   it('without a credential is refused, and says what to do', async () => {
-    const refused = startProgram({ args: [main], env: { PORT: '0' }, readyOutput: /listening/ });
+    const refused = startProgram({ args: [MAIN], env: { PORT: '0' }, readyOutput: /listening/ });
     await expect(refused).rejects.toThrow(
       'CALLBACK_AUTH is empty; set at least one credential, or CALLBACK_AUTH=none to accept any callback',
     );
@@ -190,7 +167,7 @@ describe('a start', () => {
 
   it('with a malformed credential is refused without showing it', async () => {
     const environment = { CALLBACK_AUTH: 'query:fine,canary' };
-    const error: Error = await startProgram({ args: [main], env: environment, readyOutput: /listening/ }).then(
+    const error: Error = await startProgram({ args: [MAIN], env: environment, readyOutput: /listening/ }).then(
       () => new Error('it started'),
       (refused) => refused,
     );

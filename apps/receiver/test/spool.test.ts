@@ -3,14 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { splitCallback } from '@clickrelay/core';
-import {
-  type IngestGroup,
-  ingestQueue,
-  listQuarantine,
-  openStore,
-  readQuarantined,
-  type Store,
-} from '@clickrelay/queue';
+import { listQuarantine, openStore, readQuarantined, type Store } from '@clickrelay/queue';
 import {
   createSender,
   fairNow,
@@ -19,14 +12,12 @@ import {
   type RedisServer,
   type SendResult,
   sampleCallback,
-  startProgram,
   startRedis,
   waitUntil,
 } from '@clickrelay/testkit';
 import { request } from 'undici';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-
-const main = new URL('../src/main.ts', import.meta.url).pathname;
+import { MAIN, readCommitted, startReceiverProgram } from './receiver-program.ts';
 
 let redis: RedisServer;
 let store: Store;
@@ -57,17 +48,11 @@ interface StartOptions {
 }
 
 const start = async ({ withSpool = true, until = 'readyz', environment = {} }: StartOptions = {}): Promise<Program> => {
-  receiver = await startProgram({
-    args: [main],
-    env: {
-      HOST: '127.0.0.1',
-      PORT: String(port),
-      REDIS_URL: redis.url,
-      CALLBACK_AUTH: 'none',
-      ...(withSpool && { SPOOL_DIR: spoolDir }),
-      ...environment,
-    },
-    readyUrl: `http://127.0.0.1:${port}/${until}`,
+  receiver = await startReceiverProgram({
+    redisUrl: redis.url,
+    port,
+    until,
+    environment: { CALLBACK_AUTH: 'none', ...(withSpool && { SPOOL_DIR: spoolDir }), ...environment },
   });
   return receiver;
 };
@@ -97,16 +82,7 @@ const send = async (
 
 const fresh = (): string => JSON.stringify(sampleCallback('moText'));
 
-/** The callbacks that lie in Redis, each as often as it does. */
-const committed = async (): Promise<string[]> => {
-  const texts: string[] = [];
-  for (const lane of ['messages', 'statuses'] as const) {
-    for (const { data } of await store.queue(ingestQueue(lane)).getJobs('waiting')) {
-      texts.push(...(data as IngestGroup).callbacks.map(({ text }) => text));
-    }
-  }
-  return texts;
-};
+const committed = (): Promise<string[]> => readCommitted(store);
 
 const drained = (): Promise<boolean> =>
   waitUntil(async () => (await readyz()).body.spool?.records === 0, { timeoutMs: 60_000 });
@@ -442,7 +418,7 @@ describe('a receiver with a spool', () => {
   });
 
   it('does not start with a folder that it cannot use', async () => {
-    const started = start({ environment: { SPOOL_DIR: main } });
-    await expect(started).rejects.toThrow(`SPOOL_DIR ${main} cannot be used`);
+    const started = start({ environment: { SPOOL_DIR: MAIN } });
+    await expect(started).rejects.toThrow(`SPOOL_DIR ${MAIN} cannot be used`);
   });
 });

@@ -4,7 +4,6 @@ import { promisify } from 'node:util';
 import {
   createSender,
   fairNow,
-  freePort,
   type Program,
   type RedisServer,
   sampleCallback,
@@ -15,8 +14,8 @@ import {
 import { Pool } from 'undici';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { AttackCounts } from './attack-process.ts';
+import { startReceiverProgram } from './receiver-program.ts';
 
-const main = new URL('../src/main.ts', import.meta.url).pathname;
 const attack = new URL('./attack-process.ts', import.meta.url).pathname;
 const MIB = 1024 * 1024;
 
@@ -26,12 +25,9 @@ let port: number;
 
 beforeAll(async () => {
   redis = await startRedis();
-  port = await freePort();
-  receiver = await startProgram({
-    args: [main],
-    env: { HOST: '127.0.0.1', PORT: String(port), REDIS_URL: redis.url, CALLBACK_AUTH: 'query:s3cret' },
-    readyUrl: `http://127.0.0.1:${port}/readyz`,
-  });
+  const started = await startReceiverProgram({ redisUrl: redis.url });
+  ({ port } = started);
+  receiver = started;
 });
 afterAll(async () => {
   await receiver?.stop();
