@@ -93,8 +93,8 @@ interface Source {
   /** How many to take next, and took last: 1, 1, 2, 3, 5, … as long as all of them are there. */
   batch: number;
   lastBatch: number;
-  /** The last prompt take found a job. */
-  isGiving: boolean;
+  /** When a prompt take found a job for the last time, on the clock of `performance.now`. */
+  gaveAt: number;
   timer: NodeJS.Timeout | undefined;
   wakeAt: number;
   /** The consumer's rate allows no take before. */
@@ -103,6 +103,8 @@ interface Source {
 
 const CLOSE_GRACE_MS = 500;
 const MOST_TAKEN_AT_ONCE = 16;
+/** Jobs that come sooner after one another are a flood. */
+const FLOOD_MS = 2;
 const RENEW_MS = LOCK_MS / 3;
 const STALLED_SWEEP_MS = 2_000;
 /** Soon after the start as well: a worker that crashes again and again may not live to see its first regular sweep. */
@@ -231,10 +233,11 @@ export const createDispatcher = (store: Store, options: DispatcherOptions): Disp
   const takePromptly = async (source: Source, taker: JobTaker): Promise<void> => {
     takes++;
     try {
-      const found = await takeOne(source, taker);
-      // Once more than one is there, the larger takes are quicker.
-      if (found && source.isGiving) void take(source);
-      source.isGiving = found;
+      if (!(await takeOne(source, taker))) return;
+      const now = performance.now();
+      // Jobs come in a flood: larger takes are quicker.
+      if (now - source.gaveAt < FLOOD_MS) void take(source);
+      source.gaveAt = now;
     } finally {
       takes--;
       tellIdle();
@@ -326,6 +329,8 @@ export const createDispatcher = (store: Store, options: DispatcherOptions): Disp
           })),
         );
         if (popped !== undefined) follow(popped, prompt);
+        // What was taken goes first: sending the next read takes longer than splitting a callback.
+        await new Promise((resolve) => setImmediate(resolve));
       } catch (error) {
         if (closing || group.isClosed) return;
         onError(error);
@@ -417,7 +422,7 @@ export const createDispatcher = (store: Store, options: DispatcherOptions): Disp
         isFull: false,
         batch: 1,
         lastBatch: 0,
-        isGiving: false,
+        gaveAt: Number.NEGATIVE_INFINITY,
         timer: undefined,
         wakeAt: 0,
         limitedUntil: 0,
