@@ -90,7 +90,6 @@ const routeGroup = async (
 const deliverOrQueue = async (context: IngestContext, events: readonly EventToRoute[]): Promise<void> => {
   const queued = new Map<Outlet, LoggedEvent[]>();
   const work: Promise<void>[] = [];
-  if (events.length > 0) work.push(context.messageIndex.add(events.map(({ event }) => event.event)));
   for (const { event, outlets, ended, isRepeated } of events) {
     for (const outlet of outlets) {
       if (ended.has(outlet.id)) continue;
@@ -101,6 +100,8 @@ const deliverOrQueue = async (context: IngestContext, events: readonly EventToRo
     }
   }
   for (const [outlet, waiting] of queued) work.push(enqueue(context, outlet, waiting));
+  // Behind the deliveries: nobody waits for it.
+  if (events.length > 0) work.push(context.messageIndex.add(events.map(({ event }) => event.event)));
   await settleAll(work);
 };
 
