@@ -4,8 +4,8 @@ import { freePort } from '@clickrelay/testkit';
 import { flood, type LoadResult, type LoadTarget } from './load.ts';
 import { cpuMicros, startServer, stopServer } from './processes.ts';
 
-const SECONDS = 3;
-const WARM_UP_SECONDS = 2;
+const SECONDS = 2.5;
+const WARM_UP_SECONDS = 1.5;
 
 export interface IngestResult extends LoadResult {
   readonly nodeMicros: number;
