@@ -42,6 +42,8 @@ beforeAll(async () => {
   const secrets = JSON.parse(await readFile(join(folder, 'data', 'secrets.json'), 'utf8'));
   apiKey = secrets.apiKey;
   token = secrets.callbackAuth.slice('query:'.length);
+  // The parts open their own connections, and one of them may need a second try when the machine is busy.
+  await waitUntil(async () => (await call('GET', '/status')).status === 200, { what: 'an API that reaches the Cluster' });
 });
 afterAll(async () => {
   await program?.stop();
