@@ -1,6 +1,5 @@
-import { eachEvent, InvalidCallbackError, type Lane, type LoggedEvent, STATUS_TYPE } from '@clickrelay/core';
+import { type LoggedEvent, STATUS_TYPE } from '@clickrelay/core';
 import {
-  type CountedWith,
   claimOf,
   type DeliveryToQueue,
   dropLarge,
@@ -9,31 +8,21 @@ import {
   enqueueDeliveries,
   type IngestGroup,
   type MessageIndex,
-  type Origin,
   type QueueName,
-  quarantineCallback,
   readEnded,
-  readLargePieces,
-  reportTest,
   type Settlement,
   type TakenJob,
-  TEST_MESSAGE,
 } from '@clickrelay/queue';
 import { attemptDelivery, countDelivered, type DeliverContext } from './deliver.ts';
 import type { Outlet, Turns } from './outlet.ts';
-import { LARGE_CALLBACK_BYTES, type LargeSplitter } from './split-large.ts';
+import { type SplitContext, splitGroup } from './split-group.ts';
+import { createTally, type SplitEvent } from './tally.ts';
 import type { IngestSpan } from './traces.ts';
 
-export interface IngestContext extends DeliverContext {
-  readonly lane: Lane;
+export interface IngestContext extends DeliverContext, SplitContext {
   readonly eventLog: EventLog;
   readonly messageIndex: MessageIndex;
   readonly turns: Turns;
-  readonly splitLarge: LargeSplitter['split'];
-  /** Another object after every change: of what was routed before one, nothing holds. */
-  outlets(): readonly Outlet[];
-  /** Resolves when the outlets are those of every destination that was put before this call. */
-  lookAtDestinations(): Promise<void>;
   /** Whether this group may be held open by attempts that are under way. */
   mayDeliverStraight(): boolean;
 }
@@ -70,14 +59,14 @@ const routeGroup = async (
   /** Of its callbacks, when traces are asked for. */
   const spans: IngestSpan[] = [];
   try {
-    const pending = { callbacks: 0, repeats: 0 };
-    for await (const some of split(context, callbacks, { spans, pending })) {
+    const tally = createTally();
+    for await (const some of splitGroup(context, callbacks, { spans, tally })) {
       const events = await logEvents(context, claim, some, Date.now());
       uncount();
       await deliverOrQueue(context, events);
       total += events.length;
     }
-    if (pending.callbacks + pending.repeats > 0) await context.eventLog.countAlone(claim, pending);
+    if (tally.left.callbacks + tally.left.repeats > 0) await context.eventLog.countAlone(claim, tally.left);
   } finally {
     uncount();
     for (const span of spans) span.end();
@@ -166,146 +155,6 @@ const toLog = ({ event, origin, counted, outlets }: RoutedEvent): EventToLog => 
 });
 
 const NONE: ReadonlySet<string> = new Set();
-
-/** An event with what is logged and counted along with it. */
-interface SplitEvent {
-  readonly event: LoggedEvent;
-  readonly origin: Writable<Origin>;
-  readonly counted: Writable<CountedWith>;
-}
-
-type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
-
-/** What was taken up and belongs to no event yet. */
-interface Pending {
-  callbacks: number;
-  repeats: number;
-}
-
-/** A callback may hold hundreds of thousands of events: so many are logged and delivered before the next are looked at. */
-const MOST_EVENTS_AT_ONCE = 1_000;
-/** Others are served after this much work, in ms. */
-const LONGEST_STRETCH_MS = 20;
-
-/**
- * The events of a group, each once, some at a time. A callback that the receiver took but that cannot be split goes to
- * quarantine.
- * @param pending What there was no event for that it could be counted with, at the end.
- */
-async function* split(
-  context: IngestContext,
-  callbacks: IngestGroup['callbacks'],
-  { spans, pending }: { spans: IngestSpan[]; pending: Pending },
-): AsyncGenerator<SplitEvent[], void> {
-  /** Those that are not given on yet with what is counted with them: theirs are the repetitions of the same facts. */
-  const seen = new Map<string, SplitEvent | undefined>();
-  let events: SplitEvent[] = [];
-  let since = performance.now();
-  let gives = 0;
-  const give = (): SplitEvent[] => {
-    gives++;
-    const given = events;
-    for (const { event } of given) seen.set(event.event.id, undefined);
-    events = [];
-    return given;
-  };
-  for (const [index, { text, large, receivedAt, trace }] of callbacks.entries()) {
-    const span = context.traces?.ingest(trace);
-    if (span !== undefined) spans.push(span);
-    const pieces = large && (await readLargePieces(context.store, large));
-    if (large !== undefined && pieces === undefined) {
-      // Its events were delivered or queued before it went: this group is repeated after a crash.
-      context.log.warn({ receivedAt }, 'callback.gone');
-      continue;
-    }
-    const size = pieces === undefined ? text.length : sizeOf(pieces);
-    const origin = { index, size, elements: 0, groupSize: callbacks.length };
-    let elements = 0;
-    const givesBefore = gives;
-    pending.callbacks++;
-    try {
-      for await (const some of splitCallback(context, pieces ?? text, receivedAt)) {
-        for (const logged of some) {
-          elements++;
-          const { id } = logged.event;
-          if (logged.event.messageId?.startsWith(TEST_MESSAGE) && (await isTest(context, logged))) {
-            // It has no other elements.
-            pending.callbacks = Math.max(pending.callbacks - 1, 0);
-            continue;
-          }
-          if (seen.has(id)) {
-            const first = seen.get(id);
-            if (first === undefined) pending.repeats++;
-            else {
-              first.counted.repeats++;
-              first.counted.ownRepeats++;
-            }
-            continue;
-          }
-          const event = { event: logged, origin, counted: { ...pending, ownRepeats: 0 } };
-          pending.callbacks = 0;
-          pending.repeats = 0;
-          seen.set(id, event);
-          events.push(event);
-          span?.note(logged);
-          if (events.length === MOST_EVENTS_AT_ONCE) yield give();
-          if (performance.now() - since > LONGEST_STRETCH_MS) {
-            await nextTurn();
-            since = performance.now();
-          }
-        }
-      }
-      // Of one whose first events are logged already it stays unknown.
-      if (gives === givesBefore) origin.elements = elements;
-    } catch (error) {
-      if (!(error instanceof InvalidCallbackError)) throw error;
-      // It is no callback after all; had some of it been logged, it was counted with that.
-      pending.callbacks = Math.max(pending.callbacks - 1, 0);
-      const body = pieces === undefined ? Buffer.from(text) : join(pieces);
-      const id = await quarantineCallback(context.store, { body, reason: error.message, receivedAt });
-      context.log.warn({ quarantined: id, reason: error.message }, 'callback.quarantined');
-    }
-  }
-  const last = events.at(-1);
-  if (last === undefined) return;
-  last.counted.callbacks += pending.callbacks;
-  last.counted.repeats += pending.repeats;
-  pending.callbacks = 0;
-  pending.repeats = 0;
-  yield events;
-}
-
-/** Whether a person sent it to see that the way is clear; who is told what would have become of it. */
-const isTest = async (context: IngestContext, { event }: LoggedEvent): Promise<boolean> => {
-  await context.lookAtDestinations();
-  const wanting = context.outlets().filter((outlet) => outlet.wants(event));
-  return await reportTest(context.store, event.id, {
-    lane: context.lane,
-    receivedAt: event.receivedAt,
-    splitAt: new Date().toISOString(),
-    eventType: event.type,
-    valid: event.valid !== false,
-    wantedBy: wanting.map(({ id }) => id),
-  });
-};
-
-/** The events of one callback, some at a time: of a large one, as they come from another thread. */
-async function* splitCallback(
-  { splitLarge }: IngestContext,
-  text: string | readonly SharedArrayBuffer[],
-  receivedAt: string,
-): AsyncGenerator<Iterable<LoggedEvent>, void> {
-  if (typeof text === 'string') yield eachEvent(text, receivedAt);
-  else if (sizeOf(text) > LARGE_CALLBACK_BYTES) yield* splitLarge(text, receivedAt);
-  else yield eachEvent(join(text).toString(), receivedAt);
-}
-
-const sizeOf = (pieces: readonly SharedArrayBuffer[]): number =>
-  pieces.reduce((bytes, piece) => bytes + piece.byteLength, 0);
-
-const join = (pieces: readonly SharedArrayBuffer[]): Buffer => Buffer.concat(pieces.map((piece) => Buffer.from(piece)));
-
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** The first attempt, without a job; what does not end well gets one. */
 const deliverStraight = async (
