@@ -43,7 +43,9 @@ beforeAll(async () => {
   apiKey = secrets.apiKey;
   token = secrets.callbackAuth.slice('query:'.length);
   // The parts open their own connections, and one of them may need a second try when the machine is busy.
-  await waitUntil(async () => (await call('GET', '/status')).status === 200, { what: 'an API that reaches the Cluster' });
+  await waitUntil(async () => (await call('GET', '/status')).status === 200, {
+    what: 'an API that reaches the Cluster',
+  });
 });
 afterAll(async () => {
   await program?.stop();
