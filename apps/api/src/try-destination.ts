@@ -50,7 +50,7 @@ export const tryDestinationOperations = [
         throw new RefusalError(
           409,
           'not_a_webhook_destination',
-          `${id} is a ${found.type} destination: its consumers come and lease, and nothing is sent to it`,
+          `${id} is a ${found.type} destination: only webhook destinations are sent a test`,
         );
       }
       const sample = makeSample(type);

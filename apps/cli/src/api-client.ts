@@ -74,6 +74,10 @@ function refusal({ status, code, message, issues }: ApiError, url: string, hadKe
       `the API at ${url} ${why}; set API_KEY, or DATA_DIR to the folder it runs with`,
     );
   }
+  // Of a receiver, or of whatever else answers there: the API names what it does not find.
+  if (status === 404 && message.startsWith('nothing is served')) {
+    return new CommandError(code, `what answers at ${url} is not the API of Clickrelay: ${message}; is API_URL right?`);
+  }
   const told = issues.map((issue) => `\n  ${issue.path ? `${issue.path}: ` : ''}${issue.message}`).join('');
   return new CommandError(code, message + told);
 }

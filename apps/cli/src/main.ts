@@ -182,7 +182,7 @@ command(
   .option('--format <format>', 'event, clickatell, cloudevents or cloudevents-binary (default: event)')
   .option('--transform <expression>', 'JSONata over the event; what it gives is sent instead: {"said": data.text}')
   .option('--header <name=value...>', 'a header of each delivery, such as x-api-key=abc; may be given several times')
-  .option('--secret <secret>', 'whsec_…, to sign with (default: a new one)')
+  .option('--secret <secret>', 'whsec_…, to sign with (default: what it has, or a new one)')
   .option('--timeout-ms <ms>', 'for one attempt (default: 15000)', wholeNumber)
   .option('--concurrency <n>', 'connections at once (default: 32)', wholeNumber)
   .option('--filter <expression>', "CEL over `event` that must be true, such as event.data.text.contains('STOP')")
@@ -238,8 +238,12 @@ command<{ event: string; reveal?: true }>(
 )
   .requiredOption('--event <id>', 'evt_…, of an event in the log')
   .option('--reveal', REVEAL_HELP);
-command(destinations, 'remove <id>', 'remove a destination', 'destinations remove crm', async ([id], _, context) =>
-  (await import('./commands/destinations.ts')).removeDestination(id as string, context),
+command(
+  destinations,
+  'remove <id>',
+  'remove a destination, what waits for it and its dead letters',
+  'destinations remove crm',
+  async ([id], _, context) => (await import('./commands/destinations.ts')).removeDestination(id as string, context),
 );
 command<{ reason?: string }>(
   destinations,
@@ -329,7 +333,7 @@ command(
 command(
   deadLetters,
   'show <deliveryId>',
-  'show every attempt and what was answered',
+  'show every attempt, with --reveal what was answered too',
   'dead-letters show dlv_crm_x7Vv0J1tq8mC2kQbZ4n9Lw',
   async ([id], options: import('./commands/context.ts').Reveal, context) =>
     (await import('./commands/dead-letters.ts')).showDeadLetter(id as string, options, context),
@@ -354,8 +358,8 @@ command(
   .option('--destination <id>', 'of one destination')
   .option('--kind <kind>', 'of this kind: refused, not_built or crashes_consumer')
   .option('--events <patterns>', 'of these event types, comma-separated, * for any characters')
-  .option('--since <time>', 'that failed at or after this time, such as 2026-11-23T08:00:00Z')
-  .option('--until <time>', 'that failed before this time')
+  .option('--since <when>', 'that failed since: an age (15m, 72h, 7d) or a date')
+  .option('--until <when>', 'that failed before: an age or a date')
   .option('--filter <expression>', "CEL over `event` that must be true: event.from == '2799900001'")
   .option('--delivered', 'what was delivered already instead of dead letters; the times are those of the events')
   .option('--rate <rate>', 'at most so many: 500/s, 600/m (default: as fast as it goes)')
@@ -396,7 +400,7 @@ command(
 command(
   quarantine,
   'show <id>',
-  'show one with its body',
+  'show one, with --reveal its body too',
   'quarantine show qrt_x7Vv0J1tq8mC2kQbZ4n9Lw',
   async ([id], options: import('./commands/context.ts').Reveal, context) =>
     (await import('./commands/quarantine.ts')).showQuarantined(id as string, options, context),

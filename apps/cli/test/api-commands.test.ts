@@ -79,11 +79,14 @@ test('events lists what came in, and nothing of it moves the terminal', async ()
     [
       'RECEIVED             TYPE    CHANNEL   FROM -> TO                EVENT',
       '2026-11-20 10:00:01  moText  whatsapp  2799900001 -> 2799900002  evt_AAAAAAAAAAAAAAAAAAAAAA  hello there [31mred',
-      'more: clickrelay events --cursor c2',
+      'more: clickrelay events --limit 5 --type moText --cursor c2',
       '',
     ].join('\n'),
   ]);
   expect(api.requests[0]?.headers.authorization).toBe('Bearer k3y');
+  answers['GET /v1/events?limit=20&type=mo*&reveal=true'] = { items: [event], next: 'c3' };
+  const revealed = await cli('events', '--type', 'mo*', '--reveal');
+  expect(revealed.stdout).toContain("\nmore: clickrelay events --type 'mo*' --reveal --cursor c3\n");
 });
 
 test('one event is shown with its deliveries and attempts, or as the JSON of the API', async () => {
@@ -103,7 +106,7 @@ test('one event is shown with its deliveries and attempts, or as the JSON of the
       '    attempt 1 at 2026-11-20 10:00:02, 12 ms: dead letter (503 crm answered 503)',
     ].join('\n'),
   );
-  expect(stdout).toContain('a callback of 612 bytes with 2 elements; the others: evt_B\n');
+  expect(stdout).toContain('a callback of 612 characters with 2 elements; the others: evt_B\n');
   expect(stdout).toContain('1 times, last at 2026-11-20 10:00:09: dropped\n');
   expect(JSON.parse((await cli('events', event.id, '--json')).stdout)).toEqual(told);
 });
@@ -177,7 +180,7 @@ test('the ledger is added up over its parts, and is loud when it does not balanc
     0,
     [
       '10 events logged up to 2026-11-20 10:00:00; 1 of them no destination wanted',
-      '9 callbacks became 10 events, 2 repetitions dropped (counted from 2026-11-20 09:00:00 to 2026-11-20 10:00:00)',
+      '9 callbacks became 10 events, 2 repetitions dropped (counted in whole minutes or hours, from 2026-11-20 09:00:00 to 2026-11-20 10:00:00)',
       'accepted and no events yet: 2 groups of messages, 0 of statuses; in quarantine: 1',
       'events before 2026-11-13 10:00:00 may have left the log: they were owed to nobody',
       '',
@@ -203,7 +206,55 @@ test('the ledger is added up over its parts, and is loud when it does not balanc
   );
   const json = await cli('ledger', '--json');
   expect([json.code, JSON.parse(json.stdout).balanced]).toEqual([1, false]);
+  answers['GET /v1/ledger?destination=crn'] = { ...part, destinations: [], next: null };
+  const mistyped = await cli('ledger', '--destination', 'crn');
+  expect([mistyped.code, mistyped.stdout.split('\n').at(-2)]).toEqual([0, 'none of them was routed to crn']);
   expect((await cli('ledger', '--from', 'yesterday')).stderr).toContain('--from takes an age');
+});
+
+test('setup says what to paste, what has come, and how to see the credential that it hides', async () => {
+  const urls = (secret: string, base = 'http://localhost:8080') => ({
+    replies: `${base}/client-callback/one-api-reply?token=${secret}`,
+    statuses: `${base}/client-callback/one-api-status?token=${secret}`,
+  });
+  const told = (secret: string) => ({
+    publicUrl: null,
+    callbackUrls: { public: null, local: urls(secret) },
+    credentials: [{ kind: 'query', name: 'token', secret }],
+    received: {
+      messages: { firstAt: '2026-11-20T10:00:00.000Z', lastAt: '2026-11-20T11:00:00.000Z', last24h: 1 },
+      statuses: { firstAt: null, lastAt: null, last24h: 0 },
+    },
+    receivers: [{ process: 'vm:1', version: '0.0.0', readiness: { ready: true, durability: 'always' }, spool: null }],
+    problems: [{ code: 'no_public_url', message: 'nobody knows how', mend: 'set PUBLIC_URL' }],
+  });
+  answers['GET /v1/setup'] = told('(hidden)');
+  expect((await cli('setup')).stdout).toBe(
+    [
+      'the callback URLs on this machine; those for Clickatell are told once PUBLIC_URL is set:',
+      '  replies   http://localhost:8080/client-callback/one-api-reply?token=(hidden)',
+      '  statuses  http://localhost:8080/client-callback/one-api-status?token=(hidden)',
+      '  query     token: (hidden)',
+      '  (hidden): `clickrelay setup --reveal` shows it',
+      '',
+      'received',
+      '  messages  last 2026-11-20 11:00:00, first 2026-11-20 10:00:00; 1 callback in 24 hours',
+      '  statuses  none yet',
+      '',
+      'receivers',
+      '  vm:1 (0.0.0) ready, kept: always',
+      '',
+      '! nobody knows how',
+      '  -> set PUBLIC_URL',
+      '',
+    ].join('\n'),
+  );
+  const open = told('s3cret');
+  const callbackUrls = { ...open.callbackUrls, public: urls('s3cret', 'https://hooks.example.com') };
+  answers['GET /v1/setup?reveal=true'] = { ...open, callbackUrls, problems: [] };
+  const { stdout } = await cli('setup', '--reveal');
+  expect(stdout).toContain("to paste into Clickatell's portal; either takes either kind:\n  replies   https://hooks.");
+  expect(stdout).not.toContain('shows it');
 });
 
 test('--since takes an age', async () => {
@@ -252,6 +303,10 @@ test('destinations are added, with a new secret shown, listed, paused, resumed a
   answers['DELETE /v1/destinations/crm'] = {};
   const added = await cli('destinations', 'add', 'crm', '--url', 'https://crm.example.com/', '--events', 'mo*, x');
   expect(added.stdout).toBe('crm (webhook) gets mo* from now on\nits secret: whsec_abc\n');
+  answers['PUT /v1/destinations/old'] = { ...crm, secret: '(hidden)' };
+  expect((await cli('destinations', 'add', 'old', '--url', 'https://crm.example.com/')).stdout).toBe(
+    'old (webhook) gets mo* from now on\nits secret is what it was; `clickrelay destinations secret old` shows it\n',
+  );
   expect((await cli('destinations')).stdout).toBe(
     'DESTINATION  TYPE     EVENTS  STATE   URL\ncrm          webhook  mo*     active  https://crm.example.com/\n',
   );
@@ -260,6 +315,7 @@ test('destinations are added, with a new secret shown, listed, paused, resumed a
   expect((await cli('destinations', 'remove', 'crm')).stdout).toBe('crm is removed\n');
   expect(asked()).toEqual([
     'PUT /v1/destinations/crm {"type":"webhook","url":"https://crm.example.com/","events":["mo*","x"]}',
+    'PUT /v1/destinations/old {"type":"webhook","url":"https://crm.example.com/"}',
     'GET /v1/destinations?limit=500',
     'POST /v1/destinations/crm/pause {"reason":"moving"}',
     'POST /v1/destinations/crm/resume',
@@ -283,7 +339,9 @@ test('replay sends one delivery again, or many: counted first, followed to the e
   );
   expect((await cli('replay', '--all', '--detach')).stdout).toBe('rpl_1 sends 3 dead letters again\n');
   answers['POST /v1/replays'] = { matched: 3, replay: null };
-  expect((await cli('replay', '--all', '--dry-run')).stdout).toBe('3 dead letters would be sent again\n');
+  expect((await cli('replay', '--all', '--since', '2026-11-23T08:00:00Z', '--dry-run')).stdout).toBe(
+    '3 dead letters would be sent again\n',
+  );
   expect((await cli('replays', 'list')).stdout).toContain('3/3');
   expect((await cli('replays', 'cancel', 'rpl_1')).stdout).toBe('rpl_1 is cancelled: 1 of 3 sent again\n');
   expect(asked()).toEqual([
@@ -291,11 +349,12 @@ test('replay sends one delivery again, or many: counted first, followed to the e
     'POST /v1/replays {"destination":"crm","rate":"500/s","events":["mo*","x"],"dryRun":false}',
     'GET /v1/replays/rpl_1',
     'POST /v1/replays {"dryRun":false}',
-    'POST /v1/replays {"dryRun":true}',
+    'POST /v1/replays {"since":"2026-11-23T08:00:00.000Z","dryRun":true}',
     'GET /v1/replays?limit=500&reveal=false',
     'PATCH /v1/replays/rpl_1 {"state":"cancelled"}',
   ]);
   expect((await cli('replay')).code).toBe(2);
+  expect((await cli('replay', '--all', '--since', 'yesterday')).stderr).toContain('--since takes an age');
   expect((await cli('replay', 'dlv_crm_9')).stderr).toBe('error: no such thing\n');
 });
 
@@ -381,12 +440,28 @@ test('an API that is away, or refuses the key, is told with what to do', async (
     1,
     `error: clickrelay is not running here: nothing answers at http://127.0.0.1:${port}; start it with \`./clickrelay start\`, or set API_URL and API_KEY to where it runs\n`,
   ]);
+  api.answerWith(() => ({
+    status: 404,
+    body: '{"error":{"code":"not_found","message":"nothing is served at this path"}}',
+  }));
+  expect((await cli('events')).stderr).toContain('is not the API of Clickrelay');
   api.answerWith(() => ({ status: 401, body: '{"error":{"code":"unauthorized","message":"no"}}' }));
   const refused = await cli('events', '--json');
   expect([refused.code, JSON.parse(refused.stderr)]).toEqual([
     1,
     { error: { code: 'unauthorized', message: expect.stringContaining('refuses the key from API_KEY or DATA_DIR') } },
   ]);
+});
+
+test('a file that declares what is no destination is refused in words', async () => {
+  const file = join(dataDir, 'destinations.yaml');
+  await writeFile(file, 'destinations: [{ id: team, type: chat }]');
+  const { code, stderr } = await cli('destinations', 'apply', '-f', file);
+  expect([code, stderr]).toEqual([1, expect.stringContaining("Expected 'webhook' | 'pull'")]);
+  expect(stderr).not.toContain('    at ');
+  const noAdapter = await runCli(['destinations', 'apply', '-f', file], { ...env(), ADAPTERS: './nothing.mjs' });
+  expect(noAdapter.stderr).toContain('error: ADAPTERS: ./nothing.mjs is no adapter');
+  expect(noAdapter.stderr).not.toContain('    at ');
 });
 
 test('keys are created, listed and removed', async () => {
@@ -403,7 +478,7 @@ test('keys are created, listed and removed', async () => {
     'DELETE /v1/keys/key_1': {},
   };
   const created = await cli('keys', 'create', 'n8n', '--scopes', 'lease', '--destinations', 'bot, n8n-*');
-  expect(created.stdout).toBe('key_1 (n8n) may lease of n8n-*\nthe key, shown this once: crk_shown-once\n');
+  expect(created.stdout).toBe('key_1 (n8n) may lease from n8n-*\nthe key, shown this once: crk_shown-once\n');
   expect(JSON.parse(api.requests[0]?.body ?? '')).toEqual({
     name: 'n8n',
     scopes: ['lease'],

@@ -1,6 +1,6 @@
 import { connectApi } from '../api-client.ts';
 import { oneLine, shortTime, table } from '../format.ts';
-import { type Context, show } from './context.ts';
+import { type Context, nextPage, show } from './context.ts';
 
 export interface AuditOptions {
   limit: number;
@@ -19,7 +19,6 @@ export async function listAudit(options: AuditOptions, context: Context): Promis
       target,
       detail === undefined ? '' : oneLine(JSON.stringify(detail), 80),
     ]);
-    const more = next === null ? '' : `\nmore: ${context.config.CLICKRELAY_COMMAND} audit --cursor ${next}`;
-    return table(['AT', 'BY', 'ACTION', 'TARGET', ''], rows) + more;
+    return table(['AT', 'BY', 'ACTION', 'TARGET', ''], rows) + nextPage(context, 'audit', options, next);
   });
 }

@@ -1,7 +1,7 @@
 import type { DeadLetter } from '@clickrelay/client';
 import { connectApi } from '../api-client.ts';
 import { attemptLine, deliveryState, shortTime, table } from '../format.ts';
-import { type Context, type Reveal, revealed, show } from './context.ts';
+import { type Context, nextPage, type Reveal, revealed, show } from './context.ts';
 
 export interface ListOptions extends Reveal {
   destination?: string;
@@ -26,7 +26,7 @@ export async function listDeadLetters(options: ListOptions, context: Context): P
       letter.error,
     ]);
     const { CLICKRELAY_COMMAND: command } = context.config;
-    const more = next === null ? '' : `\nmore: ${command} dead-letters list --cursor ${next}`;
+    const more = nextPage(context, 'dead-letters list', options, next);
     return `${table(['FAILED', 'DESTINATION', 'TYPE', 'KIND', 'DELIVERY', 'TRIES', 'ERROR'], rows)}${more}\nsend one again: ${command} replay ${items[0]?.deliveryId}`;
   });
 }

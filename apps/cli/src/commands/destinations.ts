@@ -1,8 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import type { Destination, DestinationDeclaration } from '@clickrelay/client';
-import { loadAdapters, parseDeclarations } from '@clickrelay/declarations';
+import {
+  InvalidAdapterError,
+  InvalidDestinationsError,
+  loadAdapters,
+  parseDeclarations,
+} from '@clickrelay/declarations';
 import { connectApi } from '../api-client.ts';
-import { usageError } from '../errors.ts';
+import { CommandError, usageError } from '../errors.ts';
 import { shortTime, table } from '../format.ts';
 import { type Context, type Reveal, revealed, show, WHOLE_PAGES } from './context.ts';
 
@@ -45,7 +50,7 @@ export async function listDestinations(context: Context): Promise<void> {
 
 function stateOf({ paused, held }: Pick<Destination, 'paused' | 'held'>): string {
   if (paused !== null) return `paused: ${paused}`;
-  return held === null ? 'active' : `held: ${held.reason}, asked again at ${held.until.slice(11, 19)} UTC`;
+  return held === null ? 'active' : `held: ${held.reason}, asked again at ${shortTime(held.until)}`;
 }
 
 /** Adds a destination, or replaces the one with this id. */
@@ -69,7 +74,9 @@ export async function addDestination(id: string, options: AddOptions, context: C
   show(context, destination, ({ type, events: patterns, secret }) => {
     const first = `${id} (${type}) gets ${patterns.join(', ')} from now on`;
     const isNew = options.secret === undefined && typeof secret === 'string' && secret.startsWith('whsec_');
-    return isNew ? `${first}\nits secret: ${secret}` : first;
+    if (isNew) return `${first}\nits secret: ${secret}`;
+    if (type !== 'webhook' || options.secret !== undefined) return first;
+    return `${first}\nits secret is what it was; \`${context.config.CLICKRELAY_COMMAND} destinations secret ${id}\` shows it`;
   });
 }
 
@@ -145,8 +152,7 @@ export async function applyDestinations(
   const text = await readFile(file === '-' ? '/dev/stdin' : file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw usageError(`${file} cannot be read (${error.code}); name a YAML file with a list of destinations`);
   });
-  await loadAdapters(context.config.ADAPTERS);
-  const declared = parseDeclarations(text, file);
+  const declared = await readDeclarations(text, file, context.config.ADAPTERS);
   const body = { destinations: declared, dryRun: dryRun ?? false };
   const applied = await connectApi(context.config).call('POST /v1/destinations/apply', { body });
   show(context, applied, ({ items }) => {
@@ -159,6 +165,16 @@ export async function applyDestinations(
     });
     return lines.length === 0 ? `${file} declares no destination` : lines.join('\n');
   });
+}
+
+async function readDeclarations(text: string, file: string, adapters: readonly string[]) {
+  try {
+    await loadAdapters(adapters);
+    return parseDeclarations(text, file);
+  } catch (error) {
+    if (!(error instanceof InvalidAdapterError || error instanceof InvalidDestinationsError)) throw error;
+    throw new CommandError(error.code, error.message, { cause: error });
+  }
 }
 
 /** Why an event went to a destination, or did not. */

@@ -152,7 +152,7 @@ function checkReceiver(url: string, { status, body }: { status: number; body: st
   if (status === 200) return good('receiver', `${url} takes callbacks`);
   try {
     const { error } = JSON.parse(body) as { error: { message: string } };
-    return bad('receiver', `${url} is not ready: ${error.message}`, 'it recovers by itself once that is mended');
+    return bad('receiver', `${url} is not ready: ${error.message}`, 'mend that; the receiver notices within 30 s');
   } catch {
     return bad('receiver', `what answers at ${url} is not Clickrelay`, 'choose another port with PORT');
   }
@@ -190,6 +190,11 @@ async function checkApi(config: Config): Promise<Check> {
     return good('api', `${api.url} answers, and takes our key`);
   } catch (error) {
     if (error instanceof CommandError && error.code === 'not_running') return notRunning('api', config);
+    const code = error instanceof CommandError ? error.code : undefined;
+    if (code === 'unauthorized') {
+      return bad('api', (error as Error).message, 'the key is `apiKey` in secrets.json there, unless API_KEY was set');
+    }
+    if (code === 'not_found') return bad('api', (error as Error).message, 'set API_URL to where the API listens');
     return bad('api', (error as Error).message, 'see the log of the API');
   }
 }

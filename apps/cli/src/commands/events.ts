@@ -2,7 +2,7 @@ import type { EventWithDeliveries } from '@clickrelay/client';
 import { connectApi } from '../api-client.ts';
 import { parseSince } from '../duration.ts';
 import { attemptLine, deliveryState, gist, HIDDEN, parties, shortTime, table } from '../format.ts';
-import { type Context, type Reveal, revealed, show } from './context.ts';
+import { type Context, nextPage, type Reveal, revealed, show } from './context.ts';
 
 export interface EventsOptions extends Reveal {
   type?: string;
@@ -33,8 +33,10 @@ export async function listEvents(options: EventsOptions, context: Context): Prom
       event.id,
       gist(event),
     ]);
-    const more = next === null ? '' : `\nmore: ${context.config.CLICKRELAY_COMMAND} events --cursor ${next}`;
-    return table(['RECEIVED', 'TYPE', 'CHANNEL', 'FROM -> TO', 'EVENT', ''], rows) + more;
+    return (
+      table(['RECEIVED', 'TYPE', 'CHANNEL', 'FROM -> TO', 'EVENT', ''], rows) +
+      nextPage(context, 'events', options, next)
+    );
   });
 }
 
@@ -79,9 +81,13 @@ function eventText({ deliveries, callback, repeats, ...event }: EventWithDeliver
   ].join('\n');
 }
 
+/** Of larger callbacks `size` is in bytes, of others in characters. */
+const LARGE = 256 * 1024;
+
 function cameWith({ size, elements, others }: NonNullable<EventWithDeliveries['callback']>): string | undefined {
   if (size === null) return undefined;
   const other =
     others.length === 0 ? '' : `; the others: ${others.slice(0, 5).join(', ')}${others.length > 5 ? ', …' : ''}`;
-  return `a callback of ${size} bytes${elements === null ? '' : ` with ${elements} element${elements === 1 ? '' : 's'}`}${other}`;
+  const unit = size > LARGE ? 'bytes' : 'characters';
+  return `a callback of ${size} ${unit}${elements === null ? '' : ` with ${elements} element${elements === 1 ? '' : 's'}`}${other}`;
 }

@@ -21,7 +21,7 @@ export async function createKey(name: string, options: CreateOptions, context: C
     },
   });
   show(context, made, ({ id, key, scopes, destinations }) => {
-    const where = destinations.length === 0 ? '' : ` of ${destinations.join(', ')}`;
+    const where = destinations.length === 0 ? '' : ` from ${destinations.join(', ')}`;
     return `${id} (${name}) may ${scopes.join(', ')}${where}\nthe key, shown this once: ${key}`;
   });
 }

@@ -36,7 +36,7 @@ export async function showLedger(options: LedgerOptions, context: Context): Prom
   }
   const { upstream, intake } = parts[0] as Part;
   const ledger = { ...addLedgers(parts), upstream, intake, ...(spool && { spool }) };
-  show(context, ledger, (whole) => ledgerText(whole, context.config.CLICKRELAY_COMMAND));
+  show(context, ledger, (whole) => ledgerText(whole, options.destination, context.config.CLICKRELAY_COMMAND));
   return ledger.balanced ? 0 : 1;
 }
 
@@ -47,10 +47,10 @@ function tellProgress(parts: readonly LedgerPart[], { json }: Context): void {
   process.stderr.write(`\r${Math.round(last.progress * 100)} %, ${events} events${last.next === null ? '\n' : ''}`);
 }
 
-function ledgerText(ledger: Whole, command: string): string {
+function ledgerText(ledger: Whole, destination: string | undefined, command: string): string {
   const { upstream, intake, spool, from, to, events, unrouted, completeSince, destinations, balanced } = ledger;
   const span = `${from === null ? 'up to' : `from ${shortTime(from)} to`} ${shortTime(to)}`;
-  const lines = [`${events} events logged ${span}; ${unrouted} of them no destination wanted`];
+  const lines = [`${counted(events, 'event')} logged ${span}; ${unrouted} of them no destination wanted`];
   lines.push(intakeText(intake));
   const { messages, statuses, quarantined } = upstream;
   lines.push(
@@ -74,16 +74,21 @@ function ledgerText(ledger: Whole, command: string): string {
       ),
     );
   }
-  lines.push('', balanced ? 'it balances' : alarm(destinations, command));
+  if (balanced && destination !== undefined && destinations.length === 0) {
+    lines.push('', `none of them was routed to ${destination}`);
+  } else lines.push('', balanced ? 'it balances' : alarm(destinations, command));
   return lines.join('\n');
 }
 
 /** Counted in whole minutes or hours, which may begin before the span of the ledger and end after it. */
 function intakeText({ from, to, messages, statuses }: Part['intake']): string {
   const sum = (kind: keyof IntakeCounts) => messages[kind] + statuses[kind];
-  const came = `${sum('callbacks')} callbacks became ${sum('events')} events`;
-  return `${came}, ${sum('repeats')} repetitions dropped (counted from ${shortTime(from)} to ${shortTime(to)})`;
+  const came = `${counted(sum('callbacks'), 'callback')} became ${counted(sum('events'), 'event')}`;
+  const span = `counted in whole minutes or hours, from ${shortTime(from)} to ${shortTime(to)}`;
+  return `${came}, ${counted(sum('repeats'), 'repetition')} dropped (${span})`;
 }
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
 const PROBLEMS: Readonly<Record<Difference['problem'], string>> = {
   never_queued: 'routed, and no delivery of it is known',

@@ -1,6 +1,6 @@
 import { connectApi } from '../api-client.ts';
 import { HIDDEN, shortTime, table } from '../format.ts';
-import { type Context, type Reveal, revealed, show } from './context.ts';
+import { type Context, nextPage, type Reveal, revealed, show } from './context.ts';
 
 export interface ListOptions {
   limit: number;
@@ -12,8 +12,7 @@ export async function listQuarantine(options: ListOptions, context: Context): Pr
   show(context, page, ({ items, next }) => {
     if (items.length === 0) return 'nothing in quarantine';
     const rows = items.map(({ id, receivedAt, bytes, reason }) => [shortTime(receivedAt), id, String(bytes), reason]);
-    const more = next === null ? '' : `\nmore: ${context.config.CLICKRELAY_COMMAND} quarantine list --cursor ${next}`;
-    return table(['RECEIVED', 'ID', 'BYTES', 'REASON'], rows) + more;
+    return table(['RECEIVED', 'ID', 'BYTES', 'REASON'], rows) + nextPage(context, 'quarantine list', options, next);
   });
 }
 

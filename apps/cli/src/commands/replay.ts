@@ -1,7 +1,8 @@
 import type { DeadLetter, Replay } from '@clickrelay/client';
 import { connectApi } from '../api-client.ts';
+import { parseSince } from '../duration.ts';
 import { usageError } from '../errors.ts';
-import { table } from '../format.ts';
+import { shortTime, table } from '../format.ts';
 import { type Context, type Reveal, revealed, show, WHOLE_PAGES } from './context.ts';
 
 export interface ReplayOptions {
@@ -33,12 +34,14 @@ export async function replay(deliveryId: string | undefined, options: ReplayOpti
 }
 
 async function replayMany(options: ReplayOptions, context: Context): Promise<void> {
-  const { delivered, events, dryRun, detach, all: _, ...rest } = options;
+  const { delivered, events, since, until, dryRun, detach, all: _, ...rest } = options;
   const api = connectApi(context.config);
   const { matched, replay: made } = await api.call('POST /v1/replays', {
     body: {
       ...rest,
       ...(delivered && { state: 'delivered' }),
+      ...(since !== undefined && { since: parseSince(since, '--since').toISOString() }),
+      ...(until !== undefined && { until: parseSince(until, '--until').toISOString() }),
       ...(events !== undefined && { events: events.split(',').map((one) => one.trim()) }),
       dryRun: dryRun ?? false,
     },
@@ -75,7 +78,7 @@ export async function listReplays(options: Reveal, context: Context): Promise<vo
     if (items.length === 0) return 'nobody has replayed many deliveries yet';
     const rows = items.map(({ id, createdAt, by, state, matched, replayed, skipped, rate, selection }) => [
       id,
-      createdAt.slice(0, 19).replace('T', ' '),
+      shortTime(createdAt),
       by,
       state,
       `${replayed}/${matched ?? '?'}${skipped > 0 ? ` (${skipped} skipped)` : ''}`,

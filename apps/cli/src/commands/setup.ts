@@ -1,7 +1,7 @@
 import type { Setup, TestCallback } from '@clickrelay/client';
 import { connectApi } from '../api-client.ts';
 import { usageError } from '../errors.ts';
-import { shortTime } from '../format.ts';
+import { HIDDEN, shortTime } from '../format.ts';
 import { type Context, type Reveal, revealed, show } from './context.ts';
 
 export interface SetupOptions extends Reveal {
@@ -23,16 +23,25 @@ function setupText({ callbackUrls, credentials, received, receivers, problems }:
   const urls = callbackUrls.public ?? callbackUrls.local;
   const lines: string[] = [];
   if (urls !== null) {
-    lines.push("to paste into Clickatell's portal; either takes either kind:");
+    lines.push(
+      callbackUrls.public === null
+        ? 'the callback URLs on this machine; those for Clickatell are told once PUBLIC_URL is set:'
+        : "to paste into Clickatell's portal; either takes either kind:",
+    );
     lines.push(`  replies   ${urls.replies}`, `  statuses  ${urls.statuses}`);
   }
   for (const { kind, name, secret } of credentials ?? []) {
     lines.push(kind === 'none' ? '  no credential is asked for' : `  ${kind.padEnd(9)} ${name}: ${secret}`);
   }
+  if (credentials?.some(({ secret }) => secret === HIDDEN)) {
+    lines.push(`  ${HIDDEN}: \`${command} setup --reveal\` shows it`);
+  }
   lines.push('', 'received');
   for (const [kind, { firstAt, lastAt, last24h }] of Object.entries(received)) {
-    const when = lastAt === null ? 'none yet' : `last ${shortTime(lastAt)}, first ${shortTime(firstAt ?? lastAt)}`;
-    lines.push(`  ${kind.padEnd(9)} ${when}; ${last24h} in 24 hours`);
+    const callbacks = `${last24h} callback${last24h === 1 ? '' : 's'} in 24 hours`;
+    const when =
+      lastAt === null ? 'none yet' : `last ${shortTime(lastAt)}, first ${shortTime(firstAt ?? lastAt)}; ${callbacks}`;
+    lines.push(`  ${kind.padEnd(9)} ${when}`);
   }
   lines.push('', 'receivers');
   for (const { process, version, readiness, spool } of receivers) {
