@@ -11,6 +11,7 @@ import {
   retrySchedule,
   wholeNumber,
 } from '@clickrelay/settings';
+import { parseRanges } from '@clickrelay/webhook-forwarder';
 import { z } from 'zod';
 
 /** The environment of the API. An empty variable counts as unset. */
@@ -43,9 +44,11 @@ export const config = z.object({
     .superRefine(checkedBy(parseRedisUrl))
     .describe('The Redis that everything is kept in, as for the receiver'),
   DURABILITY: durability.describe('What is asked of the Redis, as for the receiver; `/v1/status` reports against it'),
-  EGRESS_ALLOW: egressAllow.describe(
-    'The same as for the worker: tests of a destination (`POST /v1/destinations/{id}/test`) go out from the API',
-  ),
+  EGRESS_ALLOW: egressAllow
+    .superRefine(checkedBy(parseRanges))
+    .describe(
+      'The same as for the worker: tests of a destination (`POST /v1/destinations/{id}/test`) go out from the API',
+    ),
   ADAPTERS: adapters.describe('The same as for the worker: destinations of these types can be declared'),
   RETRY_SCHEDULE: retrySchedule.describe(
     'The longest wait before each attempt of a delivery that a consumer has given back; the same as for the worker',

@@ -10,6 +10,7 @@ import {
   retrySchedule,
   wholeNumber,
 } from '@clickrelay/settings';
+import { parseRanges } from '@clickrelay/webhook-forwarder';
 import { z } from 'zod';
 
 /** The environment of the worker. An empty variable counts as unset. */
@@ -26,9 +27,11 @@ export const config = z.object({
     .string()
     .optional()
     .describe('YAML file with destinations, applied when the worker starts; those it does not name stay as they are'),
-  EGRESS_ALLOW: egressAllow.describe(
-    'Comma-separated CIDRs of private addresses that deliveries may go to, and by plain http; empty: only public ones, by https',
-  ),
+  EGRESS_ALLOW: egressAllow
+    .superRefine(checkedBy(parseRanges))
+    .describe(
+      'Comma-separated CIDRs of private addresses that deliveries may go to, and by plain http; empty: only public ones, by https',
+    ),
   ADAPTERS: adapters.describe(
     'Comma-separated modules with adapters that are not ours: paths from the working directory, or names of packages; see [adapters](adapters.md)',
   ),

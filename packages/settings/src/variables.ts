@@ -10,10 +10,10 @@ export const wholeNumber = (name: string, min: number, max: number) => {
 
 /** Refuses what a parser refuses, in the parser's words. */
 export const checkedBy =
-  (parse: (text: string) => unknown) =>
-  (text: string, context: z.RefinementCtx): void => {
+  <Value>(parse: (value: Value) => unknown) =>
+  (value: Value, context: z.RefinementCtx): void => {
     try {
-      parse(text);
+      parse(value);
     } catch (error) {
       context.addIssue({ code: 'custom', message: (error as Error).message });
     }

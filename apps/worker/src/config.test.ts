@@ -1,0 +1,11 @@
+import { ConfigError } from '@clickrelay/settings';
+import { expect, test } from 'vitest';
+import { readConfig } from './config.ts';
+
+test('ranges of EGRESS_ALLOW are read, and one that is none is refused by name', () => {
+  expect(readConfig({ EGRESS_ALLOW: '127.0.0.0/8, fd00::/8' }).EGRESS_ALLOW).toEqual(['127.0.0.0/8', 'fd00::/8']);
+  expect(readConfig({}).EGRESS_ALLOW).toEqual([]);
+  expect(() => readConfig({ EGRESS_ALLOW: '127.0.0.0/8,localhost' })).toThrow(
+    new ConfigError('EGRESS_ALLOW must be a list of CIDR ranges such as 10.0.0.0/8 or fd00::/8, got localhost'),
+  );
+});
