@@ -143,7 +143,7 @@ describe('a workflow that fails', () => {
     const startedAt = executions.filter(({ status }) => status === 'error').map((e) => Date.parse(e.startedAt));
     console.log(`attempts at ${startedAt.map((at) => at - (startedAt[0] ?? 0))} ms`);
 
-    const { items } = await rig.relay.cli<{ items: unknown[] }>('dead-letters');
+    const { items } = await rig.relay.cli<{ items: unknown[] }>('dead-letters', '--reveal');
     expect(items).toHaveLength(1);
     expect(JSON.stringify(items)).toContain('no such customer in the CRM');
 
