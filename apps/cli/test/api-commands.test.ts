@@ -278,6 +278,24 @@ test('tail follows from now on, each event with where it went, until it is told 
   expect(await program.stop('SIGINT')).toEqual({ code: 0, signal: null });
 });
 
+test('tail goes on where it was when Clickrelay was away for a while', async () => {
+  const page = (items: unknown[], next: string) => ({ status: 200, body: JSON.stringify({ items, next }) });
+  let isAway = true;
+  api.answerWith(({ path }) => {
+    if (path.includes(event.id)) return { status: 200, body: JSON.stringify({ ...event, deliveries: [delivery] }) };
+    if (!path.includes('after=')) return page([], 'c1');
+    if (isAway) return 'reset';
+    return path.includes('after=c1') ? page([event], 'c2') : page([], 'c2');
+  });
+  const program = await startCli(['tail'], env());
+  await waitUntil(() => /this goes on when it is back/.test(program.stderr()));
+  expect(program.stderr()).toContain(api.url.replace(/\/$/, ''));
+  isAway = false;
+  await program.waitForOutput(/evt_.*\n/);
+  expect(program.stderr().match(/goes on/g)).toHaveLength(1);
+  expect(await program.stop('SIGINT')).toEqual({ code: 0, signal: null });
+});
+
 test('the secret of a destination is printed alone, or each of them on its line', async () => {
   answers['GET /v1/destinations/crm/secret'] = { id: 'crm', secret: 'whsec_a' };
   expect((await cli('destinations', 'secret', 'crm')).stdout).toBe('whsec_a\n');

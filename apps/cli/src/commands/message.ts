@@ -47,7 +47,7 @@ function messageText(found: Message): string {
   const facts = [
     ['client id', found.clientMessageId],
     ['channel', found.channel],
-    ['stands at', current === null ? 'no status came' : standing(current)],
+    ['stands at', current === null ? 'no status yet' : standing(current)],
   ].flatMap(([name, value]) => (value ? [`  ${(name as string).padEnd(10)} ${oneLine(value, 200)}`] : []));
   const parts = [[`message ${oneLine(found.messageId, 200)}`, ...facts].join('\n')];
   if (received.length > 0) parts.push(['the message', indent(eventTable(received))].join('\n'));

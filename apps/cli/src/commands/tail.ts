@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventWithDeliveries } from '@clickrelay/client';
 import { type Api, connectApi } from '../api-client.ts';
+import { CommandError } from '../errors.ts';
 import { deliveryState, gist, parties, shortTime } from '../format.ts';
 import { type Context, type Reveal, revealed } from './context.ts';
 
@@ -11,22 +12,38 @@ export interface TailOptions extends Reveal {
 /** An attempt at a healthy destination takes about this long; after it an event is shown as it is. */
 const PATIENCE_MS = 1500;
 
-/** Shows events as they come in, each with where it went, until Ctrl-C. */
+/** How often a Clickrelay that went away is looked for, in ms. */
+const LOOK_AGAIN_MS = 1000;
+/** What a Clickrelay answers, or does not, that is away for a while. */
+const AWAY = ['not_running', 'api_unreachable', 'queue_unavailable'];
+
+/** Shows events as they come in, each with where it went, until Ctrl-C; also over a restart of Clickrelay. */
 export async function tail(options: TailOptions, context: Context): Promise<void> {
-  const api = connectApi(context.config);
+  const { signal } = context;
+  const pause = (ms: number): Promise<unknown> => sleep(ms, undefined, { signal }).catch(() => {});
   const page = (after?: string) =>
-    api.call('GET /v1/events', {
+    connectApi(context.config).call('GET /v1/events', {
       query: { order: 'asc', limit: 100, type: options.type, after, ...revealed(options) },
     });
   // Without `after` the list begins now.
   let { next: after } = await page();
   if (!context.json) process.stderr.write('waiting for events; Ctrl-C ends this\n');
-  while (!context.signal.aborted) {
-    const { items, next } = await page(after ?? undefined);
-    after = next ?? after;
-    const settled = await Promise.all(items.map(({ id }) => settle(api, id, options, context.signal)));
-    for (const event of settled) context.print(context.json ? JSON.stringify(event) : line(event));
-    if (items.length === 0) await sleep(500, undefined, { signal: context.signal }).catch(() => {});
+  let isAway = false;
+  while (!signal.aborted) {
+    try {
+      const { items, next } = await page(after ?? undefined);
+      const api = connectApi(context.config);
+      const settled = await Promise.all(items.map(({ id }) => settle(api, id, options, signal)));
+      for (const event of settled) context.print(context.json ? JSON.stringify(event) : line(event));
+      after = next ?? after;
+      isAway = false;
+      if (items.length === 0) await pause(500);
+    } catch (error) {
+      if (!(error instanceof CommandError && AWAY.includes(error.code))) throw error;
+      if (!isAway) process.stderr.write(`${error.message}\nthis goes on when it is back; Ctrl-C ends it\n`);
+      isAway = true;
+      await pause(LOOK_AGAIN_MS);
+    }
   }
 }
 
