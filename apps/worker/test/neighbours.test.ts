@@ -63,8 +63,8 @@ describe('a destination that is well', () => {
     console.log(
       `p99 of the healthy destination: ${before.toFixed(0)} ms alone, ${after.toFixed(0)} ms beside the two others`,
     );
-    // Beside other tests a doubling of little is the machine's own noise; one lane that is held costs seconds.
-    expect(after).toBeLessThan(Math.max(4 * before, 900));
+    // Beside other tests a doubling of little is the machine's own noise; a lane that is held costs a second for each event.
+    expect(after).toBeLessThan(Math.max(4 * before, 3_000));
 
     // Those of its connections that were under way when it first said so had left already.
     const tooSoon = throttled.requests.filter(({ at }) => at - throttledAt < RETRY_AFTER_S * 1_000 - 10);
