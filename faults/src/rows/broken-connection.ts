@@ -223,12 +223,12 @@ const cutWorker = (isLarge: boolean): Row => ({
     );
     // The short round takes the moment that is the hardest: carried out, and nobody knows.
     const afterEach = all.flat().filter(({ moment }) => moment === 'after');
-    // Of a large callback its scripts only, until its text is dropped: what follows is the same. Twice, because one that
-    // is part of something in the background may be among them.
+    // Of a large callback its scripts only, until its text is dropped: what follows is the same. What happens in the
+    // background counts as well, so that the last of them, which logs the events, may be some places further on. Twice.
     const untilDropped = first.proxy.commands.slice(0, first.proxy.commands.indexOf('MULTI'));
-    const scripts = untilDropped.filter((name) => SCRIPTS.includes(name));
-    const afterScripts = [...scripts, ...scripts].map((_, index): Omit<Cut, 'refuse'> => {
-      return { moment: 'after', command: (index % scripts.length) + 1, names: SCRIPTS };
+    const scripts = untilDropped.filter((name) => SCRIPTS.includes(name)).length + 5;
+    const afterScripts = Array.from({ length: 2 * scripts }, (_, index): Omit<Cut, 'refuse'> => {
+      return { moment: 'after', command: (index % scripts) + 1, names: SCRIPTS };
     });
     const cuts: Omit<Cut, 'refuse'>[] = run.isLong ? all.flat() : isLarge ? afterScripts : afterEach;
     await Promise.all(

@@ -84,12 +84,23 @@ const killEverything = (hasSpool: boolean): Row => ({
     const rig = await startRig(run, { spool: hasSpool });
     rig.destination.behave(() => ({ status: run.noise.chance(0.9) ? 200 : 503, delayMs: run.noise.whole(0, 50) }));
     const stop = new AbortController();
-    const load = rig.clickatell.load({ signal: stop.signal });
+    // What is spooled meanwhile has to be delivered afterwards.
+    const load = rig.clickatell.load({ signal: stop.signal, pauseMs: hasSpool && !run.isLong ? 40 : 10 });
+    const killAll = () => Promise.all([rig.redis.kill(), rig.receiver.kill(), rig.worker.kill()]);
     for (let time = 0; time < (run.isLong ? 6 : 2); time++) {
       await sleep(run.random.whole(500, 1_500));
-      await Promise.all([rig.redis.kill(), rig.receiver.kill(), rig.worker.kill()]);
-      // With a spool the receiver is there first, and takes what comes.
-      if (hasSpool) await rig.receiver.start();
+      await killAll();
+      if (hasSpool) {
+        // The receiver is there first, and takes what comes; all die again while that is in the spool, or on its way.
+        await rig.receiver.start();
+        await sleep(run.random.whole(100, 400));
+        if (time % 2 === 1) {
+          await rig.redis.restart();
+          await sleep(run.random.whole(0, 200));
+        }
+        await killAll();
+        await rig.receiver.start();
+      }
       await rig.redis.restart();
       await Promise.all([!hasSpool && rig.receiver.start(), rig.worker.start()]);
     }
