@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { QueueUnavailableError, type Rate } from '@clickrelay/core';
 import type { Renderer } from '@clickrelay/metrics';
-import { recordAudit } from '@clickrelay/queue';
+import { recordAudit, withDeadline } from '@clickrelay/queue';
 import Router from '@koa/router';
 import Koa, { type Context } from 'koa';
 import type { Logger } from 'pino';
@@ -199,7 +199,11 @@ const carryOut = async (
     if (reveal === 'true') await recordReveal(operation, { path: ctx.path, answer, audit });
     return answer;
   };
-  const answer = await withDeadline(run(), operation.deadlineMs ?? OPERATION_DEADLINE_MS);
+  const deadlineMs = operation.deadlineMs ?? OPERATION_DEADLINE_MS;
+  const answer = await withDeadline(run(), deadlineMs, {
+    error: () =>
+      new QueueUnavailableError(`Redis did not answer within ${deadlineMs} ms; what was asked for may still happen`),
+  });
   ctx.status = operation.status ?? 200;
   ctx.set('Cache-Control', 'no-store');
   if (answer instanceof ServerSentEvents) {
@@ -235,16 +239,6 @@ const watchCaller = (ctx: Context): Pick<Exchange, 'signal' | 'onUnsent'> => {
 
 /** In ms. Several times what one command may take, because an operation may need a few. */
 const OPERATION_DEADLINE_MS = 5_000;
-
-/** @throws {QueueUnavailableError} */
-const withDeadline = async <Value>(promise: Promise<Value>, ms: number): Promise<Value> => {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<never>((_resolve, reject) => {
-    const message = `Redis did not answer within ${ms} ms; what was asked for may still happen`;
-    timer = setTimeout(() => reject(new QueueUnavailableError(message)), ms);
-  });
-  return await Promise.race([promise, deadline]).finally(() => clearTimeout(timer));
-};
 
 /** @throws {RefusalError} 400 `invalid_request`, with issues that hold no received value */
 const check = (schema: z.ZodType | undefined, value: unknown, part: string): unknown => {

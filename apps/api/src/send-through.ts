@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { withDeadline } from '@clickrelay/queue';
 
 /*
  * One POST, step by step, so that whoever set up the way there learns which step fails: a name, a firewall, a
@@ -192,10 +193,5 @@ const nameForTls = (hostname: string): string => (/^[\d.]+$|:/.test(hostname) ? 
 
 const codeOf = (error: unknown): string => (error as { code?: string }).code ?? (error as Error).name;
 
-const inTime = async <Value>(step: Promise<Value>, ms: number): Promise<Value> => {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(Object.assign(new Error('late'), { code: `nothing in ${ms / 1_000} s` })), ms);
-  });
-  return await Promise.race([step, late]).finally(() => clearTimeout(timer));
-};
+const inTime = <Value>(step: Promise<Value>, ms: number): Promise<Value> =>
+  withDeadline(step, ms, { error: () => Object.assign(new Error('late'), { code: `nothing in ${ms / 1_000} s` }) });

@@ -148,3 +148,4 @@ export { openSpool, type Spool, type SpoolNotice, type SpoolOptions, type SpoolS
 export { ingestQueues, openStore, type Store, type StoreOptions } from './store.ts';
 export { announceTest, readTestReport, reportTest, TEST_MESSAGE, type TestReport } from './test-callbacks.ts';
 export { listUndelivered } from './undelivered.ts';
+export { withDeadline } from './with-deadline.ts';
