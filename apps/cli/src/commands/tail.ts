@@ -21,18 +21,18 @@ const AWAY = ['not_running', 'api_unreachable', 'queue_unavailable'];
 export async function tail(options: TailOptions, context: Context): Promise<void> {
   const { signal } = context;
   const pause = (ms: number): Promise<unknown> => sleep(ms, undefined, { signal }).catch(() => {});
-  const page = (after?: string) =>
-    connectApi(context.config).call('GET /v1/events', {
+  const page = (api: Api, after?: string) =>
+    api.call('GET /v1/events', {
       query: { order: 'asc', limit: 100, type: options.type, after, ...revealed(options) },
     });
   // Without `after` the list begins now.
-  let { next: after } = await page();
+  let api = connectApi(context.config);
+  let { next: after } = await page(api);
   if (!context.json) process.stderr.write('waiting for events; Ctrl-C ends this\n');
   let isAway = false;
   while (!signal.aborted) {
     try {
-      const { items, next } = await page(after ?? undefined);
-      const api = connectApi(context.config);
+      const { items, next } = await page(api, after ?? undefined);
       const settled = await Promise.all(items.map(({ id }) => settle(api, id, options, signal)));
       for (const event of settled) context.print(context.json ? JSON.stringify(event) : line(event));
       after = next ?? after;
@@ -43,6 +43,8 @@ export async function tail(options: TailOptions, context: Context): Promise<void
       if (!isAway) process.stderr.write(`${error.message}\nthis goes on when it is back; Ctrl-C ends it\n`);
       isAway = true;
       await pause(LOOK_AGAIN_MS);
+      // It may come back at another address, or with another key.
+      api = connectApi(context.config);
     }
   }
 }
