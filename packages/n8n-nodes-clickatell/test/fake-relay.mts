@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -187,7 +188,10 @@ export async function startFakeRelay(): Promise<FakeRelay> {
     async stop() {
       const stopping = server;
       server = undefined;
+      // Until they are closed: a request that does not know yet that it was cut off would take what comes after.
+      const cut = [...sockets].map((socket) => once(socket, 'close'));
       for (const socket of sockets) socket.destroy();
+      await Promise.all(cut);
       await new Promise<void>((resolve) => (stopping === undefined ? resolve() : stopping.close(() => resolve())));
     },
     async start() {
