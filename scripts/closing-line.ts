@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { relative } from 'node:path';
 import type { Reporter, TestModule } from 'vitest/node';
 
 /** Ends a run with one line that people and CI can read: `N passed, N failed`. */
@@ -6,6 +8,7 @@ export default class ClosingLine implements Reporter {
     let passed = 0;
     // A file that did not load, and an error outside any test, are failures that no test counts.
     let failed = unhandledErrors.length;
+    const failedFiles: string[] = [];
     for (const module of modules) {
       if (module.errors().length > 0) failed++;
       for (const test of module.children.allTests()) {
@@ -13,7 +16,12 @@ export default class ClosingLine implements Reporter {
         if (state === 'passed') passed++;
         else if (state === 'failed') failed++;
       }
+      if (!module.ok()) failedFiles.push(relative(process.cwd(), module.moduleId));
     }
+    const { FAILED_FILES } = process.env;
+    // With an error of no test it is not known which they are.
+    if (FAILED_FILES && unhandledErrors.length === 0)
+      writeFileSync(FAILED_FILES, failedFiles.map((file) => `${file}\n`).join(''));
     console.log(`${passed} passed, ${failed} failed`);
   }
 }
