@@ -10,14 +10,15 @@ export type Commit = (callback: Callback | ParsedLarge, receivedAt: string, requ
 /** A span for the callback and one for its commit. What follows from the callback is part of the first. */
 export const traceCommit =
   (tracing: Tracing, commit: (callback: CallbackToCommit, receivedAt: string) => Promise<void>): Commit =>
-  async ({ lane, text, eventCount }, receivedAt, { headers }) => {
+  async (callback, receivedAt, { headers }) => {
+    const { lane, eventCount } = callback;
     const parent = headers['traceparent']?.toString();
     const attributes = { 'clickrelay.lane': lane, 'clickrelay.events': eventCount };
     const received = tracing.start('callback', 'server', { parent, attributes });
     const committing = tracing.start('commit', 'internal', { parent: received.traceparent });
     let error: string | undefined;
     try {
-      await commit({ lane, text, trace: received.traceparent }, receivedAt);
+      await commit({ ...callback, trace: received.traceparent }, receivedAt);
     } catch (failure) {
       error = (failure as { code?: string }).code ?? 'internal_error';
       throw failure;

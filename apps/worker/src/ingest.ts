@@ -9,6 +9,7 @@ import {
   type IngestGroup,
   type MessageIndex,
   type QueueName,
+  type Reservation,
   readEnded,
   type Settlement,
   type TakenJob,
@@ -35,17 +36,30 @@ export interface IngestContext extends DeliverContext, SplitContext {
 export const ingestGroup = async (context: IngestContext, queue: QueueName, job: TakenJob): Promise<Settlement> => {
   const startedAtMs = Date.now();
   const { callbacks } = job.data as IngestGroup;
+  const claim: Claim = {
+    claim: claimOf(queue, job.id),
+    reservation: job.progress === 0 ? undefined : (job.progress as Reservation),
+    isRepeated: job.timesTaken > 0 || job.stalledCount > 0,
+  };
   // The group's job goes when this is done: what takes its place must be at least as safe.
-  const events = await context.store.durablyBeforeNext(() => routeGroup(context, claimOf(queue, job.id), callbacks));
+  const events = await context.store.durablyBeforeNext(() => routeGroup(context, claim, callbacks));
   const counts = { callbacks: callbacks.length, events };
   context.log.debug({ group: job.id, ...counts, ms: Date.now() - startedAtMs }, 'group.routed');
   return { kind: 'done' };
 };
 
+interface Claim {
+  readonly claim: string;
+  /** It has one event, which is new: the step that committed it has reserved it. */
+  readonly reservation: Reservation | undefined;
+  /** Taken before, by a worker that did not come to its end. */
+  readonly isRepeated: boolean;
+}
+
 /** @returns How many events were new. */
 const routeGroup = async (
   context: IngestContext,
-  claim: string,
+  claim: Claim,
   callbacks: IngestGroup['callbacks'],
 ): Promise<number> => {
   // They wait for a turn from now on: were they counted later, too many groups would be taken meanwhile.
@@ -61,12 +75,13 @@ const routeGroup = async (
   try {
     const tally = createTally();
     for await (const some of splitGroup(context, callbacks, { spans, tally })) {
-      const events = await logEvents(context, claim, some, Date.now());
+      const logging = claim.reservation && !claim.isRepeated ? logReserved : logEvents;
+      const routed = await logging(context, claim, some, Date.now());
       uncount();
-      await deliverOrQueue(context, events);
-      total += events.length;
+      await deliverOrQueue(context, routed);
+      total += routed.events.length;
     }
-    if (tally.left.callbacks + tally.left.repeats > 0) await context.eventLog.countAlone(claim, tally.left);
+    if (tally.left.callbacks + tally.left.repeats > 0) await context.eventLog.countAlone(claim.claim, tally.left);
   } finally {
     uncount();
     for (const span of spans) span.end();
@@ -76,21 +91,24 @@ const routeGroup = async (
 };
 
 /** Resolves when each of them is delivered, or has a job, wherever it is wanted. */
-const deliverOrQueue = async (context: IngestContext, events: readonly EventToRoute[]): Promise<void> => {
+const deliverOrQueue = async (context: IngestContext, { events, inLog }: Routed): Promise<void> => {
   const queued = new Map<Outlet, LoggedEvent[]>();
-  const work: Promise<void>[] = [];
+  const work: Promise<unknown>[] = [inLog];
   for (const { event, outlets, ended, isRepeated } of events) {
     for (const outlet of outlets) {
       if (ended.has(outlet.id)) continue;
       // What may have a job already must not be attempted beside it.
       const turn = !isRepeated && context.mayDeliverStraight() && outlet.enterStraight(isStatus(event));
-      if (turn !== false) work.push(deliverStraight(context, outlet, event, turn));
+      if (turn !== false) work.push(deliverStraight(context, outlet, { event, inLog }, turn));
       else if (queued.get(outlet)?.push(event) === undefined) queued.set(outlet, [event]);
     }
   }
-  for (const [outlet, waiting] of queued) work.push(enqueue(context, outlet, waiting));
+  for (const [outlet, waiting] of queued) work.push(inLog.then(() => enqueue(context, outlet, waiting)));
   // Behind the deliveries: nobody waits for it.
-  if (events.length > 0) work.push(context.messageIndex.add(events.map(({ event }) => event.event)));
+  if (events.length > 0) {
+    const indexed = events.map(({ event }) => event.event);
+    work.push(inLog.then(() => context.messageIndex.add(indexed)));
+  }
   await settleAll(work);
 };
 
@@ -104,13 +122,36 @@ interface EventToRoute {
   readonly ended: ReadonlySet<string>;
 }
 
+interface Routed {
+  readonly events: readonly EventToRoute[];
+  /** Resolves when they are in the log: whoever takes a delivery out of a queue looks there. */
+  readonly inLog: Promise<unknown>;
+}
+
+/** What was reserved may be delivered while it is being logged: until the group is done, a crash repeats both. */
+const logReserved = async (
+  context: IngestContext,
+  { claim, reservation }: Claim,
+  events: readonly SplitEvent[],
+  nowMs: number,
+): Promise<Routed> => {
+  await context.lookAtDestinations(reservation?.version);
+  const outlets = context.outlets();
+  const routed = events.map((event) => route(event, outlets));
+  context.metrics.logged(context.lane, events.length, 0);
+  return {
+    events: routed.map((event) => ({ ...event, isRepeated: false, ended: NONE })),
+    inLog: context.eventLog.append(claim, routed.map(toLog), nowMs),
+  };
+};
+
 /** Logs events of a group and gives back those that nobody else has logged. */
 const logEvents = async (
   context: IngestContext,
-  claim: string,
+  { claim, reservation }: Claim,
   events: readonly SplitEvent[],
   nowMs: number,
-): Promise<EventToRoute[]> => {
+): Promise<Routed> => {
   const before = context.outlets();
   const routed = events.map((event) => route(event, before));
   // The claim tells a group that is repeated after a crash from a fact that Clickatell sent again. In the same round trip:
@@ -121,7 +162,10 @@ const logEvents = async (
   ]);
   const ours: (RoutedEvent & { isRepeated: boolean })[] = [];
   for (const [index, event] of routed.entries()) {
-    if (logged[index] !== 'seen') ours.push({ ...event, isRepeated: logged[index] === 'claimed' });
+    if (logged[index] !== 'seen') {
+      // One that was reserved may be on its way although the log does not have it.
+      ours.push({ ...event, isRepeated: reservation !== undefined || logged[index] === 'claimed' });
+    }
   }
   context.metrics.logged(context.lane, logged.filter((result) => result === 'new').length, events.length - ours.length);
   // The ledger holds destinations to what is logged: it must be how the events are really routed.
@@ -130,12 +174,13 @@ const logEvents = async (
     for (const event of ours) event.outlets = route(event, now).outlets;
     await context.eventLog.append(claim, ours.map(toLog), nowMs);
   }
-  return await Promise.all(
+  const toRoute = await Promise.all(
     ours.map(async (event) => ({
       ...event,
       ended: event.isRepeated ? await readEnded(context.store, event.event.event.id) : NONE,
     })),
   );
+  return { events: toRoute, inLog: Promise.resolve() };
 };
 
 interface RoutedEvent extends SplitEvent {
@@ -160,12 +205,13 @@ const NONE: ReadonlySet<string> = new Set();
 const deliverStraight = async (
   context: IngestContext,
   outlet: Outlet,
-  event: LoggedEvent,
+  { event, inLog }: { event: LoggedEvent; inLog: Promise<unknown> },
   turn: true | Promise<boolean>,
 ): Promise<void> => {
-  if (!(await turn)) return enqueue(context, outlet, [event]);
+  if (!(await turn)) return inLog.then(() => enqueue(context, outlet, [event]));
   const { outcome, reason, because, uncounted } = await attemptDelivery(context, outlet, event, 1);
   if (outcome.kind === 'delivered') countDelivered(context, event);
+  await inLog;
   if (uncounted) await enqueue(context, outlet, [event]);
   else if (outcome.kind === 'retry') {
     await enqueue(context, outlet, [event], { job: { a: 1 }, delayMs: outcome.delayMs });
@@ -199,6 +245,6 @@ const enqueue = (
 const isStatus = ({ event }: LoggedEvent): boolean => event.type === STATUS_TYPE;
 
 /** Waits for all of them, also when one fails: the group must not be settled while attempts are under way. */
-const settleAll = async (work: Promise<void>[]): Promise<void> => {
+const settleAll = async (work: Promise<unknown>[]): Promise<void> => {
   for (const result of await Promise.allSettled(work)) if (result.status === 'rejected') throw result.reason;
 };

@@ -21,8 +21,11 @@ export interface SplitContext {
   readonly splitLarge: LargeSplitter['split'];
   /** Another object after every change: of what was routed before one, nothing holds. */
   outlets(): readonly Outlet[];
-  /** Resolves when the outlets are those of every destination that was put before this call. */
-  lookAtDestinations(): Promise<void>;
+  /**
+   * Resolves when the outlets are those of every destination that was put before this call.
+   * @param version what the registry's version was at a moment before: of destinations that were put before that moment
+   */
+  lookAtDestinations(version?: string | null): Promise<void>;
 }
 
 /** A callback may hold hundreds of thousands of events: so many are logged and delivered before the next are looked at. */

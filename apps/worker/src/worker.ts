@@ -14,6 +14,7 @@ import {
   listHolds,
   releaseDestination,
   type Store,
+  shareDedupe,
   startReplays,
   startRetention,
   watchDestinations,
@@ -24,7 +25,7 @@ import { z } from 'zod';
 import type { Adapters } from './adapters.ts';
 import type { Config } from './config.ts';
 import { type DeliverContext, deliverJob } from './deliver.ts';
-import { ingestGroup } from './ingest.ts';
+import { type IngestContext, ingestGroup } from './ingest.ts';
 import { Outlet, type Turns } from './outlet.ts';
 import { createLargeSplitter } from './split-large.ts';
 import type { Traces } from './traces.ts';
@@ -173,12 +174,13 @@ export const startWorker = async ({
   // -- ingest lanes ------------------------------------------------------------------------------------------------
 
   const eventLog = createEventLog(store, { dedupeTtlMs: config.DEDUPE_TTL });
+  await shareDedupe(store, config.DEDUPE_TTL);
   const messageIndex = createMessageIndex(store);
   const largeSplitter = createLargeSplitter();
   const allIngestQueues = LANES.flatMap((lane) => ingestQueues(store, lane));
   for (const lane of LANES) {
     let openGroups = 0;
-    const context = {
+    const context: IngestContext = {
       ...deliverContext,
       lane,
       eventLog,
@@ -186,7 +188,7 @@ export const startWorker = async ({
       splitLarge: largeSplitter.split,
       messageIndex,
       outlets: () => outletList,
-      lookAtDestinations: () => destinationWatch.look(),
+      lookAtDestinations: (version) => destinationWatch.look(version),
       mayDeliverStraight: () => openGroups <= MAX_HELD_GROUPS,
     };
     for (const queue of ingestQueues(store, lane)) {

@@ -17,6 +17,8 @@ export interface Callback {
   readonly eventCount: number;
   /** `statuses` when it carries status updates only. */
   readonly lane: Lane;
+  /** Of a callback with one element, which is no status, that element as parsed. */
+  readonly sole?: { readonly type: EventType; readonly element: unknown };
 }
 
 /** The outer object of a callback. */
@@ -48,9 +50,16 @@ export function parseCallback(body: Uint8Array): Callback {
   const text = decode(body);
   const { integrationId, event } = readEnvelope(text);
   let eventCount = 0;
-  for (const elements of Object.values(event)) eventCount += elements.length;
+  let sole: Callback['sole'];
+  for (const type in event) {
+    const elements = event[type] as readonly unknown[];
+    eventCount += elements.length;
+    if (elements.length === 1) sole = { type, element: elements[0] };
+  }
   const statusCount = Object.hasOwn(event, STATUS_TYPE) ? (event[STATUS_TYPE]?.length ?? 0) : 0;
-  return { text, integrationId, eventCount, lane: statusCount === eventCount ? 'statuses' : 'messages' };
+  const lane = statusCount === eventCount ? 'statuses' : 'messages';
+  if (lane === 'statuses' || eventCount > 1 || sole === undefined) return { text, integrationId, eventCount, lane };
+  return { text, integrationId, eventCount, lane, sole };
 }
 
 /**

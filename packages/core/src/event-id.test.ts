@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sampleElement } from '../test/samples.ts';
 import { anyJson, holdsProtoKey, writers } from '../test/write-json.ts';
+import { parseCallback } from './callback.ts';
 import { KNOWN_EVENT_TYPES } from './data.ts';
 import { splitCallback } from './event.ts';
-import { EVENT_ID, eventId, SHARDS, shardOf } from './event-id.ts';
+import { EVENT_ID, eventId, SHARDS, shardOf, soleEventId } from './event-id.ts';
 
 /** The id of an element by its JSON text, as the log derives it. */
 const idOf = (source: string, type = 'moText', integrationId: string | null = 'i') =>
@@ -37,6 +38,33 @@ describe('one fact has one id', () => {
       ),
       { numRuns: 500 },
     );
+  });
+
+  it('when it is the only one of its callback, without its own text as with it', () => {
+    let withoutText = 0;
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...KNOWN_EVENT_TYPES, 'moSticker'),
+        anyElement.filter((element) => !holdsProtoKey(element)),
+        writers({ shuffle: true }),
+        (type, element, { write }) => {
+          const text = write({ integrationId: 'i', event: { empty: [], [type]: [element] } });
+          const id = soleEventId(parseCallback(Buffer.from(text)));
+          if (id === undefined) return;
+          withoutText++;
+          expect(id).toBe(splitCallback(text, '')[0]?.event.id);
+        },
+      ),
+      { numRuns: 500 },
+    );
+    expect(withoutText).toBeGreaterThan(100);
+    const idOfSole = (source: string) =>
+      soleEventId(parseCallback(Buffer.from(`{"event":{"moText":[${source}]}}`))) ?? 'left open';
+    for (const source of ['9007199254740993', '{"n":1e2}', '[12345678901234567890]', '{"n":0.10000000000000001}']) {
+      expect(idOfSole(source)).toBe('left open');
+    }
+    const others = ['{"messageStatusUpdate":[{}]}', '{"moText":[{},{}]}', '{"moText":[{}],"moMedia":[{}]}', '{}'];
+    for (const event of others) expect(soleEventId(parseCallback(Buffer.from(`{"event":${event}}`)))).toBeUndefined();
   });
 
   it('however its numbers are spelled', () => {

@@ -1,5 +1,5 @@
 import { createHash, type Hash, hash } from 'node:crypto';
-import { isObject, MAX_DEPTH, STATUS_TYPE } from './callback.ts';
+import { type Callback, isObject, MAX_DEPTH, STATUS_TYPE } from './callback.ts';
 import { nestsDeeperThan } from './element-sources.ts';
 import { readText } from './fields.ts';
 
@@ -31,6 +31,18 @@ export function eventId(integrationId: string | null, type: string, raw: unknown
   const conversation = conversationOf(integrationId, type, raw);
   const shard = conversation === null ? digest[21] : BASE64URL[shardOfText(conversation)];
   return `evt_${shard}${digest.slice(0, 21)}`;
+}
+
+/**
+ * The id of the event of a callback that has one, without cutting its element's text out of the callback; undefined where
+ * that text may decide.
+ */
+export function soleEventId({
+  text,
+  integrationId,
+  sole,
+}: Pick<Callback, 'text' | 'integrationId' | 'sole'>): string | undefined {
+  return sole === undefined || mayLoseDigits(text) ? undefined : eventId(integrationId, sole.type, sole.element);
 }
 
 /** The shard of an event id, 0 to 63; also for a text that is no event id, where nothing will be found. */

@@ -50,7 +50,7 @@ export { messageStatusUpdate } from './status-update.ts';
 
 // Ids.
 
-export { EVENT_ID, eventId, SHARDS, shardOf } from './event-id.ts';
+export { EVENT_ID, eventId, SHARDS, shardOf, soleEventId } from './event-id.ts';
 
 // What became of everything.
 

@@ -1,7 +1,8 @@
-import { type Lane, QueueUnavailableError } from '@clickrelay/core';
+import { type Callback, type Lane, QueueUnavailableError } from '@clickrelay/core';
 import { createGroupCommit, type GroupCommit } from './group-commit.ts';
 import { keepLarge, LARGE, type LargeText, newSuffix, storeLarge } from './large-text.ts';
 import type { MemoryWatch } from './memory.ts';
+import { addReserving, reservableId } from './reserve-fact.ts';
 import { addJobs, nextIngestQueue, type Store } from './store.ts';
 import { withDeadline } from './with-deadline.ts';
 
@@ -10,6 +11,9 @@ export interface CallbackToCommit {
   readonly lane: Lane;
   /** Or its bytes, without a byte order mark, above `LARGE` only: whoever has those needs no string of megabytes. */
   readonly text: string | Uint8Array;
+  /** As `parseCallback` found them; without them nothing is reserved for it (see reserve-fact.ts). */
+  readonly integrationId?: Callback['integrationId'];
+  readonly sole?: Callback['sole'];
   /** W3C `traceparent` that its events are part of. */
   readonly trace?: string;
 }
@@ -57,6 +61,7 @@ const WRITES_AT_ONCE = 2;
 const MAX_PENDING = 10_000;
 
 interface Pending extends CommittedCallback {
+  readonly callback: CallbackToCommit;
   /** On the clock of `performance.now`. */
   readonly since: number;
 }
@@ -84,12 +89,15 @@ export const createCommitter = (store: Store, { deadlineMs = 1_500, memory }: Co
     );
     try {
       store.assertConnected();
+      const [first] = pending as [Pending];
       // The first has waited longest: when its time is over, so is the write's.
-      const leftMs = deadlineMs - (performance.now() - (pending[0] as Pending).since);
+      const leftMs = deadlineMs - (performance.now() - first.since);
       // It may still happen afterwards: that is why ids are derived, and a repeated callback changes nothing.
       const name = nextIngestQueue(store, lane);
+      const group: IngestGroup = { callbacks };
+      const eventId = pending.length === 1 ? reservableId(store, first.callback) : undefined;
       const added = store.durably(name.prefix, () =>
-        addJobs(store, name, [{ data: { callbacks } satisfies IngestGroup }]),
+        eventId === undefined ? addJobs(store, name, [{ data: group }]) : addReserving(store, name, group, eventId),
       );
       await withDeadline(added, leftMs, { error: tooLate });
     } catch (error) {
@@ -99,12 +107,14 @@ export const createCommitter = (store: Store, { deadlineMs = 1_500, memory }: Co
   const largeOnes = new Set<Promise<void>>();
 
   /** Its text first, then its job among those of others, and only then is the text kept. Each step has the deadline. */
-  const commitLarge = async ({ text, lane, trace }: CallbackToCommit, receivedAt: string): Promise<void> => {
+  const commitLarge = async (callback: CallbackToCommit, receivedAt: string): Promise<void> => {
+    const { text, lane, trace } = callback;
     const { prefix } = nextIngestQueue(store, lane);
     const inTime = <T>(step: Promise<T>): Promise<T> => withDeadline(step, deadlineMs, { error: tooLate });
     try {
       const large = await storeLarge(store, `${prefix}:text:${newSuffix()}`, text, inTime);
-      await lanes[lane].add({ text: '', large, receivedAt, since: performance.now(), ...(trace && { trace }) });
+      const since = performance.now();
+      await lanes[lane].add({ text: '', large, receivedAt, since, callback, ...(trace && { trace }) });
       await inTime(store.durably(prefix, () => keepLarge(store, large)));
     } catch (error) {
       throw asUnavailable(error);
@@ -136,7 +146,7 @@ export const createCommitter = (store: Store, { deadlineMs = 1_500, memory }: Co
       memory?.admit(text.length);
       if (typeof text === 'string' && text.length <= LARGE) {
         const since = performance.now();
-        await group.add(trace === undefined ? { text, receivedAt, since } : { text, receivedAt, since, trace });
+        await group.add({ text, receivedAt, since, callback, ...(trace !== undefined && { trace }) });
         return;
       }
       const committing = commitLarge(callback, receivedAt);

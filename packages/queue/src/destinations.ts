@@ -26,7 +26,7 @@ export interface Destination {
 
 const DESTINATIONS = `${REGISTRY}:destinations`;
 /** Counts changes, so that workers can tell with one small read whether there was one. */
-const VERSION = `${REGISTRY}:version`;
+export const DESTINATIONS_VERSION = `${REGISTRY}:version`;
 /** Since when each is there, in Redis's own microseconds, as the log has them. */
 const SINCE = `${REGISTRY}:since`;
 
@@ -70,7 +70,7 @@ export const putDestination = async (store: Store, destination: Destination): Pr
       DESTINATIONS,
       SINCE,
       HOLDS,
-      VERSION,
+      DESTINATIONS_VERSION,
       turnKey(id),
       id,
       JSON.stringify(destination),
@@ -104,7 +104,7 @@ export const removeDestination = (store: Store, id: string): Promise<boolean> =>
       .hdel(DESTINATIONS, id)
       .hdel(HOLDS, id)
       .hdel(SINCE, id)
-      .incr(VERSION)
+      .incr(DESTINATIONS_VERSION)
       .exec();
     // Also when it is gone already: a removal that was cut off half-way is finished by asking again.
     await emptyQueue(store, id);
@@ -182,7 +182,7 @@ export const updateDestination = async (
     if (before === null) return undefined;
     const changed = change(JSON.parse(before) as Destination);
     const after = JSON.stringify(changed);
-    if ((await store.redis.eval(REPLACE_SCRIPT, 3, DESTINATIONS, HOLDS, VERSION, id, before, after)) === 1)
+    if ((await store.redis.eval(REPLACE_SCRIPT, 3, DESTINATIONS, HOLDS, DESTINATIONS_VERSION, id, before, after)) === 1)
       return changed;
   }
 };
@@ -201,8 +201,11 @@ export const resumeDestination = (store: Store, id: string): Promise<boolean> =>
 const POLL_MS = 500;
 
 export interface DestinationWatch {
-  /** Resolves when every change that was made before this call has been called back. */
-  look(): Promise<void>;
+  /**
+   * Resolves when every change that was made before this call has been called back.
+   * @param version What the registry's version was: resolves at once when nothing has changed since what was called back.
+   */
+  look(version?: string | null): Promise<void>;
   stop(): void;
 }
 
@@ -221,8 +224,9 @@ export const watchDestinations = async (
     await onChange(await listDestinations(store));
     version = present;
   };
-  const look = async (): Promise<void> => {
-    const present = await store.redis.get(VERSION);
+  const look = async (known?: string | null): Promise<void> => {
+    if (known !== undefined && known === version) return;
+    const present = await store.redis.get(DESTINATIONS_VERSION);
     // One that is under way may have read the list before the change that we are to see.
     while (reloading !== undefined) await reloading;
     if (present === version) return;

@@ -23,6 +23,8 @@ import { type JobTaker, LOCK_MS, type Store } from './store.ts';
 export interface TakenJob {
   readonly id: string;
   readonly data: unknown;
+  /** What was written beside it when it was added; 0 when nothing was. */
+  readonly progress: unknown;
   /** How often it was tried and counted before, by this queue. */
   readonly attemptsMade: number;
   /** How often it was taken before, counted or not. */
@@ -268,6 +270,7 @@ export const createDispatcher = (store: Store, options: DispatcherOptions): Disp
       settlement = await source.consumer.run({
         id: job.id as string,
         data: job.data,
+        progress: job.progress,
         attemptsMade: job.attemptsMade,
         timesTaken: job.attemptsStarted - 1,
         stalledCount: job.stalledCounter,

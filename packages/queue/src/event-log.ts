@@ -22,6 +22,26 @@ export type Logged = 'new' | 'claimed' | 'seen';
 /** How many claims by which a fact came again are written down. */
 const MOST_REPEATS = 1_000;
 
+/** Before the claim of who has reserved a fact, and not logged it yet: see reserve-fact.ts. */
+export const RESERVED = '!';
+
+/** Lua: who has a fact, and where that is written down. */
+export const FIND_SEEN = `
+local function findSeen(prefix, id, generation)
+  -- evt_, shard, bucket, field: 16 characters are 96 bits, and shard and bucket add 12.
+  local seen, field = prefix .. 'seen:' .. string.sub(id, 6, 6) .. ':', string.sub(id, 7, 22)
+  for offset = 1, -3, -1 do
+    local found = redis.call('HGET', seen .. (generation + offset), field)
+    if found then return seen, field, found end
+  end
+  return seen, field, false
+end
+local function markSeen(present, field, claim, expires)
+  if redis.call('HSET', present, field, claim) == 1 and redis.call('HLEN', present) == 1 then
+    redis.call('EXPIRE', present, expires)
+  end
+end`;
+
 /*
  * The dedupe record of an event is a field in one of many small hashes, 24 bytes where a key of its own costs 160.
  * Hashes cannot expire field by field, so there are generations: a new one every third of the time to live, each
@@ -47,6 +67,7 @@ const MOST_REPEATS = 1_000;
  * with it: callbacks, repetitions, those of the repetitions that are of itself
  */
 const LOG_SCRIPT = `
+${FIND_SEEN}
 local function put(key, prefix, record, suffix, pieceBytes)
   local before = redis.call('SET', key, record, 'GET')
   local bytesBefore = 0
@@ -84,21 +105,10 @@ for i, key in ipairs(KEYS) do
     callbacks = callbacks + tonumber(with)
     repeats = repeats + tonumber(more) + repeatsOfItself
   end
-  -- evt_, shard, bucket, field: 16 characters are 96 bits, and shard and bucket add 12.
-  local seen, field = prefix .. 'seen:' .. string.sub(id, 6, 6) .. ':', string.sub(id, 7, 22)
-  local result = 1
-  for offset = 1, -3, -1 do
-    local found = redis.call('HGET', seen .. (generation + offset), field)
-    if found then
-      result = found == claim and 2 or 0
-      break
-    end
-  end
+  local seen, field, found = findSeen(prefix, id, generation)
+  local result = found == claim and 2 or found and found ~= '${RESERVED}' .. claim and 0 or 1
   if result == 1 then
-    local present = seen .. generation
-    if redis.call('HSET', present, field, claim) == 1 and redis.call('HLEN', present) == 1 then
-      redis.call('EXPIRE', present, ARGV[3])
-    end
+    markSeen(seen .. generation, field, claim, ARGV[3])
     put(key, prefix, record, suffix, pieceBytes)
     redis.call('ZADD', prefix .. 'log', string.format('%.0f', now + i - 1), id)
     events = events + 1
@@ -169,8 +179,7 @@ export interface EventLog {
 /** @param dedupeTtlMs A fact is recognised for at least this long, and at most a third longer. */
 export const createEventLog = (store: Store, { dedupeTtlMs }: { dedupeTtlMs: number }): EventLog => {
   store.redis.defineCommand('logEvents', { lua: LOG_SCRIPT });
-  const generationMs = Math.max(Math.ceil(dedupeTtlMs / GENERATIONS_PER_TTL), 1);
-  const expireSeconds = Math.ceil(((GENERATIONS_PER_TTL + 1) * generationMs) / 1_000) + 1;
+  const { generationMs, expireSeconds } = generationsOf(dedupeTtlMs);
 
   const appendSome = async (claim: string, events: readonly EventToLog[], generation: number): Promise<Logged[]> => {
     const args: (string | number)[] = [];
@@ -213,6 +222,11 @@ export const createEventLog = (store: Store, { dedupeTtlMs }: { dedupeTtlMs: num
     },
     countAlone: (claim, counted) => countIntakeAlone(store, claim, counted),
   };
+};
+
+export const generationsOf = (dedupeTtlMs: number): { generationMs: number; expireSeconds: number } => {
+  const generationMs = Math.max(Math.ceil(dedupeTtlMs / GENERATIONS_PER_TTL), 1);
+  return { generationMs, expireSeconds: Math.ceil(((GENERATIONS_PER_TTL + 1) * generationMs) / 1_000) + 1 };
 };
 
 const NOTHING_ELSE: CountedWith = { callbacks: 0, repeats: 0, ownRepeats: 0 };

@@ -139,6 +139,7 @@ export {
   setReplayState,
   startReplays,
 } from './replays.ts';
+export { type Reservation, shareDedupe } from './reserve-fact.ts';
 export { type Retention, readLogBytes, startRetention, trimEventLog } from './retention.ts';
 export { closeSession, findSession, openSession, type Session } from './sessions.ts';
 export type { Settlement } from './settle.ts';

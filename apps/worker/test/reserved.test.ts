@@ -1,0 +1,90 @@
+import { type LoggedEvent, shardOf, splitCallback } from '@clickrelay/core';
+import { ingestQueue, listDeliveries, listEvents, readLedger, shareDedupe } from '@clickrelay/queue';
+import { type Envelope, sampleCallback } from '@clickrelay/testkit';
+import { describe, expect, it } from 'vitest';
+import { useWorker } from './use-worker.ts';
+
+/* Callbacks whose fact was reserved by the step that committed them. */
+
+const worker = useWorker();
+
+const TTL_MS = 72 * 3_600_000;
+const QUEUE = ingestQueue('messages');
+
+const idOf = (envelope: Envelope): string => {
+  const [logged] = splitCallback(JSON.stringify(envelope), new Date().toISOString()) as [LoggedEvent];
+  return logged.event.id;
+};
+
+/** Commits while no worker is there. @returns it, and the id of its job */
+const commitBefore = async (): Promise<{ callback: Envelope; jobId: string }> => {
+  await shareDedupe(worker.store, TTL_MS);
+  const callback = sampleCallback('moText');
+  await worker.commit(callback);
+  const [job] = await worker.store.queue(QUEUE).getJobs(['waiting']);
+  expect(job?.progress).toHaveProperty('version');
+  return { callback, jobId: job?.id ?? 'no job' };
+};
+
+describe('a callback whose fact was reserved', () => {
+  it('is delivered once and logged, and the ledger holds its destinations to it', async () => {
+    const crm = await worker.addDestination('crm');
+    const fails = await worker.addDestination('fails', 500);
+    const { callback } = await commitBefore();
+    await worker.start();
+    await crm.waitFor(1);
+    await fails.waitFor(3);
+    await worker.ingestIsEmpty();
+    const deliveries = await listDeliveries(worker.store, idOf(callback));
+    expect(deliveries.map(({ destinationId }) => destinationId)).toEqual(['crm', 'fails']);
+    expect(await readLedger(worker.store)).toMatchObject({ events: 1, unrouted: 0, balanced: true });
+    expect(crm.requests).toHaveLength(1);
+  });
+
+  it('is dropped when it comes again', async () => {
+    const crm = await worker.addDestination('crm');
+    const { callback } = await commitBefore();
+    await worker.start();
+    await crm.waitFor(1);
+    for (let again = 0; again < 3; again++) {
+      await worker.commit(callback);
+      await worker.ingestIsEmpty();
+    }
+    expect(crm.requests).toHaveLength(1);
+  });
+
+  it('goes to a destination that was added just before', async () => {
+    await worker.addDestination('crm');
+    await worker.start();
+    for (let round = 0; round < 5; round++) {
+      const added = await worker.addDestination(`added-${round}`);
+      await worker.commit(sampleCallback('moText'));
+      await added.waitFor(1);
+    }
+  });
+
+  it('is not sent again where it had ended when its worker died before it was logged', async () => {
+    const crm = await worker.addDestination('crm');
+    const audit = await worker.addDestination('audit');
+    const { callback, jobId } = await commitBefore();
+    const id = idOf(callback);
+    const { redis } = worker.store;
+    await redis.hset(`${QUEUE.prefix}:${QUEUE.name}:${jobId}`, 'ats', '1');
+    await redis.hset(`cr:{e${String(shardOf(id)).padStart(2, '0')}}:${id}:d`, 'crm', 'd');
+    await worker.start();
+    await audit.waitFor(1);
+    await worker.ingestIsEmpty();
+    expect(crm.requests).toEqual([]);
+    expect((await listEvents(worker.store, { limit: 5 })).items.map(({ event }) => event.id)).toEqual([id]);
+    expect(await readLedger(worker.store)).toMatchObject({ events: 1, unrouted: 0, balanced: true });
+  });
+
+  it('waits to be fetched only when it is in the log', async () => {
+    await worker.addDestination('bot', 200, { type: 'pull' });
+    const { callback } = await commitBefore();
+    await worker.start();
+    await worker.ingestIsEmpty();
+    const [delivery] = await listDeliveries(worker.store, idOf(callback));
+    expect(delivery).toMatchObject({ destinationId: 'bot', state: 'pending' });
+  });
+});
