@@ -1,12 +1,11 @@
-import { DESTINATION_ID, parseRate } from '@clickrelay/core';
-import { checkFilter } from '@clickrelay/declarations';
+import { parseRate, type Rate } from '@clickrelay/core';
 import {
+  boundSelection,
   countSelected,
   createReplay,
+  listFailedAgain,
   listReplays,
   type Replay,
-  type ReplaySelection,
-  readDestination,
   readReplay,
   setReplayState,
 } from '@clickrelay/queue';
@@ -14,50 +13,45 @@ import { z } from 'zod';
 import { nameOf } from './authenticate.ts';
 import { HIDDEN } from './mask.ts';
 import { type Answer, notFound, operation, pageOf, pageQuery } from './operation.ts';
-import { deadLetterKind } from './schemas.ts';
+import {
+  auditedSelection,
+  checkSelection,
+  describePlan,
+  filters,
+  planned,
+  selection,
+  toSelection,
+} from './selection.ts';
 
-const selection = z.strictObject({
-  state: z.enum(['dead_letter', 'delivered']).default('dead_letter').describe('What is sent again'),
-  destination: z.string().regex(DESTINATION_ID).exactOptional().describe('Of this destination only'),
-  kind: deadLetterKind.exactOptional(),
-  events: z.array(z.string().min(1)).min(1).max(100).exactOptional().describe('Patterns of event types: `mo*`'),
-  since: z.iso
-    .datetime({ offset: true })
-    .exactOptional()
-    .describe('Dead letters that failed, or events that came, at or after this time'),
-  until: z.iso.datetime({ offset: true }).exactOptional().describe('Before this time; at most the present'),
-  filter: z
-    .string()
-    .max(2_000)
-    .check(checkFilter)
-    .exactOptional()
-    .describe('An expression (CEL) over `event` that must be true'),
-});
+const state = z.enum(['dead_letter', 'delivered']);
 
 const replay = z
   .object({
     id: z.string().describe('`rpl_…`'),
     by: z.string().describe('The name of the key that asked for it'),
     createdAt: z.string(),
-    state: z.enum(['running', 'cancelled', 'done']),
-    selection: selection.extend({ state: z.enum(['dead_letter', 'delivered']), until: z.string() }),
+    state: z
+      .enum(['running', 'paused', 'cancelled', 'done'])
+      .describe('`paused` is to go on some time, `cancelled` is given up; either can be let go on'),
+    selection: z.object({
+      state,
+      deliveryCount: z.int().exactOptional().describe('How many deliveries were named'),
+      exceptCount: z.int().exactOptional().describe('How many were named as exceptions'),
+      ...filters,
+      until: z.string(),
+    }),
     rate: z.string().nullable(),
     matched: z.int().nullable().describe('Chosen when it was made; null when they were too many to be counted'),
-    replayed: z.int(),
+    replayed: z.int().describe('Sent again so far'),
+    delivered: z.int().describe('Of those that were sent again'),
+    failed: z.int().describe('Of those that were sent again: dead letters again'),
     skipped: z.int().describe('Chosen, but on their way already'),
   })
   .meta({ id: 'Replay' });
 
 const params = z.object({ id: z.string().regex(/^rpl_[0-9a-f]{16}$/, 'must be the id of a replay, rpl_…') });
 
-const toSelection = ({ destination, since, until, ...rest }: z.output<typeof selection>): ReplaySelection => ({
-  ...rest,
-  ...(destination !== undefined && { destinationId: destination }),
-  ...(since !== undefined && { since: Date.parse(since) }),
-  ...(until !== undefined && { until: Date.parse(until) }),
-});
-
-const describe = ({ selection: { destinationId, events, since, until = 0, ...rest }, ...replay }: Replay) => ({
+const describe = ({ selection: { destinationId, events, since, until, ...rest }, ...replay }: Replay) => ({
   ...replay,
   selection: {
     ...rest,
@@ -74,41 +68,57 @@ type Told = Answer<z.input<typeof replay>>;
 const maskReplay = (told: Told): Told =>
   told.selection.filter === undefined ? told : { ...told, selection: { ...told.selection, filter: HIDDEN } };
 
+const CHANGES = { running: 'replay.resumed', paused: 'replay.paused', cancelled: 'replay.cancelled' } as const;
+
+const secondsAt = ({ max, spanMs }: Rate, count: number): number => (count * spanMs) / max / 1_000;
+
 export const replayOperations = [
   operation({
     method: 'post',
     path: '/v1/replays',
-    summary: 'Send many deliveries again, at a rate; or, with `dryRun`, only count them',
+    summary: 'Send many deliveries again, at a rate; or, with `dryRun`, only tell which',
     scopes: ['replay'],
-    body: selection.extend({
-      rate: z
-        .string()
-        .refine((text) => parseRate(text) !== undefined, 'must be a number per s, m or h, such as 500/s')
-        .exactOptional()
-        .describe('At most so many in a time: `500/s`. Default: as fast as it goes'),
-      dryRun: z.boolean().default(false).describe('Count what would be sent again, and send nothing'),
-    }),
+    body: selection
+      .extend({
+        state: state
+          .default('dead_letter')
+          .describe('What is sent again, also of `deliveries`: one that was delivered since is not sent twice'),
+        rate: z
+          .string()
+          .refine((text) => parseRate(text) !== undefined, 'must be a number per s, m or h, such as 500/s')
+          .exactOptional()
+          .describe('At most so many in a time: `500/s`. Default: as fast as it goes'),
+        dryRun: z.boolean().default(false).describe('Tell what would be sent again, and send nothing'),
+      })
+      .check(checkSelection),
     status: 202,
-    response: z.object({
-      matched: z.int().nullable().describe('Null when they are too many to be counted'),
+    response: planned.extend({
+      seconds: z.number().nullable().describe('How long it takes at the rate; null without one'),
       replay: replay.nullable().describe('Null for a dry run'),
     }),
-    mask: ({ matched, replay: made }) => ({ matched, replay: made === null ? null : maskReplay(made) }),
+    mask: ({ replay: made, ...plan }) => ({ ...plan, replay: made === null ? null : maskReplay(made) }),
     errors: { 404: 'not_found' },
     deadlineMs: 30_000,
     run: async ({ body: { rate, dryRun, ...chosen } }, { store }, { caller, audit }) => {
-      const { destination } = chosen;
-      if (destination !== undefined && (await readDestination(store, destination)) === undefined) {
-        throw notFound('destination', destination);
+      const wanted = await toSelection(store, chosen);
+      const nowMs = Date.now();
+      const secondsOf = (matched: number | undefined): number | null => {
+        const parsed = parseRate(rate ?? '');
+        return parsed === undefined || matched === undefined ? null : Math.ceil(secondsAt(parsed, matched));
+      };
+      if (dryRun) {
+        const bounded = boundSelection(wanted, nowMs);
+        const counted = await countSelected(store, bounded);
+        return { ...describePlan(counted, bounded), seconds: secondsOf(counted.matched), replay: null };
       }
-      const wanted = toSelection(chosen);
-      if (dryRun) return { matched: (await countSelected(store, wanted)) ?? null, replay: null };
-      const made = await createReplay(store, { selection: wanted, rate: rate ?? null, by: nameOf(caller) }, Date.now());
-      const { destination: destinationId = null, events = null, filter = null } = chosen;
-      // A filter may hold a phone number: the replay shows it, the record does not.
-      const detail = { destination: destinationId, events, hasFilter: filter !== null, matched: made.matched };
-      await audit('replay.made', made.id, detail);
-      return { matched: made.matched, replay: describe(made) };
+      const ask = { selection: wanted, rate: rate ?? null, by: nameOf(caller) };
+      const { counted, ...made } = await createReplay(store, ask, nowMs);
+      await audit('replay.made', made.id, { ...auditedSelection(chosen), matched: made.matched });
+      return {
+        ...describePlan(counted, made.selection),
+        seconds: secondsOf(counted.matched),
+        replay: describe(made),
+      };
     },
   }),
   operation({
@@ -140,19 +150,33 @@ export const replayOperations = [
     },
   }),
   operation({
+    method: 'get',
+    path: '/v1/replays/{id}/failed',
+    summary: 'List the deliveries of a replay that became dead letters again',
+    scopes: ['read', 'replay'],
+    params,
+    query: pageQuery,
+    response: pageOf(z.string().describe('`dlv_…`')),
+    errors: { 404: 'not_found' },
+    run: async ({ params: { id }, query }, { store }) => {
+      if ((await readReplay(store, id)) === undefined) throw notFound('replay', id);
+      return listFailedAgain(store, id, query);
+    },
+  }),
+  operation({
     method: 'patch',
     path: '/v1/replays/{id}',
-    summary: 'Cancel a replay, or let it go on where it stopped; one that is done stays done',
+    summary: 'Pause or cancel a replay, or let it go on where it stopped; one that is done stays done',
     scopes: ['replay'],
     params,
-    body: z.strictObject({ state: z.enum(['running', 'cancelled']) }),
+    body: z.strictObject({ state: z.enum(['running', 'paused', 'cancelled']) }),
     response: replay,
     mask: maskReplay,
     errors: { 404: 'not_found' },
     run: async ({ params: { id }, body: { state } }, { store }, { audit }) => {
       const found = await setReplayState(store, id, state);
       if (found === undefined) throw notFound('replay', id);
-      await audit(state === 'running' ? 'replay.resumed' : 'replay.cancelled', id);
+      await audit(CHANGES[state], id);
       return describe(found);
     },
   }),

@@ -113,11 +113,13 @@ const callEverything = async (onCluster: boolean): Promise<void> => {
   await call('get /v1/setup');
   await call('post /v1/setup/test-callback');
 
-  await call('post /v1/replays', {}, { dryRun: true });
+  await call('post /v1/replays', {}, { dryRun: true, except: [dead] });
+  await call('post /v1/replays', {}, { dryRun: true, deliveries: [dead] });
   const { replay } = await call('post /v1/replays', {}, { destination: 'bot', rate: '1/h' });
   await call('get /v1/replays');
   await call('get /v1/replays/{id}', { id: replay.id });
-  await call('patch /v1/replays/{id}', { id: replay.id }, { state: 'cancelled' });
+  await call('get /v1/replays/{id}/failed', { id: replay.id });
+  for (const state of ['paused', 'cancelled']) await call('patch /v1/replays/{id}', { id: replay.id }, { state });
 
   await call('post /v1/deliveries/{id}/replay', { id: dead });
   await call('get /v1/destinations/{id}/peek', { id: 'bot' });

@@ -6,10 +6,12 @@ import {
   type DeadLetterKind,
   type DeliveryJob,
   deadLetterKind,
+  markReplayed,
   type Outcome,
   outcomeOf,
   pauseDestination,
   readForDelivery,
+  replayOf,
   type Settlement,
   type Store,
   type TakenJob,
@@ -39,12 +41,16 @@ export interface AttemptResult {
   readonly uncounted: boolean;
 }
 
-/** One attempt in a turn that the outlet gave: deliver, leave, decide what follows, write both down. */
+/**
+ * One attempt in a turn that the outlet gave: deliver, leave, decide what follows, write both down.
+ * @param replayId The replay of many that it is made for.
+ */
 export const attemptDelivery = async (
   { store, attempts, metrics, traces, log, signal }: DeliverContext,
   outlet: Outlet,
   event: LoggedEvent,
   number: number,
+  replayId?: string,
 ): Promise<AttemptResult> => {
   const { id: eventId, type } = event.event;
   const startedAtMs = Date.now();
@@ -91,7 +97,7 @@ export const attemptDelivery = async (
     : outcomeOf(failure, number, outlet.schedule, Math.random());
   const attempt = { destinationId: outlet.id, durationMs, outcome, error: failure };
   metrics.attempted(attempt);
-  await attempts.record({ ...attempt, eventId, startedAtMs, status, response });
+  await attempts.record({ ...attempt, eventId, startedAtMs, status, response, replayId });
 
   const line = {
     event: eventId,
@@ -115,15 +121,20 @@ const next = (outcome: Outcome): string => (outcome.kind === 'retry' ? `retry in
 
 /** One job of a destination's queue. */
 export const deliverJob = async (context: DeliverContext, outlet: Outlet, job: TakenJob): Promise<Settlement> => {
-  const { a: attemptsBefore = 0, x: endedBecause, k, r: isReplay, t: trace } = job.data as DeliveryJob;
+  const data = job.data as DeliveryJob;
+  const { a: attemptsBefore = 0, x: endedBecause, k, r: isReplay, t: trace } = data;
+  const replayId = replayOf(data);
   if (endedBecause !== undefined) return { kind: 'dead', reason: endedBecause, because: k };
 
   outlet.enterFromQueue();
   let hasTurn = true;
   try {
     const { logged, state } = await readForDelivery(context.store, job.id, outlet.id);
-    if (logged === undefined)
+    if (logged === undefined) {
+      const delivery = { eventId: job.id, destinationId: outlet.id };
+      if (replayId !== undefined) await markReplayed(context.store, { ...delivery, replayId }, 'failed');
       return { kind: 'dead', reason: 'the event is no longer in the log', because: 'not_built' };
+    }
     // The job outlived its delivery: this process, or one before it, died between the two.
     if (state === 'delivered' && isReplay === undefined) {
       await outlet.ordering?.leave(logged.event);
@@ -135,7 +146,7 @@ export const deliverJob = async (context: DeliverContext, outlet: Outlet, job: T
     hasTurn = false;
     context.traces?.note(logged, trace);
     const number = attemptsBefore + job.attemptsMade + 1;
-    const { outcome, reason, because, uncounted } = await attemptDelivery(context, outlet, logged, number);
+    const { outcome, reason, because, uncounted } = await attemptDelivery(context, outlet, logged, number, replayId);
     if (uncounted) return { kind: 'postpone', delayMs: 0 };
     if (outcome.kind !== 'retry') await outlet.ordering?.leave(logged.event);
     if (outcome.kind === 'delivered') {

@@ -329,9 +329,14 @@ export type Replay = {
   /** The name of the key that asked for it */
   by: string;
   createdAt: string;
-  state: "running" | "cancelled" | "done";
+  /** `paused` is to go on some time, `cancelled` is given up; either can be let go on */
+  state: "running" | "paused" | "cancelled" | "done";
   selection: {
     state: "dead_letter" | "delivered";
+    /** How many deliveries were named */
+    deliveryCount?: number;
+    /** How many were named as exceptions */
+    exceptCount?: number;
     /** Of this destination only */
     destination?: string;
     /** The destination did not take it, we could not build it, or it seems to crash its consumers */
@@ -347,7 +352,12 @@ export type Replay = {
   rate: string | null;
   /** Chosen when it was made; null when they were too many to be counted */
   matched: number | null;
+  /** Sent again so far */
   replayed: number;
+  /** Of those that were sent again */
+  delivered: number;
+  /** Of those that were sent again: dead letters again */
+  failed: number;
   /** Chosen, but on their way already */
   skipped: number;
 };
@@ -954,15 +964,17 @@ export interface Operations {
       next: string | null;
     };
   };
-  /** Send many deliveries again, at a rate; or, with `dryRun`, only count them */
+  /** Send many deliveries again, at a rate; or, with `dryRun`, only tell which */
   'POST /v1/replays': {
     query?: {
       /** Whether personal data is shown: `true` needs the scope `reveal` and is written into the audit record. Default: hidden, but for `API_KEY` */
       reveal?: "true" | "false" | undefined;
     } | undefined;
     body: {
-      /** What is sent again */
-      state?: "dead_letter" | "delivered" | undefined;
+      /** Just these, by delivery id; not together with what chooses by anything else but the state and `until` */
+      deliveries?: (string)[] | undefined;
+      /** All that match but these, by delivery id */
+      except?: (string)[] | undefined;
       /** Of this destination only */
       destination?: string | undefined;
       /** The destination did not take it, we could not build it, or it seems to crash its consumers */
@@ -975,14 +987,27 @@ export interface Operations {
       until?: string | undefined;
       /** An expression (CEL) over `event` that must be true */
       filter?: string | undefined;
+      /** What is sent again, also of `deliveries`: one that was delivered since is not sent twice */
+      state?: "dead_letter" | "delivered" | undefined;
       /** At most so many in a time: `500/s`. Default: as fast as it goes */
       rate?: string | undefined;
-      /** Count what would be sent again, and send nothing */
+      /** Tell what would be sent again, and send nothing */
       dryRun?: boolean | undefined;
     };
     answer: {
-      /** Null when they are too many to be counted */
+      /** How many are chosen; null when they are too many to be counted */
       matched: number | null;
+      /** What was named, or matches, and is not chosen; see docs/api.md */
+      leftOut: ({
+        reason: "excepted" | "already_pending" | "delivered" | "dead_letter" | "failed_since" | "removed" | "event_gone" | "destination_gone" | "unknown";
+        count: number;
+      })[];
+      /** When the event of the oldest came; null when that is not known */
+      oldest: string | null;
+      /** Sent along with the real request, it keeps out what comes in between */
+      until: string;
+      /** How long it takes at the rate; null without one */
+      seconds: number | null;
       /** Null for a dry run */
       replay: Replay | null;
     };
@@ -1014,7 +1039,7 @@ export interface Operations {
     } | undefined;
     answer: Replay;
   };
-  /** Cancel a replay, or let it go on where it stopped; one that is done stays done */
+  /** Pause or cancel a replay, or let it go on where it stopped; one that is done stays done */
   'PATCH /v1/replays/{id}': {
     path: {
       id: string;
@@ -1024,9 +1049,26 @@ export interface Operations {
       reveal?: "true" | "false" | undefined;
     } | undefined;
     body: {
-      state: "running" | "cancelled";
+      state: "running" | "paused" | "cancelled";
     };
     answer: Replay;
+  };
+  /** List the deliveries of a replay that became dead letters again */
+  'GET /v1/replays/{id}/failed': {
+    path: {
+      id: string;
+    };
+    query?: {
+      /** How many items at most */
+      limit?: number | undefined;
+      /** `next` of the page before */
+      cursor?: string | undefined;
+    } | undefined;
+    answer: {
+      items: (string)[];
+      /** `cursor` of the next page; null at the end */
+      next: string | null;
+    };
   };
   /** List authentic callbacks that could not be parsed, newest first */
   'GET /v1/quarantine': {

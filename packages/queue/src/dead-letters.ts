@@ -1,9 +1,10 @@
 import { deliveryId, parseDeliveryId } from '@clickrelay/core';
-import { GIVEN_UP, readDelivery } from './deliveries.ts';
+import { type DeliveryJob, GIVEN_UP, readDelivery, replayOf } from './deliveries.ts';
 import { listDestinations, readDestination } from './destinations.ts';
 import { type Page, readEvent, readRoutes } from './event-log.ts';
 import { DEAD_KIND, destinationQueue, eventKeys, jobKey } from './names.ts';
 import type { DeadLetterKind } from './outcome.ts';
+import { markReplayed, unmarkReplayed } from './replay-outcomes.ts';
 import { sendAll } from './send-all.ts';
 import { addJobs, type Store } from './store.ts';
 
@@ -89,7 +90,7 @@ export const listDeadLetters = async (store: Store, options: ListDeadLettersOpti
 };
 
 /** Why each of them is a dead letter. */
-export const readKinds = async (
+const readKinds = async (
   store: Store,
   failed: readonly Pick<Failed, 'destinationId' | 'eventId'>[],
 ): Promise<DeadLetterKind[]> => {
@@ -129,9 +130,10 @@ export type Replayed = 'replayed' | 'not_found' | 'already_pending';
 
 /**
  * Sends a delivery again, whether it is a dead letter or was delivered: from the first attempt on, with the same event
- * id. One that waits for its next attempt gets it now.
+ * id. One that waits for its next attempt gets it now, unless a replay of many asks: that one is on its way already.
+ * @param replayId The replay of many that asks, and that is told what became of it.
  */
-export const replayDelivery = async (store: Store, id: string): Promise<Replayed> => {
+export const replayDelivery = async (store: Store, id: string, replayId?: string): Promise<Replayed> => {
   const parsed = parseDeliveryId(id);
   if (parsed === undefined) return 'not_found';
   const { eventId, destinationId } = parsed;
@@ -142,33 +144,55 @@ export const replayDelivery = async (store: Store, id: string): Promise<Replayed
   if (delivery === undefined && !(await readRoutes(store, eventId)).includes(destinationId)) return 'not_found';
   const name = destinationQueue(destinationId);
   const job = await store.queue(name).getJob(eventId);
+  const asked: Asked = { eventId, destinationId, replayId };
   if (job === undefined) {
     // Delivered, or its job was lost.
-    await makeJob(store, eventId, destinationId);
+    await makeJob(store, asked);
     return 'replayed';
   }
+  // Its worker died before it could write down how far it was.
+  if (replayId !== undefined && replayOf(job.data) === replayId && !(await job.isFailed())) return 'replayed';
   try {
-    if (await job.isDelayed()) await job.promote();
+    if (replayId === undefined && (await job.isDelayed())) await job.promote();
     else if (await job.isFailed()) {
-      await store.redis.hset(eventKeys(eventId).deliveries, destinationId, 'q');
-      await job.updateData({ r: 1 });
+      await owe(store, asked);
+      await job.updateData(jobOf(asked));
       // BullMQ counts on: what was a dead letter for having crashed its consumers would be one again at once.
       await store.redis.hdel(jobKey(name, eventId), 'stc');
       await job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true });
     } else return 'already_pending';
   } catch (error) {
     const { code } = error as { code?: unknown };
-    if (code === JOB_NOT_IN_STATE) return 'already_pending';
+    if (code === JOB_NOT_IN_STATE) {
+      if (replayId !== undefined) await unmarkReplayed(store, { eventId, destinationId, replayId });
+      return 'already_pending';
+    }
     if (code !== JOB_MISSING) throw error;
-    await makeJob(store, eventId, destinationId);
+    await makeJob(store, asked);
   }
   return 'replayed';
 };
 
-/** The mark first, as for any delivery that is owed. */
-const makeJob = async (store: Store, eventId: string, destinationId: string): Promise<void> => {
-  await store.redis.hset(eventKeys(eventId).deliveries, destinationId, 'q');
-  await addJobs(store, destinationQueue(destinationId), [{ data: { r: 1 }, options: { jobId: eventId } }]);
+/** What is sent again, and the replay of many that asked for it, if it was one. */
+interface Asked {
+  readonly eventId: string;
+  readonly destinationId: string;
+  readonly replayId: string | undefined;
+}
+
+const jobOf = ({ replayId }: Asked): DeliveryJob => ({ r: replayId ?? 1 });
+
+/** Written down before there is a job, as for any delivery that is owed. */
+const owe = async (store: Store, { eventId, destinationId, replayId }: Asked): Promise<void> => {
+  if (replayId === undefined) await store.redis.hset(eventKeys(eventId).deliveries, destinationId, 'q');
+  else await markReplayed(store, { eventId, destinationId, replayId }, 'sent', [destinationId, 'q']);
+};
+
+const makeJob = async (store: Store, asked: Asked): Promise<void> => {
+  await owe(store, asked);
+  await addJobs(store, destinationQueue(asked.destinationId), [
+    { data: jobOf(asked), options: { jobId: asked.eventId } },
+  ]);
 };
 
 /** BullMQ's code for a job that is gone: it ended in between, or somebody gave it up. */

@@ -4,6 +4,7 @@ import { decodeRecord } from './event-log.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { destinationQueue, eventKeys } from './names.ts';
 import type { DeadLetterKind, Outcome } from './outcome.ts';
+import { markReplayed } from './replay-outcomes.ts';
 import { fieldsOf, sendAll } from './send-all.ts';
 import { addJobs, type Store } from './store.ts';
 
@@ -58,11 +59,14 @@ export interface DeliveryJob {
   readonly x?: string;
   /** Why it ended, when that is not that it was refused. */
   readonly k?: DeadLetterKind;
-  /** Asked for by a person: sent although it was delivered before. */
-  readonly r?: 1;
+  /** Asked for by a person: sent although it was delivered before. The replay of many, `rpl_…`, or 1 for it alone. */
+  readonly r?: 1 | string;
   /** W3C `traceparent` that its attempts are part of. */
   readonly t?: string;
 }
+
+/** The replay of many that a delivery is part of. */
+export const replayOf = ({ r }: DeliveryJob): string | undefined => (typeof r === 'string' ? r : undefined);
 
 export interface DeliveryToQueue {
   readonly eventId: string;
@@ -130,6 +134,8 @@ export interface AttemptRecord {
   readonly status: number | null;
   readonly error: Pick<DeliveryError, 'code' | 'message'> | undefined;
   readonly response: string;
+  /** The replay of many that it is made for: told in the same step when this ends the delivery. */
+  readonly replayId?: string | undefined;
 }
 
 export interface AttemptLog {
@@ -140,6 +146,19 @@ export interface AttemptLog {
 
 const stateAfter = ({ kind }: Outcome): string =>
   kind === 'delivered' ? LETTERS.delivered : kind === 'dead_letter' ? LETTERS.dead_letter : LETTERS.pending;
+
+/** What is written of an attempt: the delivery's state after it, and the attempt. */
+const fieldsAfter = (attempt: AttemptRecord): string[] => [
+  attempt.destinationId,
+  stateAfter(attempt.outcome),
+  `${attempt.destinationId}#${attempt.startedAtMs}`,
+  encodeAttempt(attempt),
+];
+
+const REPLAY_OUTCOMES = { delivered: 'delivered', retry: 'sent', dead_letter: 'failed' } as const;
+
+const recordReplayed = (store: Store, attempt: AttemptRecord, replayId: string): Promise<void> =>
+  markReplayed(store, { ...attempt, replayId }, REPLAY_OUTCOMES[attempt.outcome.kind], fieldsAfter(attempt));
 
 /* KEYS: deliveries of each attempt's event. ARGV: of each attempt destination, state after it, field, attempt. */
 const RECORD_SCRIPT = `
@@ -172,20 +191,19 @@ export const createAttemptLog = (store: Store, { lingerMs = 25, onRecord }: Atte
     store.redis.recordAttempts(
       attempts.length,
       ...attempts.map(({ eventId }) => eventKeys(eventId).deliveries),
-      ...attempts.flatMap((attempt) => [
-        attempt.destinationId,
-        stateAfter(attempt.outcome),
-        `${attempt.destinationId}#${attempt.startedAtMs}`,
-        encodeAttempt(attempt),
-      ]),
+      ...attempts.flatMap(fieldsAfter),
     );
   const group = createGroupCommit<AttemptRecord>({
     maxItems: 200,
     lingerMs,
-    write: async (attempts) => {
+    write: async (all) => {
+      const attempts = all.filter(({ replayId }) => replayId === undefined);
       // On a Cluster a script keeps to one tag.
       const groups = store.isCluster ? Map.groupBy(attempts, ({ eventId }) => shardOf(eventId)).values() : [attempts];
-      await Promise.all([...groups].map(write));
+      await Promise.all([
+        ...[...groups].filter((group) => group.length > 0).map(write),
+        ...all.map((attempt) => attempt.replayId !== undefined && recordReplayed(store, attempt, attempt.replayId)),
+      ]);
     },
   });
   return {

@@ -1,6 +1,13 @@
 export { type AuditEntry, type AuditRecord, listAudit, recordAudit } from './audit.ts';
 export { type CallbackOfEvent, type Repeats, readCallbackOf, readRepeats } from './callback-of-event.ts';
 export {
+  type Counted,
+  countSelected,
+  type DeliverySelection,
+  LEFT_OUT_REASONS,
+  type LeftOutReason,
+} from './choose-deliveries.ts';
+export {
   type CallbackToCommit,
   type CommittedCallback,
   type Committer,
@@ -32,6 +39,7 @@ export {
   readDelivery,
   readEnded,
   readForDelivery,
+  replayOf,
 } from './deliveries.ts';
 export { type QueueDepths, queueDepths } from './depths.ts';
 export {
@@ -128,12 +136,12 @@ export {
   removeReceiver,
 } from './receivers.ts';
 export { InvalidRedisUrlError, parseRedisUrl } from './redis-url.ts';
+export { listFailedAgain, markReplayed } from './replay-outcomes.ts';
 export {
-  countSelected,
+  boundSelection,
   createReplay,
   listReplays,
   type Replay,
-  type ReplaySelection,
   type ReplayState,
   readReplay,
   setReplayState,

@@ -6,7 +6,7 @@ import {
   QueueUnavailableError,
   type RetrySchedule,
 } from '@clickrelay/core';
-import { type AttemptRecord, createAttemptLog, type DeliveryJob, readForDelivery } from './deliveries.ts';
+import { type AttemptRecord, createAttemptLog, type DeliveryJob, readForDelivery, replayOf } from './deliveries.ts';
 import { type Destination, type DestinationWatch, readDestination, watchDestinations } from './destinations.ts';
 import { createDispatcher, type TakenJob } from './dispatcher.ts';
 import { DestinationNotFoundError, NotAPullDestinationError, TooManyLeasesError } from './errors.ts';
@@ -14,6 +14,7 @@ import { MOST_CHARACTERS_PER_PAGE } from './event-log.ts';
 import { defineLeaseCommands, holdLease, leaseStartedAtMs, newLeaseToken } from './lease-record.ts';
 import { destinationQueue, type QueueName } from './names.ts';
 import { deadLetterKind } from './outcome.ts';
+import { markReplayed } from './replay-outcomes.ts';
 import type { Settlement } from './settle.ts';
 import {
   type Acked,
@@ -278,7 +279,9 @@ export const createLeases = (store: Store, options: LeasesOptions): Leases => {
     job: TakenJob,
     leaseMs: number,
   ): Promise<{ lease: Lease } | { settlement: Settlement }> => {
-    const { a: attemptsBefore = 0, x: endedBecause, k: because, r: isReplay } = job.data as DeliveryJob;
+    const data = job.data as DeliveryJob;
+    const { a: attemptsBefore = 0, x: endedBecause, k: because, r: isReplay } = data;
+    const replayId = replayOf(data);
     if (endedBecause !== undefined) return { settlement: { kind: 'dead', reason: endedBecause, because } };
     const startedAtMs = leaseStartedAtMs(job.token) ?? Date.now();
     const endsAtMs = Date.now() + leaseMs;
@@ -289,6 +292,8 @@ export const createLeases = (store: Store, options: LeasesOptions): Leases => {
     // It took us so long that another process has it.
     if (held === undefined) return { settlement: { kind: 'leased' } };
     if (logged === undefined) {
+      if (replayId !== undefined)
+        await markReplayed(store, { eventId: job.id, destinationId: destination.id, replayId }, 'failed');
       return { settlement: { kind: 'dead', reason: 'the event is no longer in the log', because: 'not_built' } };
     }
     // Acked, by a process that died before it could take the job away.
@@ -313,6 +318,7 @@ export const createLeases = (store: Store, options: LeasesOptions): Leases => {
         status: null,
         error,
         response: '',
+        replayId,
       });
       if (isPoison) return { settlement: { kind: 'dead', reason: error.message, because: deadLetterKind(error) } };
     }

@@ -9,7 +9,8 @@ import { parseMessageAddress } from './message-address.ts';
  *   cr:{m00} … cr:{m15}   ingest queue of the lane `messages`
  *   cr:{s00} … cr:{s15}   ingest queue of the lane `statuses`
  *   cr:{e00} … cr:{e63}   events: dedupe record, log entry, deliveries; by conversation, which the event id carries;
- *                         and the index from messages to events, by hash of the message's id
+ *                         and the index from messages to events, by hash of the message's id;
+ *                         and what became of those that a replay of many sent again
  *   cr:{d00} … cr:{d63}   destinations: one queue each; by hash of the destination id
  *   cr:{quarantine}       callbacks that could not be parsed
  *   cr:{registry}         destinations, layout
@@ -102,6 +103,14 @@ export const shardKeys = (shard: number) => {
     unindex: `${prefix}:unindex`,
   };
 };
+
+/** What a replay of many has of the events of one shard. @param prefix that of the shard */
+export const replayKeys = (prefix: string, replayId: string) => ({
+  /** How many of its deliveries are how far. */
+  counts: `${prefix}:replay:${replayId}`,
+  /** Delivery ids of those that became dead letters again. */
+  failed: `${prefix}:replay:${replayId}:failed`,
+});
 
 /** The hash that holds this part of the message index. @param address see message-address.ts */
 export const messageIndexKey = (address: string): string => {

@@ -1,12 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { deliveryId, type LoggedEvent, parseRate } from '@clickrelay/core';
-import { openRoute } from '@clickrelay/routing';
-import { readKinds, replayDelivery } from './dead-letters.ts';
-import { listDestinations } from './destinations.ts';
-import { decodeRecord, followEvents, type Page } from './event-log.ts';
-import { destinationQueue, eventKeys, REGISTRY } from './names.ts';
-import type { DeadLetterKind } from './outcome.ts';
-import { sendAll } from './send-all.ts';
+import { parseRate } from '@clickrelay/core';
+import { type Counted, chooseDeliveries, countSelected, type DeliverySelection } from './choose-deliveries.ts';
+import { replayDelivery } from './dead-letters.ts';
+import type { Page } from './event-log.ts';
+import { REGISTRY } from './names.ts';
+import { forgetReplayCounts, REPLAY_KEPT_S, readReplayCounts } from './replay-outcomes.ts';
 import type { Store } from './store.ts';
 
 /*
@@ -15,24 +13,20 @@ import type { Store } from './store.ts';
  * away. What fails again after it began is not chosen by it a second time.
  */
 
-/** Which deliveries are sent again. */
-export interface ReplaySelection {
-  /** Dead letters, or what was delivered already. */
-  readonly state: 'dead_letter' | 'delivered';
-  readonly destinationId?: string;
-  /** Of dead letters. */
-  readonly kind?: DeadLetterKind;
-  /** Patterns of event types; all when left out. */
-  readonly events?: readonly string[];
-  /** Dead letters that failed, or events that came, at or after this time, in ms since 1970. */
-  readonly since?: number;
-  /** Before this time. At most the time at which the replay was made. */
-  readonly until?: number;
-  /** An expression over `event` that must be true. */
-  readonly filter?: string;
+/** What a replay shows of its selection: of deliveries that were named only how many. */
+interface ReplayedSelection extends Omit<DeliverySelection, 'deliveries' | 'except'> {
+  readonly until: number;
+  /** How many were named. */
+  readonly deliveryCount?: number;
+  /** How many are left out of what matches. */
+  readonly exceptCount?: number;
 }
 
-export type ReplayState = 'running' | 'cancelled' | 'done';
+/**
+ * `paused` is to go on some time, `cancelled` is given up; neither sends anything, and either can be let go on where it
+ * stopped. `done` is the end.
+ */
+export type ReplayState = 'running' | 'paused' | 'cancelled' | 'done';
 
 export interface Replay {
   /** `rpl_…` */
@@ -40,12 +34,16 @@ export interface Replay {
   readonly by: string;
   readonly createdAt: string;
   readonly state: ReplayState;
-  readonly selection: ReplaySelection;
+  readonly selection: ReplayedSelection;
   /** As it was written: `500/s`; null for as fast as it goes. */
   readonly rate: string | null;
   /** Deliveries that were chosen when it was made; null when they were too many to be counted. */
   readonly matched: number | null;
   readonly replayed: number;
+  /** Of those that were sent again. */
+  readonly delivered: number;
+  /** Of those that were sent again: dead letters again. */
+  readonly failed: number;
   /** Chosen, but on their way already. */
   readonly skipped: number;
 }
@@ -55,182 +53,76 @@ const replayKey = (id: string): string => `${REGISTRY}:replay:${id}`;
 const lockKey = (id: string): string => `${REGISTRY}:replay:${id}:lock`;
 /** Older ones are forgotten. */
 const MOST_KEPT = 200;
-/** Read at once. */
-const BATCH = 200;
-/** More than this is not counted before it is done. */
-const MOST_COUNTED = 200_000;
-
-// -- choosing ---------------------------------------------------------------------------------------------------
-
-interface Chosen {
-  readonly ids: readonly string[];
-  /** Where to go on. */
-  readonly cursor: string;
-}
-
-/** Batches of what a selection chooses, oldest first; what is chosen may leave the lists meanwhile. */
-async function* choose(store: Store, selection: ReplaySelection, from: string): AsyncGenerator<Chosen> {
-  const { events = ['*'], filter } = selection;
-  const route = openRoute({ events, ...(filter !== undefined && { filter }) });
-  const wants = (logged: LoggedEvent | undefined): boolean => logged !== undefined && route.wants(logged.event);
-  const present = (await listDestinations(store)).map(({ id }) => id);
-  const { destinationId } = selection;
-  const destinationIds = destinationId === undefined ? present : present.filter((id) => id === destinationId);
-  if (selection.state === 'delivered') yield* chooseDelivered(store, selection, destinationIds, wants, from);
-  else yield* chooseDead(store, selection, destinationIds, wants, from);
-}
-
-async function* chooseDead(
-  store: Store,
-  { since = 0, until = Number.MAX_SAFE_INTEGER, kind }: ReplaySelection,
-  destinationIds: readonly string[],
-  wants: (logged: LoggedEvent | undefined) => boolean,
-  from: string,
-): AsyncGenerator<Chosen> {
-  const [firstDestination = '', score = '', lastId = ''] = from.split(' ');
-  for (const destinationId of destinationIds) {
-    if (destinationId < firstDestination) continue;
-    const failedKey = store.queue(destinationQueue(destinationId)).toKey('failed');
-    const isFirst = destinationId === firstDestination && score !== '';
-    let place = isFirst ? { score: Number(score), id: lastId } : { score: since, id: '' };
-    for (let count = BATCH; ; ) {
-      const flat = await store.redis.zrangebyscore(
-        failedKey,
-        place.score,
-        `(${until}`,
-        'WITHSCORES',
-        'LIMIT',
-        0,
-        count,
-      );
-      const read = Array.from({ length: flat.length / 2 }, (_, index) => ({
-        id: flat[2 * index] as string,
-        score: Number(flat[2 * index + 1]),
-      }));
-      const further = read.filter(({ id, score }) => score > place.score || id > place.id);
-      const last = further.at(-1);
-      if (last === undefined) {
-        if (read.length < count) break;
-        // All of them failed in one millisecond and were passed over: look behind them.
-        count *= 4;
-        continue;
-      }
-      const records = await sendAll(
-        store,
-        further.map(({ id }) => ['get', eventKeys(id).record]),
-      );
-      const logged = await Promise.all(
-        further.map(({ id }, index) => decodeRecord(store, id, records[index] as string | null)),
-      );
-      const kinds = await readKinds(
-        store,
-        further.map(({ id }) => ({ destinationId, eventId: id })),
-      );
-      const wanted = further.filter((_, index) => (kind ?? kinds[index]) === kinds[index] && wants(logged[index]));
-      place = last;
-      count = BATCH;
-      const cursor = `${destinationId} ${last.score} ${last.id}`;
-      yield { ids: wanted.map(({ id }) => deliveryId(id, destinationId)), cursor };
-    }
-  }
-}
-
-async function* chooseDelivered(
-  store: Store,
-  { since = 0, until = Number.MAX_SAFE_INTEGER }: ReplaySelection,
-  destinationIds: readonly string[],
-  wants: (logged: LoggedEvent | undefined) => boolean,
-  from: string,
-): AsyncGenerator<Chosen> {
-  let after = from === '' ? undefined : from;
-  for (;;) {
-    const { items, next } = await followEvents(store, { limit: BATCH, after, since: new Date(since) });
-    if (items.length === 0) return;
-    const inTime = items.filter(({ event }) => Date.parse(event.receivedAt) < until);
-    const wanted = inTime.filter(wants);
-    const states = await sendAll(
-      store,
-      wanted.map(({ event }) => ['hmget', eventKeys(event.id).deliveries, ...destinationIds]),
-    );
-    const ids = wanted.flatMap(({ event }, index) =>
-      destinationIds
-        .filter((_, at) => (states[index] as (string | null)[])[at] === 'd')
-        .map((destinationId) => deliveryId(event.id, destinationId)),
-    );
-    after = next;
-    yield { ids, cursor: next };
-    if (inTime.length === 0) return;
-  }
-}
-
-/**
- * How many deliveries a selection chooses now; undefined when they are too many to be counted in one go.
- * @throws {InvalidFilterError}
- */
-export const countSelected = async (store: Store, selection: ReplaySelection): Promise<number | undefined> => {
-  let count = 0;
-  for await (const { ids } of choose(store, selection, '')) {
-    count += ids.length;
-    if (count > MOST_COUNTED) return undefined;
-  }
-  return count;
-};
-
 // -- records ----------------------------------------------------------------------------------------------------
 
 interface ReplayToMake {
-  readonly selection: ReplaySelection;
+  readonly selection: DeliverySelection;
   readonly rate: string | null;
   readonly by: string;
 }
 
-/** A worker begins with it within a second. */
+/** A worker begins with it within a second. @returns also what it chooses, and what it leaves out */
 export const createReplay = async (
   store: Store,
-  { selection, rate, by }: ReplayToMake,
+  { selection: { deliveries, except, ...selection }, rate, by }: ReplayToMake,
   nowMs: number,
-): Promise<Replay> => {
+): Promise<Replay & { readonly counted: Counted }> => {
   const id = `rpl_${randomBytes(8).toString('hex')}`;
-  const bounded = { ...selection, until: Math.min(selection.until ?? nowMs, nowMs) };
-  const matched = await countSelected(store, bounded);
+  const lists = { ...(deliveries && { deliveries }), ...(except && { except }) };
+  const bounded = boundSelection(selection, nowMs);
+  const counted = await countSelected(store, { ...bounded, ...lists });
+  const shown: ReplayedSelection = {
+    ...bounded,
+    ...(deliveries && { deliveryCount: deliveries.length }),
+    ...(except && { exceptCount: except.length }),
+  };
   await store.redis
     .multi()
     .hset(replayKey(id), {
       by,
       createdAt: new Date(nowMs).toISOString(),
       state: 'running',
-      selection: JSON.stringify(bounded),
+      selection: JSON.stringify(shown),
+      lists: JSON.stringify(lists),
       rate: rate ?? '',
-      matched: matched ?? '',
+      matched: counted.matched ?? '',
       cursor: '',
-      replayed: 0,
       skipped: 0,
     })
+    .expire(replayKey(id), REPLAY_KEPT_S)
     .zadd(REPLAYS, nowMs, id)
     .exec();
   for (const old of await store.redis.zrevrange(REPLAYS, MOST_KEPT, -1)) {
+    await forgetReplayCounts(store, old);
     await store.redis.multi().zrem(REPLAYS, old).del(replayKey(old)).exec();
   }
-  return (await readReplay(store, id)) as Replay;
+  return { ...((await readReplay(store, id)) as Replay), counted };
 };
 
-const decode = (id: string, fields: Record<string, string>): Replay | undefined =>
-  fields['state'] === undefined
-    ? undefined
-    : {
-        id,
-        by: fields['by'] ?? '',
-        createdAt: fields['createdAt'] ?? '',
-        state: fields['state'] as ReplayState,
-        selection: JSON.parse(fields['selection'] ?? '{}') as ReplaySelection,
-        rate: fields['rate'] || null,
-        matched: fields['matched'] ? Number(fields['matched']) : null,
-        replayed: Number(fields['replayed']),
-        skipped: Number(fields['skipped']),
-      };
+/** What comes in from now on is not chosen. */
+export const boundSelection = <Selection extends { readonly until?: number }>(
+  selection: Selection,
+  nowMs: number,
+): Selection & { readonly until: number } => ({ ...selection, until: Math.min(selection.until ?? nowMs, nowMs) });
 
-export const readReplay = async (store: Store, id: string): Promise<Replay | undefined> =>
-  decode(id, await store.redis.hgetall(replayKey(id)));
+/** Of a replay's record; the lists of deliveries may be long and are for those who carry it out. */
+const SHOWN = ['by', 'createdAt', 'state', 'selection', 'rate', 'matched', 'skipped'] as const;
+
+export const readReplay = async (store: Store, id: string): Promise<Replay | undefined> => {
+  const [by, createdAt, state, selection, rate, matched, skipped] = await store.redis.hmget(replayKey(id), ...SHOWN);
+  if (!state) return undefined;
+  return {
+    id,
+    by: by ?? '',
+    createdAt: createdAt ?? '',
+    state: state as ReplayState,
+    selection: JSON.parse(selection ?? '{}') as ReplayedSelection,
+    rate: rate || null,
+    matched: matched ? Number(matched) : null,
+    ...(await readReplayCounts(store, id)),
+    skipped: Number(skipped),
+  };
+};
 
 /** When it was made and its id: the order of the list, newest first, goes by both. */
 const CURSOR = /^(\d{1,15})\.(rpl_[0-9a-f]{16})$/;
@@ -257,17 +149,23 @@ export const listReplays = async (
   };
 };
 
+/* KEYS: replay. ARGV: state. */
+const STATE_SCRIPT = `
+local state = redis.call('HGET', KEYS[1], 'state')
+if not state or state == 'done' then return end
+redis.call('HSET', KEYS[1], 'state', ARGV[1])
+redis.call('EXPIRE', KEYS[1], ${REPLAY_KEPT_S})`;
+
 /**
- * Stops a replay, or lets it go on where it stopped. One that is done stays done.
+ * Pauses or cancels a replay, or lets it go on where it stopped. One that is done stays done.
  * @returns undefined when there is none with this id.
  */
 export const setReplayState = async (
   store: Store,
   id: string,
-  state: 'running' | 'cancelled',
+  state: Exclude<ReplayState, 'done'>,
 ): Promise<Replay | undefined> => {
-  const replay = await readReplay(store, id);
-  if (replay !== undefined && replay.state !== 'done') await store.redis.hset(replayKey(id), { state });
+  await store.redis.eval(STATE_SCRIPT, 1, replayKey(id), state);
   return readReplay(store, id);
 };
 
@@ -308,26 +206,23 @@ export const startReplays = (store: Store, { onError, onEnd }: ReplayRunnerOptio
   };
 
   const replayAll = async (id: string, ids: readonly string[]): Promise<void> => {
-    const results = await Promise.all(ids.map((delivery) => replayDelivery(store, delivery)));
-    const replayed = results.filter((result) => result === 'replayed').length;
-    await store.redis
-      .multi()
-      .hincrby(replayKey(id), 'replayed', replayed)
-      .hincrby(replayKey(id), 'skipped', results.length - replayed)
-      .exec();
+    const results = await Promise.all(ids.map((delivery) => replayDelivery(store, delivery, id)));
+    const skipped = results.filter((result) => result !== 'replayed').length;
+    if (skipped > 0) await store.redis.hincrby(replayKey(id), 'skipped', skipped);
   };
 
   const carryOut = async (id: string): Promise<void> => {
-    const fields = await store.redis.hgetall(replayKey(id));
-    const replay = decode(id, fields);
+    const replay = await readReplay(store, id);
     if (replay === undefined || !(await isOurs(id))) return;
+    const [lists, from] = await store.redis.hmget(replayKey(id), 'lists', 'cursor');
+    const selection: DeliverySelection = { ...replay.selection, ...JSON.parse(lists ?? '{}') };
     const rate = replay.rate === null ? undefined : parseRate(replay.rate);
     const perMs = rate === undefined ? Number.POSITIVE_INFINITY : rate.max / rate.spanMs;
     const share = rate === undefined ? AT_ONCE : Math.max(1, Math.floor(perMs * TICK_MS));
     // When the next share may go: a share that was late is not made up for by two at once.
     let nextAt = performance.now();
 
-    for await (const { ids, cursor } of choose(store, replay.selection, fields['cursor'] ?? '')) {
+    for await (const { ids, cursor } of chooseDeliveries(store, selection, { from: from ?? '', replayId: id })) {
       for (let at = 0; at < ids.length; at += share) {
         await pause(nextAt - performance.now());
         if (!(await isOurs(id))) return;

@@ -1,6 +1,6 @@
 import { DeliveryError, parseDeliveryId, type RetrySchedule } from '@clickrelay/core';
 import { Job } from 'bullmq';
-import { type AttemptLog, readAttempt, readForDelivery } from './deliveries.ts';
+import { type AttemptLog, type DeliveryJob, readAttempt, readForDelivery, replayOf } from './deliveries.ts';
 import { DeliveryNotFoundError, LeaseLostError } from './errors.ts';
 import { holdLease, leaseStartedAtMs } from './lease-record.ts';
 import { destinationQueue, lockKey } from './names.ts';
@@ -65,6 +65,7 @@ export const ackLease = async (
     status: null,
     error: undefined,
     response: '',
+    replayId: replayOf(job.data as DeliveryJob),
   });
   try {
     await settle(store.taker(queue), job, lease.token, { kind: 'done' });
@@ -93,7 +94,8 @@ export const nackLease = async (
     return retrying(answered.nextAtMs ?? Date.now());
   }
   const { queue, job, startedAtMs } = held;
-  const { a: attemptsBefore = 0 } = job.data as { a?: number };
+  const data = job.data as DeliveryJob;
+  const { a: attemptsBefore = 0 } = data;
   const error = new DeliveryError('nacked', failure.error, { retryable: failure.retry });
   const outcome = outcomeOf(error, attemptsBefore + job.attemptsMade + 1, schedule, Math.random());
   const nowMs = Date.now();
@@ -106,6 +108,7 @@ export const nackLease = async (
     status: null,
     error,
     response: '',
+    replayId: replayOf(data),
   });
   try {
     const reason = error.message;
