@@ -1,9 +1,28 @@
 import { DESTINATION_ID } from '@clickrelay/core';
-import { listDeadLetters, removeDeadLetter } from '@clickrelay/queue';
+import { boundSelection, countSelected, listDeadLetters, removeDeadLetter, removeDeadLetters } from '@clickrelay/queue';
 import { z } from 'zod';
 import { maskDeadLetter } from './mask.ts';
-import { notFound, operation, pageOf, pageQuery } from './operation.ts';
+import { notFound, operation, pageOf, pageQuery, RefusalError } from './operation.ts';
 import { deadLetter, deadLetterKind } from './schemas.ts';
+import { auditedSelection, checkSelection, describePlan, planned, selection, toSelection } from './selection.ts';
+
+/** More are removed only when it is said how many. */
+const MOST_UNCOUNTED = 100;
+/** Of one request; who asks again goes on. */
+const REMOVING_MS = 15_000;
+
+/** @throws {RefusalError} 409 when it is not said that so many are to be removed */
+const assertExpected = (matched: number | undefined, expected: number | undefined): number => {
+  const refusal = (message: string) => new RefusalError(409, 'unexpected_count', `${message}; nothing was removed`);
+  if (matched === undefined) throw refusal('too many dead letters match to be counted: choose fewer, by time or kind');
+  if (expected === undefined && matched > MOST_UNCOUNTED) {
+    throw refusal(`${matched} dead letters match, and more than ${MOST_UNCOUNTED} want that number as \`expected\``);
+  }
+  if (expected !== undefined && expected !== matched) {
+    throw refusal(`${matched} dead letters match, and ${expected} were expected: look at them again with \`dryRun\``);
+  }
+  return matched;
+};
 
 export const deadLetterOperations = [
   operation({
@@ -19,6 +38,46 @@ export const deadLetterOperations = [
     mask: ({ items, next }) => ({ items: items.map(maskDeadLetter), next }),
     run: ({ query: { destination, ...options } }, { store }) =>
       listDeadLetters(store, { ...options, destinationId: destination }),
+  }),
+  operation({
+    method: 'post',
+    path: '/v1/dead-letters/remove',
+    summary: 'Give many dead letters up for good; or, with `dryRun`, only tell which',
+    scopes: ['admin'],
+    body: selection
+      .extend({
+        expected: z
+          .int()
+          .min(0)
+          .exactOptional()
+          .describe(
+            'How many match, as the dry run told; may be left out up to 100. With another number nothing is done',
+          ),
+        dryRun: z.boolean().default(false).describe('Tell what would be removed, and remove nothing'),
+      })
+      .check(checkSelection),
+    response: planned.extend({
+      removed: z.int(),
+      left: z.int().nullable().describe('Time was up: `expected` of the next request. Null when they are not counted'),
+    }),
+    errors: { 404: 'not_found', 409: 'unexpected_count' },
+    deadlineMs: 30_000,
+    run: async ({ body: { expected, dryRun, ...chosen } }, { store }, { audit }) => {
+      const wanted = boundSelection(await toSelection(store, chosen), Date.now());
+      const counted = await countSelected(store, wanted, { takesGone: true });
+      const plan = describePlan(counted, wanted);
+      if (dryRun) return { ...plan, removed: 0, left: plan.matched };
+      const matched = assertExpected(counted.matched, expected);
+      let removed = 0;
+      try {
+        const seen = await removeDeadLetters(store, wanted, { maxMs: REMOVING_MS, onRemoved: () => removed++ });
+        return { ...plan, removed, left: Math.max(matched - seen, 0) };
+      } finally {
+        // Also when it was cut off: what is gone is gone.
+        const detail = { ...auditedSelection(chosen), removed };
+        if (removed > 0) await audit('dead_letters.removed', chosen.destination ?? '*', detail);
+      }
+    },
   }),
   operation({
     method: 'delete',

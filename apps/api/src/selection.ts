@@ -93,10 +93,11 @@ export const describePlan = (
 });
 
 /** For the audit record. A filter may hold a phone number, so that only its being there is told. */
-export const auditedSelection = ({ deliveries, except, destination, events, filter }: Selected) => ({
+export const auditedSelection = ({ deliveries, except, destination, events, filter, ...rest }: Selected) => ({
   destination: destination ?? null,
   events: events ?? null,
   hasFilter: filter !== undefined,
   ...(deliveries !== undefined && { deliveries: deliveries.length }),
   ...(except !== undefined && { except: except.length }),
+  ...rest,
 });

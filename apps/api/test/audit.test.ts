@@ -28,6 +28,13 @@ it('tells which key did what, newest first, and nothing that was refused', async
   await did('DELETE', `/v1/dead-letters/${dead}`);
   const other = await endDelivery(api, await logEvent(api.store), 'bot2', 'dead_letter');
   await did('DELETE', `/v1/dead-letters/${other}`);
+  const third = await endDelivery(api, await logEvent(api.store), 'bot2', 'dead_letter');
+  const filter = "event.from != '2700000001'";
+  const selected = { destination: 'bot2', kind: 'refused', filter };
+  await did('POST', '/v1/dead-letters/remove', { ...selected, dryRun: true });
+  await did('POST', '/v1/dead-letters/remove', { ...selected, expected: 2 });
+  await did('POST', '/v1/dead-letters/remove', selected);
+  await did('POST', '/v1/dead-letters/remove', { deliveries: [third] });
   const qrt = await quarantineCallback(api.store, { body: Buffer.from('{'), reason: 'x', receivedAt: '2026-03-01' });
   await did('POST', `/v1/quarantine/${qrt}/reparse`);
   await did('DELETE', `/v1/quarantine/${qrt}`);
@@ -52,6 +59,12 @@ it('tells which key did what, newest first, and nothing that was refused', async
     { by, action: 'destination.removed', target: 'crm' },
     { by, action: 'delivery.replayed', target: dead },
     { by, action: 'dead_letter.removed', target: other },
+    {
+      by,
+      action: 'dead_letters.removed',
+      target: 'bot2',
+      detail: { destination: 'bot2', events: null, hasFilter: true, kind: 'refused', removed: 1 },
+    },
     { by, action: 'quarantine.removed', target: qrt },
     { by: 'API_KEY', action: 'key.removed', target: key.id },
   ]);

@@ -128,7 +128,10 @@ const callEverything = async (onCluster: boolean): Promise<void> => {
   const held = { deliveryId: one.deliveryId, leaseToken: one.leaseToken };
   await call('post /v1/destinations/{id}/extend', { id: 'bot' }, held);
   await call('post /v1/destinations/{id}/nack', { id: 'bot' }, { ...held, retry: false });
-  await call('delete /v1/dead-letters/{deliveryId}', { deliveryId: dead });
+  await call('post /v1/dead-letters/remove', {}, { dryRun: true });
+  await call('post /v1/dead-letters/remove', {}, { deliveries: [dead, deliveryId(id, 'crm')] });
+  const third = await endDelivery(api, await logEvent(store), 'bot', 'dead_letter');
+  await call('delete /v1/dead-letters/{deliveryId}', { deliveryId: third });
   const other = await logEvent(store);
   await endDelivery(api, other, 'bot', 'delivered');
   await call('post /v1/deliveries/{id}/replay', { id: deliveryId(other.event.id, 'bot') });

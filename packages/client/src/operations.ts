@@ -940,6 +940,47 @@ export interface Operations {
       next: string | null;
     };
   };
+  /** Give many dead letters up for good; or, with `dryRun`, only tell which */
+  'POST /v1/dead-letters/remove': {
+    body: {
+      /** Just these, by delivery id; not together with what chooses by anything else but the state and `until` */
+      deliveries?: (string)[] | undefined;
+      /** All that match but these, by delivery id */
+      except?: (string)[] | undefined;
+      /** Of this destination only */
+      destination?: string | undefined;
+      /** The destination did not take it, we could not build it, or it seems to crash its consumers */
+      kind?: "refused" | "not_built" | "crashes_consumer" | undefined;
+      /** Patterns of event types: `mo*` */
+      events?: (string)[] | undefined;
+      /** Dead letters that failed, or events that came, at or after this time */
+      since?: string | undefined;
+      /** Before this time; at most the present */
+      until?: string | undefined;
+      /** An expression (CEL) over `event` that must be true */
+      filter?: string | undefined;
+      /** How many match, as the dry run told; may be left out up to 100. With another number nothing is done */
+      expected?: number | undefined;
+      /** Tell what would be removed, and remove nothing */
+      dryRun?: boolean | undefined;
+    };
+    answer: {
+      /** How many are chosen; null when they are too many to be counted */
+      matched: number | null;
+      /** What was named, or matches, and is not chosen; see docs/api.md */
+      leftOut: ({
+        reason: "excepted" | "already_pending" | "delivered" | "dead_letter" | "failed_since" | "removed" | "event_gone" | "destination_gone" | "unknown";
+        count: number;
+      })[];
+      /** When the event of the oldest came; null when that is not known */
+      oldest: string | null;
+      /** Sent along with the real request, it keeps out what comes in between */
+      until: string;
+      removed: number;
+      /** Time was up: `expected` of the next request. Null when they are not counted */
+      left: number | null;
+    };
+  };
   /** Give a dead letter up for good */
   'DELETE /v1/dead-letters/{deliveryId}': {
     path: {

@@ -136,6 +136,7 @@ export {
   removeReceiver,
 } from './receivers.ts';
 export { InvalidRedisUrlError, parseRedisUrl } from './redis-url.ts';
+export { removeDeadLetters } from './remove-dead-letters.ts';
 export { listFailedAgain, markReplayed } from './replay-outcomes.ts';
 export {
   boundSelection,

@@ -1,0 +1,32 @@
+import { chooseDeliveries, type DeliverySelection } from './choose-deliveries.ts';
+import { removeDeadLetter } from './dead-letters.ts';
+import type { Store } from './store.ts';
+
+/** Given up together, between two looks at the clock. */
+const AT_ONCE = 100;
+
+/**
+ * Gives up, for good, the dead letters that a selection chooses, the oldest first and those included whose event is gone;
+ * as many as time allows. Asked again, it goes on with the others.
+ * @param onRemoved Called for each that was given up, so that what happened is known also when the rest fails.
+ * @returns How many were looked at: one that somebody else sent again or gave up in between is seen, and not removed.
+ */
+export const removeDeadLetters = async (
+  store: Store,
+  selection: Omit<DeliverySelection, 'state'>,
+  { maxMs, onRemoved }: { readonly maxMs: number; readonly onRemoved: () => void },
+): Promise<number> => {
+  const overAt = performance.now() + maxMs;
+  let seen = 0;
+  const options = { takesGone: true, batch: AT_ONCE };
+  for await (const { ids } of chooseDeliveries(store, { ...selection, state: 'dead_letter' }, options)) {
+    await Promise.all(
+      ids.map(async (id) => {
+        if (await removeDeadLetter(store, id)) onRemoved();
+      }),
+    );
+    seen += ids.length;
+    if (performance.now() >= overAt) break;
+  }
+  return seen;
+};
