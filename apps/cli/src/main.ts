@@ -39,7 +39,7 @@ function command<Options>(
   usage: string,
   description: string,
   example: string,
-  action: (args: (string | undefined)[], options: Options, context: Context) => Promise<unknown>,
+  action: (args: readonly string[], options: Options, context: Context) => Promise<unknown>,
 ): Command {
   return parent
     .command(usage, { isDefault: usage === 'list' })
@@ -62,9 +62,22 @@ function command<Options>(
         print: (text) => process.stdout.write(`${json ? text : printable(text)}\n`),
         signal: stop.signal,
       };
-      const exitCode = await action(this.processedArgs, options as Options, context);
+      const exitCode = await action(this.args, options as Options, context);
       process.exitCode = typeof exitCode === 'number' ? exitCode : 0;
     });
+}
+
+/** What says which of many are meant. */
+function choosing(parent: Command): Command {
+  return parent
+    .option('--all', 'every dead letter, or with the following only some of them')
+    .option('--destination <id>', 'of one destination')
+    .option('--kind <kind>', 'of this kind: refused, not_built or crashes_consumer')
+    .option('--events <patterns>', 'of these event types, comma-separated, * for any characters')
+    .option('--since <when>', 'that failed since: an age (15m, 72h, 7d) or a date')
+    .option('--until <when>', 'that failed before: an age or a date')
+    .option('--filter <expression>', "CEL over `event` that must be true: event.from == '2799900001'")
+    .option('--except <deliveryIds>', 'but these, comma-separated');
 }
 
 /** A command of commands; without a word after it, it lists. */
@@ -338,32 +351,32 @@ command(
   async ([id], options: import('./commands/context.ts').Reveal, context) =>
     (await import('./commands/dead-letters.ts')).showDeadLetter(id as string, options, context),
 ).option('--reveal', REVEAL_HELP);
-command(
-  deadLetters,
-  'remove <deliveryId>',
-  'give up on one for good',
-  'dead-letters remove dlv_crm_x7Vv0J1tq8mC2kQbZ4n9Lw',
-  async ([id], _, context) => (await import('./commands/dead-letters.ts')).removeDeadLetter(id as string, context),
-);
-
-command(
-  program,
-  'replay [deliveryId]',
-  'send a delivery again, dead or delivered; or all dead letters',
-  'replay --all --destination crm',
-  async ([id], options: import('./commands/replay.ts').ReplayOptions, context) =>
-    (await import('./commands/replay.ts')).replay(id, options, context),
+choosing(
+  command(
+    deadLetters,
+    'remove [deliveryIds...]',
+    'give up for good: on these, or on all that match',
+    'dead-letters remove --all --destination crm --kind not_built --dry-run',
+    async (ids, options: import('./commands/dead-letters.ts').RemoveOptions, context) =>
+      (await import('./commands/dead-letters.ts')).removeDeadLetters(ids, options, context),
+  ),
 )
-  .option('--all', 'every dead letter, or with the following only some of them')
-  .option('--destination <id>', 'of one destination')
-  .option('--kind <kind>', 'of this kind: refused, not_built or crashes_consumer')
-  .option('--events <patterns>', 'of these event types, comma-separated, * for any characters')
-  .option('--since <when>', 'that failed since: an age (15m, 72h, 7d) or a date')
-  .option('--until <when>', 'that failed before: an age or a date')
-  .option('--filter <expression>', "CEL over `event` that must be true: event.from == '2799900001'")
+  .option('--dry-run', 'tell which, and remove nothing')
+  .option('--expected <n>', 'how many will go, as --dry-run tells: wanted for more than 100', wholeNumber);
+
+choosing(
+  command(
+    program,
+    'replay [deliveryIds...]',
+    'send a delivery again, dead or delivered; or several, or all dead letters',
+    'replay --all --destination crm',
+    async (ids, options: import('./commands/replay.ts').ReplayOptions, context) =>
+      (await import('./commands/replay.ts')).replay(ids, options, context),
+  ),
+)
   .option('--delivered', 'what was delivered already instead of dead letters; the times are those of the events')
   .option('--rate <rate>', 'at most so many: 500/s, 600/m (default: as fast as it goes)')
-  .option('--dry-run', 'count them, and send nothing')
+  .option('--dry-run', 'tell which, and send nothing')
   .option('--detach', 'do not wait until it is done');
 
 const replays = group('replays', 'replays of many deliveries: who asked for what, and how far it is');
@@ -375,15 +388,29 @@ command(
   async (_, options: import('./commands/context.ts').Reveal, context) =>
     (await import('./commands/replay.ts')).listReplays(options, context),
 ).option('--reveal', REVEAL_HELP);
-command(replays, 'cancel <id>', 'stop one', 'replays cancel rpl_0123456789abcdef', async ([id], _, context) =>
+command(
+  replays,
+  'pause <id>',
+  'stop one that is to go on later',
+  'replays pause rpl_0123456789abcdef',
+  async ([id], _, context) => (await import('./commands/replay.ts')).changeReplay(id as string, 'paused', context),
+);
+command(replays, 'cancel <id>', 'give one up', 'replays cancel rpl_0123456789abcdef', async ([id], _, context) =>
   (await import('./commands/replay.ts')).changeReplay(id as string, 'cancelled', context),
 );
 command(
   replays,
   'resume <id>',
-  'go on where it stopped',
+  'let one that was paused or cancelled go on where it stopped',
   'replays resume rpl_0123456789abcdef',
   async ([id], _, context) => (await import('./commands/replay.ts')).changeReplay(id as string, 'running', context),
+);
+command(
+  replays,
+  'failed <id>',
+  'list the deliveries of one that became dead letters again',
+  'replays failed rpl_0123456789abcdef',
+  async ([id], _, context) => (await import('./commands/replay.ts')).listFailed(id as string, context),
 );
 
 const quarantine = group('quarantine', 'authentic callbacks that could not be parsed');

@@ -206,21 +206,50 @@ it('on a Redis Cluster dead letters are grouped, chosen and sent again, holds ar
   );
   await cli('replay', '--all', '--destination', 'flaky', '--rate', '50/s');
   await flaky.waitFor(before + 11, 30_000);
-  expect((await cli('replays', 'list')).items).toEqual([expect.objectContaining({ state: 'done', replayed: 10 })]);
+  const [done] = (await cli('replays', 'list')).items;
+  expect(done).toMatchObject({ state: 'done', replayed: 10 });
+  await waitUntil(async () => (await ok('GET', `/replays/${done.id}`)).delivered === 10, { timeoutMs: 20_000 });
+  expect((await cli('replays', 'failed', done.id)).items).toEqual([]);
+  for (const word of ['pause', 'cancel', 'resume']) expect((await cli('replays', word, done.id)).state).toBe('done');
   await waitUntil(async () => (await call('GET', '/dead-letters')).body.items.length === 0);
 
+  flaky.answerWith(404);
+  await Promise.all(Array.from({ length: 6 }, () => send(sampleCallback('moLocation'))));
+  await waitUntil(async () => (await call('GET', '/dead-letters')).body.items.length === 6, { timeoutMs: 30_000 });
+  const dead = (await cli('dead-letters')).items.map(({ deliveryId }: Any) => deliveryId);
+  const again = await cli('replay', dead[0], dead[1]);
+  await waitUntil(async () => (await ok('GET', `/replays/${again.id}`)).failed === 2, { timeoutMs: 20_000 });
+  expect((await cli('replays', 'failed', again.id)).items.sort()).toEqual(dead.slice(0, 2).sort());
+  await waitUntil(async () => (await call('GET', '/dead-letters')).body.items.length === 6, { timeoutMs: 20_000 });
+  const planned = await cli(
+    'dead-letters',
+    'remove',
+    '--all',
+    '--events',
+    'moLocation',
+    '--except',
+    dead[0],
+    '--dry-run',
+  );
+  expect(planned).toMatchObject({ matched: 5, leftOut: [{ reason: 'excepted', count: 1 }] });
+  expect((await cli('dead-letters', 'remove', dead[1], dead[2])).removed).toBe(2);
+  expect((await cli('dead-letters', 'remove', '--all', '--except', dead[0], '--expected', '3')).removed).toBe(3);
+  await cli('dead-letters', 'remove', dead[0]);
+  flaky.answerWith(200);
+
+  const from = flaky.requests.length;
   flaky.answerWith(() => ({ status: 429, headers: { 'retry-after': '3' } }));
   await send(sampleCallback('moLocation'));
   await waitUntil(async () => (await call('GET', '/destinations/flaky')).body.held?.reason === 'throttled', {
     timeoutMs: 20_000,
   });
   flaky.answerWith(200);
-  await flaky.waitFor(before + 13, 30_000);
+  await flaky.waitFor(from + 2, 30_000);
   await cli('destinations', 'pause', 'flaky', '--reason', 'moving house');
   expect((await ok('GET', '/destinations/flaky')).paused).toBe('moving house');
   await send(sampleCallback('moLocation'));
   await cli('destinations', 'resume', 'flaky');
-  await flaky.waitFor(before + 14, 30_000);
+  await flaky.waitFor(from + 3, 30_000);
   await balanced();
 });
 

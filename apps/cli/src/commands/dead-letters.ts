@@ -1,6 +1,8 @@
 import type { DeadLetter } from '@clickrelay/client';
 import { connectApi } from '../api-client.ts';
+import { CommandError } from '../errors.ts';
 import { attemptLine, deliveryState, shortTime, table } from '../format.ts';
+import { type Choice, chosenBy, countedDeliveries, leftOutLines } from './choice.ts';
 import { type Context, nextPage, type Reveal, revealed, show } from './context.ts';
 
 export interface ListOptions extends Reveal {
@@ -49,7 +51,64 @@ export async function showDeadLetter(deliveryId: string, options: Reveal, contex
   );
 }
 
-export async function removeDeadLetter(deliveryId: string, context: Context): Promise<void> {
-  await connectApi(context.config).call('DELETE /v1/dead-letters/{deliveryId}', { path: { deliveryId } });
-  show(context, { removed: deliveryId }, () => `${deliveryId} is removed`);
+export interface RemoveOptions extends Choice {
+  dryRun?: boolean;
+  expected?: number;
+}
+
+/** More are removed only when it is said how many. */
+const MOST_UNCOUNTED = 100;
+
+/** Gives up for good: on one, on several, or on all that match. */
+export async function removeDeadLetters(
+  ids: readonly string[],
+  options: RemoveOptions,
+  context: Context,
+): Promise<void> {
+  const [deliveryId] = ids;
+  const api = connectApi(context.config);
+  if (deliveryId !== undefined && ids.length === 1 && Object.keys(options).length === 0) {
+    await api.call('DELETE /v1/dead-letters/{deliveryId}', { path: { deliveryId } });
+    show(context, { removed: deliveryId }, () => `${deliveryId} is removed`);
+    return;
+  }
+  const { dryRun, expected, ...choice } = options;
+  const chosen = chosenBy(ids, choice);
+  const {
+    removed: _,
+    left: __,
+    ...plan
+  } = await api.call('POST /v1/dead-letters/remove', {
+    body: { ...chosen, dryRun: true },
+  });
+  const { matched, oldest, until } = plan;
+  const counted = countedDeliveries(matched, false);
+  if (dryRun) {
+    show(context, plan, () =>
+      [
+        `${counted} would be removed, for good`,
+        ...(oldest === null ? [] : [`the oldest came ${shortTime(oldest)}`]),
+        ...leftOutLines(plan),
+        `remove them with --until ${until} --expected ${matched ?? '<n>'}`,
+      ].join('\n'),
+    );
+    return;
+  }
+  if (expected === undefined && matched !== null && matched > MOST_UNCOUNTED) {
+    throw new CommandError(
+      'unexpected_count',
+      `${counted} match, and would be gone for good; if that is meant, add --expected ${matched} --until ${until}`,
+    );
+  }
+  // What comes from now on is not removed: the number stays the same while others come.
+  let removed = 0;
+  for (let left: number | null = expected ?? matched; left !== 0; ) {
+    const body = { ...chosen, until, ...(left !== null && { expected: left }) };
+    const answer = await api.call('POST /v1/dead-letters/remove', { body });
+    removed += answer.removed;
+    left = answer.left;
+  }
+  show(context, { ...plan, removed }, () =>
+    [`${countedDeliveries(removed, false)} removed`, ...leftOutLines(plan)].join('\n'),
+  );
 }
