@@ -61,12 +61,12 @@ describe('a replay of many', () => {
     expect((crm.requests.at(-1)?.at ?? 0) - startedAt).toBeGreaterThanOrEqual(1_250);
   });
 
-  it('can be cancelled half-way, and goes on where it stopped', async () => {
+  it.each(['paused', 'cancelled'] as const)('can be %s half-way, and goes on where it stopped', async (state) => {
     const crm = await addDead(300);
     crm.requests.length = 0;
     const { id } = await make(DEAD, '50/s');
     await crm.waitFor(25);
-    await setReplayState(worker.store, id, 'cancelled');
+    await setReplayState(worker.store, id, state);
     // Until nothing comes for half a second.
     for (let seen = -1; seen < crm.requests.length; await new Promise((resolve) => setTimeout(resolve, 500))) {
       seen = crm.requests.length;
