@@ -91,7 +91,9 @@ const routeGroup = async (
 };
 
 /** Resolves when each of them is delivered, or has a job, wherever it is wanted. */
-const deliverOrQueue = async (context: IngestContext, { events, inLog }: Routed): Promise<void> => {
+const deliverOrQueue = async (context: IngestContext, { events, inLog, logNow }: Routed): Promise<void> => {
+  // Whoever takes a delivery out of a queue looks for its event in the log.
+  const queue: Queue = (outlet, some, how) => logNow().then(() => enqueue(context, outlet, some, how));
   const queued = new Map<Outlet, LoggedEvent[]>();
   const work: Promise<unknown>[] = [inLog];
   for (const { event, outlets, ended, isRepeated } of events) {
@@ -99,11 +101,11 @@ const deliverOrQueue = async (context: IngestContext, { events, inLog }: Routed)
       if (ended.has(outlet.id)) continue;
       // What may have a job already must not be attempted beside it.
       const turn = !isRepeated && context.mayDeliverStraight() && outlet.enterStraight(isStatus(event));
-      if (turn !== false) work.push(deliverStraight(context, outlet, { event, inLog }, turn));
+      if (turn !== false) work.push(deliverStraight({ context, outlet, event, queue }, turn));
       else if (queued.get(outlet)?.push(event) === undefined) queued.set(outlet, [event]);
     }
   }
-  for (const [outlet, waiting] of queued) work.push(inLog.then(() => enqueue(context, outlet, waiting)));
+  for (const [outlet, waiting] of queued) work.push(queue(outlet, waiting));
   // Behind the deliveries: nobody waits for it.
   if (events.length > 0) {
     const indexed = events.map(({ event }) => event.event);
@@ -124,11 +126,16 @@ interface EventToRoute {
 
 interface Routed {
   readonly events: readonly EventToRoute[];
-  /** Resolves when they are in the log: whoever takes a delivery out of a queue looks there. */
+  /** Resolves when they are in the log. */
   readonly inLog: Promise<unknown>;
+  /** The same, without waiting any longer. */
+  logNow(): Promise<unknown>;
 }
 
-/** What was reserved may be delivered while it is being logged: until the group is done, a crash repeats both. */
+/** In ms: until then processor and Redis are for what is being delivered. */
+const LOG_AFTER_MS = 5;
+
+/** What was reserved may be delivered before it is logged: until the group is done, a crash repeats both. */
 const logReserved = async (
   context: IngestContext,
   { claim, reservation }: Claim,
@@ -139,9 +146,17 @@ const logReserved = async (
   const outlets = context.outlets();
   const routed = events.map((event) => route(event, outlets));
   context.metrics.logged(context.lane, events.length, 0);
+  const { promise: moment, resolve: logIt } = Promise.withResolvers<void>();
+  const timer = setTimeout(logIt, LOG_AFTER_MS);
+  const inLog = moment.then(() => context.eventLog.append(claim, routed.map(toLog), nowMs));
   return {
     events: routed.map((event) => ({ ...event, isRepeated: false, ended: NONE })),
-    inLog: context.eventLog.append(claim, routed.map(toLog), nowMs),
+    inLog,
+    logNow: () => {
+      clearTimeout(timer);
+      logIt();
+      return inLog;
+    },
   };
 };
 
@@ -180,7 +195,8 @@ const logEvents = async (
       ended: event.isRepeated ? await readEnded(context.store, event.event.event.id) : NONE,
     })),
   );
-  return { events: toRoute, inLog: Promise.resolve() };
+  const inLog = Promise.resolve();
+  return { events: toRoute, inLog, logNow: () => inLog };
 };
 
 interface RoutedEvent extends SplitEvent {
@@ -201,25 +217,35 @@ const toLog = ({ event, origin, counted, outlets }: RoutedEvent): EventToLog => 
 
 const NONE: ReadonlySet<string> = new Set();
 
+interface Straight {
+  readonly context: IngestContext;
+  readonly outlet: Outlet;
+  readonly event: LoggedEvent;
+  readonly queue: Queue;
+}
+
 /** The first attempt, without a job; what does not end well gets one. */
 const deliverStraight = async (
-  context: IngestContext,
-  outlet: Outlet,
-  { event, inLog }: { event: LoggedEvent; inLog: Promise<unknown> },
+  { context, outlet, event, queue }: Straight,
   turn: true | Promise<boolean>,
 ): Promise<void> => {
-  if (!(await turn)) return inLog.then(() => enqueue(context, outlet, [event]));
+  if (!(await turn)) return queue(outlet, [event]);
   const { outcome, reason, because, uncounted } = await attemptDelivery(context, outlet, event, 1);
   if (outcome.kind === 'delivered') countDelivered(context, event);
-  await inLog;
-  if (uncounted) await enqueue(context, outlet, [event]);
+  if (uncounted) await queue(outlet, [event]);
   else if (outcome.kind === 'retry') {
-    await enqueue(context, outlet, [event], { job: { a: 1 }, delayMs: outcome.delayMs });
+    await queue(outlet, [event], { job: { a: 1 }, delayMs: outcome.delayMs });
   } else if (outcome.kind === 'dead_letter') {
     const job = { a: 1, x: reason, ...(because !== 'refused' && { k: because }) };
-    await enqueue(context, outlet, [event], { job });
+    await queue(outlet, [event], { job });
   }
 };
+
+type Queue = (
+  outlet: Outlet,
+  events: readonly LoggedEvent[],
+  how?: Pick<DeliveryToQueue, 'job' | 'delayMs'>,
+) => Promise<void>;
 
 /** @param how The same for all of them. */
 const enqueue = (
