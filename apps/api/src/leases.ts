@@ -145,7 +145,7 @@ export const leaseOperations = [
       assertBoundTo(caller, id);
       const destination = await leases.destination(id);
       let source = 'waiting';
-      let found = await peekWaiting(store, id, limit);
+      let found = await peekWaiting(store, destination, limit);
       if (found.length === 0 && recent === 'true') {
         source = 'log';
         found = await peekRecent(store, destination, limit);

@@ -140,8 +140,9 @@ export const deliverJob = async (context: DeliverContext, outlet: Outlet, job: T
       await outlet.ordering?.leave(logged.event);
       return { kind: 'done' };
     }
-    if (outlet.ordering !== undefined && !(await outlet.ordering.isNext(logged.event))) {
-      return { kind: 'postpone', delayMs: putOffMs(job) };
+    const { ordering } = outlet;
+    if (ordering !== undefined && !(await ordering.takeTurn(logged.event))) {
+      return { kind: 'await_turn', delayMs: putOffMs(job), hasCome: () => ordering.isNext(logged.event) };
     }
     hasTurn = false;
     context.traces?.note(logged, trace);

@@ -47,6 +47,9 @@ export const destinationBase = z.object({
 export const pullDestination = z.strictObject({
   ...destinationBase.shape,
   type: z.literal('pull').describe('Events wait until a consumer leases them.'),
+  ordering: pacing.ordering.describe(
+    '`conversation`: of one pair of `from` and `to` one delivery is leased at a time, in the order they came; other pairs do not wait for them. Default: `none`.',
+  ),
   retrySchedule: pacing.retrySchedule.describe(
     'The longest wait before a delivery that was given back comes again: `0s,5s,2m`. Default: RETRY_SCHEDULE of the API.',
   ),

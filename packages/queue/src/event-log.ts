@@ -3,7 +3,7 @@ import type { Result } from 'ioredis';
 import { COUNT_INTAKE, countIntakeAlone, countsPrefix, laneLetter } from './intake-counts.ts';
 import { LARGE, newSuffix, readLarge, storeLarge } from './large-text.ts';
 import { addressesOf } from './message-address.ts';
-import { eventKeys, shardKeys } from './names.ts';
+import { eventKeys, jobOfClaim, shardKeys } from './names.ts';
 import { type RedisCommand, sendAll } from './send-all.ts';
 import type { Store } from './store.ts';
 
@@ -335,6 +335,13 @@ export const readFacts = (head: string): RecordFacts | undefined => {
 export const readRoutes = async (store: Store, eventId: string): Promise<readonly string[]> => {
   const record = await store.redis.get(eventKeys(eventId).record);
   return record === null ? [] : (readFacts(record)?.routes ?? []);
+};
+
+/** Whether the group of callbacks that an event came with is not done: until then it may be queued yet. */
+export const isBeingRouted = async (store: Store, eventId: string): Promise<boolean> => {
+  const record = await store.redis.get(eventKeys(eventId).record);
+  const job = record === null ? undefined : jobOfClaim(readFacts(record)?.claim ?? '');
+  return job !== undefined && (await store.redis.exists(job)) === 1;
 };
 
 // -- lists ------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import { pauseDestination, putDestination, removeDestination, resumeDestination 
 import { createEventLog } from './event-log.ts';
 import { createLeases, type Lease, type LeaseOptions, type Leases, MOST_UNANSWERED } from './leases.ts';
 import { destinationQueue, jobKey } from './names.ts';
-import { peekRecent, peekWaiting } from './peek.ts';
+import { type Peeked, peekRecent, peekWaiting } from './peek.ts';
 import { openStore, type Store } from './store.ts';
 
 let redis: RedisServer;
@@ -78,6 +78,9 @@ const takeSome = async (id: string, count: number): Promise<Lease[]> => {
   }
   return taken;
 };
+
+const peek = async (id: string, limit: number): Promise<Peeked[]> =>
+  peekWaiting(store, await leases.destination(id), limit);
 
 const FAILED = { error: 'the workflow broke', retry: true };
 
@@ -381,11 +384,11 @@ describe('a peek', () => {
   it('shows what waits, the oldest first, and takes nothing', async () => {
     const id = await addDestination();
     const events = await addEvents(id, 3);
-    const shown = await peekWaiting(store, id, 2);
+    const shown = await peek(id, 2);
     expect(shown.map(({ event }) => event)).toEqual(events.slice(0, 2));
     expect(shown[0]).toMatchObject({ attempt: 1, deliveryId: deliveryId(events[0]?.event.id ?? '', id) });
     expect(await takeSome(id, 3)).toHaveLength(3);
-    expect(await peekWaiting(store, id, 2)).toEqual([]);
+    expect(await peek(id, 2)).toEqual([]);
   });
 
   it('shows messages before the statuses that came earlier, as they are leased', async () => {
@@ -394,7 +397,7 @@ describe('a peek', () => {
     await createEventLog(store, { dedupeTtlMs: 60_000 }).append('status', [status], Date.now());
     await enqueueDeliveries(store, id, [{ eventId: status.event.id, isSecond: true }]);
     const [message] = (await addEvents(id, 1)) as [LoggedEvent];
-    const shown = (await peekWaiting(store, id, 5)).map(({ event }) => event.event.id);
+    const shown = (await peek(id, 5)).map(({ event }) => event.event.id);
     expect(shown).toEqual([message.event.id, status.event.id]);
     const first = await takeOne(id);
     expect(first.event).toEqual(message);
@@ -426,7 +429,7 @@ describe('large events', () => {
       id,
       events.map(({ event }) => ({ eventId: event.id })),
     );
-    expect(await peekWaiting(store, id, 10)).toHaveLength(3);
+    expect(await peek(id, 10)).toHaveLength(3);
     const taken: string[] = [];
     while (taken.length < events.length) {
       const some = await take(id, { max: 10, waitMs: 10_000 });

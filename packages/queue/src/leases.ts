@@ -2,17 +2,27 @@ import {
   DeliveryError,
   deliveryId,
   type LoggedEvent,
+  type Pacing,
+  pacingSettings,
   parseRetrySchedule,
   QueueUnavailableError,
   type RetrySchedule,
 } from '@clickrelay/core';
-import { type AttemptRecord, createAttemptLog, type DeliveryJob, readForDelivery, replayOf } from './deliveries.ts';
+import {
+  type AttemptRecord,
+  createAttemptLog,
+  type DeliveryJob,
+  readDelivery,
+  readForDelivery,
+  replayOf,
+} from './deliveries.ts';
 import { type Destination, type DestinationWatch, readDestination, watchDestinations } from './destinations.ts';
 import { createDispatcher, type TakenJob } from './dispatcher.ts';
 import { DestinationNotFoundError, NotAPullDestinationError, TooManyLeasesError } from './errors.ts';
 import { MOST_CHARACTERS_PER_PAGE } from './event-log.ts';
 import { defineLeaseCommands, holdLease, leaseStartedAtMs, newLeaseToken } from './lease-record.ts';
 import { destinationQueue, type QueueName } from './names.ts';
+import { createOrdering, type Ordering } from './ordering.ts';
 import { deadLetterKind } from './outcome.ts';
 import { markReplayed } from './replay-outcomes.ts';
 import type { Settlement } from './settle.ts';
@@ -20,6 +30,7 @@ import {
   type Acked,
   ackLease,
   extendLease,
+  type LeaseDesk,
   type LeaseRef,
   type Nacked,
   nackLease,
@@ -90,6 +101,11 @@ const GATHER_MS = 50;
 /** A look that got no answer from Redis in this time never will. */
 const LOOK_MS = 3_000;
 const REOPEN_MS = 500;
+/**
+ * What waits for the one before it in its conversation is woken when that has ended; this is for when whoever was to wake
+ * it died, and grows for those with a long wait before them.
+ */
+const PUT_OFF_MS = { shortest: 5_000, longest: 60_000 };
 /** How often it is looked whether the first connection is there. */
 const CONNECT_MS = 20;
 
@@ -112,6 +128,8 @@ interface Waiter extends LeaseOptions {
   hasLooked: boolean;
   /** Gets no more: it ends when nothing is being prepared. */
   isEnding: boolean;
+  /** The queue was found empty: it ends with what is being prepared, unless nothing comes of that. */
+  isLast: boolean;
   end(): void;
   refuse(error: Error): void;
 }
@@ -119,6 +137,8 @@ interface Waiter extends LeaseOptions {
 /** A pull destination as this process sees it. */
 interface Counter {
   destination: Destination;
+  /** For a destination that wants the events of a conversation one after the other. */
+  ordering: Ordering | undefined;
   readonly queue: QueueName;
   /** Longest waiting first. */
   readonly waiters: Set<Waiter>;
@@ -150,14 +170,18 @@ export const createLeases = (store: Store, options: LeasesOptions): Leases => {
       if (counter === undefined) open(destination);
       else {
         counter.destination = destination;
+        counter.ordering = orderingOf(destination);
         dispatcher.poke(counter.queue);
       }
     }
   };
 
+  const orderingOf = ({ id, config }: Destination): Ordering | undefined =>
+    pacingOf(config).ordering === 'conversation' ? createOrdering(store, id) : undefined;
+
   const open = (destination: Destination): void => {
     const queue = destinationQueue(destination.id);
-    const counter: Counter = { destination, queue, waiters: new Set(), out: 0 };
+    const counter: Counter = { destination, ordering: orderingOf(destination), queue, waiters: new Set(), out: 0 };
     counters.set(destination.id, counter);
     const added = dispatcher.add({
       queue,
@@ -231,7 +255,10 @@ export const createLeases = (store: Store, options: LeasesOptions): Leases => {
   };
 
   const endIfReady = (waiter: Waiter): void => {
-    if (waiter.preparing === 0 && (waiter.isEnding || waiter.leases.length >= waiter.max)) waiter.end();
+    const { leases, max, isEnding, isLast, preparing } = waiter;
+    if (preparing > 0) return;
+    if (isEnding || leases.length >= max || (isLast && leases.length > 0)) waiter.end();
+    else waiter.isLast = false;
   };
 
   /** The queue is empty: who has something gets it now, and who only wanted to look has looked. */
@@ -239,8 +266,11 @@ export const createLeases = (store: Store, options: LeasesOptions): Leases => {
     for (const waiter of [...waiters]) {
       if (waiter.since > since) continue;
       waiter.hasLooked = true;
-      if (waiter.waitMs > 0 && waiter.leases.length + waiter.preparing === 0) continue;
-      endWaiting(waiter);
+      if (waiter.waitMs === 0) endWaiting(waiter);
+      else {
+        waiter.isLast = true;
+        endIfReady(waiter);
+      }
     }
   };
 
@@ -275,7 +305,7 @@ export const createLeases = (store: Store, options: LeasesOptions): Leases => {
 
   /** Makes a lease of a taken job, or says what becomes of it instead. */
   const prepare = async (
-    { destination, queue }: Counter,
+    { destination, ordering, queue }: Counter,
     job: TakenJob,
     leaseMs: number,
   ): Promise<{ lease: Lease } | { settlement: Settlement }> => {
@@ -283,10 +313,19 @@ export const createLeases = (store: Store, options: LeasesOptions): Leases => {
     const { a: attemptsBefore = 0, x: endedBecause, k: because, r: isReplay } = data;
     const replayId = replayOf(data);
     if (endedBecause !== undefined) return { settlement: { kind: 'dead', reason: endedBecause, because } };
+    const reading = readForDelivery(store, job.id, destination.id);
+    if (ordering !== undefined) {
+      const event = (await reading).logged?.event;
+      // Before it is held: a lease that nobody got must not be written down as one that ended in silence.
+      if (event !== undefined && !(await ordering.takeTurn(event))) {
+        const hasCome = (): Promise<boolean> => ordering.isNext(event);
+        return { settlement: { kind: 'await_turn', delayMs: putOffMs(job), hasCome } };
+      }
+    }
     const startedAtMs = leaseStartedAtMs(job.token) ?? Date.now();
     const endsAtMs = Date.now() + leaseMs;
     const [{ logged, state }, held] = await Promise.all([
-      readForDelivery(store, job.id, destination.id),
+      reading,
       holdLease(store, queue, job.id, job.token, { startedAtMs, endsAtMs, expiredBefore: job.stalledCount }),
     ]);
     // It took us so long that another process has it.
@@ -297,7 +336,17 @@ export const createLeases = (store: Store, options: LeasesOptions): Leases => {
       return { settlement: { kind: 'dead', reason: 'the event is no longer in the log', because: 'not_built' } };
     }
     // Acked, by a process that died before it could take the job away.
-    if (state === 'delivered' && isReplay === undefined) return { settlement: { kind: 'done' } };
+    if (state === 'delivered' && isReplay === undefined) {
+      await ordering?.leave(logged.event);
+      return { settlement: { kind: 'done' } };
+    }
+    // Nacked for the last time, likewise: the next of its conversation may be out.
+    if (state === 'dead_letter') {
+      await ordering?.leave(logged.event);
+      const delivery = await readDelivery(store, deliveryId(job.id, destination.id));
+      const error = delivery?.attempts.at(-1)?.error ?? undefined;
+      return { settlement: { kind: 'dead', reason: error?.message ?? '', because: deadLetterKind(error) } };
+    }
 
     const isPoison = job.stalledCount >= MOST_UNANSWERED;
     const { before } = held;
@@ -320,7 +369,10 @@ export const createLeases = (store: Store, options: LeasesOptions): Leases => {
         response: '',
         replayId,
       });
-      if (isPoison) return { settlement: { kind: 'dead', reason: error.message, because: deadLetterKind(error) } };
+      if (isPoison) {
+        await ordering?.leave(logged.event);
+        return { settlement: { kind: 'dead', reason: error.message, because: deadLetterKind(error) } };
+      }
     }
     const attempt = attemptsBefore + job.attemptsMade + job.stalledCount + 1;
     const endsAt = new Date(endsAtMs).toISOString();
@@ -335,6 +387,13 @@ export const createLeases = (store: Store, options: LeasesOptions): Leases => {
       if (await returnLease(store, counter.destination.id, { deliveryId: id, token })) counter.out--;
     }
   };
+
+  const deskOf = ({ destination: { id }, ordering }: Counter): LeaseDesk => ({
+    store,
+    attempts,
+    destinationId: id,
+    ordering,
+  });
 
   const settled = <Answer>(counter: Counter, answer: Answer): Answer => {
     counter.out--;
@@ -360,6 +419,7 @@ export const createLeases = (store: Store, options: LeasesOptions): Leases => {
           preparing: 0,
           hasLooked: false,
           isEnding: false,
+          isLast: false,
           end: () => {
             leave();
             resolve(waiter.leases);
@@ -393,11 +453,14 @@ export const createLeases = (store: Store, options: LeasesOptions): Leases => {
         }
       });
     },
-    ack: async (id, lease) => settled(await counterOf(id), await ackLease(store, attempts, id, lease)),
+    ack: async (id, lease) => {
+      const counter = await counterOf(id);
+      return settled(counter, await ackLease(deskOf(counter), lease));
+    },
     nack: async (id, lease, failure) => {
       const counter = await counterOf(id);
-      const own = parseRetrySchedule(String(counter.destination.config['retrySchedule']));
-      return settled(counter, await nackLease(store, attempts, own ?? schedule, id, lease, failure));
+      const own = parseRetrySchedule(pacingOf(counter.destination.config).retrySchedule ?? '');
+      return settled(counter, await nackLease(deskOf(counter), lease, { ...failure, schedule: own ?? schedule }));
     },
     extend: async (id, lease, leaseMs) => {
       await counterOf(id);
@@ -418,6 +481,11 @@ export const createLeases = (store: Store, options: LeasesOptions): Leases => {
 };
 
 const CLOSE_GRACE_MS = 1_000;
+
+const pacingOf = (config: Destination['config']): Pacing => pacingSettings.safeParse(config).data ?? {};
+
+const putOffMs = ({ timesTaken, attemptsMade }: TakenJob): number =>
+  Math.min(PUT_OFF_MS.shortest * 2 ** Math.min(timesTaken - attemptsMade, 10), PUT_OFF_MS.longest);
 
 const noDestination = (id: string): DestinationNotFoundError =>
   new DestinationNotFoundError(`there is no destination ${id.slice(0, 120)}`);

@@ -1,37 +1,60 @@
 import type { Event } from '@clickrelay/core';
 import type { Result } from 'ioredis';
-import { destinationQueue, eventKeys } from './names.ts';
+import { isBeingRouted } from './event-log.ts';
+import { conversationKey, destinationQueue, eventKeys, jobKey } from './names.ts';
+import { sendAll } from './send-all.ts';
+import { wakeJob } from './settle.ts';
 import type { Store } from './store.ts';
 
 /*
  * Order inside a conversation, for destinations that ask for it: one sorted set for each pair of parties with
- * deliveries under way, by the time they came. The first may be attempted; the others' jobs are put off until it has
- * ended. A delivery that is in no set (a replay, a destination that asked for order later) waits for nobody.
+ * deliveries under way, by the time they came. The first may be attempted, or leased; the others' jobs are put off until
+ * it has ended. Whoever has had its turn is first until then, with the score 0: one that came before it and is queued
+ * after it must not pass. A delivery that is in no set (a replay, a destination that asked for order later) waits for
+ * nobody.
  */
 
 /** Longer than any delivery lives: what is left behind by a destination that was removed goes by itself. */
 const FORGOTTEN_AFTER_S = 14 * 24 * 3600;
 
-/* KEYS: conversation. ARGV: ttl, then score and event id of each. */
+/*
+ * Those of one millisecond stay in the order in which they join. Lua would write a score with 14 digits.
+ *
+ * KEYS: conversation. ARGV: ttl, then time in ms and event id of each.
+ */
 const JOIN_SCRIPT = `
-for at = 2, #ARGV, 2 do redis.call('ZADD', KEYS[1], 'NX', ARGV[at], ARGV[at + 1]) end
+for at = 2, #ARGV, 2 do
+  local ms = tonumber(ARGV[at])
+  local last = redis.call('ZREVRANGEBYSCORE', KEYS[1], '(' .. string.format('%.0f', ms + 1), ARGV[at], 'WITHSCORES', 'LIMIT', 0, 1)
+  local score = last[1] and math.min(tonumber(last[2]) + 0.001, ms + 0.999) or ms
+  redis.call('ZADD', KEYS[1], 'NX', string.format('%.3f', score), ARGV[at + 1])
+end
 redis.call('EXPIRE', KEYS[1], ARGV[1])`;
 
-/* KEYS: conversation. ARGV: event id. Who is first, when this one waits and is not. */
+/* KEYS: conversation. ARGV: event id, `1` when its turn begins. Who is first, when this one waits and is not. */
 const FIRST_SCRIPT = `
 local rank = redis.call('ZRANK', KEYS[1], ARGV[1])
-if not rank or rank == 0 then return false end
-return redis.call('ZRANGE', KEYS[1], 0, 0)[1]`;
+if not rank then return false end
+if rank > 0 then return redis.call('ZRANGE', KEYS[1], 0, 0)[1] end
+if ARGV[2] == '1' then redis.call('ZADD', KEYS[1], 'XX', 0, ARGV[1]) end
+return false`;
 
-/* KEYS: conversation. ARGV: event id. Who is first now. */
+/*
+ * Whoever waits for its turn is told, also when this one has left before: the process may have died that was to tell. One
+ * that has had its turn sleeps for a reason of its own.
+ *
+ * KEYS: conversation. ARGV: event id. Answers who waits for its turn and is first.
+ */
 const LEAVE_SCRIPT = `
-if redis.call('ZREM', KEYS[1], ARGV[1]) == 0 then return false end
-return redis.call('ZRANGE', KEYS[1], 0, 0)[1] or false`;
+redis.call('ZREM', KEYS[1], ARGV[1])
+local first = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+if not first[1] or tonumber(first[2]) == 0 then return false end
+return first[1]`;
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {
-    joinConversation(key: string, ttl: number, ...scoresAndIds: (string | number)[]): Result<null, Context>;
-    firstOfConversation(key: string, eventId: string): Result<string | null, Context>;
+    joinConversation(key: string, ttl: number, ...timesAndIds: (string | number)[]): Result<null, Context>;
+    firstOfConversation(key: string, eventId: string, begins: 0 | 1): Result<string | null, Context>;
     leaveConversation(key: string, eventId: string): Result<string | null, Context>;
   }
 }
@@ -39,8 +62,10 @@ declare module 'ioredis' {
 export interface Ordering {
   /** Takes a place behind those that are there; before the delivery is queued. Does nothing when it has one. */
   join(events: readonly Pick<Event, 'id' | 'from' | 'to' | 'receivedAt'>[]): Promise<void>;
-  /** Whether its turn has come. */
+  /** Whether its turn has come. Changes nothing. */
   isNext(event: Pick<Event, 'id' | 'from' | 'to'>): Promise<boolean>;
+  /** The same, and when it has: it is its turn until it leaves. */
+  takeTurn(event: Pick<Event, 'id' | 'from' | 'to'>): Promise<boolean>;
   /** Gives its place up, and wakes the next one. Call it when the delivery has ended, however it ended. */
   leave(event: Pick<Event, 'id' | 'from' | 'to'>): Promise<void>;
 }
@@ -55,13 +80,40 @@ export const createOrdering = (store: Store, destinationId: string): Ordering =>
   redis.defineCommand('firstOfConversation', { numberOfKeys: 1, lua: FIRST_SCRIPT });
   redis.defineCommand('leaveConversation', { numberOfKeys: 1, lua: LEAVE_SCRIPT });
   const queue = destinationQueue(destinationId);
-  const keyOf = (conversation: string): string => `${queue.prefix}:${queue.name}:order:${conversation}`;
+  const keyOf = (conversation: string): string => conversationKey(queue, conversation);
 
-  /** Ended, or gone from the log: whoever worked on it died before it gave its place up. */
-  const hasEnded = async (eventId: string): Promise<boolean> => {
+  const look = async (eventId: string): Promise<{ hasEnded: boolean; hasJob: boolean }> => {
     const keys = eventKeys(eventId);
-    const [state, exists] = await Promise.all([redis.hget(keys.deliveries, destinationId), redis.exists(keys.record)]);
-    return exists === 0 || (state !== 'q' && state !== null);
+    const [state, isLogged, hasJob] = await sendAll(store, [
+      ['hget', keys.deliveries, destinationId],
+      ['exists', keys.record],
+      ['exists', jobKey(queue, eventId)],
+    ]);
+    return { hasEnded: isLogged === 0 || (state !== 'q' && state !== null), hasJob: hasJob === 1 };
+  };
+
+  /**
+   * Ended or gone from the log: whoever worked on it died before it gave its place up. Or nobody will ever work on it: it
+   * was for an earlier destination of this name, or is no longer wanted by the time its group is repeated after a crash.
+   */
+  const hasEnded = async (eventId: string): Promise<boolean> => {
+    const found = await look(eventId);
+    if (found.hasEnded || found.hasJob) return found.hasEnded;
+    if (await isBeingRouted(store, eventId)) return false;
+    // Its group is done: it has a job by now, or had one.
+    return !(await look(eventId)).hasJob;
+  };
+
+  const isFirst = async (event: Pick<Event, 'id' | 'from' | 'to'>, begins: 0 | 1): Promise<boolean> => {
+    const conversation = conversationOf(event);
+    if (conversation === undefined) return true;
+    const key = keyOf(conversation);
+    for (;;) {
+      const first = await redis.firstOfConversation(key, event.id, begins);
+      if (first === null) return true;
+      if (!(await hasEnded(first))) return false;
+      await redis.zrem(key, first);
+    }
   };
 
   return {
@@ -71,8 +123,7 @@ export const createOrdering = (store: Store, destinationId: string): Ordering =>
         const conversation = conversationOf(event);
         if (conversation === undefined) continue;
         const place = places.get(conversation) ?? [];
-        // Those of one callback have one time: their place in it decides.
-        place.push(Date.parse(event.receivedAt) + place.length / 2_000, event.id);
+        place.push(Date.parse(event.receivedAt), event.id);
         places.set(conversation, place);
       }
       await Promise.all(
@@ -81,27 +132,13 @@ export const createOrdering = (store: Store, destinationId: string): Ordering =>
         ),
       );
     },
-    isNext: async (event) => {
-      const conversation = conversationOf(event);
-      if (conversation === undefined) return true;
-      const key = keyOf(conversation);
-      for (;;) {
-        const first = await redis.firstOfConversation(key, event.id);
-        if (first === null) return true;
-        if (!(await hasEnded(first))) return false;
-        await redis.leaveConversation(key, first);
-      }
-    },
+    isNext: (event) => isFirst(event, 0),
+    takeTurn: (event) => isFirst(event, 1),
     leave: async (event) => {
       const conversation = conversationOf(event);
       if (conversation === undefined) return;
       const next = await redis.leaveConversation(keyOf(conversation), event.id);
-      if (next === null) return;
-      try {
-        await store.taker(queue).backend.promote(next);
-      } catch {
-        // It is not put off: it waits or runs already, or is not queued yet.
-      }
+      if (next !== null) await wakeJob(store.taker(queue), next);
     },
   };
 };

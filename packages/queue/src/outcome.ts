@@ -16,7 +16,7 @@ export const DEAD_LETTER_KINDS = ['refused', 'not_built', 'crashes_consumer'] as
 export type DeadLetterKind = (typeof DEAD_LETTER_KINDS)[number];
 
 /** @param error What its last attempt ended with. */
-export const deadLetterKind = (error: Pick<DeliveryError, 'code'> | undefined): DeadLetterKind => {
+export const deadLetterKind = (error: { readonly code: string } | undefined): DeadLetterKind => {
   if (error?.code === 'delivery_not_built') return 'not_built';
   return error?.code === 'crashes_consumer' ? 'crashes_consumer' : 'refused';
 };

@@ -1,8 +1,9 @@
-import { deliveryId, EVENT_ID, type LoggedEvent } from '@clickrelay/core';
+import { deliveryId, EVENT_ID, type LoggedEvent, pacingSettings } from '@clickrelay/core';
 import { openRoute } from '@clickrelay/routing';
 import type { Destination } from './destinations.ts';
 import { decodeRecord, listEvents, MOST_CHARACTERS_PER_PAGE } from './event-log.ts';
 import { destinationQueue, eventKeys, jobKey, prioritizedKey, waitKey } from './names.ts';
+import { createOrdering } from './ordering.ts';
 import { type RedisCommand, sendAll } from './send-all.ts';
 import type { Store } from './store.ts';
 
@@ -13,36 +14,61 @@ export interface Peeked {
   readonly event: LoggedEvent;
 }
 
-/** What waits, the oldest first, and of large events no more than a page may hold. Takes nothing. */
-export const peekWaiting = async (store: Store, destinationId: string, limit: number): Promise<Peeked[]> => {
-  const queue = destinationQueue(destinationId);
-  // Taken from the right.
-  const [first, second] = await Promise.all([
-    store.redis.lrange(waitKey(queue), -limit, -1),
-    store.redis.zrange(prioritizedKey(queue), 0, String(limit - 1)),
-  ]);
-  const ids = [...first.reverse(), ...second].filter((id) => EVENT_ID.test(id)).slice(0, limit);
-  const replies = await sendAll(
-    store,
-    ids.flatMap((id): RedisCommand[] => [
-      ['get', eventKeys(id).record],
-      ['hmget', jobKey(queue, id), 'data', 'atm', 'stc'],
-    ]),
-  );
+/** Of a queue in which most wait for the one before them this many are looked through. */
+const MOST_LOOKED_THROUGH = 1_000;
+/** And so many of them are read at a time. */
+const PAGE = 100;
+
+/**
+ * What would be leased next, the oldest first, and of large events no more than a page may hold. Takes nothing. Of a
+ * destination that wants order: one of each conversation, and none while one of it is out.
+ */
+export const peekWaiting = async (store: Store, { id, config }: Destination, limit: number): Promise<Peeked[]> => {
+  const { ordering } = pacingSettings.safeParse(config).data ?? {};
+  const order = ordering === 'conversation' ? createOrdering(store, id) : undefined;
+  const waiting = await listWaiting(store, id, order === undefined ? limit : MOST_LOOKED_THROUGH);
   const peeked: Peeked[] = [];
   let characters = 0;
-  for (const [index, id] of ids.entries()) {
-    const logged = await decodeRecord(store, id, replies[2 * index] as string | null);
-    const [data, attemptsMade, stalled] = replies[2 * index + 1] as (string | null)[];
-    if (logged === undefined) continue;
-    const { a: before = 0 } = JSON.parse(data ?? '{}') as { a?: number };
-    const attempt = before + Number(attemptsMade ?? 0) + Number(stalled ?? 0) + 1;
-    peeked.push({ deliveryId: deliveryId(id, destinationId), attempt, event: logged });
-    characters += logged.source.length;
-    if (characters > MOST_CHARACTERS_PER_PAGE) break;
+  for await (const one of readWaiting(store, id, waiting)) {
+    if (order !== undefined && !(await order.isNext(one.event.event))) continue;
+    peeked.push(one);
+    characters += one.event.source.length;
+    if (peeked.length === limit || characters > MOST_CHARACTERS_PER_PAGE) break;
   }
   return peeked;
 };
+
+const listWaiting = async (store: Store, destinationId: string, most: number): Promise<string[]> => {
+  const queue = destinationQueue(destinationId);
+  // Taken from the right.
+  const [first, second] = await Promise.all([
+    store.redis.lrange(waitKey(queue), -most, -1),
+    store.redis.zrange(prioritizedKey(queue), 0, String(most - 1)),
+  ]);
+  return [...first.reverse(), ...second].filter((id) => EVENT_ID.test(id)).slice(0, most);
+};
+
+async function* readWaiting(store: Store, destinationId: string, ids: readonly string[]): AsyncGenerator<Peeked> {
+  const queue = destinationQueue(destinationId);
+  for (let at = 0; at < ids.length; at += PAGE) {
+    const page = ids.slice(at, at + PAGE);
+    const replies = await sendAll(
+      store,
+      page.flatMap((id): RedisCommand[] => [
+        ['get', eventKeys(id).record],
+        ['hmget', jobKey(queue, id), 'data', 'atm', 'stc'],
+      ]),
+    );
+    for (const [index, id] of page.entries()) {
+      const logged = await decodeRecord(store, id, replies[2 * index] as string | null);
+      const [data, attemptsMade, stalled] = replies[2 * index + 1] as (string | null)[];
+      if (logged === undefined) continue;
+      const { a: before = 0 } = JSON.parse(data ?? '{}') as { a?: number };
+      const attempt = before + Number(attemptsMade ?? 0) + Number(stalled ?? 0) + 1;
+      yield { deliveryId: deliveryId(id, destinationId), attempt, event: logged };
+    }
+  }
+}
 
 /** Of an old log of other events no more is read than this. */
 const MOST_READ = 2_000;

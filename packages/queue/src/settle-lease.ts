@@ -2,8 +2,10 @@ import { DeliveryError, parseDeliveryId, type RetrySchedule } from '@clickrelay/
 import { Job } from 'bullmq';
 import { type AttemptLog, type DeliveryJob, readAttempt, readForDelivery, replayOf } from './deliveries.ts';
 import { DeliveryNotFoundError, LeaseLostError } from './errors.ts';
+import { readEvent } from './event-log.ts';
 import { holdLease, leaseStartedAtMs } from './lease-record.ts';
 import { destinationQueue, lockKey } from './names.ts';
+import type { Ordering } from './ordering.ts';
 import { outcomeOf } from './outcome.ts';
 import { settle } from './settle.ts';
 import type { Store } from './store.ts';
@@ -14,6 +16,15 @@ import type { Store } from './store.ts';
 export interface LeaseRef {
   readonly deliveryId: string;
   readonly token: string;
+}
+
+/** Where leases are answered. */
+export interface LeaseDesk {
+  readonly store: Store;
+  readonly attempts: AttemptLog;
+  readonly destinationId: string;
+  /** Of a destination that wants the events of a conversation one after the other. */
+  readonly ordering: Ordering | undefined;
 }
 
 export interface Acked {
@@ -41,12 +52,8 @@ const eventIdOf = (destinationId: string, { deliveryId }: LeaseRef): string => {
 };
 
 /** The work of the consumer is done. Once more with the same lease: the same answer. */
-export const ackLease = async (
-  store: Store,
-  attempts: AttemptLog,
-  destinationId: string,
-  lease: LeaseRef,
-): Promise<Acked> => {
+export const ackLease = async (desk: LeaseDesk, lease: LeaseRef): Promise<Acked> => {
+  const { store, attempts, destinationId } = desk;
   const eventId = eventIdOf(destinationId, lease);
   const held = await readHeld(store, eventId, destinationId, lease.token);
   if (held === undefined) {
@@ -67,6 +74,7 @@ export const ackLease = async (
     response: '',
     replayId: replayOf(job.data as DeliveryJob),
   });
+  await leaveOrder(desk, eventId);
   try {
     await settle(store.taker(queue), job, lease.token, { kind: 'done' });
   } catch (error) {
@@ -76,15 +84,22 @@ export const ackLease = async (
   return { state: 'delivered' };
 };
 
+/**
+ * The next of its conversation may be leased. Behind the record of how this one ended, and before its job goes: should we
+ * die in between, whoever takes the job sees that it has ended, and comes here too.
+ */
+const leaveOrder = async ({ store, ordering }: LeaseDesk, eventId: string): Promise<void> => {
+  const logged = ordering && (await readEvent(store, eventId));
+  if (logged) await ordering.leave(logged.event);
+};
+
 /** The consumer could not do it. Once more with the same lease: the same answer. */
 export const nackLease = async (
-  store: Store,
-  attempts: AttemptLog,
-  schedule: RetrySchedule,
-  destinationId: string,
+  desk: LeaseDesk,
   lease: LeaseRef,
-  failure: { error: string; retry: boolean },
+  { error: text, retry, schedule }: { error: string; retry: boolean; schedule: RetrySchedule },
 ): Promise<Nacked> => {
+  const { store, attempts, destinationId } = desk;
   const eventId = eventIdOf(destinationId, lease);
   const held = await readHeld(store, eventId, destinationId, lease.token);
   if (held === undefined) {
@@ -96,7 +111,7 @@ export const nackLease = async (
   const { queue, job, startedAtMs } = held;
   const data = job.data as DeliveryJob;
   const { a: attemptsBefore = 0 } = data;
-  const error = new DeliveryError('nacked', failure.error, { retryable: failure.retry });
+  const error = new DeliveryError('nacked', text, { retryable: retry });
   const outcome = outcomeOf(error, attemptsBefore + job.attemptsMade + 1, schedule, Math.random());
   const nowMs = Date.now();
   await attempts.record({
@@ -110,6 +125,7 @@ export const nackLease = async (
     response: '',
     replayId: replayOf(data),
   });
+  if (outcome.kind === 'dead_letter') await leaveOrder(desk, eventId);
   try {
     const reason = error.message;
     await settle(

@@ -10,6 +10,11 @@ export type Settlement =
   | { readonly kind: 'retry'; readonly delayMs: number; readonly reason: string }
   /** Comes back after the delay and does not count: nothing was tried. */
   | { readonly kind: 'postpone'; readonly delayMs: number }
+  /**
+   * Its turn has not come: put off and not counted, until somebody wakes it, or after the delay. `hasCome` is asked when it
+   * is put off: whoever was to wake it may have come before it slept.
+   */
+  | { readonly kind: 'await_turn'; readonly delayMs: number; hasCome(): Promise<boolean> }
   /** Goes back to where it was taken from and does not count. */
   | { readonly kind: 'return' }
   /** Settled by the holder of its token, now or later. */
@@ -38,6 +43,10 @@ export const settle = async (taker: JobTaker, job: Job, token: string, settlemen
     case 'postpone':
       await taker.backend.moveToDelayed(id, Date.now(), Math.max(settlement.delayMs, 1), token, { skipAttempt: true });
       return;
+    case 'await_turn':
+      await taker.backend.moveToDelayed(id, Date.now(), Math.max(settlement.delayMs, 1), token, { skipAttempt: true });
+      if (await settlement.hasCome()) await wakeJob(taker, id);
+      return;
     case 'return':
       await taker.backend.moveJobFromActiveToWait(id, token);
       return;
@@ -51,3 +60,15 @@ export const settle = async (taker: JobTaker, job: Job, token: string, settlemen
       return;
   }
 };
+
+/** What was put off is taken now. Does nothing with what waits already, runs, or is gone. */
+export const wakeJob = async (taker: JobTaker, id: string): Promise<void> => {
+  try {
+    await taker.backend.promote(id);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== NOT_PUT_OFF) throw error;
+  }
+};
+
+/** BullMQ's code for a job that is not delayed. */
+const NOT_PUT_OFF = -3;
