@@ -34,12 +34,12 @@ const api = async (method: string, path: string, body?: unknown, key = API_KEY):
   return await response.json();
 };
 
-const post = async (type: Parameters<typeof sampleCallback>[0]): Promise<void> => {
+const post = async (...callback: Parameters<typeof sampleCallback>): Promise<void> => {
   const response = await fetch(
     `http://127.0.0.1:${environment['PORT']}/client-callback/one-api-reply?token=callback-secret-123`,
     {
       method: 'POST',
-      body: JSON.stringify(sampleCallback(type)),
+      body: JSON.stringify(sampleCallback(...callback)),
     },
   );
   expect(response.status).toBe(200);
@@ -106,6 +106,20 @@ describe('with Clickrelay itself', () => {
     await waitUntil(() => runs.length === 1);
     expect(runs[0]?.item.json['type']).toBe('moButtonResponse');
     await expect(activate(() => {}, chosen('event.type =='))).rejects.toThrow(/filter: .* at column 14/);
+  });
+
+  it('runs one workflow at a time for each conversation when it is to keep the order', async () => {
+    const { runs } = await activate(() => undefined, { options: { keepOrder: true } });
+    await post('moText');
+    await post('moText');
+    await post('moText', { from: '27832' });
+    const from = (run: FakeRun | undefined) => run?.item.json['from'];
+    await waitUntil(() => runs.length === 2);
+    expect(new Set(runs.map(from))).toEqual(new Set(['2799900001', '27832']));
+    runs.find((run) => from(run) === '2799900001')?.end(succeeded());
+    await waitUntil(() => runs.length === 3);
+    expect(from(runs[2])).toBe('2799900001');
+    for (const run of runs.slice(1)) run.end(succeeded());
   });
 
   it('a workflow that fails is tried again, then a dead letter with its error, which can be replayed', async () => {

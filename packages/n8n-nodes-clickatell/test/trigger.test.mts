@@ -68,6 +68,14 @@ describe('activation', () => {
     expect(relay.asked[0]?.body).toMatchObject({ filter });
   });
 
+  it('asks Clickrelay to keep the order of each conversation when that was chosen, and says nothing of it otherwise', async () => {
+    await activate({ parameters: { options: { keepOrder: true } } });
+    expect(relay.asked[0]?.body).toEqual({ type: 'pull', events: ['mo*'], ordering: 'conversation' });
+    await activate({ parameters: { options: { keepOrder: false, destinationId: 'support-bot' } } });
+    const declared = relay.asked.find(({ path }) => path === '/v1/destinations/support-bot');
+    expect(declared?.body).toEqual({ type: 'pull', events: ['mo*'] });
+  });
+
   it('wants messages only, unless told otherwise', async () => {
     await activate({ parameters: { events: undefined } });
     expect(relay.asked[0]?.body).toEqual({ type: 'pull', events: ['mo*'] });

@@ -118,6 +118,14 @@ export class ClickatellTrigger implements INodeType {
               'Expression (CEL) over event that must be true, decided by Clickrelay before a workflow starts. Empty means every event.',
           },
           {
+            displayName: 'Keep Order of Each Conversation',
+            name: 'keepOrder',
+            type: 'boolean',
+            default: false,
+            description:
+              'Whether an event starts a workflow only when the one before it between the same two numbers is done. Other conversations do not wait.',
+          },
+          {
             displayName: 'Leave Out Raw',
             name: 'withoutRaw',
             type: 'boolean',
@@ -152,7 +160,11 @@ export class ClickatellTrigger implements INodeType {
     const destinationId = destinationIdOf(this, options['destinationId']);
     const relay = connectRelay(this, destinationId);
     const filter = String(options['filter'] ?? '').trim();
-    const declaration: Declaration = { ...wanted, ...(filter !== '' && { filter }) };
+    const declaration: Declaration = {
+      ...wanted,
+      ...(filter !== '' && { filter }),
+      ...(options['keepOrder'] === true && { ordering: 'conversation' }),
+    };
 
     if (this.getMode() === 'manual') {
       const closing = new AbortController();

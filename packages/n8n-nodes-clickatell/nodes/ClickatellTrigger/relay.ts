@@ -29,6 +29,8 @@ export interface Declaration {
   readonly classes: readonly string[];
   /** An expression over `event`, which Clickrelay decides. */
   readonly filter?: string;
+  /** One after the other for each pair of parties. */
+  readonly ordering?: 'conversation';
 }
 
 /** What the trigger asks of Clickrelay. Each throws a `RelayError` for everything but success. */
@@ -112,7 +114,7 @@ export function connectRelay(n8n: ITriggerFunctions, destinationId: string): Rel
   const settle = ({ deliveryId, leaseToken }: Delivery): IDataObject => ({ deliveryId, leaseToken });
 
   return {
-    async declare({ events, channels, classes, filter }) {
+    async declare({ events, channels, classes, filter, ordering }) {
       // Left out when empty, so that a relay which does not know them yet is not asked for them.
       const body = {
         type: 'pull',
@@ -120,6 +122,7 @@ export function connectRelay(n8n: ITriggerFunctions, destinationId: string): Rel
         ...(channels.length > 0 && { channels: [...channels] }),
         ...(classes.length > 0 && { classes: [...classes] }),
         ...(filter !== undefined && { filter }),
+        ...(ordering !== undefined && { ordering }),
       };
       await call('PUT', path, { body });
     },
