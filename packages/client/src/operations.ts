@@ -65,6 +65,8 @@ export type DestinationDeclaration = {
   /** Classes of status whose updates it wants; all when left out. Says nothing about other events. */
   classes?: ("pending" | "delivered" | "read" | "failed" | "unknown")[];
   filter?: string;
+  /** At most so many deliveries handed out in a time, over all processes: `50/s`, `600/m`. Default: no limit. */
+  rate?: string;
   /** `conversation`: of one pair of `from` and `to` one delivery is leased at a time, in the order they came; other pairs do not wait for them. Default: `none`. */
   ordering?: "none" | "conversation";
   /** The longest wait before a delivery that was given back comes again: `0s,5s,2m`. Default: RETRY_SCHEDULE of the API. */
@@ -1266,6 +1268,8 @@ export interface Operations {
         /** Classes of status whose updates it wants; all when left out. Says nothing about other events. */
         classes?: ("pending" | "delivered" | "read" | "failed" | "unknown")[] | undefined;
         filter?: string | undefined;
+        /** At most so many deliveries handed out in a time, over all processes: `50/s`, `600/m`. Default: no limit. */
+        rate?: string | undefined;
         /** `conversation`: of one pair of `from` and `to` one delivery is leased at a time, in the order they came; other pairs do not wait for them. Default: `none`. */
         ordering?: "none" | "conversation" | undefined;
         /** The longest wait before a delivery that was given back comes again: `0s,5s,2m`. Default: RETRY_SCHEDULE of the API. */

@@ -47,6 +47,9 @@ export const destinationBase = z.object({
 export const pullDestination = z.strictObject({
   ...destinationBase.shape,
   type: z.literal('pull').describe('Events wait until a consumer leases them.'),
+  rate: pacing.rate.describe(
+    'At most so many deliveries handed out in a time, over all processes: `50/s`, `600/m`. Default: no limit.',
+  ),
   ordering: pacing.ordering.describe(
     '`conversation`: of one pair of `from` and `to` one delivery is leased at a time, in the order they came; other pairs do not wait for them. Default: `none`.',
   ),

@@ -3,6 +3,7 @@ import type { Rate } from '@clickrelay/core';
 import { Job, type JobJson } from 'bullmq';
 import { createMarkerRead, type MarkerRead, type Popped } from './marker-read.ts';
 import { activeKey, markerKey, type QueueName } from './names.ts';
+import { returnTake } from './return-take.ts';
 import { sendAll } from './send-all.ts';
 import { type Settlement, settle } from './settle.ts';
 import { type JobTaker, LOCK_MS, type Store } from './store.ts';
@@ -50,6 +51,8 @@ export interface Consumer {
    * @param since When the look began, by `performance.now()`.
    */
   onEmpty?(since: number): void;
+  /** A look into the queue found that its rate allows no take now. */
+  onLimited?(since: number): void;
   /** How many of its jobs are taken, by all processes: told by every check for stalled ones. */
   onActive?(count: number): void;
   /** Whatever it throws leaves the job where it is, to be tried again in a second. */
@@ -139,8 +142,9 @@ export const createDispatcher = (store: Store, options: DispatcherOptions): Disp
     if (closing && takes === 0 && working.size === 0) for (const resolve of idleWaiters) resolve();
   };
 
-  const roomOf = ({ consumer, asked, limitedUntil }: Source): number =>
-    limitedUntil > Date.now() ? 0 : consumer.room() - asked;
+  const isLimited = ({ limitedUntil }: Source): boolean => limitedUntil > Date.now();
+
+  const roomOf = (source: Source): number => (isLimited(source) ? 0 : source.consumer.room() - source.asked);
 
   // -- taking ---------------------------------------------------------------------------------------------------
 
@@ -178,13 +182,15 @@ export const createDispatcher = (store: Store, options: DispatcherOptions): Disp
         source.again = false;
         const room = closing || sources.get(source.marker) !== source ? 0 : roomOf(source);
         source.isFull = room <= 0;
+        const since = performance.now();
+        if (isLimited(source)) source.consumer.onLimited?.(since);
         if (source.isFull) break;
         const count = Math.min(source.batch, room);
-        const since = performance.now();
         const taken = await Promise.all(Array.from({ length: count }, () => takeOne(source)));
         if (taken.includes(false)) {
           [source.lastBatch, source.batch] = [0, 1];
-          if (source.limitedUntil <= Date.now()) source.consumer.onEmpty?.(since);
+          if (isLimited(source)) source.consumer.onLimited?.(since);
+          else source.consumer.onEmpty?.(since);
         } else
           [source.lastBatch, source.batch] = [
             source.batch,
@@ -265,6 +271,7 @@ export const createDispatcher = (store: Store, options: DispatcherOptions): Disp
   };
 
   const work = async (source: Source, job: Job, token: string): Promise<void> => {
+    const since = performance.now();
     let settlement: Settlement;
     try {
       settlement = await source.consumer.run({
@@ -281,6 +288,13 @@ export const createDispatcher = (store: Store, options: DispatcherOptions): Disp
       settlement = { kind: 'postpone', delayMs: 1_000 };
     }
     await settle(source.taker, job, token, settlement);
+    const { rate, queue } = source.consumer;
+    if (rate === undefined || (settlement.kind !== 'return' && settlement.kind !== 'await_turn')) return;
+    // Nothing was done with it. Otherwise many that wait for their turn would use up the rate.
+    if (!(await returnTake(store, queue, rate, performance.now() - since))) return;
+    source.limitedUntil = 0;
+    // A take that found the rate used up has taken the marker along.
+    void take(source);
   };
 
   // -- waiting --------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import {
   type LoggedEvent,
   type Pacing,
   pacingSettings,
+  parseRate,
   parseRetrySchedule,
   QueueUnavailableError,
   type RetrySchedule,
@@ -128,7 +129,7 @@ interface Waiter extends LeaseOptions {
   hasLooked: boolean;
   /** Gets no more: it ends when nothing is being prepared. */
   isEnding: boolean;
-  /** The queue was found empty: it ends with what is being prepared, unless nothing comes of that. */
+  /** There is nothing more to take: it ends with what is being prepared, unless nothing comes of that. */
   isLast: boolean;
   end(): void;
   refuse(error: Error): void;
@@ -169,9 +170,13 @@ export const createLeases = (store: Store, options: LeasesOptions): Leases => {
       const counter = counters.get(id);
       if (counter === undefined) open(destination);
       else {
+        const hasOtherRate = pacingOf(counter.destination.config).rate !== pacingOf(destination.config).rate;
         counter.destination = destination;
         counter.ordering = orderingOf(destination);
-        dispatcher.poke(counter.queue);
+        if (hasOtherRate) {
+          dispatcher.remove(counter.queue);
+          takeFor(counter);
+        } else dispatcher.poke(counter.queue);
       }
     }
   };
@@ -183,11 +188,18 @@ export const createLeases = (store: Store, options: LeasesOptions): Leases => {
     const queue = destinationQueue(destination.id);
     const counter: Counter = { destination, ordering: orderingOf(destination), queue, waiters: new Set(), out: 0 };
     counters.set(destination.id, counter);
+    takeFor(counter);
+  };
+
+  const takeFor = (counter: Counter): void => {
+    const { queue, destination } = counter;
     const added = dispatcher.add({
       queue,
+      rate: parseRate(pacingOf(destination.config).rate ?? ''),
       newToken: newLeaseToken,
       room: () => roomOf(counter),
       onEmpty: (since) => endThoseBefore(counter, since),
+      onLimited: (since) => endThoseBefore(counter, since),
       onActive: (count) => {
         counter.out = count;
         dispatcher.poke(queue);
@@ -261,7 +273,7 @@ export const createLeases = (store: Store, options: LeasesOptions): Leases => {
     else waiter.isLast = false;
   };
 
-  /** The queue is empty: who has something gets it now, and who only wanted to look has looked. */
+  /** The queue is empty, or its rate used up for the moment: who has something gets it now, and who only wanted to look has looked. */
   const endThoseBefore = ({ waiters }: Counter, since: number): void => {
     for (const waiter of [...waiters]) {
       if (waiter.since > since) continue;

@@ -57,6 +57,8 @@ export const jobKey = (queue: QueueName, jobId: string): string => `${queue.pref
 export const DEAD_KIND = 'deadKind';
 /** Holds the token of whoever has taken the job, and is gone when its time is over. */
 export const lockKey = (queue: QueueName, jobId: string): string => `${jobKey(queue, jobId)}:lock`;
+/** How many jobs were taken in the present span of the queue's rate; gone when that is over. */
+export const limiterKey = (queue: QueueName): string => `${queueKey(queue)}:limiter`;
 /** Deliveries of one pair of parties that are under way, for a destination that wants them in order. */
 export const conversationKey = (queue: QueueName, conversation: string): string =>
   `${queueKey(queue)}:order:${conversation}`;
