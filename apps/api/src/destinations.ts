@@ -10,12 +10,14 @@ import {
   readDelivery,
   readDestination,
   readEvent,
+  readHours,
   removeDestination,
   resumeDestination,
   type Store,
 } from '@clickrelay/queue';
 import { openRoute } from '@clickrelay/routing';
 import { z } from 'zod';
+import { attemptFigures, attemptFiguresOf, figuresOf, hourFigures } from './attempt-figures.ts';
 import { assertBoundTo, isBoundTo } from './authorize.ts';
 import { maskDelivery, maskRule } from './mask.ts';
 import { notFound, operation, pageOf, pageQuery, RefusalError } from './operation.ts';
@@ -169,6 +171,34 @@ export const destinationOperations = [
       if (logged === undefined) throw notFound('event', eventId);
       const rules = openRoute(found).explain(logged.event);
       return { wanted: rules.every(({ passed }) => passed), rules, delivery: present ?? null };
+    },
+  }),
+  operation({
+    method: 'get',
+    path: '/v1/destinations/{id}/hours',
+    summary: 'How attempts went in each of the last hours, the present one last',
+    scopes: ['read', 'lease'],
+    params,
+    query: z.object({
+      hours: z.coerce.number().int().min(1).max(168).default(24).describe('How many, the present one included'),
+    }),
+    response: z.object({
+      items: z
+        .array(z.object({ at: z.string().describe('When it begins'), ...hourFigures }))
+        .describe('Oldest first; those in which nothing was attempted too, with zeros'),
+      sum: attemptFigures.describe('Of all of them'),
+    }),
+    errors: { 404: 'not_found' },
+    run: async ({ params: { id }, query: { hours: count } }, { store }, { caller, scope }) => {
+      if (scope === 'lease') assertBoundTo(caller, id);
+      const found = await readDestination(store, id);
+      if (found === undefined) throw notFound('destination', id);
+      if (scope === 'lease') assertPull(id, found.type);
+      const hours = (await readHours(store, [id], count, Date.now())).get(id) ?? [];
+      return {
+        items: hours.map((hour) => ({ at: hour.at, ...figuresOf(hour) })),
+        sum: attemptFiguresOf(hours),
+      };
     },
   }),
   operation({

@@ -1,5 +1,6 @@
-import { countQuarantined, listDestinations, listEvents, listHolds, readFigures } from '@clickrelay/queue';
+import { countQuarantined, listDestinations, listEvents, listHolds, readFigures, readHours } from '@clickrelay/queue';
 import { z } from 'zod';
+import { attemptFigures, attemptFiguresOf } from './attempt-figures.ts';
 import { operation } from './operation.ts';
 
 /** In order of harm: what may lose something, then what does not arrive, then what waits for a person. */
@@ -46,6 +47,7 @@ export const overviewOperations = [
             oldestAt: z.string().nullable().describe('When the oldest of those was queued'),
             paused: z.string().nullable().describe('Why, when it is'),
             deadLetters: z.int(),
+            last24h: attemptFigures.describe('Of the present hour and the 23 before it'),
           }),
         ),
       })
@@ -58,6 +60,12 @@ export const overviewOperations = [
         countQuarantined(store),
         listEvents(store, { limit: 1 }),
       ]);
+      const hours = await readHours(
+        store,
+        all.map(({ id }) => id),
+        24,
+        Date.now(),
+      );
       const destinations = all.map(({ id, type, paused }) => {
         const depth = figures.destinations.find((one) => one.id === id);
         const hold = holds.get(id);
@@ -71,6 +79,7 @@ export const overviewOperations = [
           oldestAt: isoOf(depth?.oldestAt ?? null),
           paused,
           deadLetters: depth?.deadLetters ?? 0,
+          last24h: attemptFiguresOf(hours.get(id) ?? []),
         };
       });
       const needs: Need[] = durability().problems.map(({ setting, value, mend }) => ({

@@ -88,6 +88,7 @@ const callEverything = async (onCluster: boolean): Promise<void> => {
   await call('get /v1/messages', {}, undefined, '?clientMessageId=ours');
   await call('post /v1/messages/reindex');
   await call('get /v1/destinations/{id}/match', { id: 'bot' }, undefined, `?event=${id}`);
+  await call('get /v1/destinations/{id}/hours', { id: 'bot' });
   await call('get /v1/deliveries/{id}', { id: dead });
   await call('get /v1/deliveries', {}, undefined, '?destination=bot');
   await call('get /v1/events', {}, undefined, '?include=deliveries');

@@ -6,6 +6,7 @@ import {
   putDestination,
   quarantineCallback,
 } from '@clickrelay/queue';
+import { waitUntil } from '@clickrelay/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Api, endDelivery, logEvent, startApi } from './start-api.ts';
 
@@ -210,5 +211,50 @@ describe('events', () => {
     const { unwanted } = (await api.call('GET', `/v1/events/${text.event.id}`)).body;
     const detail = 'wants moMedia; this is moText';
     expect(unwanted).toEqual([{ destinationId: 'slow', rule: 'events', passed: false, detail }]);
+  });
+});
+
+describe('figures of a destination', () => {
+  const hoursOf = async (id: string, query = '') =>
+    (await api.call('GET', `/v1/destinations/${id}/hours${query}`)).body;
+
+  it('tell how leases were answered, by the hour and over a day', async () => {
+    await api.call('PUT', '/v1/destinations/figured', { type: 'pull', events: ['moMedia'] });
+    const nothing = { delivered: 0, failed: 0, firstTry: 0, p95Ms: null, deliveredShare: null, firstTryShare: null };
+    expect((await hoursOf('figured')).sum).toEqual(nothing);
+    const events = [await logEvent(api.store), await logEvent(api.store)];
+    await enqueueDeliveries(
+      api.store,
+      'figured',
+      events.map(({ event }) => ({ eventId: event.id })),
+    );
+    const lease = async () => {
+      const { body } = await api.call('POST', '/v1/destinations/figured/lease', { waitMs: 20_000 });
+      const [{ deliveryId, leaseToken }] = body.deliveries;
+      return { deliveryId, leaseToken };
+    };
+    await api.call('POST', '/v1/destinations/figured/ack', await lease());
+    await api.call('POST', '/v1/destinations/figured/nack', { ...(await lease()), retry: false });
+    const letter = `dlv_figured_${events[1]?.event.id.slice(4)}`;
+    await api.call('POST', `/v1/deliveries/${letter}/replay`);
+    await api.call('POST', '/v1/destinations/figured/ack', await lease());
+    const { sum, items } = await waitUntil(async () => {
+      const hours = await hoursOf('figured');
+      return hours.sum.delivered + hours.sum.failed === 3 && hours;
+    });
+    // What was replayed was not delivered at the first attempt.
+    expect(sum).toMatchObject({ delivered: 2, failed: 1, firstTry: 1, deliveredShare: 2 / 3, firstTryShare: 1 / 2 });
+    expect(sum.p95Ms).toBeGreaterThan(0);
+    expect(items).toHaveLength(24);
+    expect(Date.parse(items[23].at)).toBeGreaterThan(Date.now() - 3_600_000);
+    expect(items[0]).toEqual({ at: expect.any(String), delivered: 0, failed: 0, firstTry: 0, p95Ms: null });
+    const { body } = await api.call('GET', '/v1/overview');
+    expect(body.destinations.find(({ id }: { id: string }) => id === 'figured').last24h).toEqual(sum);
+    expect((await hoursOf('figured', '?hours=168')).items).toHaveLength(168);
+  });
+
+  it('are of destinations that there are, and of seven days at most', async () => {
+    expect((await api.call('GET', '/v1/destinations/none/hours')).status).toBe(404);
+    expect((await api.call('GET', '/v1/destinations/bot/hours?hours=169')).status).toBe(400);
   });
 });

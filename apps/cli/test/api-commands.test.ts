@@ -651,8 +651,17 @@ test('destinations show, rotate-secret and test', async () => {
     secret: '(hidden)',
     timeoutMs: 15000,
   };
+  const sum = {
+    delivered: 1203,
+    failed: 1,
+    firstTry: 1203,
+    p95Ms: 130,
+    deliveredShare: 1203 / 1204,
+    firstTryShare: 1,
+  };
+  answers['GET /v1/destinations/crm/hours'] = { items: [], sum };
   expect((await cli('destinations', 'show', 'crm')).stdout).toBe(
-    'state      active\nid         crm\ntype       webhook\nevents     mo*\nsecret     (hidden)\ntimeoutMs  15000\n',
+    'state      active\nlast 24h   1204 attempts, 99.91 % delivered, 100 % of those at first try, 95 % within 130 ms\nid         crm\ntype       webhook\nevents     mo*\nsecret     (hidden)\ntimeoutMs  15000\n',
   );
   answers['POST /v1/destinations/crm/rotate-secret'] = { secrets: ['whsec_n3w'], oldUntil: '2026-11-20T10:00:00.000Z' };
   expect((await cli('destinations', 'rotate-secret', 'crm', '--keep-old-for', '7d')).stdout).toBe(
@@ -671,6 +680,7 @@ test('destinations show, rotate-secret and test', async () => {
   });
   expect(asked()).toEqual([
     'GET /v1/destinations/crm',
+    'GET /v1/destinations/crm/hours',
     'POST /v1/destinations/crm/rotate-secret {"keepOldFor":"7d"}',
     'POST /v1/destinations/crm/test {"type":"moMedia"}',
   ]);

@@ -49,8 +49,7 @@ export const attemptDelivery = async (
   { store, attempts, metrics, traces, log, signal }: DeliverContext,
   outlet: Outlet,
   event: LoggedEvent,
-  number: number,
-  replayId?: string,
+  { number, isFirst, replayId }: { number: number; isFirst: boolean; replayId?: string | undefined },
 ): Promise<AttemptResult> => {
   const { id: eventId, type } = event.event;
   const startedAtMs = Date.now();
@@ -97,7 +96,7 @@ export const attemptDelivery = async (
     : outcomeOf(failure, number, outlet.schedule, Math.random());
   const attempt = { destinationId: outlet.id, durationMs, outcome, error: failure };
   metrics.attempted(attempt);
-  await attempts.record({ ...attempt, eventId, startedAtMs, status, response, replayId });
+  await attempts.record({ ...attempt, eventId, startedAtMs, status, response, isFirst, replayId });
 
   const line = {
     event: eventId,
@@ -147,7 +146,11 @@ export const deliverJob = async (context: DeliverContext, outlet: Outlet, job: T
     hasTurn = false;
     context.traces?.note(logged, trace);
     const number = attemptsBefore + job.attemptsMade + 1;
-    const { outcome, reason, because, uncounted } = await attemptDelivery(context, outlet, logged, number, replayId);
+    const { outcome, reason, because, uncounted } = await attemptDelivery(context, outlet, logged, {
+      number,
+      isFirst: number === 1 && isReplay === undefined,
+      replayId,
+    });
     if (uncounted) return { kind: 'postpone', delayMs: 0 };
     if (outcome.kind !== 'retry') await outlet.ordering?.leave(logged.event);
     if (outcome.kind === 'delivered') {

@@ -230,7 +230,10 @@ const deliverStraight = async (
   turn: true | Promise<boolean>,
 ): Promise<void> => {
   if (!(await turn)) return queue(outlet, [event]);
-  const { outcome, reason, because, uncounted } = await attemptDelivery(context, outlet, event, 1);
+  const { outcome, reason, because, uncounted } = await attemptDelivery(context, outlet, event, {
+    number: 1,
+    isFirst: true,
+  });
   if (outcome.kind === 'delivered') countDelivered(context, event);
   if (uncounted) await queue(outlet, [event]);
   else if (outcome.kind === 'retry') {

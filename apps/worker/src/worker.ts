@@ -3,6 +3,7 @@ import {
   createAttemptLog,
   createDispatcher,
   createEventLog,
+  createHourCounts,
   createMessageIndex,
   createOrdering,
   type Destination,
@@ -77,7 +78,8 @@ export const startWorker = async ({
 }: WorkerDependencies): Promise<RunningWorker> => {
   const onError = (error: unknown): void => log.error({ error: describeError(error) }, 'worker.error');
   const abort = new AbortController();
-  const attempts = createAttemptLog(store);
+  const hours = createHourCounts(store, { onError });
+  const attempts = createAttemptLog(store, { onRecord: hours.add });
   const dispatcher = createDispatcher(store, { onError });
   const outlets = new Map<string, Outlet>();
   let outletList: readonly Outlet[] = [];
@@ -246,7 +248,7 @@ export const startWorker = async ({
       await dispatcher.close(graceMs + 1_000);
       clearTimeout(cut);
       clearInterval(overdue);
-      await Promise.all([attempts.drained(), messageIndex.drained()]);
+      await Promise.all([attempts.drained(), messageIndex.drained(), hours.stop()]);
       await Promise.all([...outlets.values()].map((outlet) => outlet.close()));
       await largeSplitter.close();
     },

@@ -114,7 +114,7 @@ it('an attempt that finds its destination closed, because it has other settings 
   } as DeliverContext;
   const [event] = splitCallback(JSON.stringify(sampleCallback('moText')), new Date().toISOString());
 
-  const result = await attemptDelivery(context, outlet, event as LoggedEvent, 1);
+  const result = await attemptDelivery(context, outlet, event as LoggedEvent, { number: 1, isFirst: true });
   expect(result).toMatchObject({ uncounted: true, outcome: { kind: 'retry', delayMs: 0 } });
   expect([left, recorded]).toEqual([['untried'], []]);
 });

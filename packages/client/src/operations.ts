@@ -410,6 +410,21 @@ export type Destination = {
   [other: string]: unknown;
 };
 
+export type AttemptFigures = {
+  /** Attempts that delivered */
+  delivered: number;
+  /** Attempts that did not */
+  failed: number;
+  /** Deliveries whose first attempt delivered; of replays none is */
+  firstTry: number;
+  /** 95 of 100 attempts took no longer, about; null when there was none. Of `pull`, how long leases were held */
+  p95Ms: number | null;
+  /** Of all attempts, 0 to 1; null when there was none */
+  deliveredShare: number | null;
+  /** Of the attempts that delivered, those that were the first, 0 to 1; null when there was none */
+  firstTryShare: number | null;
+};
+
 export type RotatedSecret = {
   id: string;
   /** The new one; two when HMAC and Ed25519 keys were both in use */
@@ -767,6 +782,8 @@ export type Overview = {
     /** Why, when it is */
     paused: string | null;
     deadLetters: number;
+    /** Of the present hour and the 23 before it */
+    last24h: AttemptFigures;
   })[];
 };
 
@@ -1308,6 +1325,33 @@ export interface Operations {
       })[];
       /** What became of it there; null when it never was for this destination */
       delivery: Delivery | null;
+    };
+  };
+  /** How attempts went in each of the last hours, the present one last */
+  'GET /v1/destinations/{id}/hours': {
+    path: {
+      id: string;
+    };
+    query?: {
+      /** How many, the present one included */
+      hours?: number | undefined;
+    } | undefined;
+    answer: {
+      /** Oldest first; those in which nothing was attempted too, with zeros */
+      items: ({
+        /** When it begins */
+        at: string;
+        /** Attempts that delivered */
+        delivered: number;
+        /** Attempts that did not */
+        failed: number;
+        /** Deliveries whose first attempt delivered; of replays none is */
+        firstTry: number;
+        /** 95 of 100 attempts took no longer, about; null when there was none. Of `pull`, how long leases were held */
+        p95Ms: number | null;
+      })[];
+      /** Of all of them */
+      sum: AttemptFigures;
     };
   };
   /** Send nothing more until resumed; what comes in waits */

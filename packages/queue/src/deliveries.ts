@@ -136,6 +136,8 @@ export interface AttemptRecord {
   readonly response: string;
   /** The replay of many that it is made for: told in the same step when this ends the delivery. */
   readonly replayId?: string | undefined;
+  /** Nothing was tried before, and nobody asked for it again. Counted, and not kept. */
+  readonly isFirst?: boolean;
 }
 
 export interface AttemptLog {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { QueueUnavailableError, type StatusClass } from '@clickrelay/core';
 import { HOLDS } from './holds.ts';
+import { removeHours } from './hour-figures.ts';
 import { destinationQueue, REGISTRY } from './names.ts';
 import type { Store } from './store.ts';
 
@@ -111,8 +112,10 @@ export const removeDestination = (store: Store, id: string): Promise<boolean> =>
     return Number(replies?.[0]?.[1]) > 0;
   });
 
-const emptyQueue = (store: Store, id: string): Promise<void> =>
-  store.queue(destinationQueue(id)).obliterate({ force: true });
+const emptyQueue = async (store: Store, id: string): Promise<void> => {
+  await store.queue(destinationQueue(id)).obliterate({ force: true });
+  await removeHours(store, id, Date.now());
+};
 
 // -- making and removing, one after the other --------------------------------------------------------------------
 

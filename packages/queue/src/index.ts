@@ -89,6 +89,15 @@ export {
   readEvent,
 } from './event-log.ts';
 export { type Hold, holdDestination, listHolds, releaseDestination } from './holds.ts';
+export {
+  createHourCounts,
+  type Hour,
+  type HourCounts,
+  type HourFigures,
+  p95Ms,
+  readHours,
+  sumHours,
+} from './hour-figures.ts';
 export { createIntake, type Intake, type IntakeOptions, type Readiness } from './intake.ts';
 export { type Heard, type IntakeCounts, type IntakeSpan, readHeard, readIntake, sumIntake } from './intake-counts.ts';
 export { createKey, findKey, type Key, listKeys, removeKey, SCOPES, type Scope } from './keys.ts';

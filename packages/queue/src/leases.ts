@@ -21,6 +21,7 @@ import { type Destination, type DestinationWatch, readDestination, watchDestinat
 import { createDispatcher, type TakenJob } from './dispatcher.ts';
 import { DestinationNotFoundError, NotAPullDestinationError, TooManyLeasesError } from './errors.ts';
 import { MOST_CHARACTERS_PER_PAGE } from './event-log.ts';
+import { createHourCounts } from './hour-figures.ts';
 import { defineLeaseCommands, holdLease, leaseStartedAtMs, newLeaseToken } from './lease-record.ts';
 import { destinationQueue, type QueueName } from './names.ts';
 import { createOrdering, type Ordering } from './ordering.ts';
@@ -150,8 +151,15 @@ interface Counter {
 export const createLeases = (store: Store, options: LeasesOptions): Leases => {
   const { schedule, onError, onAttempt, mostLeasesOut = MOST_LEASES_OUT } = options;
   defineLeaseCommands(store);
+  const hours = createHourCounts(store, { onError });
   // Somebody waits for each of these records: no company is waited for.
-  const attempts = createAttemptLog(store, { lingerMs: 0, ...(onAttempt && { onRecord: onAttempt }) });
+  const attempts = createAttemptLog(store, {
+    lingerMs: 0,
+    onRecord: (attempt) => {
+      hours.add(attempt);
+      onAttempt?.(attempt);
+    },
+  });
   const dispatcher = createDispatcher(store, { onError, stalledSweepMs: STALLED_SWEEP_MS });
   const counters = new Map<string, Counter>();
   let closing = false;
@@ -488,6 +496,7 @@ export const createLeases = (store: Store, options: LeasesOptions): Leases => {
       (await watch)?.stop();
       await dispatcher.close(CLOSE_GRACE_MS);
       await attempts.drained();
+      await hours.stop();
     },
   };
 };

@@ -57,6 +57,8 @@ export const jobKey = (queue: QueueName, jobId: string): string => `${queue.pref
 export const DEAD_KIND = 'deadKind';
 /** Holds the token of whoever has taken the job, and is gone when its time is over. */
 export const lockKey = (queue: QueueName, jobId: string): string => `${jobKey(queue, jobId)}:lock`;
+/** How the attempts of one day went, by hour. */
+export const hoursKey = (queue: QueueName, day: number): string => `${queueKey(queue)}:hours:${day}`;
 /** How many jobs were taken in the present span of the queue's rate; gone when that is over. */
 export const limiterKey = (queue: QueueName): string => `${queueKey(queue)}:limiter`;
 /** Deliveries of one pair of parties that are under way, for a destination that wants them in order. */

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { Destination, DestinationDeclaration } from '@clickrelay/client';
+import type { AttemptFigures, Destination, DestinationDeclaration } from '@clickrelay/client';
 import {
   InvalidAdapterError,
   InvalidDestinationsError,
@@ -98,17 +98,34 @@ export async function showSecret(id: string, context: Context): Promise<void> {
   );
 }
 
-/** One destination with all its settings. */
+/** One destination with all its settings, and how its attempts went. */
 export async function showDestination(id: string, context: Context): Promise<void> {
-  const destination = await connectApi(context.config).call('GET /v1/destinations/{id}', { path: { id } });
+  const api = connectApi(context.config);
+  const destination = await api.call('GET /v1/destinations/{id}', { path: { id } });
+  const { sum } = await api.call('GET /v1/destinations/{id}/hours', { path: { id } });
   show(context, destination, ({ paused, held, ...settings }) => {
     const rows = Object.entries(settings).map(([name, value]) => [name, settingText(value)]);
-    const width = Math.max(...rows.map(([name = '']) => name.length));
-    return [['state', stateOf({ paused, held })], ...rows]
-      .map(([name = '', value]) => `${name.padEnd(width)}  ${value}`)
-      .join('\n');
+    const first = [
+      ['state', stateOf({ paused, held })],
+      ['last 24h', attemptsText(sum)],
+    ];
+    const width = Math.max(...[...first, ...rows].map(([name = '']) => name.length));
+    return [...first, ...rows].map(([name = '', value]) => `${name.padEnd(width)}  ${value}`).join('\n');
   });
 }
+
+function attemptsText({ delivered, failed, deliveredShare, firstTryShare, p95Ms }: AttemptFigures): string {
+  if (deliveredShare === null) return 'no attempts';
+  return [
+    `${delivered + failed} attempts`,
+    `${percent(deliveredShare)} delivered`,
+    ...(firstTryShare === null ? [] : [`${percent(firstTryShare)} of those at first try`]),
+    `95 % within ${p95Ms} ms`,
+  ].join(', ');
+}
+
+/** Rounded down: 100 % is said of all only. */
+const percent = (share: number): string => `${Math.floor(share * 10_000) / 100} %`;
 
 function settingText(value: unknown): string {
   if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value.join(', ');
