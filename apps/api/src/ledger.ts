@@ -1,7 +1,16 @@
 import { DESTINATION_ID } from '@clickrelay/core';
-import { countQuarantined, queueDepths, readIntake, readLedgerPart, sumIntake } from '@clickrelay/queue';
+import {
+  countQuarantined,
+  queueDepths,
+  readIntake,
+  readLedgerPart,
+  readRefusals,
+  sumIntake,
+  sumRefusals,
+} from '@clickrelay/queue';
 import { z } from 'zod';
 import { operation } from './operation.ts';
+import { refusals } from './refusals.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -131,7 +140,8 @@ export const ledgerOperations = [
   operation({
     method: 'get',
     path: '/v1/intake',
-    summary: 'Count what came in, minute by minute or hour by hour: callbacks, events and repetitions',
+    summary:
+      'Count what came in, minute by minute or hour by hour: callbacks, events, repetitions, and what was refused',
     scopes: ['read'],
     query: z.object({
       from: time.optional().describe('Without it, 24 hours ago'),
@@ -144,7 +154,7 @@ export const ledgerOperations = [
         to: z.string(),
         step: z.enum(['minute', 'hour']),
         items: z
-          .array(z.object({ at: z.string().describe('When it begins'), ...lanes }))
+          .array(z.object({ at: z.string().describe('When it begins'), ...lanes, refused: refusals }))
           .describe('Oldest first; those in which nothing came are left out'),
       })
       .meta({ id: 'Intake' }),
@@ -152,7 +162,16 @@ export const ledgerOperations = [
       const nowMs = Date.now();
       const options = { from: new Date(from ?? nowMs - DAY_MS), to: to === undefined ? undefined : new Date(to), step };
       const { spans, ...span } = await readIntake(store, options, nowMs);
-      return { ...span, items: [...spans] };
+      const { from: first, to: end, step: by } = span;
+      const refused = await readRefusals(store, { fromMs: Date.parse(first), toMs: Date.parse(end), step: by });
+      const came = new Map(spans.map((one) => [Date.parse(one.at), one]));
+      const items = [...new Set([...came.keys(), ...refused.keys()])]
+        .sort((a, b) => a - b)
+        .map((ms) => ({
+          ...(came.get(ms) ?? { at: new Date(ms).toISOString(), ...sumIntake({ spans: [] }) }),
+          refused: refused.get(ms) ?? sumRefusals([]),
+        }));
+      return { ...span, items };
     },
   }),
 ];

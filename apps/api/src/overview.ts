@@ -1,7 +1,18 @@
-import { countQuarantined, listDestinations, listEvents, listHolds, readFigures, readHours } from '@clickrelay/queue';
+import {
+  countQuarantined,
+  listDestinations,
+  listEvents,
+  listHolds,
+  readFigures,
+  readHours,
+  readRefusals,
+  type Store,
+  sumRefusals,
+} from '@clickrelay/queue';
 import { z } from 'zod';
 import { attemptFigures, attemptFiguresOf } from './attempt-figures.ts';
 import { operation } from './operation.ts';
+import { refusals } from './refusals.ts';
 
 /** In order of harm: what may lose something, then what does not arrive, then what waits for a person. */
 const KINDS = ['not_durable', 'failing', 'paused', 'dead_letters', 'quarantined', 'throttled'] as const;
@@ -18,6 +29,18 @@ const need = z.object({
 const STATES = ['paused', 'failing', 'throttled', 'active'] as const;
 
 const isoOf = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+const readRefused = async (store: Store, nowMs: number) => {
+  const minute = Math.floor(nowMs / MINUTE_MS) * MINUTE_MS;
+  const [lastMinute, last24h] = await Promise.all([
+    readRefusals(store, { fromMs: minute - MINUTE_MS, toMs: minute, step: 'minute' }),
+    readRefusals(store, { fromMs: nowMs - 23 * HOUR_MS, toMs: nowMs, step: 'hour' }),
+  ]);
+  return { lastMinute: sumRefusals(lastMinute.values()), last24h: sumRefusals(last24h.values()) };
+};
 
 export const overviewOperations = [
   operation({
@@ -37,6 +60,12 @@ export const overviewOperations = [
           .object({ messages: z.string().nullable(), statuses: z.string().nullable() })
           .describe('When the oldest of those was committed'),
         quarantined: z.int(),
+        refused: z
+          .object({
+            lastMinute: refusals.describe('In the last whole minute'),
+            last24h: refusals.describe('In the present hour and the 23 before it'),
+          })
+          .describe('Callbacks that receivers did not take: what a receiver counted is known within 5 seconds'),
         destinations: z.array(
           z.object({
             id: z.string(),
@@ -53,18 +82,20 @@ export const overviewOperations = [
       })
       .meta({ id: 'Overview' }),
     run: async (_request, { store, durability }) => {
+      const nowMs = Date.now();
       const [figures, all, holds, quarantined, newest] = await Promise.all([
         readFigures(store),
         listDestinations(store),
-        listHolds(store, Date.now()),
+        listHolds(store, nowMs),
         countQuarantined(store),
         listEvents(store, { limit: 1 }),
       ]);
+      const refused = await readRefused(store, nowMs);
       const hours = await readHours(
         store,
         all.map(({ id }) => id),
         24,
-        Date.now(),
+        nowMs,
       );
       const destinations = all.map(({ id, type, paused }) => {
         const depth = figures.destinations.find((one) => one.id === id);
@@ -119,6 +150,7 @@ export const overviewOperations = [
           statuses: isoOf(figures.ingest.statuses.oldestAt),
         },
         quarantined,
+        refused,
         destinations,
       };
     },

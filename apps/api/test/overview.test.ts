@@ -1,6 +1,7 @@
 import type { LoggedEvent } from '@clickrelay/core';
 import {
   createMessageIndex,
+  createRefusalCounter,
   enqueueDeliveries,
   holdDestination,
   putDestination,
@@ -256,5 +257,27 @@ describe('figures of a destination', () => {
   it('are of destinations that there are, and of seven days at most', async () => {
     expect((await api.call('GET', '/v1/destinations/none/hours')).status).toBe(404);
     expect((await api.call('GET', '/v1/destinations/bot/hours?hours=169')).status).toBe(400);
+  });
+});
+
+describe('what receivers refused', () => {
+  it('is told by the minute beside what came in, and summed up in the overview', async () => {
+    const none = { unauthorized: 0, forbidden: 0, tooLarge: 0, unprocessable: 0, rateLimited: 0, unavailable: 0 };
+    const { body: before } = await api.call('GET', '/v1/overview');
+    expect(before.refused).toEqual({ lastMinute: none, last24h: none });
+    const counter = createRefusalCounter();
+    for (const status of [401, 401, 413]) counter.count(status);
+    await counter.write(api.store);
+    const { body } = await api.call('GET', '/v1/overview');
+    expect(body.refused.last24h).toEqual({ ...none, unauthorized: 2, tooLarge: 1 });
+    const minute = Math.floor(Date.now() / 60_000) - 1;
+    const hash = `cr:{registry}:refused:h${Math.floor(minute / 60)}`;
+    await api.store.redis.hset(hash, `${minute % 60}:401`, 7);
+    const { items } = (await api.call('GET', '/v1/intake')).body;
+    const refused = (items as { refused: typeof none }[]).map((item) => item.refused);
+    expect(refused).toContainEqual({ ...none, unauthorized: 7 });
+    const { lastMinute } = (await api.call('GET', '/v1/overview')).body.refused;
+    // Of the minute after it, when one has just ended.
+    expect([{ ...none, unauthorized: 7 }, body.refused.last24h]).toContainEqual(lastMinute);
   });
 });

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { ReceiverMetrics } from '@clickrelay/metrics';
-import type { DurabilityReport, Readiness } from '@clickrelay/queue';
+import type { DurabilityReport, Readiness, RefusalCounter } from '@clickrelay/queue';
 import type Koa from 'koa';
 import type { Context } from 'koa';
 import type { Logger } from 'pino';
@@ -23,6 +23,7 @@ export interface Dependencies extends Pick<ReceiveOptions, 'commit' | 'quarantin
   /** Aborted when this process has been told to stop. */
   readonly stopping: AbortSignal;
   readonly metrics: ReceiverMetrics;
+  readonly refusals: Pick<RefusalCounter, 'count'>;
   readonly log: Logger;
 }
 
@@ -31,7 +32,7 @@ const FAILURES_PER_MINUTE = 20;
 
 /** The receiver: every step of a request, in the order it meets them. */
 export function createApp(dependencies: Dependencies): Koa {
-  const { config, metrics, log, stopping } = dependencies;
+  const { config, metrics, refusals, log, stopping } = dependencies;
   const address = (request: IncomingMessage) => clientAddress(request, config.TRUSTED_PROXIES);
   const addressOf = (request: IncomingMessage) => address(request)?.toString() ?? 'unknown';
   const answer = createAnswer(stopping);
@@ -49,7 +50,7 @@ export function createApp(dependencies: Dependencies): Koa {
     maxBodyBytes: config.MAX_BODY_BYTES,
     integrationIds: config.CALLBACK_INTEGRATION_IDS,
   });
-  const answerError = renderError({ metrics, log, addressOf, answer });
+  const answerError = renderError({ metrics, refusals, log, addressOf, answer });
 
   const app = new LeanKoa();
   // One step for Koa: a chain of them took a tenth of all that a callback takes.

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createProcessMetrics, createReceiverMetrics, publishMetrics } from '@clickrelay/metrics';
 import {
   createIntake,
+  createRefusalCounter,
   openSpool,
   openStore,
   type Spool,
@@ -60,6 +61,7 @@ const intake = createIntake({
 });
 const processMetrics = createProcessMetrics('receiver');
 const metrics = createReceiverMetrics(processMetrics.registry, intake.readiness);
+const refusals = createRefusalCounter();
 const publishing = publishMetrics(store, processMetrics);
 const tracing = await openTracing({
   environment: process.env,
@@ -75,6 +77,7 @@ const app = createApp({
   hasSpool: spool !== undefined,
   stopping: stopping.signal,
   metrics,
+  refusals,
   log,
 });
 
@@ -93,6 +96,7 @@ const telling = tellFacts(store, {
   process: processMetrics.process,
   server,
   readiness: intake.readiness,
+  refusals,
 });
 if (config.CALLBACK_AUTH === 'none') log.warn('CALLBACK_AUTH is none: a callback of anyone is accepted');
 

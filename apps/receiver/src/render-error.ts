@@ -1,5 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { ReceiverMetrics } from '@clickrelay/metrics';
+import type { RefusalCounter } from '@clickrelay/queue';
 import type { Context } from 'koa';
 import type { Level, Logger } from 'pino';
 import type { Answer } from './answer.ts';
@@ -33,6 +34,7 @@ const RETRY_AFTER = '2';
 
 export interface RenderErrorOptions {
   readonly metrics: ReceiverMetrics;
+  readonly refusals: Pick<RefusalCounter, 'count'>;
   readonly log: Logger;
   readonly addressOf: (request: IncomingMessage) => string;
   readonly answer: Answer;
@@ -40,7 +42,7 @@ export interface RenderErrorOptions {
 
 /** The one place where an error becomes an answer: `{"error":{"code","message"}}`. */
 export function renderError(options: RenderErrorOptions): (ctx: Context, error: unknown) => void {
-  const { metrics, log, addressOf, answer } = options;
+  const { metrics, refusals, log, addressOf, answer } = options;
   return (ctx, error) => {
     const refusal = isExposed(error) ? error : undefined;
     const status = refusal?.status ?? 500;
@@ -51,6 +53,7 @@ export function renderError(options: RenderErrorOptions): (ctx: Context, error: 
     if (status === 503) headers['Retry-After'] = RETRY_AFTER;
     answer(ctx, status, JSON.stringify({ error: { code, message } }), headers);
     metrics.refused(code);
+    refusals.count(status);
 
     const fields = { status, code, ip: addressOf(ctx.req) };
     if (refusal)

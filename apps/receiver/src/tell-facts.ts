@@ -1,4 +1,11 @@
-import { publishReceiver, RECEIVER_TELLS_MS, type Readiness, removeReceiver, type Store } from '@clickrelay/queue';
+import {
+  publishReceiver,
+  RECEIVER_TELLS_MS,
+  type Readiness,
+  type RefusalCounter,
+  removeReceiver,
+  type Store,
+} from '@clickrelay/queue';
 import type { Config } from './config.ts';
 
 export interface TellOptions {
@@ -8,11 +15,12 @@ export interface TellOptions {
   readonly process: string;
   readonly server: { readonly host: string; readonly port: number };
   readonly readiness: () => Readiness;
+  readonly refusals: Pick<RefusalCounter, 'write'>;
 }
 
-/** Tells what a person has to know to connect Clickatell to this receiver. While Redis is away nobody hears of it. */
+/** Tells what a person has to know to connect Clickatell to this receiver, and what it refused. While Redis is away nobody hears of it. */
 export function tellFacts(store: Store, options: TellOptions): { stop(): Promise<void> } {
-  const { config, version, process, server, readiness } = options;
+  const { config, version, process, server, readiness, refusals } = options;
   const { CALLBACK_AUTH: auth } = config;
   const facts = {
     version,
@@ -30,6 +38,7 @@ export function tellFacts(store: Store, options: TellOptions): { stop(): Promise
     let isTold = true;
     try {
       await publishReceiver(store, process, { ...facts, readiness: readiness() });
+      await refusals.write(store);
     } catch {
       isTold = false;
     }
@@ -40,7 +49,7 @@ export function tellFacts(store: Store, options: TellOptions): { stop(): Promise
     stop: async () => {
       clearTimeout(timer);
       timer = undefined;
-      await removeReceiver(store, process).catch(() => {});
+      await Promise.all([removeReceiver(store, process), refusals.write(store)]).catch(() => {});
     },
   };
 }

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { listQuarantine, openStore, readQuarantined, type Store } from '@clickrelay/queue';
+import { listQuarantine, openStore, readQuarantined, readRefusals, type Store, sumRefusals } from '@clickrelay/queue';
 import {
   createSender,
   fairNow,
@@ -63,6 +63,27 @@ async function send(body = JSON.stringify(sampleCallback('moText'))) {
 const committed = async (): Promise<Set<string>> => new Set(await readCommitted(store));
 
 describe('the receiver on a real Redis', () => {
+  it('tells how many callbacks it refused, also what it counted last, and nothing of who sent them', async () => {
+    const program = await start();
+    const refuse = async (): Promise<void> => {
+      const stranger = `${url}/client-callback/one-api-reply?token=guessed-4711`;
+      expect((await request(stranger, { method: 'POST', body: 'of a stranger' })).statusCode).toBe(401);
+    };
+    const told = async () => {
+      const now = Date.now();
+      const times = { fromMs: now - 3_600_000, toMs: now + 3_600_000, step: 'minute' } as const;
+      return sumRefusals((await readRefusals(store, times)).values()).unauthorized;
+    };
+    await refuse();
+    await waitUntil(async () => (await told()) === 1);
+    await refuse();
+    await program.stop();
+    expect(await told()).toBe(2);
+    for (const key of await store.redis.keys('*refused*')) {
+      expect(JSON.stringify(await store.redis.hgetall(key))).toMatch(/^\{("\d+:401":"\d+",?)+\}$/);
+    }
+  });
+
   it('commits callbacks and keeps what is none', async () => {
     await start();
     expect(await readyz()).toEqual({

@@ -39,6 +39,7 @@ describe('a credential', () => {
   ])('that is %s: 401', async (_, query, headers, tried) => {
     receiver = await startReceiver({ CALLBACK_AUTH });
     const answer = await call('POST', REPLY + query, { headers, body: reply });
+    expect(receiver.refused).toEqual([401]);
     expect(answer).toMatchObject({
       status: 401,
       headers: {

@@ -19,6 +19,8 @@ export interface Receiver {
   readonly quarantined: Quarantined[];
   /** One object for each log line, debug lines included. */
   readonly logged: Record<string, unknown>[];
+  /** Statuses of what was refused. */
+  readonly refused: number[];
   /** Requests that were no HTTP. */
   readonly malformed: Malformed[];
   readonly stopping: AbortController;
@@ -36,6 +38,7 @@ export async function startReceiver(
   const committed: Callback[] = [];
   const quarantined: Quarantined[] = [];
   const logged: Record<string, unknown>[] = [];
+  const refused: number[] = [];
   const malformed: Malformed[] = [];
   const stopping = new AbortController();
   const durability =
@@ -51,6 +54,7 @@ export async function startReceiver(
     hasSpool: overrides.hasSpool ?? false,
     stopping: stopping.signal,
     metrics,
+    refusals: { count: (status) => refused.push(status) },
     log: pino({ level: 'debug', base: null }, { write: (line: string) => void logged.push(JSON.parse(line)) }),
   });
   const server = await serve(app.callback(), {
@@ -65,6 +69,7 @@ export async function startReceiver(
     committed,
     quarantined,
     logged,
+    refused,
     malformed,
     stopping,
     stop: (graceMs = 0) => server.stop(graceMs),

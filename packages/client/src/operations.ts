@@ -595,7 +595,23 @@ export type Intake = {
     at: string;
     messages: IntakeCounts;
     statuses: IntakeCounts;
+    refused: RefusalCounts;
   })[];
+};
+
+export type RefusalCounts = {
+  /** 401: no credential, or a wrong one */
+  unauthorized: number;
+  /** 403: from an address or of an integration that is not allowed */
+  forbidden: number;
+  /** 413 */
+  tooLarge: number;
+  /** 422 */
+  unprocessable: number;
+  /** 429: too many wrong credentials from one address */
+  rateLimited: number;
+  /** 503: there was nothing durable to write them to */
+  unavailable: number;
 };
 
 export type Status = {
@@ -769,6 +785,13 @@ export type Overview = {
     statuses: string | null;
   };
   quarantined: number;
+  /** Callbacks that receivers did not take: what a receiver counted is known within 5 seconds */
+  refused: {
+    /** In the last whole minute */
+    lastMinute: RefusalCounts;
+    /** In the present hour and the 23 before it */
+    last24h: RefusalCounts;
+  };
   destinations: ({
     id: string;
     type: string;
@@ -1585,7 +1608,7 @@ export interface Operations {
     } | undefined;
     answer: Ledger;
   };
-  /** Count what came in, minute by minute or hour by hour: callbacks, events and repetitions */
+  /** Count what came in, minute by minute or hour by hour: callbacks, events, repetitions, and what was refused */
   'GET /v1/intake': {
     query?: {
       /** Without it, 24 hours ago */

@@ -145,6 +145,13 @@ export {
   removeReceiver,
 } from './receivers.ts';
 export { InvalidRedisUrlError, parseRedisUrl } from './redis-url.ts';
+export {
+  createRefusalCounter,
+  type RefusalCounter,
+  type RefusalCounts,
+  readRefusals,
+  sumRefusals,
+} from './refusals.ts';
 export { removeDeadLetters } from './remove-dead-letters.ts';
 export { listFailedAgain, markReplayed } from './replay-outcomes.ts';
 export {

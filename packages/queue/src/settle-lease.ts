@@ -62,7 +62,7 @@ export const ackLease = async (desk: LeaseDesk, lease: LeaseRef): Promise<Acked>
     throw await refusal(store, eventId, destinationId, lease);
   }
   const { queue, job, startedAtMs } = held;
-  const { a = 0, r } = job.data as DeliveryJob;
+  const data = job.data as DeliveryJob;
   // Written down first: should we die in between, the job that is left is seen to be delivered.
   await attempts.record({
     eventId,
@@ -73,8 +73,8 @@ export const ackLease = async (desk: LeaseDesk, lease: LeaseRef): Promise<Acked>
     status: null,
     error: undefined,
     response: '',
-    replayId: replayOf(job.data as DeliveryJob),
-    isFirst: a === 0 && r === undefined && job.attemptsMade + job.stalledCounter === 0,
+    replayId: replayOf(data),
+    isFirst: !data.a && data.r === undefined && job.attemptsMade + job.stalledCounter === 0,
   });
   await leaveOrder(desk, eventId);
   try {

@@ -1,0 +1,71 @@
+import { type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { createRefusalCounter, readRefusals, sumRefusals } from './refusals.ts';
+import { openStore, type Store } from './store.ts';
+
+let redis: RedisServer;
+let store: Store;
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(() => redis.stop());
+beforeEach(async () => {
+  store = await openStore({ redisUrl: redis.url, role: 'producer' });
+  await store.ready();
+  await store.redis.flushall();
+});
+afterEach(() => store.close());
+
+const HOUR_MS = 3_600_000;
+/** Of the present hour and its neighbours, in case one ends while a test runs. */
+const read = async (step: 'minute' | 'hour') => {
+  const now = Date.now();
+  return sumRefusals((await readRefusals(store, { fromMs: now - HOUR_MS, toMs: now + HOUR_MS, step })).values());
+};
+const none = { unauthorized: 0, forbidden: 0, tooLarge: 0, unprocessable: 0, rateLimited: 0, unavailable: 0 };
+
+it('refusals of all receivers are counted by their reason, by minute and by hour', async () => {
+  const [one, other] = [createRefusalCounter(), createRefusalCounter()];
+  for (const status of [401, 401, 413, 200, 404]) one.count(status);
+  for (const status of [401, 403, 422, 429, 503]) other.count(status);
+  await Promise.all([one.write(store), other.write(store)]);
+  const all = { unauthorized: 3, forbidden: 1, tooLarge: 1, unprocessable: 1, rateLimited: 1, unavailable: 1 };
+  expect(await read('minute')).toEqual(all);
+  expect(await read('hour')).toEqual(all);
+  one.count(401);
+  await one.write(store);
+  await one.write(store);
+  expect(await read('minute')).toEqual({ ...all, unauthorized: 4 });
+});
+
+it('a flood of them costs one command, and quiet costs none', async () => {
+  const counter = createRefusalCounter();
+  for (let i = 0; i < 100_000; i++) counter.count(401);
+  const before = Number(/total_commands_processed:(\d+)/.exec(await store.redis.info('stats'))?.[1]);
+  await counter.write(store);
+  await counter.write(store);
+  const after = Number(/total_commands_processed:(\d+)/.exec(await store.redis.info('stats'))?.[1]);
+  // What the script does counts as well: twice an increase and a look at its end, in two minutes at most.
+  expect(after - before).toBeLessThan(20);
+  expect(await read('hour')).toEqual({ ...none, unauthorized: 100_000 });
+});
+
+it('those that Redis did not take are written with the next, and all end by themselves', async () => {
+  const counter = createRefusalCounter();
+  counter.count(503);
+  store.redis.disconnect();
+  await expect(counter.write(store)).rejects.toThrow();
+  counter.count(503);
+  await waitUntil(() => store.redis.status === 'end');
+  await store.redis.connect();
+  await counter.write(store);
+  expect(await read('minute')).toEqual({ ...none, unavailable: 2 });
+  for (const key of await store.redis.keys('*:refused:*')) expect(await store.redis.ttl(key)).toBeGreaterThan(0);
+});
+
+it('only those of the time that was asked for are told', async () => {
+  const at = Date.parse('2026-03-01T12:34:00.000Z');
+  await store.redis.hset(`cr:{registry}:refused:h${at / HOUR_MS - (34 * 60_000) / HOUR_MS}`, '34:401', 2, '35:401', 4);
+  const found = await readRefusals(store, { fromMs: at + 10_000, toMs: at + 60_000, step: 'minute' });
+  expect([...found]).toEqual([[at, { ...none, unauthorized: 2 }]]);
+});
