@@ -228,6 +228,7 @@ describe('personal data', () => {
         "get /v1/audit",
         "get /v1/destinations",
         "get /v1/destinations/{id}",
+        "get /v1/destinations/{id}/hours",
         "get /v1/destinations/{id}/secret",
         "get /v1/intake",
         "get /v1/keys",

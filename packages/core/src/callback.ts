@@ -17,7 +17,7 @@ export interface Callback {
   readonly eventCount: number;
   /** `statuses` when it carries status updates only. */
   readonly lane: Lane;
-  /** Of a callback with one element, which is no status, that element as parsed. */
+  /** Of a short callback with one element, which is no status, that element as parsed. */
   readonly sole?: { readonly type: EventType; readonly element: unknown };
 }
 
@@ -36,6 +36,9 @@ export const MAX_DEPTH = 64;
  * `[],[],…` are a gigabyte and seconds in which nothing else is answered. A full-size body of real statuses holds fewer.
  */
 export const MAX_VALUES = 1_000_000;
+
+/** In characters: what is parsed of longer callbacks is not kept until they are committed. */
+const SHORT = 16 * 1024;
 
 /** The event type of statuses. */
 export const STATUS_TYPE = 'messageStatusUpdate';
@@ -58,7 +61,8 @@ export function parseCallback(body: Uint8Array): Callback {
   }
   const statusCount = Object.hasOwn(event, STATUS_TYPE) ? (event[STATUS_TYPE]?.length ?? 0) : 0;
   const lane = statusCount === eventCount ? 'statuses' : 'messages';
-  if (lane === 'statuses' || eventCount > 1 || sole === undefined) return { text, integrationId, eventCount, lane };
+  const keepsSole = eventCount === 1 && lane === 'messages' && text.length <= SHORT;
+  if (!keepsSole || sole === undefined) return { text, integrationId, eventCount, lane };
   return { text, integrationId, eventCount, lane, sole };
 }
 
