@@ -10,8 +10,8 @@ import { flood, percentile, trickle } from './load.ts';
 import { cpuMicros, startServer, stopServer } from './processes.ts';
 
 const WARM_UP_EVENTS = 2_000;
-const EVENTS = 10_000;
-const TRICKLE = { perSecond: 200, seconds: 5 } as const;
+const EVENTS = 5_000;
+const TRICKLE = { perSecond: 200, seconds: 4 } as const;
 const PATIENCE_MS = 30_000;
 
 export interface EndToEndResult {

@@ -4,8 +4,8 @@ import { freePort } from '@clickrelay/testkit';
 import { flood, type LoadResult, type LoadTarget } from './load.ts';
 import { cpuMicros, startServer, stopServer } from './processes.ts';
 
-const SECONDS = 2.5;
-const WARM_UP_SECONDS = 1.5;
+const SECONDS = 2;
+const WARM_UP_SECONDS = 1.2;
 
 export interface IngestResult extends LoadResult {
   readonly nodeMicros: number;

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { listEvents } from '@clickrelay/queue';
 import { fairNow, waitUntil } from '@clickrelay/testkit';
 import { account } from '../account.ts';
-import { newCallback } from '../ledger.ts';
+import { newCallback, type SentCallback } from '../ledger.ts';
 import { type Rig, startRig } from '../rig.ts';
 import type { Row, Run } from '../run.ts';
 
@@ -77,6 +78,39 @@ const killWorker: Row = {
   },
 };
 
+/** In this moment the destination may have an event that the log does not have yet. */
+const killAtArrival: Row = {
+  id: 'KILL-D',
+  fault: 'kill -9 of the worker when a delivery arrives',
+  run: async (run) => {
+    const rig = await startRig(run);
+    for (let round = 0; round < (run.isLong ? 15 : 4); round++) {
+      let killed: Promise<void> | undefined;
+      rig.destination.behave(() => {
+        killed ??= rig.worker.kill();
+        return { status: 200, delayMs: run.random.whole(0, 8) };
+      });
+      // Alone, and a message: the fact is reserved when it is committed.
+      const callback = newCallback(run.random, { types: ['moText', 'moMedia', 'moLocation'] });
+      const [fact] = callback.facts as [SentCallback['facts'][number]];
+      const arrived = (): number => rig.destination.arrivalsOf(fact.id).length;
+      await rig.clickatell.postUntilAccepted(callback);
+      await waitUntil(() => killed !== undefined, { what: 'a first arrival' });
+      await killed;
+      rig.destination.behave({ status: 200 });
+      const comesAgainFirst = run.random.chance(0.5);
+      if (comesAgainFirst) await rig.clickatell.postUntilAccepted(callback);
+      await rig.worker.start();
+      if (!comesAgainFirst) await rig.clickatell.postUntilAccepted(callback);
+      run.step(`killed at arrival ${arrived()}, sent again ${comesAgainFirst ? 'before' : 'after'} it was back`);
+    }
+    await account(run, rig);
+    checkArrivals(run, rig, 2);
+    const { items } = await listEvents(rig.store, { limit: 500 });
+    run.check(items.length === rig.ledger.sent.size, `${items.length} events in the log, of ${rig.ledger.sent.size}`);
+  },
+};
+
 const freezeWorker: Row = {
   id: 'G14',
   fault: 'SIGSTOP of the worker past its lock',
@@ -131,4 +165,4 @@ const redisAwayDuringDelivery: Row = {
   },
 };
 
-export const workerDies: readonly Row[] = [killWorker, freezeWorker, redisAwayDuringDelivery];
+export const workerDies: readonly Row[] = [killWorker, killAtArrival, freezeWorker, redisAwayDuringDelivery];
