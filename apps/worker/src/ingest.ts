@@ -132,8 +132,8 @@ interface Routed {
   logNow(): Promise<unknown>;
 }
 
-/** In ms: until then processor and Redis are for what is being delivered. */
-const LOG_AFTER_MS = 5;
+/** In ms: until then processor and Redis are for what is being delivered. Short, as it may be looked for by who has got it. */
+const LOG_AFTER_MS = 1;
 
 /** What was reserved may be delivered before it is logged: until the group is done, a crash repeats both. */
 const logReserved = async (
