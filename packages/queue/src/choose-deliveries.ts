@@ -1,11 +1,12 @@
 import { deliveryId, type LoggedEvent, parseDeliveryId } from '@clickrelay/core';
 import { openRoute } from '@clickrelay/routing';
+import { readKinds } from './dead-letters.ts';
 import { GIVEN_UP } from './deliveries.ts';
 import { listDestinations } from './destinations.ts';
 import { decodeRecord, followEvents, readFacts } from './event-log.ts';
-import { DEAD_KIND, destinationQueue, eventKeys, jobKey } from './names.ts';
+import { destinationQueue, eventKeys } from './names.ts';
 import type { DeadLetterKind } from './outcome.ts';
-import { replayMark } from './replay-outcomes.ts';
+import { replayMark, SENT } from './replay-outcomes.ts';
 import { type RedisCommand, sendAll } from './send-all.ts';
 import type { Store } from './store.ts';
 
@@ -202,16 +203,15 @@ async function* chooseNamed(
         if (state === 'dead_letter') gathered.leaveOut('delivered');
         else if (atMs === undefined) gathered.leaveOut('event_gone');
         else if (mark === null) gathered.choose(id, atMs);
-      } else if (mark === SENT) gathered.choose(id, atMs);
+      }
+      // The worker of the replay that chooses may have died before there was a job.
+      else if (mark === SENT) gathered.choose(id, atMs);
       // Also one that ended this very moment, and whose job is not put away yet.
       else gathered.leaveOut('already_pending');
     }
     yield gathered.done(String(at + batch));
   }
 }
-
-/** Marked as sent by the replay that chooses: its worker may have died before there was a job. */
-const SENT = 's';
 
 // -- all that match but these -----------------------------------------------------------------------------------
 
@@ -226,8 +226,7 @@ async function* chooseDead(
   const [firstDestination = '', score = '', lastId = ''] = from.split(' ');
   for (const destinationId of destinationIds) {
     if (destinationId < firstDestination) continue;
-    const queue = destinationQueue(destinationId);
-    const failedKey = store.queue(queue).toKey('failed');
+    const failedKey = store.queue(destinationQueue(destinationId)).toKey('failed');
     const isFirst = destinationId === firstDestination && score !== '';
     let place = isFirst ? { score: Number(score), id: lastId } : { score: since, id: '' };
     for (let count = batch; ; ) {
@@ -253,13 +252,9 @@ async function* chooseDead(
         continue;
       }
       const ids = further.map(({ id }) => id);
-      const kinds = await (kind === undefined
-        ? []
-        : sendAll(
-            store,
-            ids.map((id): RedisCommand => ['hget', jobKey(queue, id), DEAD_KIND]),
-          ));
-      const ofKind = ids.filter((_, index) => kind === undefined || (kinds[index] ?? 'refused') === kind);
+      const failed = ids.map((eventId) => ({ destinationId, eventId }));
+      const kinds = kind === undefined ? [] : await readKinds(store, failed);
+      const ofKind = ids.filter((_, index) => kind === undefined || kinds[index] === kind);
       const seen = await lookAtEvents(store, ofKind, selection);
       const gathered = createGatherer(selection);
       for (const [index, eventId] of ofKind.entries()) {

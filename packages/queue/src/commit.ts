@@ -61,7 +61,8 @@ const WRITES_AT_ONCE = 2;
 const MAX_PENDING = 10_000;
 
 interface Pending extends CommittedCallback {
-  readonly callback: CallbackToCommit;
+  /** Of one that lies whole in the job. */
+  readonly callback?: CallbackToCommit;
   /** On the clock of `performance.now`. */
   readonly since: number;
 }
@@ -95,7 +96,7 @@ export const createCommitter = (store: Store, { deadlineMs = 1_500, memory }: Co
       // It may still happen afterwards: that is why ids are derived, and a repeated callback changes nothing.
       const name = nextIngestQueue(store, lane);
       const group: IngestGroup = { callbacks };
-      const eventId = pending.length === 1 ? reservableId(store, first.callback) : undefined;
+      const eventId = pending.length === 1 && first.callback ? reservableId(store, first.callback) : undefined;
       const added = store.durably(name.prefix, () =>
         eventId === undefined ? addJobs(store, name, [{ data: group }]) : addReserving(store, name, group, eventId),
       );
@@ -107,14 +108,12 @@ export const createCommitter = (store: Store, { deadlineMs = 1_500, memory }: Co
   const largeOnes = new Set<Promise<void>>();
 
   /** Its text first, then its job among those of others, and only then is the text kept. Each step has the deadline. */
-  const commitLarge = async (callback: CallbackToCommit, receivedAt: string): Promise<void> => {
-    const { text, lane, trace } = callback;
+  const commitLarge = async ({ text, lane, trace }: CallbackToCommit, receivedAt: string): Promise<void> => {
     const { prefix } = nextIngestQueue(store, lane);
     const inTime = <T>(step: Promise<T>): Promise<T> => withDeadline(step, deadlineMs, { error: tooLate });
     try {
       const large = await storeLarge(store, `${prefix}:text:${newSuffix()}`, text, inTime);
-      const since = performance.now();
-      await lanes[lane].add({ text: '', large, receivedAt, since, callback, ...(trace && { trace }) });
+      await lanes[lane].add({ text: '', large, receivedAt, since: performance.now(), ...(trace && { trace }) });
       await inTime(store.durably(prefix, () => keepLarge(store, large)));
     } catch (error) {
       throw asUnavailable(error);
@@ -146,7 +145,8 @@ export const createCommitter = (store: Store, { deadlineMs = 1_500, memory }: Co
       memory?.admit(text.length);
       if (typeof text === 'string' && text.length <= LARGE) {
         const since = performance.now();
-        await group.add({ text, receivedAt, since, callback, ...(trace !== undefined && { trace }) });
+        const pending = { text, receivedAt, since, callback };
+        await group.add(trace === undefined ? pending : { ...pending, trace });
         return;
       }
       const committing = commitLarge(callback, receivedAt);

@@ -90,7 +90,7 @@ export const listDeadLetters = async (store: Store, options: ListDeadLettersOpti
 };
 
 /** Why each of them is a dead letter. */
-const readKinds = async (
+export const readKinds = async (
   store: Store,
   failed: readonly Pick<Failed, 'destinationId' | 'eventId'>[],
 ): Promise<DeadLetterKind[]> => {

@@ -12,12 +12,12 @@ import type { Store } from './store.ts';
  * server all counts are under the first tag; on a Cluster each is under the tag of what it counts.
  */
 
-const MINUTE_MS = 60_000;
-const HOUR_MS = 3_600_000;
-const DAY_MS = 86_400_000;
+export const MINUTE_MS = 60_000;
+export const HOUR_MS = 3_600_000;
+export const DAY_MS = 86_400_000;
 /** Of minutes this much is there at any time. */
-const MINUTES_KEPT_MS = 25 * HOUR_MS;
-const HOURS_KEPT_MS = 32 * DAY_MS;
+export const MINUTES_KEPT_MS = 25 * HOUR_MS;
+export const HOURS_KEPT_MS = 32 * DAY_MS;
 
 /** Prefix of the keys of one tag, as the script makes them. */
 export const countsPrefix = (shard: number): string => `${shardKeys(shard).prefix}:`;

@@ -1,21 +1,16 @@
 import type { Result } from 'ioredis';
+import { DAY_MS, HOUR_MS, HOURS_KEPT_MS, MINUTE_MS, MINUTES_KEPT_MS } from './intake-counts.ts';
 import { REGISTRY } from './names.ts';
 import { fieldsOf, sendAll } from './send-all.ts';
 import type { Store } from './store.ts';
 
 /*
- * Callbacks that receivers refused, by minute for a day and by hour for a month. A receiver adds them up in memory and
+ * Callbacks that receivers refused, by minute and by hour for as long as what came in is counted. A receiver adds them up in memory and
  * writes them every few seconds: a flood of strangers costs Redis no command for each of them. Numbers only: nothing of
  * who asked, or what was shown.
  *
  * A field is the minute of the hour, or the hour of the day, a colon and the status that was answered: `7:401`.
  */
-
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
-const MINUTES_KEPT_MS = 25 * HOUR_MS;
-const HOURS_KEPT_MS = 32 * DAY_MS;
 
 const PREFIX = `${REGISTRY}:refused:`;
 

@@ -15,6 +15,8 @@ import type { Store } from './store.ts';
 
 const LETTERS = { sent: 's', delivered: 'd', failed: 'x' } as const;
 export type ReplayOutcome = keyof typeof LETTERS;
+/** The mark of what was sent, and has not ended. */
+export const SENT = LETTERS.sent;
 
 /** Counts of a replay that nobody keeps any more go by themselves: as long after the last change as a replay is kept. */
 export const REPLAY_KEPT_S = 365 * 24 * 3600;
