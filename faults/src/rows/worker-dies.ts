@@ -10,7 +10,7 @@ import type { Row, Run } from '../run.ts';
 
 /** From the crash of the worker that was delivering to the next attempt. */
 const REDELIVERED_WITHIN_MS = 10_000;
-/** The lock of a worker on what it took, see LOCK_MS in packages/queue/src/store.ts, and some more. */
+/** The lock of a worker on what it took, see LOCK_MS in packages/queue/src/redis/store.ts, and some more. */
 const PAST_THE_LOCK_MS = 7_000;
 
 /** Posts so many events, some of them together, and waits until the destination has at least one of them. */

@@ -4,11 +4,11 @@ import { readKinds } from './dead-letters.ts';
 import { GIVEN_UP } from './deliveries.ts';
 import { listDestinations } from './destinations.ts';
 import { decodeRecord, followEvents, readFacts } from './event-log.ts';
-import { destinationQueue, eventKeys } from './names.ts';
 import type { DeadLetterKind } from './outcome.ts';
+import { destinationQueue, eventKeys } from './redis/names.ts';
+import { type RedisCommand, sendAll } from './redis/send-all.ts';
+import type { Store } from './redis/store.ts';
 import { replayMark, SENT } from './replay-outcomes.ts';
-import { type RedisCommand, sendAll } from './send-all.ts';
-import type { Store } from './store.ts';
 
 /*
  * Which deliveries a replay of many sends again, or a removal gives up: these, or all that match but these. What is

@@ -13,8 +13,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { RECEIVED_AT } from '../test/sample-events.ts';
 import { type CommittedCallback, type Committer, createCommitter, type IngestGroup } from './commit.ts';
 import { createEventLog, listEvents } from './event-log.ts';
-import { ingestQueue } from './names.ts';
-import { openStore, type Store } from './store.ts';
+import { ingestQueue } from './redis/names.ts';
+import { openStore, type Store } from './redis/store.ts';
 
 type Lane = 'messages' | 'statuses';
 

@@ -9,10 +9,10 @@ import { queueDepths } from './depths.ts';
 import { putDestination, removeDestination } from './destinations.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { createEventLog } from './event-log.ts';
-import { destinationQueue } from './names.ts';
 import type { DeadLetterKind } from './outcome.ts';
+import { destinationQueue } from './redis/names.ts';
+import { openStore, type Store } from './redis/store.ts';
 import type { Settlement } from './settle.ts';
-import { openStore, type Store } from './store.ts';
 
 let redis: RedisServer;
 let store: Store;

@@ -2,11 +2,11 @@ import { deliveryId, parseDeliveryId } from '@clickrelay/core';
 import { type DeliveryJob, GIVEN_UP, readDelivery, replayOf } from './deliveries.ts';
 import { listDestinations, readDestination } from './destinations.ts';
 import { type Page, readEvent, readRoutes } from './event-log.ts';
-import { DEAD_KIND, destinationQueue, eventKeys, jobKey } from './names.ts';
 import type { DeadLetterKind } from './outcome.ts';
+import { DEAD_KIND, destinationQueue, eventKeys, jobKey } from './redis/names.ts';
+import { sendAll } from './redis/send-all.ts';
+import { addJobs, type Store } from './redis/store.ts';
 import { markReplayed, unmarkReplayed } from './replay-outcomes.ts';
-import { sendAll } from './send-all.ts';
-import { addJobs, type Store } from './store.ts';
 
 /** A delivery that ended without success. Kept until someone replays or removes it. */
 export interface DeadLetter {

@@ -14,8 +14,8 @@ import {
   readForDelivery,
 } from './deliveries.ts';
 import { createEventLog } from './event-log.ts';
-import { destinationQueue, eventKeys } from './names.ts';
-import { openStore, type Store } from './store.ts';
+import { destinationQueue, eventKeys } from './redis/names.ts';
+import { openStore, type Store } from './redis/store.ts';
 
 let redis: RedisServer;
 let store: Store;

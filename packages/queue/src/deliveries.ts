@@ -1,12 +1,12 @@
 import { type DeliveryError, deliveryId, type LoggedEvent, parseDeliveryId, shardOf } from '@clickrelay/core';
 import type { Result } from 'ioredis';
 import { decodeRecord } from './event-log.ts';
-import { createGroupCommit } from './group-commit.ts';
-import { destinationQueue, eventKeys } from './names.ts';
 import type { DeadLetterKind, Outcome } from './outcome.ts';
+import { createGroupCommit } from './redis/group-commit.ts';
+import { destinationQueue, eventKeys } from './redis/names.ts';
+import { fieldsOf, sendAll } from './redis/send-all.ts';
+import { addJobs, type Store } from './redis/store.ts';
 import { markReplayed } from './replay-outcomes.ts';
-import { fieldsOf, sendAll } from './send-all.ts';
-import { addJobs, type Store } from './store.ts';
 
 /*
  * What is owed and what was done is written beside the event, in the hash `cr:{eNN}:<event id>:d`:

@@ -14,9 +14,9 @@ import {
   watchDestinations,
 } from './destinations.ts';
 import { createDispatcher } from './dispatcher.ts';
-import { destinationQueue, ingestQueue } from './names.ts';
+import { destinationQueue, ingestQueue } from './redis/names.ts';
+import { addJobs, openStore, type Store } from './redis/store.ts';
 import type { Settlement } from './settle.ts';
-import { addJobs, openStore, type Store } from './store.ts';
 
 let redis: RedisServer;
 let store: Store;

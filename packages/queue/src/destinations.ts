@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { QueueUnavailableError, type StatusClass } from '@clickrelay/core';
 import { HOLDS } from './holds.ts';
 import { removeHours } from './hour-figures.ts';
-import { destinationQueue, REGISTRY } from './names.ts';
-import type { Store } from './store.ts';
+import { destinationQueue, REGISTRY } from './redis/names.ts';
+import type { Store } from './redis/store.ts';
 
 /** Where events go: an adapter plus its configuration. */
 export interface Destination {

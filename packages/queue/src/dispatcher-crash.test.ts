@@ -9,9 +9,9 @@ import {
 } from '@clickrelay/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Consumer, createDispatcher, type Dispatcher, type TakenJob } from './dispatcher.ts';
-import { destinationQueue, markerKey, type QueueName } from './names.ts';
+import { destinationQueue, markerKey, type QueueName } from './redis/names.ts';
+import { addJobs, LOCK_MS, openStore, type Store } from './redis/store.ts';
 import type { Settlement } from './settle.ts';
-import { addJobs, LOCK_MS, openStore, type Store } from './store.ts';
 
 /*
  * What takes seconds, because locks have to expire: side by side, on one Redis, each test with a queue of its own.

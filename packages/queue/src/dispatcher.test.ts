@@ -2,9 +2,9 @@ import { fileURLToPath } from 'node:url';
 import { fairNow, type RedisServer, startProgram, startRedis, waitUntil } from '@clickrelay/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Consumer, createDispatcher, type Dispatcher, type TakenJob } from './dispatcher.ts';
-import { destinationQueue, markerKey, type QueueName } from './names.ts';
+import { destinationQueue, markerKey, type QueueName } from './redis/names.ts';
+import { addJobs, openStore, type Store } from './redis/store.ts';
 import type { Settlement } from './settle.ts';
-import { addJobs, openStore, type Store } from './store.ts';
 
 const CRM = destinationQueue('crm');
 const DONE: Settlement = { kind: 'done' };

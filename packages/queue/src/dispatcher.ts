@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { Rate } from '@clickrelay/core';
 import { Job, type JobJson } from 'bullmq';
 import { createMarkerRead, type MarkerRead, type Popped } from './marker-read.ts';
-import { activeKey, markerKey, type QueueName } from './names.ts';
+import { activeKey, markerKey, type QueueName } from './redis/names.ts';
+import { sendAll } from './redis/send-all.ts';
+import { type JobTaker, LOCK_MS, type Store } from './redis/store.ts';
 import { returnTake } from './return-take.ts';
-import { sendAll } from './send-all.ts';
 import { type Settlement, settle } from './settle.ts';
-import { type JobTaker, LOCK_MS, type Store } from './store.ts';
 
 /*
  * Takes jobs from many queues with one blocking connection; on a Cluster with one for each tag, as no read may touch two.

@@ -7,11 +7,11 @@ import { RECEIVED_AT } from '../test/sample-events.ts';
 import { type Circuit, watchCircuit } from './circuit.ts';
 import type { IngestGroup } from './commit.ts';
 import { type Drain, drainSpool } from './drain-spool.ts';
-import { type LargeText, readLarge } from './large-text.ts';
-import { ingestQueue, QUARANTINE, queueKey, waitKey } from './names.ts';
 import { listQuarantine } from './quarantine.ts';
+import { type LargeText, readLarge } from './redis/large-text.ts';
+import { ingestQueue, QUARANTINE, queueKey, waitKey } from './redis/names.ts';
+import { addJobs, openStore, type Store } from './redis/store.ts';
 import { openSpool, type Spool, type SpoolNotice } from './spool.ts';
-import { addJobs, openStore, type Store } from './store.ts';
 
 let redis: RedisServer;
 let store: Store;

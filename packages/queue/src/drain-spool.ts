@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { QuarantineFullError } from '@clickrelay/core';
 import type { Circuit } from './circuit.ts';
 import { type Committer, createCommitter } from './commit.ts';
-import { LANES, waitKey } from './names.ts';
 import { quarantineCallback } from './quarantine.ts';
+import { LANES, waitKey } from './redis/names.ts';
+import { ingestQueues, type Store } from './redis/store.ts';
+import { withDeadline } from './redis/with-deadline.ts';
 import type { Spool, SpoolBatch } from './spool.ts';
 import type { SpoolEntry } from './spool-segment.ts';
-import { ingestQueues, type Store } from './store.ts';
-import { withDeadline } from './with-deadline.ts';
 
 export interface DrainOptions {
   readonly spool: Spool;

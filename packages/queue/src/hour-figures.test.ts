@@ -2,8 +2,8 @@ import { type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { putDestination, removeDestination } from './destinations.ts';
 import { createHourCounts, type Hour, p95Ms, readHours, sumHours } from './hour-figures.ts';
-import { destinationQueue, hoursKey } from './names.ts';
-import { openStore, type Store } from './store.ts';
+import { destinationQueue, hoursKey } from './redis/names.ts';
+import { openStore, type Store } from './redis/store.ts';
 
 let redis: RedisServer;
 let store: Store;

@@ -15,7 +15,6 @@ export {
   createCommitter,
   type IngestGroup,
 } from './commit.ts';
-export type { RedisClient, Role } from './connection.ts';
 export {
   type DeadLetter,
   type ListDeadLettersOptions,
@@ -56,24 +55,6 @@ export {
 } from './destinations.ts';
 export { type Consumer, createDispatcher, type Dispatcher, type TakenJob } from './dispatcher.ts';
 export {
-  type DurabilityMode,
-  type DurabilityProblem,
-  type DurabilityReport,
-  type DurabilityWatch,
-  isPassing,
-  readDurability,
-  watchDurability,
-} from './durability.ts';
-export {
-  DeliveryNotFoundError,
-  DestinationNotFoundError,
-  LayoutMismatchError,
-  LeaseLostError,
-  NotAPullDestinationError,
-  SpoolError,
-  TooManyLeasesError,
-} from './errors.ts';
-export {
   type CountedWith,
   countEvents,
   createEventLog,
@@ -101,11 +82,9 @@ export {
 export { createIntake, type Intake, type IntakeOptions, type Readiness } from './intake.ts';
 export { type Heard, type IntakeCounts, type IntakeSpan, readHeard, readIntake, sumIntake } from './intake-counts.ts';
 export { createKey, findKey, type Key, listKeys, removeKey, SCOPES, type Scope } from './keys.ts';
-export { dropLarge, readLarge, readLargePieces } from './large-text.ts';
 export { createLeases, type Lease, type LeaseOptions, type Leases, type LeasesOptions } from './leases.ts';
 export { type LedgerOptions, type LedgerPart, type LedgerPartOptions, readLedger, readLedgerPart } from './ledger.ts';
 export { checkLedger, type LedgerCheck, readLedgerCheck } from './ledger-check.ts';
-export { type MemoryWatch, readMemory, watchMemory } from './memory.ts';
 export {
   createMessageIndex,
   type EventsOfMessage,
@@ -113,7 +92,6 @@ export {
   readEventsOfMessage,
   rebuildMessageIndex,
 } from './message-index.ts';
-export { claimOf, destinationQueue, ingestQueue, LANES, type QueueName } from './names.ts';
 export { createOrdering, type Ordering } from './ordering.ts';
 export {
   asDeliveryError,
@@ -144,7 +122,31 @@ export {
   type ReceiverFacts,
   removeReceiver,
 } from './receivers.ts';
-export { InvalidRedisUrlError, parseRedisUrl } from './redis-url.ts';
+export type { RedisClient, Role } from './redis/connection.ts';
+export {
+  type DurabilityMode,
+  type DurabilityProblem,
+  type DurabilityReport,
+  type DurabilityWatch,
+  isPassing,
+  readDurability,
+  watchDurability,
+} from './redis/durability.ts';
+export {
+  DeliveryNotFoundError,
+  DestinationNotFoundError,
+  LayoutMismatchError,
+  LeaseLostError,
+  NotAPullDestinationError,
+  SpoolError,
+  TooManyLeasesError,
+} from './redis/errors.ts';
+export { dropLarge, readLarge, readLargePieces } from './redis/large-text.ts';
+export { type MemoryWatch, readMemory, watchMemory } from './redis/memory.ts';
+export { claimOf, destinationQueue, ingestQueue, LANES, type QueueName } from './redis/names.ts';
+export { InvalidRedisUrlError, parseRedisUrl } from './redis/redis-url.ts';
+export { ingestQueues, openStore, type Store, type StoreOptions } from './redis/store.ts';
+export { withDeadline } from './redis/with-deadline.ts';
 export {
   createRefusalCounter,
   type RefusalCounter,
@@ -171,7 +173,5 @@ export type { Settlement } from './settle.ts';
 export type { Acked, LeaseRef, Nacked } from './settle-lease.ts';
 export { listSnapshots, publishSnapshot, type Snapshot } from './snapshots.ts';
 export { openSpool, type Spool, type SpoolNotice, type SpoolOptions, type SpoolStats } from './spool.ts';
-export { ingestQueues, openStore, type Store, type StoreOptions } from './store.ts';
 export { announceTest, readTestReport, reportTest, TEST_MESSAGE, type TestReport } from './test-callbacks.ts';
 export { listUndelivered } from './undelivered.ts';
-export { withDeadline } from './with-deadline.ts';

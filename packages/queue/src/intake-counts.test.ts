@@ -5,8 +5,8 @@ import { newEvent, newEvents } from '../test/sample-events.ts';
 import { readRepeats } from './callback-of-event.ts';
 import { createEventLog, type EventLog } from './event-log.ts';
 import { countIntakeAlone, readIntake, sumIntake } from './intake-counts.ts';
-import { shardKeys } from './names.ts';
-import { openStore, type Store } from './store.ts';
+import { shardKeys } from './redis/names.ts';
+import { openStore, type Store } from './redis/store.ts';
 
 let redis: RedisServer;
 let store: Store;

@@ -3,12 +3,12 @@ import { QueueUnavailableError } from '@clickrelay/core';
 import { watchCircuit } from './circuit.ts';
 import { type CallbackToCommit, createCommitter } from './commit.ts';
 import { drainSpool } from './drain-spool.ts';
-import { type DurabilityReport, isPassing } from './durability.ts';
-import type { MemoryWatch } from './memory.ts';
 import { quarantineCallback, quarantineId } from './quarantine.ts';
+import { type DurabilityReport, isPassing } from './redis/durability.ts';
+import type { MemoryWatch } from './redis/memory.ts';
+import type { Store } from './redis/store.ts';
+import { withDeadline } from './redis/with-deadline.ts';
 import type { Spool, SpoolStats } from './spool.ts';
-import type { Store } from './store.ts';
-import { withDeadline } from './with-deadline.ts';
 
 /** Whether a callback that came now would be kept, and how safely. */
 export interface Readiness extends DurabilityReport {

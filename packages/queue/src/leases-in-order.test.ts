@@ -8,11 +8,11 @@ import { pauseDestination, putDestination, removeDestination } from './destinati
 import { createDispatcher } from './dispatcher.ts';
 import { createEventLog } from './event-log.ts';
 import { createLeases, type Lease, type LeaseOptions, type Leases } from './leases.ts';
-import { claimOf, conversationKey, destinationQueue, ingestQueue } from './names.ts';
 import { createOrdering } from './ordering.ts';
 import type { Outcome } from './outcome.ts';
 import { peekWaiting } from './peek.ts';
-import { openStore, type Store } from './store.ts';
+import { claimOf, conversationKey, destinationQueue, ingestQueue } from './redis/names.ts';
+import { openStore, type Store } from './redis/store.ts';
 
 /* Pull destinations with `ordering: conversation`. */
 

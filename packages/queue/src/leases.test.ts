@@ -7,10 +7,10 @@ import { enqueueDeliveries, readDelivery } from './deliveries.ts';
 import { pauseDestination, putDestination, removeDestination, resumeDestination } from './destinations.ts';
 import { createEventLog } from './event-log.ts';
 import { createLeases, type Lease, type LeaseOptions, type Leases, MOST_UNANSWERED } from './leases.ts';
-import { destinationQueue, jobKey } from './names.ts';
 import { createOrdering } from './ordering.ts';
 import { type Peeked, peekRecent, peekWaiting } from './peek.ts';
-import { openStore, type Store } from './store.ts';
+import { destinationQueue, jobKey } from './redis/names.ts';
+import { openStore, type Store } from './redis/store.ts';
 
 let redis: RedisServer;
 let store: Store;

@@ -19,13 +19,14 @@ import {
 } from './deliveries.ts';
 import { type Destination, type DestinationWatch, readDestination, watchDestinations } from './destinations.ts';
 import { createDispatcher, type TakenJob } from './dispatcher.ts';
-import { DestinationNotFoundError, NotAPullDestinationError, TooManyLeasesError } from './errors.ts';
 import { MOST_CHARACTERS_PER_PAGE } from './event-log.ts';
 import { createHourCounts } from './hour-figures.ts';
 import { defineLeaseCommands, holdLease, leaseStartedAtMs, newLeaseToken } from './lease-record.ts';
-import { destinationQueue, type QueueName } from './names.ts';
 import { createOrdering, type Ordering } from './ordering.ts';
 import { deadLetterKind } from './outcome.ts';
+import { DestinationNotFoundError, NotAPullDestinationError, TooManyLeasesError } from './redis/errors.ts';
+import { destinationQueue, type QueueName } from './redis/names.ts';
+import type { Store } from './redis/store.ts';
 import { markReplayed } from './replay-outcomes.ts';
 import type { Settlement } from './settle.ts';
 import {
@@ -38,7 +39,6 @@ import {
   nackLease,
   returnLease,
 } from './settle-lease.ts';
-import type { Store } from './store.ts';
 
 /*
  * Leases of pull destinations. Consumers wait here, in memory, and a dispatcher, the same that the worker has, takes for

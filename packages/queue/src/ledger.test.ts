@@ -17,10 +17,10 @@ import { createDispatcher } from './dispatcher.ts';
 import { createEventLog } from './event-log.ts';
 import { holdDestination } from './holds.ts';
 import { type LedgerOptions, readLedger, readLedgerPart } from './ledger.ts';
-import { claimOf, destinationQueue, eventKeys, ingestQueue, shardKeys } from './names.ts';
 import type { Outcome } from './outcome.ts';
+import { claimOf, destinationQueue, eventKeys, ingestQueue, shardKeys } from './redis/names.ts';
+import { addJobs, openStore, type Store } from './redis/store.ts';
 import { trimEventLog } from './retention.ts';
-import { addJobs, openStore, type Store } from './store.ts';
 
 const HOUR = 3_600_000;
 

@@ -12,9 +12,9 @@ import { GIVEN_UP } from './deliveries.ts';
 import { listDestinations, listLiving } from './destinations.ts';
 import { RECORD_FLAGS } from './event-log.ts';
 import { listHolds } from './holds.ts';
-import { destinationQueue, eventKeys, jobOfClaim, queueKey, shardKeys } from './names.ts';
-import { sendAll } from './send-all.ts';
-import type { Store } from './store.ts';
+import { destinationQueue, eventKeys, jobOfClaim, queueKey, shardKeys } from './redis/names.ts';
+import { sendAll } from './redis/send-all.ts';
+import type { Store } from './redis/store.ts';
 
 /*
  * Was anything never delivered? For every event that the log has, its record says where it was routed to, the hash beside

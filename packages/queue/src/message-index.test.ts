@@ -4,11 +4,11 @@ import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { idsOf, newEvent, RECEIVED_AT } from '../test/sample-events.ts';
 import { createEventLog } from './event-log.ts';
-import { messageAddress } from './message-address.ts';
 import { createMessageIndex, readEventsOfMessage, rebuildMessageIndex } from './message-index.ts';
-import { eventKeys, messageIndexKey, shardKeys } from './names.ts';
+import { messageAddress } from './redis/message-address.ts';
+import { eventKeys, messageIndexKey, shardKeys } from './redis/names.ts';
+import { openStore, type Store } from './redis/store.ts';
 import { trimEventLog } from './retention.ts';
-import { openStore, type Store } from './store.ts';
 
 const HOUR = 3_600_000;
 

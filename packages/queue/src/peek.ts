@@ -2,10 +2,10 @@ import { deliveryId, EVENT_ID, type LoggedEvent, pacingSettings } from '@clickre
 import { openRoute } from '@clickrelay/routing';
 import type { Destination } from './destinations.ts';
 import { decodeRecord, listEvents, MOST_CHARACTERS_PER_PAGE } from './event-log.ts';
-import { destinationQueue, eventKeys, jobKey, prioritizedKey, waitKey } from './names.ts';
 import { createOrdering } from './ordering.ts';
-import { type RedisCommand, sendAll } from './send-all.ts';
-import type { Store } from './store.ts';
+import { destinationQueue, eventKeys, jobKey, prioritizedKey, waitKey } from './redis/names.ts';
+import { type RedisCommand, sendAll } from './redis/send-all.ts';
+import type { Store } from './redis/store.ts';
 
 /** A delivery as its consumer would get it. */
 export interface Peeked {

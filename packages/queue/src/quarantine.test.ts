@@ -3,7 +3,6 @@ import { fairNow, type RedisServer, samples, startFaultProxy, startRedis, waitUn
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RECEIVED_AT } from '../test/sample-events.ts';
-import { ingestQueue } from './names.ts';
 import {
   listQuarantine,
   quarantineCallback,
@@ -11,7 +10,8 @@ import {
   removeQuarantined,
   reparseQuarantined,
 } from './quarantine.ts';
-import { openStore, type Store } from './store.ts';
+import { ingestQueue } from './redis/names.ts';
+import { openStore, type Store } from './redis/store.ts';
 
 let redis: RedisServer;
 let store: Store;

@@ -3,9 +3,9 @@ import { parseCallback, QuarantineFullError, QueueUnavailableError } from '@clic
 
 import { createCommitter } from './commit.ts';
 import type { Page } from './event-log.ts';
-import { LARGE, newSuffix, readLargeBytes, storeLarge } from './large-text.ts';
-import { QUARANTINE } from './names.ts';
-import type { Store } from './store.ts';
+import { LARGE, newSuffix, readLargeBytes, storeLarge } from './redis/large-text.ts';
+import { QUARANTINE } from './redis/names.ts';
+import type { Store } from './redis/store.ts';
 
 /** An authentic callback that could not be parsed, kept as it came. */
 export interface Quarantined {

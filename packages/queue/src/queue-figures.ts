@@ -1,8 +1,16 @@
 import type { Result } from 'ioredis';
 import { listDestinations } from './destinations.ts';
 import { listHolds } from './holds.ts';
-import { activeKey, destinationQueue, LANES, prioritizedKey, type QueueName, queueKey, waitKey } from './names.ts';
-import { ingestQueues, type Store } from './store.ts';
+import {
+  activeKey,
+  destinationQueue,
+  LANES,
+  prioritizedKey,
+  type QueueName,
+  queueKey,
+  waitKey,
+} from './redis/names.ts';
+import { ingestQueues, type Store } from './redis/store.ts';
 
 export interface QueueFigures {
   readonly waiting: number;

@@ -1,7 +1,7 @@
 import { type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { openStore, type Store } from './redis/store.ts';
 import { createRefusalCounter, readRefusals, sumRefusals } from './refusals.ts';
-import { openStore, type Store } from './store.ts';
 
 let redis: RedisServer;
 let store: Store;

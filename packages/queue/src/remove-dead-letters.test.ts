@@ -7,9 +7,9 @@ import { putDestination } from './destinations.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { createEventLog } from './event-log.ts';
 import { readLedger } from './ledger.ts';
-import { destinationQueue } from './names.ts';
+import { destinationQueue } from './redis/names.ts';
+import { openStore, type Store } from './redis/store.ts';
 import { removeDeadLetters } from './remove-dead-letters.ts';
-import { openStore, type Store } from './store.ts';
 
 let redis: RedisServer;
 let store: Store;

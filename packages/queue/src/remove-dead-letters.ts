@@ -1,6 +1,6 @@
 import { chooseDeliveries, type DeliverySelection } from './choose-deliveries.ts';
 import { removeDeadLetter } from './dead-letters.ts';
-import type { Store } from './store.ts';
+import type { Store } from './redis/store.ts';
 
 /** Given up together, between two looks at the clock. */
 const AT_ONCE = 100;

@@ -16,9 +16,9 @@ import { putDestination } from './destinations.ts';
 import { createEventLog } from './event-log.ts';
 import { createLeases } from './leases.ts';
 import { readLedger } from './ledger.ts';
+import { openStore, type Store } from './redis/store.ts';
 import { listFailedAgain, readReplayCounts } from './replay-outcomes.ts';
 import { createReplay, readReplay, startReplays } from './replays.ts';
-import { openStore, type Store } from './store.ts';
 
 let redis: RedisServer;
 let cluster: RedisCluster;

@@ -3,9 +3,9 @@ import { parseRate } from '@clickrelay/core';
 import { type Counted, chooseDeliveries, countSelected, type DeliverySelection } from './choose-deliveries.ts';
 import { replayDelivery } from './dead-letters.ts';
 import type { Page } from './event-log.ts';
-import { REGISTRY } from './names.ts';
+import { REGISTRY } from './redis/names.ts';
+import type { Store } from './redis/store.ts';
 import { forgetReplayCounts, REPLAY_KEPT_S, readReplayCounts } from './replay-outcomes.ts';
-import type { Store } from './store.ts';
 
 /*
  * Replays of many deliveries at once. A replay is a record in Redis: what was chosen, how far it is, and whether it is

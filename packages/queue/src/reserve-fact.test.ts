@@ -6,9 +6,9 @@ import { createCommitter, type IngestGroup } from './commit.ts';
 import { putDestination } from './destinations.ts';
 import { createEventLog, type EventLog, listEvents } from './event-log.ts';
 import { readIntake, sumIntake } from './intake-counts.ts';
-import { claimOf, ingestQueue } from './names.ts';
+import { claimOf, ingestQueue } from './redis/names.ts';
+import { openStore, type Store } from './redis/store.ts';
 import { shareDedupe } from './reserve-fact.ts';
-import { openStore, type Store } from './store.ts';
 import { TEST_MESSAGE } from './test-callbacks.ts';
 
 const TTL_MS = 72 * 3_600_000;

@@ -8,10 +8,10 @@ import { createAttemptLog, enqueueDeliveries, listDeliveries } from './deliverie
 import { putDestination, removeDestination } from './destinations.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { createEventLog, listEvents, readEvent } from './event-log.ts';
-import { destinationQueue, eventKeys, shardKeys } from './names.ts';
 import type { Outcome } from './outcome.ts';
+import { destinationQueue, eventKeys, shardKeys } from './redis/names.ts';
+import { openStore, type Store } from './redis/store.ts';
 import { type Retention, readLogBytes, startRetention, trimEventLog } from './retention.ts';
-import { openStore, type Store } from './store.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

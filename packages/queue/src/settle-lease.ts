@@ -1,14 +1,14 @@
 import { DeliveryError, parseDeliveryId, type RetrySchedule } from '@clickrelay/core';
 import { Job } from 'bullmq';
 import { type AttemptLog, type DeliveryJob, readAttempt, readForDelivery, replayOf } from './deliveries.ts';
-import { DeliveryNotFoundError, LeaseLostError } from './errors.ts';
 import { readEvent } from './event-log.ts';
 import { holdLease, leaseStartedAtMs } from './lease-record.ts';
-import { destinationQueue, lockKey } from './names.ts';
 import type { Ordering } from './ordering.ts';
 import { outcomeOf } from './outcome.ts';
+import { DeliveryNotFoundError, LeaseLostError } from './redis/errors.ts';
+import { destinationQueue, lockKey } from './redis/names.ts';
+import type { Store } from './redis/store.ts';
 import { settle } from './settle.ts';
-import type { Store } from './store.ts';
 
 /* What the holder of a lease can do with it. Any process may do it: the delivery's id and the token are enough. */
 

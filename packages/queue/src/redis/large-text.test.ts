@@ -1,11 +1,11 @@
 import { type LoggedEvent, splitCallback } from '@clickrelay/core';
 import { type RedisServer, startFaultProxy, startRedis } from '@clickrelay/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createCommitter, type IngestGroup } from './commit.ts';
-import { createEventLog, listEvents, readEvent } from './event-log.ts';
+import { createCommitter, type IngestGroup } from '../commit.ts';
+import { createEventLog, listEvents, readEvent } from '../event-log.ts';
+import { readLogBytes, trimEventLog } from '../retention.ts';
 import { dropLarge, keepLarge, LARGE, readLarge, readLargePieces, storeLarge } from './large-text.ts';
 import { ingestQueue } from './names.ts';
-import { readLogBytes, trimEventLog } from './retention.ts';
 import { openStore, type Store } from './store.ts';
 
 const RECEIVED_AT = '2026-03-01T12:00:00.000Z';

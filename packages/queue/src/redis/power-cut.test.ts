@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startRedis, waitUntil } from '@clickrelay/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CommittedCallback, createCommitter, type IngestGroup } from './commit.ts';
+import { type CommittedCallback, createCommitter, type IngestGroup } from '../commit.ts';
 import { ingestQueue } from './names.ts';
 import { openStore } from './store.ts';
 
@@ -23,7 +23,7 @@ let dir: string;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'clickrelay-power-cut-'));
   if (!canCompile) return;
-  const source = new URL('../test/synced-length.c', import.meta.url).pathname;
+  const source = new URL('../../test/synced-length.c', import.meta.url).pathname;
   execFileSync('gcc', ['-shared', '-fPIC', '-O1', '-o', join(dir, 'shim.so'), source, '-ldl']);
 });
 afterAll(() => rm(dir, { recursive: true, force: true }));

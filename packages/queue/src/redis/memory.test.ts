@@ -1,15 +1,15 @@
 import { splitCallback } from '@clickrelay/core';
 import { type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createCommitter } from './commit.ts';
-import { enqueueDeliveries } from './deliveries.ts';
-import { putDestination } from './destinations.ts';
-import { createDispatcher } from './dispatcher.ts';
+import { createCommitter } from '../commit.ts';
+import { enqueueDeliveries } from '../deliveries.ts';
+import { putDestination } from '../destinations.ts';
+import { createDispatcher } from '../dispatcher.ts';
+import { createEventLog, readEvent } from '../event-log.ts';
+import { readLogBytes, trimEventLog } from '../retention.ts';
 import { watchDurability } from './durability.ts';
-import { createEventLog, readEvent } from './event-log.ts';
 import { type MemoryWatch, readMemory, watchMemory } from './memory.ts';
 import { ingestQueue } from './names.ts';
-import { readLogBytes, trimEventLog } from './retention.ts';
 import { openStore, type Store } from './store.ts';
 
 const RECEIVED_AT = '2026-03-01T12:00:00.000Z';

@@ -1,10 +1,10 @@
 import { type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type CommittedCallback, createCommitter, type IngestGroup } from './commit.ts';
+import { type CommittedCallback, createCommitter, type IngestGroup } from '../commit.ts';
+import { quarantineCallback } from '../quarantine.ts';
 import type { DurabilityMode } from './durability.ts';
 import { ingestQueue } from './names.ts';
-import { quarantineCallback } from './quarantine.ts';
 import { openStore, type Store } from './store.ts';
 
 const RECEIVED_AT = '2026-03-01T12:00:00.000Z';
