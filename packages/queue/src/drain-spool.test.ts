@@ -11,7 +11,7 @@ import { listQuarantine } from './quarantine.ts';
 import { type LargeText, readLarge } from './redis/large-text.ts';
 import { ingestQueue, QUARANTINE, queueKey, waitKey } from './redis/names.ts';
 import { addJobs, openStore, type Store } from './redis/store.ts';
-import { openSpool, type Spool, type SpoolNotice } from './spool.ts';
+import { openSpool, type Spool, type SpoolNotice } from './spool/spool.ts';
 
 let redis: RedisServer;
 let store: Store;

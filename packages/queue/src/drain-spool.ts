@@ -6,8 +6,8 @@ import { quarantineCallback } from './quarantine.ts';
 import { LANES, waitKey } from './redis/names.ts';
 import { ingestQueues, type Store } from './redis/store.ts';
 import { withDeadline } from './redis/with-deadline.ts';
-import type { Spool, SpoolBatch } from './spool.ts';
-import type { SpoolEntry } from './spool-segment.ts';
+import type { Spool, SpoolBatch } from './spool/spool.ts';
+import type { SpoolEntry } from './spool/spool-segment.ts';
 
 export interface DrainOptions {
   readonly spool: Spool;

@@ -172,6 +172,6 @@ export { closeSession, findSession, openSession, type Session } from './sessions
 export type { Settlement } from './settle.ts';
 export type { Acked, LeaseRef, Nacked } from './settle-lease.ts';
 export { listSnapshots, publishSnapshot, type Snapshot } from './snapshots.ts';
-export { openSpool, type Spool, type SpoolNotice, type SpoolOptions, type SpoolStats } from './spool.ts';
+export { openSpool, type Spool, type SpoolNotice, type SpoolOptions, type SpoolStats } from './spool/spool.ts';
 export { announceTest, readTestReport, reportTest, TEST_MESSAGE, type TestReport } from './test-callbacks.ts';
 export { listUndelivered } from './undelivered.ts';

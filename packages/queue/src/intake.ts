@@ -8,7 +8,7 @@ import { type DurabilityReport, isPassing } from './redis/durability.ts';
 import type { MemoryWatch } from './redis/memory.ts';
 import type { Store } from './redis/store.ts';
 import { withDeadline } from './redis/with-deadline.ts';
-import type { Spool, SpoolStats } from './spool.ts';
+import type { Spool, SpoolStats } from './spool/spool.ts';
 
 /** Whether a callback that came now would be kept, and how safely. */
 export interface Readiness extends DurabilityReport {

@@ -1,4 +1,4 @@
-import { openSpool } from '../src/spool.ts';
+import { openSpool } from '../src/spool/spool.ts';
 import { RECEIVED_AT } from './sample-events.ts';
 
 /* Spools numbers as fast as it can, 16 at a time, and prints each one that was acknowledged. Until it is killed. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fairNow, startProgram, waitUntil } from '@clickrelay/testkit';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { RECEIVED_AT } from '../test/sample-events.ts';
+import { RECEIVED_AT } from '../../test/sample-events.ts';
 import { openSpool, type Spool, type SpoolNotice, type SpoolOptions } from './spool.ts';
 import type { SpoolEntry } from './spool-segment.ts';
 
@@ -181,7 +181,7 @@ describe('a spool after a crash', () => {
     const acknowledged: number[] = [];
     for (let round = 0; round < 3; round++) {
       const program = await startProgram({
-        args: [new URL('../test/spool-process.ts', import.meta.url).pathname],
+        args: [new URL('../../test/spool-process.ts', import.meta.url).pathname],
         env: { DIR: dir, FROM: String(round * 1_000_000) },
         readyOutput: /\n/,
       });
@@ -382,7 +382,7 @@ describe('a spool belongs to one receiver', () => {
 
   it('and to the next one when the first was killed, with all that is in it', async () => {
     const program = await startProgram({
-      args: [new URL('../test/spool-process.ts', import.meta.url).pathname],
+      args: [new URL('../../test/spool-process.ts', import.meta.url).pathname],
       env: { DIR: dir, FROM: '0' },
       readyOutput: /100\n/,
     });
