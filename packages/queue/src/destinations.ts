@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { QueueUnavailableError, type StatusClass } from '@clickrelay/core';
+import { removeHours } from './counts/hour-figures.ts';
 import { HOLDS } from './holds.ts';
-import { removeHours } from './hour-figures.ts';
 import { destinationQueue, REGISTRY } from './redis/names.ts';
 import type { Store } from './redis/store.ts';
 

@@ -1,6 +1,6 @@
 import { type Event, type LoggedEvent, restoreEvent, SHARDS, type StoredEvent, shardOf } from '@clickrelay/core';
 import type { Result } from 'ioredis';
-import { COUNT_INTAKE, countIntakeAlone, countsPrefix, laneLetter } from './intake-counts.ts';
+import { COUNT_INTAKE, countIntakeAlone, countsPrefix, laneLetter } from './counts/intake-counts.ts';
 import { LARGE, newSuffix, readLarge, storeLarge } from './redis/large-text.ts';
 import { addressesOf } from './redis/message-address.ts';
 import { eventKeys, jobOfClaim, shardKeys } from './redis/names.ts';

@@ -16,6 +16,30 @@ export {
   type IngestGroup,
 } from './commit.ts';
 export {
+  createHourCounts,
+  type Hour,
+  type HourCounts,
+  type HourFigures,
+  p95Ms,
+  readHours,
+  sumHours,
+} from './counts/hour-figures.ts';
+export {
+  type Heard,
+  type IntakeCounts,
+  type IntakeSpan,
+  readHeard,
+  readIntake,
+  sumIntake,
+} from './counts/intake-counts.ts';
+export {
+  createRefusalCounter,
+  type RefusalCounter,
+  type RefusalCounts,
+  readRefusals,
+  sumRefusals,
+} from './counts/refusals.ts';
+export {
   type DeadLetter,
   type ListDeadLettersOptions,
   listDeadLetters,
@@ -70,17 +94,7 @@ export {
   readEvent,
 } from './event-log.ts';
 export { type Hold, holdDestination, listHolds, releaseDestination } from './holds.ts';
-export {
-  createHourCounts,
-  type Hour,
-  type HourCounts,
-  type HourFigures,
-  p95Ms,
-  readHours,
-  sumHours,
-} from './hour-figures.ts';
 export { createIntake, type Intake, type IntakeOptions, type Readiness } from './intake.ts';
-export { type Heard, type IntakeCounts, type IntakeSpan, readHeard, readIntake, sumIntake } from './intake-counts.ts';
 export { createKey, findKey, type Key, listKeys, removeKey, SCOPES, type Scope } from './keys.ts';
 export { createLeases, type Lease, type LeaseOptions, type Leases, type LeasesOptions } from './leases.ts';
 export { type LedgerOptions, type LedgerPart, type LedgerPartOptions, readLedger, readLedgerPart } from './ledger.ts';
@@ -147,13 +161,6 @@ export { claimOf, destinationQueue, ingestQueue, LANES, type QueueName } from '.
 export { InvalidRedisUrlError, parseRedisUrl } from './redis/redis-url.ts';
 export { ingestQueues, openStore, type Store, type StoreOptions } from './redis/store.ts';
 export { withDeadline } from './redis/with-deadline.ts';
-export {
-  createRefusalCounter,
-  type RefusalCounter,
-  type RefusalCounts,
-  readRefusals,
-  sumRefusals,
-} from './refusals.ts';
 export { removeDeadLetters } from './remove-dead-letters.ts';
 export { listFailedAgain, markReplayed } from './replay-outcomes.ts';
 export {

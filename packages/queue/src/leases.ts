@@ -9,6 +9,7 @@ import {
   QueueUnavailableError,
   type RetrySchedule,
 } from '@clickrelay/core';
+import { createHourCounts } from './counts/hour-figures.ts';
 import {
   type AttemptRecord,
   createAttemptLog,
@@ -20,7 +21,6 @@ import {
 import { type Destination, type DestinationWatch, readDestination, watchDestinations } from './destinations.ts';
 import { createDispatcher, type TakenJob } from './dispatcher.ts';
 import { MOST_CHARACTERS_PER_PAGE } from './event-log.ts';
-import { createHourCounts } from './hour-figures.ts';
 import { defineLeaseCommands, holdLease, leaseStartedAtMs, newLeaseToken } from './lease-record.ts';
 import { createOrdering, type Ordering } from './ordering.ts';
 import { deadLetterKind } from './outcome.ts';

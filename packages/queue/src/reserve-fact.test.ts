@@ -3,9 +3,9 @@ import { type Envelope, type RedisServer, sampleCallback, startFaultProxy, start
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RECEIVED_AT } from '../test/sample-events.ts';
 import { createCommitter, type IngestGroup } from './commit.ts';
+import { readIntake, sumIntake } from './counts/intake-counts.ts';
 import { putDestination } from './destinations.ts';
 import { createEventLog, type EventLog, listEvents } from './event-log.ts';
-import { readIntake, sumIntake } from './intake-counts.ts';
 import { claimOf, ingestQueue } from './redis/names.ts';
 import { openStore, type Store } from './redis/store.ts';
 import { shareDedupe } from './reserve-fact.ts';

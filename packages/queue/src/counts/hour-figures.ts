@@ -1,8 +1,8 @@
 import type { Result } from 'ioredis';
-import type { AttemptRecord } from './deliveries.ts';
-import { destinationQueue, hoursKey } from './redis/names.ts';
-import { fieldsOf, sendAll } from './redis/send-all.ts';
-import type { Store } from './redis/store.ts';
+import type { AttemptRecord } from '../deliveries.ts';
+import { destinationQueue, hoursKey } from '../redis/names.ts';
+import { fieldsOf, sendAll } from '../redis/send-all.ts';
+import type { Store } from '../redis/store.ts';
 
 /*
  * How attempts went, by destination and hour. Every process adds them up in memory and writes them now and then, so that

@@ -1,7 +1,7 @@
 import { type Lane, SHARDS } from '@clickrelay/core';
-import { LANES, laneOfClaim, shardKeys } from './redis/names.ts';
-import { fieldsOf, type RedisCommand, sendAll } from './redis/send-all.ts';
-import type { Store } from './redis/store.ts';
+import { LANES, laneOfClaim, shardKeys } from '../redis/names.ts';
+import { fieldsOf, type RedisCommand, sendAll } from '../redis/send-all.ts';
+import type { Store } from '../redis/store.ts';
 
 /*
  * How many callbacks came in, how many events they held and how many elements were repetitions: counted by the script

@@ -1,12 +1,12 @@
 import type { LoggedEvent } from '@clickrelay/core';
 import { type RedisServer, startRedis } from '@clickrelay/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { newEvent, newEvents } from '../test/sample-events.ts';
-import { readRepeats } from './callback-of-event.ts';
-import { createEventLog, type EventLog } from './event-log.ts';
+import { newEvent, newEvents } from '../../test/sample-events.ts';
+import { readRepeats } from '../callback-of-event.ts';
+import { createEventLog, type EventLog } from '../event-log.ts';
+import { shardKeys } from '../redis/names.ts';
+import { openStore, type Store } from '../redis/store.ts';
 import { countIntakeAlone, readIntake, sumIntake } from './intake-counts.ts';
-import { shardKeys } from './redis/names.ts';
-import { openStore, type Store } from './redis/store.ts';
 
 let redis: RedisServer;
 let store: Store;

@@ -1,8 +1,8 @@
 import type { Result } from 'ioredis';
+import { REGISTRY } from '../redis/names.ts';
+import { fieldsOf, sendAll } from '../redis/send-all.ts';
+import type { Store } from '../redis/store.ts';
 import { DAY_MS, HOUR_MS, HOURS_KEPT_MS, MINUTE_MS, MINUTES_KEPT_MS } from './intake-counts.ts';
-import { REGISTRY } from './redis/names.ts';
-import { fieldsOf, sendAll } from './redis/send-all.ts';
-import type { Store } from './redis/store.ts';
 
 /*
  * Callbacks that receivers refused, by minute and by hour for as long as what came in is counted. A receiver adds them up in memory and

@@ -1,6 +1,6 @@
 import { type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { openStore, type Store } from './redis/store.ts';
+import { openStore, type Store } from '../redis/store.ts';
 import { createRefusalCounter, readRefusals, sumRefusals } from './refusals.ts';
 
 let redis: RedisServer;
