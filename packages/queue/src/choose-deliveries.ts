@@ -4,7 +4,7 @@ import { readKinds } from './dead-letters.ts';
 import { GIVEN_UP } from './deliveries.ts';
 import { listDestinations } from './destinations.ts';
 import { decodeRecord, followEvents, readFacts } from './event-log.ts';
-import type { DeadLetterKind } from './outcome.ts';
+import type { DeadLetterKind } from './jobs/outcome.ts';
 import { destinationQueue, eventKeys } from './redis/names.ts';
 import { type RedisCommand, sendAll } from './redis/send-all.ts';
 import type { Store } from './redis/store.ts';

@@ -7,12 +7,12 @@ import { listDeadLetters, removeDeadLetter, replayDelivery } from './dead-letter
 import { createAttemptLog, enqueueDeliveries, readDelivery, readEnded } from './deliveries.ts';
 import { queueDepths } from './depths.ts';
 import { putDestination, removeDestination } from './destinations.ts';
-import { createDispatcher } from './dispatcher.ts';
 import { createEventLog } from './event-log.ts';
-import type { DeadLetterKind } from './outcome.ts';
+import { createDispatcher } from './jobs/dispatcher.ts';
+import type { DeadLetterKind } from './jobs/outcome.ts';
+import type { Settlement } from './jobs/settle.ts';
 import { destinationQueue } from './redis/names.ts';
 import { openStore, type Store } from './redis/store.ts';
-import type { Settlement } from './settle.ts';
 
 let redis: RedisServer;
 let store: Store;

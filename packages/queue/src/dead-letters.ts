@@ -2,7 +2,7 @@ import { deliveryId, parseDeliveryId } from '@clickrelay/core';
 import { type DeliveryJob, GIVEN_UP, readDelivery, replayOf } from './deliveries.ts';
 import { listDestinations, readDestination } from './destinations.ts';
 import { type Page, readEvent, readRoutes } from './event-log.ts';
-import type { DeadLetterKind } from './outcome.ts';
+import type { DeadLetterKind } from './jobs/outcome.ts';
 import { DEAD_KIND, destinationQueue, eventKeys, jobKey } from './redis/names.ts';
 import { sendAll } from './redis/send-all.ts';
 import { addJobs, type Store } from './redis/store.ts';

@@ -13,10 +13,10 @@ import {
   resumeDestination,
   watchDestinations,
 } from './destinations.ts';
-import { createDispatcher } from './dispatcher.ts';
+import { createDispatcher } from './jobs/dispatcher.ts';
+import type { Settlement } from './jobs/settle.ts';
 import { destinationQueue, ingestQueue } from './redis/names.ts';
 import { addJobs, openStore, type Store } from './redis/store.ts';
-import type { Settlement } from './settle.ts';
 
 let redis: RedisServer;
 let store: Store;

@@ -77,7 +77,6 @@ export {
   updateDestination,
   watchDestinations,
 } from './destinations.ts';
-export { type Consumer, createDispatcher, type Dispatcher, type TakenJob } from './dispatcher.ts';
 export {
   type CountedWith,
   countEvents,
@@ -95,6 +94,16 @@ export {
 } from './event-log.ts';
 export { type Hold, holdDestination, listHolds, releaseDestination } from './holds.ts';
 export { createIntake, type Intake, type IntakeOptions, type Readiness } from './intake.ts';
+export { type Consumer, createDispatcher, type Dispatcher, type TakenJob } from './jobs/dispatcher.ts';
+export {
+  asDeliveryError,
+  DEAD_LETTER_KINDS,
+  type DeadLetterKind,
+  deadLetterKind,
+  type Outcome,
+  outcomeOf,
+} from './jobs/outcome.ts';
+export type { Settlement } from './jobs/settle.ts';
 export { createKey, findKey, type Key, listKeys, removeKey, SCOPES, type Scope } from './keys.ts';
 export { createLeases, type Lease, type LeaseOptions, type Leases, type LeasesOptions } from './leases.ts';
 export { type LedgerOptions, type LedgerPart, type LedgerPartOptions, readLedger, readLedgerPart } from './ledger.ts';
@@ -107,14 +116,6 @@ export {
   rebuildMessageIndex,
 } from './message-index.ts';
 export { createOrdering, type Ordering } from './ordering.ts';
-export {
-  asDeliveryError,
-  DEAD_LETTER_KINDS,
-  type DeadLetterKind,
-  deadLetterKind,
-  type Outcome,
-  outcomeOf,
-} from './outcome.ts';
 export { openParties, PARTY } from './parties.ts';
 export { type Peeked, peekRecent, peekWaiting } from './peek.ts';
 export {
@@ -176,7 +177,6 @@ export {
 export { type Reservation, shareDedupe } from './reserve-fact.ts';
 export { type Retention, readLogBytes, startRetention, trimEventLog } from './retention.ts';
 export { closeSession, findSession, openSession, type Session } from './sessions.ts';
-export type { Settlement } from './settle.ts';
 export type { Acked, LeaseRef, Nacked } from './settle-lease.ts';
 export { listSnapshots, publishSnapshot, type Snapshot } from './snapshots.ts';
 export { openSpool, type Spool, type SpoolNotice, type SpoolOptions, type SpoolStats } from './spool/spool.ts';

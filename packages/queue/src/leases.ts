@@ -19,16 +19,16 @@ import {
   replayOf,
 } from './deliveries.ts';
 import { type Destination, type DestinationWatch, readDestination, watchDestinations } from './destinations.ts';
-import { createDispatcher, type TakenJob } from './dispatcher.ts';
 import { MOST_CHARACTERS_PER_PAGE } from './event-log.ts';
+import { createDispatcher, type TakenJob } from './jobs/dispatcher.ts';
+import { deadLetterKind } from './jobs/outcome.ts';
+import type { Settlement } from './jobs/settle.ts';
 import { defineLeaseCommands, holdLease, leaseStartedAtMs, newLeaseToken } from './lease-record.ts';
 import { createOrdering, type Ordering } from './ordering.ts';
-import { deadLetterKind } from './outcome.ts';
 import { DestinationNotFoundError, NotAPullDestinationError, TooManyLeasesError } from './redis/errors.ts';
 import { destinationQueue, type QueueName } from './redis/names.ts';
 import type { Store } from './redis/store.ts';
 import { markReplayed } from './replay-outcomes.ts';
-import type { Settlement } from './settle.ts';
 import {
   type Acked,
   ackLease,

@@ -13,11 +13,11 @@ import { idsOf, newConversations, newEvent, newEvents } from '../test/sample-eve
 import { removeDeadLetter, replayDelivery } from './dead-letters.ts';
 import { createAttemptLog, enqueueDeliveries } from './deliveries.ts';
 import { pauseDestination, putDestination, removeDestination } from './destinations.ts';
-import { createDispatcher } from './dispatcher.ts';
 import { createEventLog } from './event-log.ts';
 import { holdDestination } from './holds.ts';
+import { createDispatcher } from './jobs/dispatcher.ts';
+import type { Outcome } from './jobs/outcome.ts';
 import { type LedgerOptions, readLedger, readLedgerPart } from './ledger.ts';
-import type { Outcome } from './outcome.ts';
 import { claimOf, destinationQueue, eventKeys, ingestQueue, shardKeys } from './redis/names.ts';
 import { addJobs, openStore, type Store } from './redis/store.ts';
 import { trimEventLog } from './retention.ts';

@@ -1,10 +1,10 @@
 import type { Event } from '@clickrelay/core';
 import type { Result } from 'ioredis';
 import { isBeingRouted } from './event-log.ts';
+import { wakeJob } from './jobs/settle.ts';
 import { conversationKey, destinationQueue, eventKeys, jobKey } from './redis/names.ts';
 import { sendAll } from './redis/send-all.ts';
 import type { Store } from './redis/store.ts';
-import { wakeJob } from './settle.ts';
 
 /*
  * Order inside a conversation, for destinations that ask for it: one sorted set for each pair of parties with

@@ -6,9 +6,9 @@ import { idsOf, newConversations, newEvent, newEventOf, newEvents } from '../tes
 import { removeDeadLetter } from './dead-letters.ts';
 import { createAttemptLog, enqueueDeliveries, listDeliveries } from './deliveries.ts';
 import { putDestination, removeDestination } from './destinations.ts';
-import { createDispatcher } from './dispatcher.ts';
 import { createEventLog, listEvents, readEvent } from './event-log.ts';
-import type { Outcome } from './outcome.ts';
+import { createDispatcher } from './jobs/dispatcher.ts';
+import type { Outcome } from './jobs/outcome.ts';
 import { destinationQueue, eventKeys, shardKeys } from './redis/names.ts';
 import { openStore, type Store } from './redis/store.ts';
 import { type Retention, readLogBytes, startRetention, trimEventLog } from './retention.ts';

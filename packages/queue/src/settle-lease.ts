@@ -2,13 +2,13 @@ import { DeliveryError, parseDeliveryId, type RetrySchedule } from '@clickrelay/
 import { Job } from 'bullmq';
 import { type AttemptLog, type DeliveryJob, readAttempt, readForDelivery, replayOf } from './deliveries.ts';
 import { readEvent } from './event-log.ts';
+import { outcomeOf } from './jobs/outcome.ts';
+import { settle } from './jobs/settle.ts';
 import { holdLease, leaseStartedAtMs } from './lease-record.ts';
 import type { Ordering } from './ordering.ts';
-import { outcomeOf } from './outcome.ts';
 import { DeliveryNotFoundError, LeaseLostError } from './redis/errors.ts';
 import { destinationQueue, lockKey } from './redis/names.ts';
 import type { Store } from './redis/store.ts';
-import { settle } from './settle.ts';
 
 /* What the holder of a lease can do with it. Any process may do it: the delivery's id and the token are enough. */
 

@@ -1,7 +1,7 @@
 import { fairNow, type RedisSentinels, type RedisServer, startRedisSentinels, waitUntil } from '@clickrelay/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type CommittedCallback, createCommitter, type IngestGroup } from '../commit.ts';
-import { createDispatcher } from '../dispatcher.ts';
+import { createDispatcher } from '../jobs/dispatcher.ts';
 import { readDurability } from './durability.ts';
 import { ingestQueue } from './names.ts';
 import { openStore, type Store } from './store.ts';

@@ -8,9 +8,9 @@ import {
   waitUntil,
 } from '@clickrelay/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { destinationQueue, markerKey, type QueueName } from '../redis/names.ts';
+import { addJobs, LOCK_MS, openStore, type Store } from '../redis/store.ts';
 import { type Consumer, createDispatcher, type Dispatcher, type TakenJob } from './dispatcher.ts';
-import { destinationQueue, markerKey, type QueueName } from './redis/names.ts';
-import { addJobs, LOCK_MS, openStore, type Store } from './redis/store.ts';
 import type { Settlement } from './settle.ts';
 
 /*
@@ -51,7 +51,7 @@ const openDispatcher = async (redisUrl = redis.url): Promise<{ dispatcher: Dispa
 /** Another process for real, which keeps what it takes until it gets SIGUSR2. */
 const startHolder = async (name: string): Promise<Program> => {
   const program = await startProgram({
-    args: [fileURLToPath(new URL('../test/worker-process.ts', import.meta.url)), redis.url, name, 'hold'],
+    args: [fileURLToPath(new URL('../../test/worker-process.ts', import.meta.url)), redis.url, name, 'hold'],
     readyOutput: /ready/,
   });
   closing.push(() => program.stop('SIGKILL'));

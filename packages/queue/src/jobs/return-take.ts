@@ -1,6 +1,6 @@
 import type { Rate } from '@clickrelay/core';
-import { limiterKey, type QueueName } from './redis/names.ts';
-import type { Store } from './redis/store.ts';
+import { limiterKey, type QueueName } from '../redis/names.ts';
+import type { Store } from '../redis/store.ts';
 
 /*
  * BullMQ counts what is taken in a key that ends with the span of the rate. What was taken in an earlier span is not

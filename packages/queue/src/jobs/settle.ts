@@ -1,7 +1,7 @@
 import type { Job } from 'bullmq';
+import { DEAD_KIND } from '../redis/names.ts';
+import type { JobTaker } from '../redis/store.ts';
 import type { DeadLetterKind } from './outcome.ts';
-import { DEAD_KIND } from './redis/names.ts';
-import type { JobTaker } from './redis/store.ts';
 
 /** What became of a job. */
 export type Settlement =

@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { fairNow, type RedisServer, startProgram, startRedis, waitUntil } from '@clickrelay/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { destinationQueue, markerKey, type QueueName } from '../redis/names.ts';
+import { addJobs, openStore, type Store } from '../redis/store.ts';
 import { type Consumer, createDispatcher, type Dispatcher, type TakenJob } from './dispatcher.ts';
-import { destinationQueue, markerKey, type QueueName } from './redis/names.ts';
-import { addJobs, openStore, type Store } from './redis/store.ts';
 import type { Settlement } from './settle.ts';
 
 const CRM = destinationQueue('crm');
@@ -587,7 +587,7 @@ describe('a dispatcher that closes', () => {
     await add(CRM, 'one');
     await addDelayed(CRM, 3_600_000, 'much-later');
     const program = await startProgram({
-      args: [fileURLToPath(new URL('../test/worker-process.ts', import.meta.url)), redis.url, 'crm', 'once'],
+      args: [fileURLToPath(new URL('../../test/worker-process.ts', import.meta.url)), redis.url, 'crm', 'once'],
       readyOutput: /ready/,
     });
     await program.waitForOutput(/closed/);
