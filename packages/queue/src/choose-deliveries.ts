@@ -2,7 +2,7 @@ import { deliveryId, type LoggedEvent, parseDeliveryId } from '@clickrelay/core'
 import { openRoute } from '@clickrelay/routing';
 import { readKinds } from './dead-letters.ts';
 import { GIVEN_UP } from './deliveries.ts';
-import { listDestinations } from './destinations.ts';
+import { listDestinations } from './destinations/destinations.ts';
 import { decodeRecord, followEvents, readFacts } from './event-log.ts';
 import type { DeadLetterKind } from './jobs/outcome.ts';
 import { destinationQueue, eventKeys } from './redis/names.ts';

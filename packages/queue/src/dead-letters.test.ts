@@ -6,7 +6,7 @@ import { idsOf, newConversations, newEvent, newEvents } from '../test/sample-eve
 import { listDeadLetters, removeDeadLetter, replayDelivery } from './dead-letters.ts';
 import { createAttemptLog, enqueueDeliveries, readDelivery, readEnded } from './deliveries.ts';
 import { queueDepths } from './depths.ts';
-import { putDestination, removeDestination } from './destinations.ts';
+import { putDestination, removeDestination } from './destinations/destinations.ts';
 import { createEventLog } from './event-log.ts';
 import { createDispatcher } from './jobs/dispatcher.ts';
 import type { DeadLetterKind } from './jobs/outcome.ts';

@@ -1,6 +1,6 @@
 import { deliveryId, parseDeliveryId } from '@clickrelay/core';
 import { type DeliveryJob, GIVEN_UP, readDelivery, replayOf } from './deliveries.ts';
-import { listDestinations, readDestination } from './destinations.ts';
+import { listDestinations, readDestination } from './destinations/destinations.ts';
 import { type Page, readEvent, readRoutes } from './event-log.ts';
 import type { DeadLetterKind } from './jobs/outcome.ts';
 import { DEAD_KIND, destinationQueue, eventKeys, jobKey } from './redis/names.ts';

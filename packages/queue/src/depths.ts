@@ -1,5 +1,5 @@
 import type { Lane } from '@clickrelay/core';
-import { listDestinations } from './destinations.ts';
+import { listDestinations } from './destinations/destinations.ts';
 import { destinationQueue, type QueueName } from './redis/names.ts';
 import { ingestQueues, type Store } from './redis/store.ts';
 

@@ -76,7 +76,8 @@ export {
   resumeDestination,
   updateDestination,
   watchDestinations,
-} from './destinations.ts';
+} from './destinations/destinations.ts';
+export { type Hold, holdDestination, listHolds, releaseDestination } from './destinations/holds.ts';
 export {
   type CountedWith,
   countEvents,
@@ -92,7 +93,6 @@ export {
   type Page,
   readEvent,
 } from './event-log.ts';
-export { type Hold, holdDestination, listHolds, releaseDestination } from './holds.ts';
 export { createIntake, type Intake, type IntakeOptions, type Readiness } from './intake.ts';
 export { type Consumer, createDispatcher, type Dispatcher, type TakenJob } from './jobs/dispatcher.ts';
 export {

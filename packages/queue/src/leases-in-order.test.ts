@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newEvent } from '../test/sample-events.ts';
 import { listDeadLetters, removeDeadLetter } from './dead-letters.ts';
 import { createAttemptLog, enqueueDeliveries, readDelivery } from './deliveries.ts';
-import { pauseDestination, putDestination, removeDestination } from './destinations.ts';
+import { pauseDestination, putDestination, removeDestination } from './destinations/destinations.ts';
 import { createEventLog } from './event-log.ts';
 import { createDispatcher } from './jobs/dispatcher.ts';
 import type { Outcome } from './jobs/outcome.ts';

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newEvent, newEvents } from '../test/sample-events.ts';
 import { listDeadLetters, replayDelivery } from './dead-letters.ts';
 import { enqueueDeliveries, readDelivery } from './deliveries.ts';
-import { pauseDestination, putDestination, removeDestination, resumeDestination } from './destinations.ts';
+import { pauseDestination, putDestination, removeDestination, resumeDestination } from './destinations/destinations.ts';
 import { createEventLog } from './event-log.ts';
 import { createLeases, type Lease, type LeaseOptions, type Leases, MOST_UNANSWERED } from './leases.ts';
 import { createOrdering } from './ordering.ts';

@@ -18,7 +18,12 @@ import {
   readForDelivery,
   replayOf,
 } from './deliveries.ts';
-import { type Destination, type DestinationWatch, readDestination, watchDestinations } from './destinations.ts';
+import {
+  type Destination,
+  type DestinationWatch,
+  readDestination,
+  watchDestinations,
+} from './destinations/destinations.ts';
 import { MOST_CHARACTERS_PER_PAGE } from './event-log.ts';
 import { createDispatcher, type TakenJob } from './jobs/dispatcher.ts';
 import { deadLetterKind } from './jobs/outcome.ts';

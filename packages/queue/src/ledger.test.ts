@@ -12,9 +12,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { idsOf, newConversations, newEvent, newEvents } from '../test/sample-events.ts';
 import { removeDeadLetter, replayDelivery } from './dead-letters.ts';
 import { createAttemptLog, enqueueDeliveries } from './deliveries.ts';
-import { pauseDestination, putDestination, removeDestination } from './destinations.ts';
+import { pauseDestination, putDestination, removeDestination } from './destinations/destinations.ts';
+import { holdDestination } from './destinations/holds.ts';
 import { createEventLog } from './event-log.ts';
-import { holdDestination } from './holds.ts';
 import { createDispatcher } from './jobs/dispatcher.ts';
 import type { Outcome } from './jobs/outcome.ts';
 import { type LedgerOptions, readLedger, readLedgerPart } from './ledger.ts';

@@ -9,9 +9,9 @@ import {
 } from '@clickrelay/core';
 import type { Result } from 'ioredis';
 import { GIVEN_UP } from './deliveries.ts';
-import { listDestinations, listLiving } from './destinations.ts';
+import { listDestinations, listLiving } from './destinations/destinations.ts';
+import { listHolds } from './destinations/holds.ts';
 import { RECORD_FLAGS } from './event-log.ts';
-import { listHolds } from './holds.ts';
 import { destinationQueue, eventKeys, jobOfClaim, queueKey, shardKeys } from './redis/names.ts';
 import { sendAll } from './redis/send-all.ts';
 import type { Store } from './redis/store.ts';

@@ -1,6 +1,6 @@
 import { deliveryId, EVENT_ID, type LoggedEvent, pacingSettings } from '@clickrelay/core';
 import { openRoute } from '@clickrelay/routing';
-import type { Destination } from './destinations.ts';
+import type { Destination } from './destinations/destinations.ts';
 import { decodeRecord, listEvents, MOST_CHARACTERS_PER_PAGE } from './event-log.ts';
 import { createOrdering } from './ordering.ts';
 import { destinationQueue, eventKeys, jobKey, prioritizedKey, waitKey } from './redis/names.ts';

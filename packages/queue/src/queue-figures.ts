@@ -1,6 +1,6 @@
 import type { Result } from 'ioredis';
-import { listDestinations } from './destinations.ts';
-import { listHolds } from './holds.ts';
+import { listDestinations } from './destinations/destinations.ts';
+import { listHolds } from './destinations/holds.ts';
 import {
   activeKey,
   destinationQueue,

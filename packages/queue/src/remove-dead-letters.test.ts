@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { idsOf, newConversations } from '../test/sample-events.ts';
 import { countSelected } from './choose-deliveries.ts';
 import { enqueueDeliveries, readEnded } from './deliveries.ts';
-import { putDestination } from './destinations.ts';
+import { putDestination } from './destinations/destinations.ts';
 import { createEventLog } from './event-log.ts';
 import { createDispatcher } from './jobs/dispatcher.ts';
 import { readLedger } from './ledger.ts';

@@ -12,7 +12,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { newConversations } from '../test/sample-events.ts';
 import { replayDelivery } from './dead-letters.ts';
 import { createAttemptLog, enqueueDeliveries, listDeliveries } from './deliveries.ts';
-import { putDestination } from './destinations.ts';
+import { putDestination } from './destinations/destinations.ts';
 import { createEventLog } from './event-log.ts';
 import { createLeases } from './leases.ts';
 import { readLedger } from './ledger.ts';

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { idsOf, newConversations, newEvent, newEventOf, newEvents } from '../test/sample-events.ts';
 import { removeDeadLetter } from './dead-letters.ts';
 import { createAttemptLog, enqueueDeliveries, listDeliveries } from './deliveries.ts';
-import { putDestination, removeDestination } from './destinations.ts';
+import { putDestination, removeDestination } from './destinations/destinations.ts';
 import { createEventLog, listEvents, readEvent } from './event-log.ts';
 import { createDispatcher } from './jobs/dispatcher.ts';
 import type { Outcome } from './jobs/outcome.ts';

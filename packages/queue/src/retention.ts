@@ -1,5 +1,5 @@
 import { SHARDS } from '@clickrelay/core';
-import { listLiving } from './destinations.ts';
+import { listLiving } from './destinations/destinations.ts';
 import { RECORD_FLAGS } from './event-log.ts';
 import { unindexEvents } from './message-index.ts';
 import { readMemory } from './redis/memory.ts';

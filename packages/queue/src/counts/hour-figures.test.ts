@@ -1,6 +1,6 @@
 import { type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { putDestination, removeDestination } from '../destinations.ts';
+import { putDestination, removeDestination } from '../destinations/destinations.ts';
 import { destinationQueue, hoursKey } from '../redis/names.ts';
 import { openStore, type Store } from '../redis/store.ts';
 import { createHourCounts, type Hour, p95Ms, readHours, sumHours } from './hour-figures.ts';

@@ -3,7 +3,7 @@ import { type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createCommitter } from '../commit.ts';
 import { enqueueDeliveries } from '../deliveries.ts';
-import { putDestination } from '../destinations.ts';
+import { putDestination } from '../destinations/destinations.ts';
 import { createEventLog, readEvent } from '../event-log.ts';
 import { createDispatcher } from '../jobs/dispatcher.ts';
 import { readLogBytes, trimEventLog } from '../retention.ts';

@@ -1,5 +1,5 @@
-import { REGISTRY } from './redis/names.ts';
-import type { Store } from './redis/store.ts';
+import { REGISTRY } from '../redis/names.ts';
+import type { Store } from '../redis/store.ts';
 
 /** Until when nothing is sent to a destination, and why: it asked for that, or failed too often in a row. */
 export interface Hold {

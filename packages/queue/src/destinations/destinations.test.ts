@@ -1,8 +1,12 @@
 import { type CutMoment, type RedisServer, startFaultProxy, startRedis, waitUntil } from '@clickrelay/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { idsOf, newConversations, newEvents } from '../test/sample-events.ts';
-import { enqueueDeliveries } from './deliveries.ts';
-import { queueDepths } from './depths.ts';
+import { idsOf, newConversations, newEvents } from '../../test/sample-events.ts';
+import { enqueueDeliveries } from '../deliveries.ts';
+import { queueDepths } from '../depths.ts';
+import { createDispatcher } from '../jobs/dispatcher.ts';
+import type { Settlement } from '../jobs/settle.ts';
+import { destinationQueue, ingestQueue } from '../redis/names.ts';
+import { addJobs, openStore, type Store } from '../redis/store.ts';
 import {
   type Destination,
   listDestinations,
@@ -13,10 +17,6 @@ import {
   resumeDestination,
   watchDestinations,
 } from './destinations.ts';
-import { createDispatcher } from './jobs/dispatcher.ts';
-import type { Settlement } from './jobs/settle.ts';
-import { destinationQueue, ingestQueue } from './redis/names.ts';
-import { addJobs, openStore, type Store } from './redis/store.ts';
 
 let redis: RedisServer;
 let store: Store;

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { QueueUnavailableError, type StatusClass } from '@clickrelay/core';
-import { removeHours } from './counts/hour-figures.ts';
+import { removeHours } from '../counts/hour-figures.ts';
+import { destinationQueue, REGISTRY } from '../redis/names.ts';
+import type { Store } from '../redis/store.ts';
 import { HOLDS } from './holds.ts';
-import { destinationQueue, REGISTRY } from './redis/names.ts';
-import type { Store } from './redis/store.ts';
 
 /** Where events go: an adapter plus its configuration. */
 export interface Destination {
