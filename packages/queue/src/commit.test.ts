@@ -12,7 +12,7 @@ import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RECEIVED_AT } from '../test/sample-events.ts';
 import { type CommittedCallback, type Committer, createCommitter, type IngestGroup } from './commit.ts';
-import { createEventLog, listEvents } from './event-log.ts';
+import { createEventLog, listEvents } from './log/event-log.ts';
 import { ingestQueue } from './redis/names.ts';
 import { openStore, type Store } from './redis/store.ts';
 

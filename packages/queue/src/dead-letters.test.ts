@@ -7,10 +7,10 @@ import { listDeadLetters, removeDeadLetter, replayDelivery } from './dead-letter
 import { createAttemptLog, enqueueDeliveries, readDelivery, readEnded } from './deliveries.ts';
 import { queueDepths } from './depths.ts';
 import { putDestination, removeDestination } from './destinations/destinations.ts';
-import { createEventLog } from './event-log.ts';
 import { createDispatcher } from './jobs/dispatcher.ts';
 import type { DeadLetterKind } from './jobs/outcome.ts';
 import type { Settlement } from './jobs/settle.ts';
+import { createEventLog } from './log/event-log.ts';
 import { destinationQueue } from './redis/names.ts';
 import { openStore, type Store } from './redis/store.ts';
 

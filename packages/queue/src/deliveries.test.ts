@@ -13,7 +13,7 @@ import {
   readEnded,
   readForDelivery,
 } from './deliveries.ts';
-import { createEventLog } from './event-log.ts';
+import { createEventLog } from './log/event-log.ts';
 import { destinationQueue, eventKeys } from './redis/names.ts';
 import { openStore, type Store } from './redis/store.ts';
 

@@ -1,7 +1,7 @@
 import { type DeliveryError, deliveryId, type LoggedEvent, parseDeliveryId, shardOf } from '@clickrelay/core';
 import type { Result } from 'ioredis';
-import { decodeRecord } from './event-log.ts';
 import type { DeadLetterKind, Outcome } from './jobs/outcome.ts';
+import { decodeRecord } from './log/event-log.ts';
 import { createGroupCommit } from './redis/group-commit.ts';
 import { destinationQueue, eventKeys } from './redis/names.ts';
 import { fieldsOf, sendAll } from './redis/send-all.ts';

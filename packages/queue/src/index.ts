@@ -1,5 +1,4 @@
 export { type AuditEntry, type AuditRecord, listAudit, recordAudit } from './audit.ts';
-export { type CallbackOfEvent, type Repeats, readCallbackOf, readRepeats } from './callback-of-event.ts';
 export {
   type Counted,
   countSelected,
@@ -78,21 +77,6 @@ export {
   watchDestinations,
 } from './destinations/destinations.ts';
 export { type Hold, holdDestination, listHolds, releaseDestination } from './destinations/holds.ts';
-export {
-  type CountedWith,
-  countEvents,
-  createEventLog,
-  type EventLog,
-  type EventToLog,
-  type FollowEventsOptions,
-  followEvents,
-  type ListEventsOptions,
-  type Logged,
-  listEvents,
-  type Origin,
-  type Page,
-  readEvent,
-} from './event-log.ts';
 export { createIntake, type Intake, type IntakeOptions, type Readiness } from './intake.ts';
 export { type Consumer, createDispatcher, type Dispatcher, type TakenJob } from './jobs/dispatcher.ts';
 export {
@@ -108,13 +92,30 @@ export { createKey, findKey, type Key, listKeys, removeKey, SCOPES, type Scope }
 export { createLeases, type Lease, type LeaseOptions, type Leases, type LeasesOptions } from './leases.ts';
 export { type LedgerOptions, type LedgerPart, type LedgerPartOptions, readLedger, readLedgerPart } from './ledger.ts';
 export { checkLedger, type LedgerCheck, readLedgerCheck } from './ledger-check.ts';
+export { type CallbackOfEvent, type Repeats, readCallbackOf, readRepeats } from './log/callback-of-event.ts';
+export {
+  type CountedWith,
+  countEvents,
+  createEventLog,
+  type EventLog,
+  type EventToLog,
+  type FollowEventsOptions,
+  followEvents,
+  type ListEventsOptions,
+  type Logged,
+  listEvents,
+  type Origin,
+  type Page,
+  readEvent,
+} from './log/event-log.ts';
 export {
   createMessageIndex,
   type EventsOfMessage,
   type MessageIndex,
   readEventsOfMessage,
   rebuildMessageIndex,
-} from './message-index.ts';
+} from './log/message-index.ts';
+export { type Retention, readLogBytes, startRetention, trimEventLog } from './log/retention.ts';
 export { createOrdering, type Ordering } from './ordering.ts';
 export { openParties, PARTY } from './parties.ts';
 export { type Peeked, peekRecent, peekWaiting } from './peek.ts';
@@ -175,7 +176,6 @@ export {
   startReplays,
 } from './replays.ts';
 export { type Reservation, shareDedupe } from './reserve-fact.ts';
-export { type Retention, readLogBytes, startRetention, trimEventLog } from './retention.ts';
 export { closeSession, findSession, openSession, type Session } from './sessions.ts';
 export type { Acked, LeaseRef, Nacked } from './settle-lease.ts';
 export { listSnapshots, publishSnapshot, type Snapshot } from './snapshots.ts';

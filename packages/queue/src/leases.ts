@@ -24,11 +24,11 @@ import {
   readDestination,
   watchDestinations,
 } from './destinations/destinations.ts';
-import { MOST_CHARACTERS_PER_PAGE } from './event-log.ts';
 import { createDispatcher, type TakenJob } from './jobs/dispatcher.ts';
 import { deadLetterKind } from './jobs/outcome.ts';
 import type { Settlement } from './jobs/settle.ts';
 import { defineLeaseCommands, holdLease, leaseStartedAtMs, newLeaseToken } from './lease-record.ts';
+import { MOST_CHARACTERS_PER_PAGE } from './log/event-log.ts';
 import { createOrdering, type Ordering } from './ordering.ts';
 import { DestinationNotFoundError, NotAPullDestinationError, TooManyLeasesError } from './redis/errors.ts';
 import { destinationQueue, type QueueName } from './redis/names.ts';

@@ -14,13 +14,13 @@ import { removeDeadLetter, replayDelivery } from './dead-letters.ts';
 import { createAttemptLog, enqueueDeliveries } from './deliveries.ts';
 import { pauseDestination, putDestination, removeDestination } from './destinations/destinations.ts';
 import { holdDestination } from './destinations/holds.ts';
-import { createEventLog } from './event-log.ts';
 import { createDispatcher } from './jobs/dispatcher.ts';
 import type { Outcome } from './jobs/outcome.ts';
 import { type LedgerOptions, readLedger, readLedgerPart } from './ledger.ts';
+import { createEventLog } from './log/event-log.ts';
+import { trimEventLog } from './log/retention.ts';
 import { claimOf, destinationQueue, eventKeys, ingestQueue, shardKeys } from './redis/names.ts';
 import { addJobs, openStore, type Store } from './redis/store.ts';
-import { trimEventLog } from './retention.ts';
 
 const HOUR = 3_600_000;
 

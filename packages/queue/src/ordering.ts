@@ -1,7 +1,7 @@
 import type { Event } from '@clickrelay/core';
 import type { Result } from 'ioredis';
-import { isBeingRouted } from './event-log.ts';
 import { wakeJob } from './jobs/settle.ts';
+import { isBeingRouted } from './log/event-log.ts';
 import { conversationKey, destinationQueue, eventKeys, jobKey } from './redis/names.ts';
 import { sendAll } from './redis/send-all.ts';
 import type { Store } from './redis/store.ts';

@@ -1,7 +1,7 @@
 import { deliveryId, EVENT_ID, type LoggedEvent, pacingSettings } from '@clickrelay/core';
 import { openRoute } from '@clickrelay/routing';
 import type { Destination } from './destinations/destinations.ts';
-import { decodeRecord, listEvents, MOST_CHARACTERS_PER_PAGE } from './event-log.ts';
+import { decodeRecord, listEvents, MOST_CHARACTERS_PER_PAGE } from './log/event-log.ts';
 import { createOrdering } from './ordering.ts';
 import { destinationQueue, eventKeys, jobKey, prioritizedKey, waitKey } from './redis/names.ts';
 import { type RedisCommand, sendAll } from './redis/send-all.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { parseCallback, QuarantineFullError, QueueUnavailableError } from '@clickrelay/core';
 
 import { createCommitter } from './commit.ts';
-import type { Page } from './event-log.ts';
+import type { Page } from './log/event-log.ts';
 import { LARGE, newSuffix, readLargeBytes, storeLarge } from './redis/large-text.ts';
 import { QUARANTINE } from './redis/names.ts';
 import type { Store } from './redis/store.ts';

@@ -1,5 +1,5 @@
 import { deliveryId, parseDeliveryId, SHARDS, shardOf } from '@clickrelay/core';
-import type { Page } from './event-log.ts';
+import type { Page } from './log/event-log.ts';
 import { eventKeys, replayKeys, shardKeys } from './redis/names.ts';
 import { fieldsOf, type RedisCommand, sendAll } from './redis/send-all.ts';
 import type { Store } from './redis/store.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { parseRate } from '@clickrelay/core';
 import { type Counted, chooseDeliveries, countSelected, type DeliverySelection } from './choose-deliveries.ts';
 import { replayDelivery } from './dead-letters.ts';
-import type { Page } from './event-log.ts';
+import type { Page } from './log/event-log.ts';
 import { REGISTRY } from './redis/names.ts';
 import type { Store } from './redis/store.ts';
 import { forgetReplayCounts, REPLAY_KEPT_S, readReplayCounts } from './replay-outcomes.ts';

@@ -5,7 +5,7 @@ import { RECEIVED_AT } from '../test/sample-events.ts';
 import { createCommitter, type IngestGroup } from './commit.ts';
 import { readIntake, sumIntake } from './counts/intake-counts.ts';
 import { putDestination } from './destinations/destinations.ts';
-import { createEventLog, type EventLog, listEvents } from './event-log.ts';
+import { createEventLog, type EventLog, listEvents } from './log/event-log.ts';
 import { claimOf, ingestQueue } from './redis/names.ts';
 import { openStore, type Store } from './redis/store.ts';
 import { shareDedupe } from './reserve-fact.ts';

@@ -4,7 +4,7 @@ import { Job } from 'bullmq';
 import type { Result } from 'ioredis';
 import type { CallbackToCommit, IngestGroup } from './commit.ts';
 import { DESTINATIONS_VERSION } from './destinations/destinations.ts';
-import { FIND_SEEN, generationsOf, RESERVED } from './event-log.ts';
+import { FIND_SEEN, generationsOf, RESERVED } from './log/event-log.ts';
 import { claimOf, eventKeys, jobKey, type QueueName, REGISTRY, waitKey } from './redis/names.ts';
 import type { Store } from './redis/store.ts';
 import { TEST_MESSAGE } from './test-callbacks.ts';

@@ -1,6 +1,6 @@
 import type { Delivery } from './deliveries.ts';
 import { listDeliveriesOf } from './deliveries.ts';
-import type { Page } from './event-log.ts';
+import type { Page } from './log/event-log.ts';
 import { activeKey, destinationQueue, prioritizedKey, queueKey, waitKey } from './redis/names.ts';
 import type { Store } from './redis/store.ts';
 

@@ -1,8 +1,7 @@
 import { type Event, type LoggedEvent, SHARDS } from '@clickrelay/core';
 import type { Result } from 'ioredis';
-import { decodeRecord } from './event-log.ts';
-import { createGroupCommit } from './redis/group-commit.ts';
-import { keySlot } from './redis/key-slot.ts';
+import { createGroupCommit } from '../redis/group-commit.ts';
+import { keySlot } from '../redis/key-slot.ts';
 import {
   addressesOf,
   eventOfField,
@@ -10,10 +9,11 @@ import {
   messageAddress,
   parseMessageAddress,
   splitAddresses,
-} from './redis/message-address.ts';
-import { eventKeys, messageIndexKey, shardKeys } from './redis/names.ts';
-import { sendAll } from './redis/send-all.ts';
-import type { Store } from './redis/store.ts';
+} from '../redis/message-address.ts';
+import { eventKeys, messageIndexKey, shardKeys } from '../redis/names.ts';
+import { sendAll } from '../redis/send-all.ts';
+import type { Store } from '../redis/store.ts';
+import { decodeRecord } from './event-log.ts';
 
 /*
  * From a message to its events. An entry says nothing that its event does not say better: it is written after the event,

@@ -2,12 +2,12 @@ import { type LoggedEvent, SHARDS, shardOf, splitCallback } from '@clickrelay/co
 import { type RedisServer, startRedis } from '@clickrelay/testkit';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { idsOf, newEvent, RECEIVED_AT } from '../test/sample-events.ts';
+import { idsOf, newEvent, RECEIVED_AT } from '../../test/sample-events.ts';
+import { messageAddress } from '../redis/message-address.ts';
+import { eventKeys, messageIndexKey, shardKeys } from '../redis/names.ts';
+import { openStore, type Store } from '../redis/store.ts';
 import { createEventLog } from './event-log.ts';
 import { createMessageIndex, readEventsOfMessage, rebuildMessageIndex } from './message-index.ts';
-import { messageAddress } from './redis/message-address.ts';
-import { eventKeys, messageIndexKey, shardKeys } from './redis/names.ts';
-import { openStore, type Store } from './redis/store.ts';
 import { trimEventLog } from './retention.ts';
 
 const HOUR = 3_600_000;

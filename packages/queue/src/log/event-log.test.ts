@@ -2,10 +2,10 @@ import { type LoggedEvent, SHARDS, shardOf, splitCallback } from '@clickrelay/co
 import { type RedisServer, samples, startFaultProxy, startRedis, waitUntil } from '@clickrelay/testkit';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { idsOf, newConversations, newEvent, newEvents, RECEIVED_AT } from '../test/sample-events.ts';
+import { idsOf, newConversations, newEvent, newEvents, RECEIVED_AT } from '../../test/sample-events.ts';
+import { eventKeys, shardKeys } from '../redis/names.ts';
+import { openStore, type Store } from '../redis/store.ts';
 import { createEventLog, type EventLog, followEvents, listEvents, readEvent } from './event-log.ts';
-import { eventKeys, shardKeys } from './redis/names.ts';
-import { openStore, type Store } from './redis/store.ts';
 import { readLogBytes } from './retention.ts';
 
 const TTL_MS = 72 * 60 * 60_000;

@@ -1,11 +1,11 @@
 import { type Event, type LoggedEvent, restoreEvent, SHARDS, type StoredEvent, shardOf } from '@clickrelay/core';
 import type { Result } from 'ioredis';
-import { COUNT_INTAKE, countIntakeAlone, countsPrefix, laneLetter } from './counts/intake-counts.ts';
-import { LARGE, newSuffix, readLarge, storeLarge } from './redis/large-text.ts';
-import { addressesOf } from './redis/message-address.ts';
-import { eventKeys, jobOfClaim, shardKeys } from './redis/names.ts';
-import { type RedisCommand, sendAll } from './redis/send-all.ts';
-import type { Store } from './redis/store.ts';
+import { COUNT_INTAKE, countIntakeAlone, countsPrefix, laneLetter } from '../counts/intake-counts.ts';
+import { LARGE, newSuffix, readLarge, storeLarge } from '../redis/large-text.ts';
+import { addressesOf } from '../redis/message-address.ts';
+import { eventKeys, jobOfClaim, shardKeys } from '../redis/names.ts';
+import { type RedisCommand, sendAll } from '../redis/send-all.ts';
+import type { Store } from '../redis/store.ts';
 
 /*
  * Per event: a record (`cr:{eNN}:<id>`), its place in the order of logging (`cr:{eNN}:log`, scored with the server's

@@ -1,8 +1,8 @@
 import type { Lane } from '@clickrelay/core';
+import { eventKeys, laneOfClaim } from '../redis/names.ts';
+import { sendAll } from '../redis/send-all.ts';
+import type { Store } from '../redis/store.ts';
 import { nextPlaces, type Place, readFacts } from './event-log.ts';
-import { eventKeys, laneOfClaim } from './redis/names.ts';
-import { sendAll } from './redis/send-all.ts';
-import type { Store } from './redis/store.ts';
 
 /** The callback that brought an event, as far as it is known after it was split. */
 export interface CallbackOfEvent {

@@ -1,11 +1,11 @@
 import { SHARDS } from '@clickrelay/core';
-import { listLiving } from './destinations/destinations.ts';
+import { listLiving } from '../destinations/destinations.ts';
+import { readMemory } from '../redis/memory.ts';
+import { REGISTRY, shardKeys } from '../redis/names.ts';
+import { type RedisCommand, sendAll } from '../redis/send-all.ts';
+import type { Store } from '../redis/store.ts';
 import { RECORD_FLAGS } from './event-log.ts';
 import { unindexEvents } from './message-index.ts';
-import { readMemory } from './redis/memory.ts';
-import { REGISTRY, shardKeys } from './redis/names.ts';
-import { type RedisCommand, sendAll } from './redis/send-all.ts';
-import type { Store } from './redis/store.ts';
 
 export interface Retention {
   /** How long events stay in the log, in ms. */
