@@ -7,14 +7,6 @@ export {
   type LeftOutReason,
 } from './choose-deliveries.ts';
 export {
-  type CallbackToCommit,
-  type CommittedCallback,
-  type Committer,
-  type CommitterOptions,
-  createCommitter,
-  type IngestGroup,
-} from './commit.ts';
-export {
   createHourCounts,
   type Hour,
   type HourCounts,
@@ -77,7 +69,26 @@ export {
   watchDestinations,
 } from './destinations/destinations.ts';
 export { type Hold, holdDestination, listHolds, releaseDestination } from './destinations/holds.ts';
-export { createIntake, type Intake, type IntakeOptions, type Readiness } from './intake.ts';
+export {
+  type CallbackToCommit,
+  type CommittedCallback,
+  type Committer,
+  type CommitterOptions,
+  createCommitter,
+  type IngestGroup,
+} from './intake/commit.ts';
+export { createIntake, type Intake, type IntakeOptions, type Readiness } from './intake/intake.ts';
+export {
+  countQuarantined,
+  listQuarantine,
+  type Quarantined,
+  quarantineCallback,
+  readQuarantine,
+  readQuarantined,
+  removeQuarantined,
+  reparseQuarantined,
+} from './intake/quarantine.ts';
+export { type Reservation, shareDedupe } from './intake/reserve-fact.ts';
 export { type Consumer, createDispatcher, type Dispatcher, type TakenJob } from './jobs/dispatcher.ts';
 export {
   asDeliveryError,
@@ -119,16 +130,6 @@ export { type Retention, readLogBytes, startRetention, trimEventLog } from './lo
 export { createOrdering, type Ordering } from './ordering.ts';
 export { openParties, PARTY } from './parties.ts';
 export { type Peeked, peekRecent, peekWaiting } from './peek.ts';
-export {
-  countQuarantined,
-  listQuarantine,
-  type Quarantined,
-  quarantineCallback,
-  readQuarantine,
-  readQuarantined,
-  removeQuarantined,
-  reparseQuarantined,
-} from './quarantine.ts';
 export { type DestinationFigures, type Figures, type QueueFigures, readFigures } from './queue-figures.ts';
 export {
   listReceivers,
@@ -175,7 +176,6 @@ export {
   setReplayState,
   startReplays,
 } from './replays.ts';
-export { type Reservation, shareDedupe } from './reserve-fact.ts';
 export { closeSession, findSession, openSession, type Session } from './sessions.ts';
 export type { Acked, LeaseRef, Nacked } from './settle-lease.ts';
 export { listSnapshots, publishSnapshot, type Snapshot } from './snapshots.ts';

@@ -1,4 +1,4 @@
-import type { Readiness } from './intake.ts';
+import type { Readiness } from './intake/intake.ts';
 import { REGISTRY } from './redis/names.ts';
 import type { Store } from './redis/store.ts';
 

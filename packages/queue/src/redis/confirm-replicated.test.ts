@@ -1,8 +1,8 @@
 import { type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type CommittedCallback, createCommitter, type IngestGroup } from '../commit.ts';
-import { quarantineCallback } from '../quarantine.ts';
+import { type CommittedCallback, createCommitter, type IngestGroup } from '../intake/commit.ts';
+import { quarantineCallback } from '../intake/quarantine.ts';
 import type { DurabilityMode } from './durability.ts';
 import { ingestQueue } from './names.ts';
 import { openStore, type Store } from './store.ts';

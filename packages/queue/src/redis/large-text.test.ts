@@ -1,7 +1,7 @@
 import { type LoggedEvent, splitCallback } from '@clickrelay/core';
 import { type RedisServer, startFaultProxy, startRedis } from '@clickrelay/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createCommitter, type IngestGroup } from '../commit.ts';
+import { createCommitter, type IngestGroup } from '../intake/commit.ts';
 import { createEventLog, listEvents, readEvent } from '../log/event-log.ts';
 import { readLogBytes, trimEventLog } from '../log/retention.ts';
 import { dropLarge, keepLarge, LARGE, readLarge, readLargePieces, storeLarge } from './large-text.ts';

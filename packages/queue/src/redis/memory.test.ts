@@ -1,9 +1,9 @@
 import { splitCallback } from '@clickrelay/core';
 import { type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createCommitter } from '../commit.ts';
 import { enqueueDeliveries } from '../deliveries.ts';
 import { putDestination } from '../destinations/destinations.ts';
+import { createCommitter } from '../intake/commit.ts';
 import { createDispatcher } from '../jobs/dispatcher.ts';
 import { createEventLog, readEvent } from '../log/event-log.ts';
 import { readLogBytes, trimEventLog } from '../log/retention.ts';

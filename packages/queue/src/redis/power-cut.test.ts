@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startRedis, waitUntil } from '@clickrelay/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CommittedCallback, createCommitter, type IngestGroup } from '../commit.ts';
+import { type CommittedCallback, createCommitter, type IngestGroup } from '../intake/commit.ts';
 import { ingestQueue } from './names.ts';
 import { openStore } from './store.ts';
 

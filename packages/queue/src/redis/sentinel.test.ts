@@ -1,6 +1,6 @@
 import { fairNow, type RedisSentinels, type RedisServer, startRedisSentinels, waitUntil } from '@clickrelay/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type CommittedCallback, createCommitter, type IngestGroup } from '../commit.ts';
+import { type CommittedCallback, createCommitter, type IngestGroup } from '../intake/commit.ts';
 import { createDispatcher } from '../jobs/dispatcher.ts';
 import { readDurability } from './durability.ts';
 import { ingestQueue } from './names.ts';

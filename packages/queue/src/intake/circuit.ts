@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { QueueUnavailableError } from '@clickrelay/core';
-import { LANES, REGISTRY } from './redis/names.ts';
-import { ingestQueues, type Store } from './redis/store.ts';
-import { withDeadline } from './redis/with-deadline.ts';
+import { LANES, REGISTRY } from '../redis/names.ts';
+import { ingestQueues, type Store } from '../redis/store.ts';
+import { withDeadline } from '../redis/with-deadline.ts';
 
 /** Whether Redis takes writes. While it does not nobody waits for it: callbacks are spooled, or refused, at once. */
 export interface Circuit {

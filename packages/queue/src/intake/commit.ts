@@ -1,9 +1,9 @@
 import { type Callback, type Lane, QueueUnavailableError } from '@clickrelay/core';
-import { createGroupCommit, type GroupCommit } from './redis/group-commit.ts';
-import { keepLarge, LARGE, type LargeText, newSuffix, storeLarge } from './redis/large-text.ts';
-import type { MemoryWatch } from './redis/memory.ts';
-import { addJobs, nextIngestQueue, type Store } from './redis/store.ts';
-import { withDeadline } from './redis/with-deadline.ts';
+import { createGroupCommit, type GroupCommit } from '../redis/group-commit.ts';
+import { keepLarge, LARGE, type LargeText, newSuffix, storeLarge } from '../redis/large-text.ts';
+import type { MemoryWatch } from '../redis/memory.ts';
+import { addJobs, nextIngestQueue, type Store } from '../redis/store.ts';
+import { withDeadline } from '../redis/with-deadline.ts';
 import { addReserving, reservableId } from './reserve-fact.ts';
 
 /** What is committed of a callback. */

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { QueueUnavailableError } from '@clickrelay/core';
+import { type DurabilityReport, isPassing } from '../redis/durability.ts';
+import type { MemoryWatch } from '../redis/memory.ts';
+import type { Store } from '../redis/store.ts';
+import { withDeadline } from '../redis/with-deadline.ts';
+import type { Spool, SpoolStats } from '../spool/spool.ts';
 import { watchCircuit } from './circuit.ts';
 import { type CallbackToCommit, createCommitter } from './commit.ts';
 import { drainSpool } from './drain-spool.ts';
 import { quarantineCallback, quarantineId } from './quarantine.ts';
-import { type DurabilityReport, isPassing } from './redis/durability.ts';
-import type { MemoryWatch } from './redis/memory.ts';
-import type { Store } from './redis/store.ts';
-import { withDeadline } from './redis/with-deadline.ts';
-import type { Spool, SpoolStats } from './spool/spool.ts';
 
 /** Whether a callback that came now would be kept, and how safely. */
 export interface Readiness extends DurabilityReport {

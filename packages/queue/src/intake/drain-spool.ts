@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { QuarantineFullError } from '@clickrelay/core';
+import { LANES, waitKey } from '../redis/names.ts';
+import { ingestQueues, type Store } from '../redis/store.ts';
+import { withDeadline } from '../redis/with-deadline.ts';
+import type { Spool, SpoolBatch } from '../spool/spool.ts';
+import type { SpoolEntry } from '../spool/spool-segment.ts';
 import type { Circuit } from './circuit.ts';
 import { type Committer, createCommitter } from './commit.ts';
 import { quarantineCallback } from './quarantine.ts';
-import { LANES, waitKey } from './redis/names.ts';
-import { ingestQueues, type Store } from './redis/store.ts';
-import { withDeadline } from './redis/with-deadline.ts';
-import type { Spool, SpoolBatch } from './spool/spool.ts';
-import type { SpoolEntry } from './spool/spool-segment.ts';
 
 export interface DrainOptions {
   readonly spool: Spool;

@@ -10,11 +10,11 @@ import {
 } from '@clickrelay/testkit';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { RECEIVED_AT } from '../test/sample-events.ts';
+import { RECEIVED_AT } from '../../test/sample-events.ts';
+import { createEventLog, listEvents } from '../log/event-log.ts';
+import { ingestQueue } from '../redis/names.ts';
+import { openStore, type Store } from '../redis/store.ts';
 import { type CommittedCallback, type Committer, createCommitter, type IngestGroup } from './commit.ts';
-import { createEventLog, listEvents } from './log/event-log.ts';
-import { ingestQueue } from './redis/names.ts';
-import { openStore, type Store } from './redis/store.ts';
 
 type Lane = 'messages' | 'statuses';
 

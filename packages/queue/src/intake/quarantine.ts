@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import { parseCallback, QuarantineFullError, QueueUnavailableError } from '@clickrelay/core';
-
+import type { Page } from '../log/event-log.ts';
+import { LARGE, newSuffix, readLargeBytes, storeLarge } from '../redis/large-text.ts';
+import { QUARANTINE } from '../redis/names.ts';
+import type { Store } from '../redis/store.ts';
 import { createCommitter } from './commit.ts';
-import type { Page } from './log/event-log.ts';
-import { LARGE, newSuffix, readLargeBytes, storeLarge } from './redis/large-text.ts';
-import { QUARANTINE } from './redis/names.ts';
-import type { Store } from './redis/store.ts';
 
 /** An authentic callback that could not be parsed, kept as it came. */
 export interface Quarantined {

@@ -2,7 +2,9 @@ import { InvalidCallbackError, QuarantineFullError, QueueUnavailableError } from
 import { fairNow, type RedisServer, samples, startFaultProxy, startRedis, waitUntil } from '@clickrelay/testkit';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { RECEIVED_AT } from '../test/sample-events.ts';
+import { RECEIVED_AT } from '../../test/sample-events.ts';
+import { ingestQueue } from '../redis/names.ts';
+import { openStore, type Store } from '../redis/store.ts';
 import {
   listQuarantine,
   quarantineCallback,
@@ -10,8 +12,6 @@ import {
   removeQuarantined,
   reparseQuarantined,
 } from './quarantine.ts';
-import { ingestQueue } from './redis/names.ts';
-import { openStore, type Store } from './redis/store.ts';
 
 let redis: RedisServer;
 let store: Store;

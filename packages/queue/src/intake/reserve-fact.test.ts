@@ -1,15 +1,15 @@
 import { type LoggedEvent, parseCallback, splitCallback } from '@clickrelay/core';
 import { type Envelope, type RedisServer, sampleCallback, startFaultProxy, startRedis } from '@clickrelay/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { RECEIVED_AT } from '../test/sample-events.ts';
+import { RECEIVED_AT } from '../../test/sample-events.ts';
+import { readIntake, sumIntake } from '../counts/intake-counts.ts';
+import { putDestination } from '../destinations/destinations.ts';
+import { createEventLog, type EventLog, listEvents } from '../log/event-log.ts';
+import { claimOf, ingestQueue } from '../redis/names.ts';
+import { openStore, type Store } from '../redis/store.ts';
+import { TEST_MESSAGE } from '../test-callbacks.ts';
 import { createCommitter, type IngestGroup } from './commit.ts';
-import { readIntake, sumIntake } from './counts/intake-counts.ts';
-import { putDestination } from './destinations/destinations.ts';
-import { createEventLog, type EventLog, listEvents } from './log/event-log.ts';
-import { claimOf, ingestQueue } from './redis/names.ts';
-import { openStore, type Store } from './redis/store.ts';
 import { shareDedupe } from './reserve-fact.ts';
-import { TEST_MESSAGE } from './test-callbacks.ts';
 
 const TTL_MS = 72 * 3_600_000;
 const QUEUE = ingestQueue('messages');

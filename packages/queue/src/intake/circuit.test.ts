@@ -1,8 +1,8 @@
 import { fairNow, type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type DurabilityWatch, watchDurability } from '../redis/durability.ts';
+import { openStore, type Store } from '../redis/store.ts';
 import { type Circuit, watchCircuit } from './circuit.ts';
-import { type DurabilityWatch, watchDurability } from './redis/durability.ts';
-import { openStore, type Store } from './redis/store.ts';
 
 let redis: RedisServer;
 let store: Store;
