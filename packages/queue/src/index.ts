@@ -37,7 +37,7 @@ export {
   type Replayed,
   removeDeadLetter,
   replayDelivery,
-} from './dead-letters.ts';
+} from './deliveries/dead-letters.ts';
 export {
   type Attempt,
   type AttemptLog,
@@ -54,7 +54,11 @@ export {
   readEnded,
   readForDelivery,
   replayOf,
-} from './deliveries.ts';
+} from './deliveries/deliveries.ts';
+export { createOrdering, type Ordering } from './deliveries/ordering.ts';
+export { type Peeked, peekRecent, peekWaiting } from './deliveries/peek.ts';
+export { listFailedAgain, markReplayed } from './deliveries/replay-outcomes.ts';
+export { listUndelivered } from './deliveries/undelivered.ts';
 export { type QueueDepths, queueDepths } from './depths.ts';
 export {
   type Destination,
@@ -127,9 +131,7 @@ export {
   rebuildMessageIndex,
 } from './log/message-index.ts';
 export { type Retention, readLogBytes, startRetention, trimEventLog } from './log/retention.ts';
-export { createOrdering, type Ordering } from './ordering.ts';
 export { openParties, PARTY } from './parties.ts';
-export { type Peeked, peekRecent, peekWaiting } from './peek.ts';
 export { type DestinationFigures, type Figures, type QueueFigures, readFigures } from './queue-figures.ts';
 export {
   listReceivers,
@@ -165,7 +167,6 @@ export { InvalidRedisUrlError, parseRedisUrl } from './redis/redis-url.ts';
 export { ingestQueues, openStore, type Store, type StoreOptions } from './redis/store.ts';
 export { withDeadline } from './redis/with-deadline.ts';
 export { removeDeadLetters } from './remove-dead-letters.ts';
-export { listFailedAgain, markReplayed } from './replay-outcomes.ts';
 export {
   boundSelection,
   createReplay,
@@ -181,4 +182,3 @@ export type { Acked, LeaseRef, Nacked } from './settle-lease.ts';
 export { listSnapshots, publishSnapshot, type Snapshot } from './snapshots.ts';
 export { openSpool, type Spool, type SpoolNotice, type SpoolOptions, type SpoolStats } from './spool/spool.ts';
 export { announceTest, readTestReport, reportTest, TEST_MESSAGE, type TestReport } from './test-callbacks.ts';
-export { listUndelivered } from './undelivered.ts';

@@ -2,13 +2,13 @@ import { deliveryId, type LoggedEvent, splitCallback } from '@clickrelay/core';
 import { fairNow, type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newEvent, newEvents } from '../test/sample-events.ts';
-import { listDeadLetters, replayDelivery } from './dead-letters.ts';
-import { enqueueDeliveries, readDelivery } from './deliveries.ts';
+import { listDeadLetters, replayDelivery } from './deliveries/dead-letters.ts';
+import { enqueueDeliveries, readDelivery } from './deliveries/deliveries.ts';
+import { createOrdering } from './deliveries/ordering.ts';
+import { type Peeked, peekRecent, peekWaiting } from './deliveries/peek.ts';
 import { pauseDestination, putDestination, removeDestination, resumeDestination } from './destinations/destinations.ts';
 import { createLeases, type Lease, type LeaseOptions, type Leases, MOST_UNANSWERED } from './leases.ts';
 import { createEventLog } from './log/event-log.ts';
-import { createOrdering } from './ordering.ts';
-import { type Peeked, peekRecent, peekWaiting } from './peek.ts';
 import { destinationQueue, jobKey } from './redis/names.ts';
 import { openStore, type Store } from './redis/store.ts';
 

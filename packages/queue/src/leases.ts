@@ -17,7 +17,9 @@ import {
   readDelivery,
   readForDelivery,
   replayOf,
-} from './deliveries.ts';
+} from './deliveries/deliveries.ts';
+import { createOrdering, type Ordering } from './deliveries/ordering.ts';
+import { markReplayed } from './deliveries/replay-outcomes.ts';
 import {
   type Destination,
   type DestinationWatch,
@@ -29,11 +31,9 @@ import { deadLetterKind } from './jobs/outcome.ts';
 import type { Settlement } from './jobs/settle.ts';
 import { defineLeaseCommands, holdLease, leaseStartedAtMs, newLeaseToken } from './lease-record.ts';
 import { MOST_CHARACTERS_PER_PAGE } from './log/event-log.ts';
-import { createOrdering, type Ordering } from './ordering.ts';
 import { DestinationNotFoundError, NotAPullDestinationError, TooManyLeasesError } from './redis/errors.ts';
 import { destinationQueue, type QueueName } from './redis/names.ts';
 import type { Store } from './redis/store.ts';
-import { markReplayed } from './replay-outcomes.ts';
 import {
   type Acked,
   ackLease,

@@ -10,8 +10,8 @@ import { fairNow, type RedisServer, startRedis, waitUntil } from '@clickrelay/te
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { idsOf, newConversations, newEvent, newEvents } from '../test/sample-events.ts';
-import { removeDeadLetter, replayDelivery } from './dead-letters.ts';
-import { createAttemptLog, enqueueDeliveries } from './deliveries.ts';
+import { removeDeadLetter, replayDelivery } from './deliveries/dead-letters.ts';
+import { createAttemptLog, enqueueDeliveries } from './deliveries/deliveries.ts';
 import { pauseDestination, putDestination, removeDestination } from './destinations/destinations.ts';
 import { holdDestination } from './destinations/holds.ts';
 import { createDispatcher } from './jobs/dispatcher.ts';

@@ -8,7 +8,7 @@ import {
   SHARDS,
 } from '@clickrelay/core';
 import type { Result } from 'ioredis';
-import { GIVEN_UP } from './deliveries.ts';
+import { GIVEN_UP } from './deliveries/deliveries.ts';
 import { listDestinations, listLiving } from './destinations/destinations.ts';
 import { listHolds } from './destinations/holds.ts';
 import { RECORD_FLAGS } from './log/event-log.ts';

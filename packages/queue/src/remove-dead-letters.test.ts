@@ -2,7 +2,7 @@ import { type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { idsOf, newConversations } from '../test/sample-events.ts';
 import { countSelected } from './choose-deliveries.ts';
-import { enqueueDeliveries, readEnded } from './deliveries.ts';
+import { enqueueDeliveries, readEnded } from './deliveries/deliveries.ts';
 import { putDestination } from './destinations/destinations.ts';
 import { createDispatcher } from './jobs/dispatcher.ts';
 import { readLedger } from './ledger.ts';

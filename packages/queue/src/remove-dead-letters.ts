@@ -1,5 +1,5 @@
 import { chooseDeliveries, type DeliverySelection } from './choose-deliveries.ts';
-import { removeDeadLetter } from './dead-letters.ts';
+import { removeDeadLetter } from './deliveries/dead-letters.ts';
 import type { Store } from './redis/store.ts';
 
 /** Given up together, between two looks at the clock. */

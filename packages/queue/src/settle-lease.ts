@@ -1,11 +1,11 @@
 import { DeliveryError, parseDeliveryId, type RetrySchedule } from '@clickrelay/core';
 import { Job } from 'bullmq';
-import { type AttemptLog, type DeliveryJob, readAttempt, readForDelivery, replayOf } from './deliveries.ts';
+import { type AttemptLog, type DeliveryJob, readAttempt, readForDelivery, replayOf } from './deliveries/deliveries.ts';
+import type { Ordering } from './deliveries/ordering.ts';
 import { outcomeOf } from './jobs/outcome.ts';
 import { settle } from './jobs/settle.ts';
 import { holdLease, leaseStartedAtMs } from './lease-record.ts';
 import { readEvent } from './log/event-log.ts';
-import type { Ordering } from './ordering.ts';
 import { DeliveryNotFoundError, LeaseLostError } from './redis/errors.ts';
 import { destinationQueue, lockKey } from './redis/names.ts';
 import type { Store } from './redis/store.ts';

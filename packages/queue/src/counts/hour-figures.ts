@@ -1,5 +1,5 @@
 import type { Result } from 'ioredis';
-import type { AttemptRecord } from '../deliveries.ts';
+import type { AttemptRecord } from '../deliveries/deliveries.ts';
 import { destinationQueue, hoursKey } from '../redis/names.ts';
 import { fieldsOf, sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';

@@ -1,7 +1,7 @@
 import { type CutMoment, type RedisServer, startFaultProxy, startRedis, waitUntil } from '@clickrelay/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { idsOf, newConversations, newEvents } from '../../test/sample-events.ts';
-import { enqueueDeliveries } from '../deliveries.ts';
+import { enqueueDeliveries } from '../deliveries/deliveries.ts';
 import { queueDepths } from '../depths.ts';
 import { createDispatcher } from '../jobs/dispatcher.ts';
 import type { Settlement } from '../jobs/settle.ts';

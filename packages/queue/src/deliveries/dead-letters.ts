@@ -1,11 +1,11 @@
 import { deliveryId, parseDeliveryId } from '@clickrelay/core';
+import { listDestinations, readDestination } from '../destinations/destinations.ts';
+import type { DeadLetterKind } from '../jobs/outcome.ts';
+import { type Page, readEvent, readRoutes } from '../log/event-log.ts';
+import { DEAD_KIND, destinationQueue, eventKeys, jobKey } from '../redis/names.ts';
+import { sendAll } from '../redis/send-all.ts';
+import { addJobs, type Store } from '../redis/store.ts';
 import { type DeliveryJob, GIVEN_UP, readDelivery, replayOf } from './deliveries.ts';
-import { listDestinations, readDestination } from './destinations/destinations.ts';
-import type { DeadLetterKind } from './jobs/outcome.ts';
-import { type Page, readEvent, readRoutes } from './log/event-log.ts';
-import { DEAD_KIND, destinationQueue, eventKeys, jobKey } from './redis/names.ts';
-import { sendAll } from './redis/send-all.ts';
-import { addJobs, type Store } from './redis/store.ts';
 import { markReplayed, unmarkReplayed } from './replay-outcomes.ts';
 
 /** A delivery that ended without success. Kept until someone replays or removes it. */

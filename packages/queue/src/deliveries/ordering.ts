@@ -1,10 +1,10 @@
 import type { Event } from '@clickrelay/core';
 import type { Result } from 'ioredis';
-import { wakeJob } from './jobs/settle.ts';
-import { isBeingRouted } from './log/event-log.ts';
-import { conversationKey, destinationQueue, eventKeys, jobKey } from './redis/names.ts';
-import { sendAll } from './redis/send-all.ts';
-import type { Store } from './redis/store.ts';
+import { wakeJob } from '../jobs/settle.ts';
+import { isBeingRouted } from '../log/event-log.ts';
+import { conversationKey, destinationQueue, eventKeys, jobKey } from '../redis/names.ts';
+import { sendAll } from '../redis/send-all.ts';
+import type { Store } from '../redis/store.ts';
 
 /*
  * Order inside a conversation, for destinations that ask for it: one sorted set for each pair of parties with

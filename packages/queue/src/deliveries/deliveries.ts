@@ -1,11 +1,11 @@
 import { type DeliveryError, deliveryId, type LoggedEvent, parseDeliveryId, shardOf } from '@clickrelay/core';
 import type { Result } from 'ioredis';
-import type { DeadLetterKind, Outcome } from './jobs/outcome.ts';
-import { decodeRecord } from './log/event-log.ts';
-import { createGroupCommit } from './redis/group-commit.ts';
-import { destinationQueue, eventKeys } from './redis/names.ts';
-import { fieldsOf, sendAll } from './redis/send-all.ts';
-import { addJobs, type Store } from './redis/store.ts';
+import type { DeadLetterKind, Outcome } from '../jobs/outcome.ts';
+import { decodeRecord } from '../log/event-log.ts';
+import { createGroupCommit } from '../redis/group-commit.ts';
+import { destinationQueue, eventKeys } from '../redis/names.ts';
+import { fieldsOf, sendAll } from '../redis/send-all.ts';
+import { addJobs, type Store } from '../redis/store.ts';
 import { markReplayed } from './replay-outcomes.ts';
 
 /*

@@ -9,16 +9,16 @@ import {
   waitUntil,
 } from '@clickrelay/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { newConversations } from '../test/sample-events.ts';
+import { newConversations } from '../../test/sample-events.ts';
+import { putDestination } from '../destinations/destinations.ts';
+import { createLeases } from '../leases.ts';
+import { readLedger } from '../ledger.ts';
+import { createEventLog } from '../log/event-log.ts';
+import { openStore, type Store } from '../redis/store.ts';
+import { createReplay, readReplay, startReplays } from '../replays.ts';
 import { replayDelivery } from './dead-letters.ts';
 import { createAttemptLog, enqueueDeliveries, listDeliveries } from './deliveries.ts';
-import { putDestination } from './destinations/destinations.ts';
-import { createLeases } from './leases.ts';
-import { readLedger } from './ledger.ts';
-import { createEventLog } from './log/event-log.ts';
-import { openStore, type Store } from './redis/store.ts';
 import { listFailedAgain, readReplayCounts } from './replay-outcomes.ts';
-import { createReplay, readReplay, startReplays } from './replays.ts';
 
 let redis: RedisServer;
 let cluster: RedisCluster;

@@ -2,7 +2,10 @@ import { deliveryId, type LoggedEvent } from '@clickrelay/core';
 import { type RedisServer, startRedis } from '@clickrelay/testkit';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { newConversations, newEvent } from '../test/sample-events.ts';
+import { newConversations, newEvent } from '../../test/sample-events.ts';
+import { createEventLog } from '../log/event-log.ts';
+import { destinationQueue, eventKeys } from '../redis/names.ts';
+import { openStore, type Store } from '../redis/store.ts';
 import {
   type AttemptLog,
   type AttemptRecord,
@@ -13,9 +16,6 @@ import {
   readEnded,
   readForDelivery,
 } from './deliveries.ts';
-import { createEventLog } from './log/event-log.ts';
-import { destinationQueue, eventKeys } from './redis/names.ts';
-import { openStore, type Store } from './redis/store.ts';
 
 let redis: RedisServer;
 let store: Store;

@@ -1,8 +1,8 @@
 import { deliveryId, parseDeliveryId, SHARDS, shardOf } from '@clickrelay/core';
-import type { Page } from './log/event-log.ts';
-import { eventKeys, replayKeys, shardKeys } from './redis/names.ts';
-import { fieldsOf, type RedisCommand, sendAll } from './redis/send-all.ts';
-import type { Store } from './redis/store.ts';
+import type { Page } from '../log/event-log.ts';
+import { eventKeys, replayKeys, shardKeys } from '../redis/names.ts';
+import { fieldsOf, type RedisCommand, sendAll } from '../redis/send-all.ts';
+import type { Store } from '../redis/store.ts';
 
 /*
  * What became of the deliveries that a replay of many sent again. Of each of them one mark says how far it is: a field

@@ -1,11 +1,11 @@
 import { deliveryId, EVENT_ID, type LoggedEvent, pacingSettings } from '@clickrelay/core';
 import { openRoute } from '@clickrelay/routing';
-import type { Destination } from './destinations/destinations.ts';
-import { decodeRecord, listEvents, MOST_CHARACTERS_PER_PAGE } from './log/event-log.ts';
+import type { Destination } from '../destinations/destinations.ts';
+import { decodeRecord, listEvents, MOST_CHARACTERS_PER_PAGE } from '../log/event-log.ts';
+import { destinationQueue, eventKeys, jobKey, prioritizedKey, waitKey } from '../redis/names.ts';
+import { type RedisCommand, sendAll } from '../redis/send-all.ts';
+import type { Store } from '../redis/store.ts';
 import { createOrdering } from './ordering.ts';
-import { destinationQueue, eventKeys, jobKey, prioritizedKey, waitKey } from './redis/names.ts';
-import { type RedisCommand, sendAll } from './redis/send-all.ts';
-import type { Store } from './redis/store.ts';
 
 /** A delivery as its consumer would get it. */
 export interface Peeked {

@@ -1,8 +1,8 @@
+import type { Page } from '../log/event-log.ts';
+import { activeKey, destinationQueue, prioritizedKey, queueKey, waitKey } from '../redis/names.ts';
+import type { Store } from '../redis/store.ts';
 import type { Delivery } from './deliveries.ts';
 import { listDeliveriesOf } from './deliveries.ts';
-import type { Page } from './log/event-log.ts';
-import { activeKey, destinationQueue, prioritizedKey, queueKey, waitKey } from './redis/names.ts';
-import type { Store } from './redis/store.ts';
 
 /*
  * What a destination is still to get, in the order in which it will be tried: under way, waiting, and waiting for another
