@@ -1,4 +1,3 @@
-export { type AuditEntry, type AuditRecord, listAudit, recordAudit } from './audit.ts';
 export {
   type Counted,
   countSelected,
@@ -103,7 +102,6 @@ export {
   outcomeOf,
 } from './jobs/outcome.ts';
 export type { Settlement } from './jobs/settle.ts';
-export { createKey, findKey, type Key, listKeys, removeKey, SCOPES, type Scope } from './keys.ts';
 export { createLeases, type Lease, type LeaseOptions, type Leases, type LeasesOptions } from './leases.ts';
 export { type LedgerOptions, type LedgerPart, type LedgerPartOptions, readLedger, readLedgerPart } from './ledger.ts';
 export { checkLedger, type LedgerCheck, readLedgerCheck } from './ledger-check.ts';
@@ -131,16 +129,7 @@ export {
   rebuildMessageIndex,
 } from './log/message-index.ts';
 export { type Retention, readLogBytes, startRetention, trimEventLog } from './log/retention.ts';
-export { openParties, PARTY } from './parties.ts';
 export { type DestinationFigures, type Figures, type QueueFigures, readFigures } from './queue-figures.ts';
-export {
-  listReceivers,
-  publishReceiver,
-  RECEIVER_TELLS_MS,
-  type Receiver,
-  type ReceiverFacts,
-  removeReceiver,
-} from './receivers.ts';
 export type { RedisClient, Role } from './redis/connection.ts';
 export {
   type DurabilityMode,
@@ -166,6 +155,20 @@ export { claimOf, destinationQueue, ingestQueue, LANES, type QueueName } from '.
 export { InvalidRedisUrlError, parseRedisUrl } from './redis/redis-url.ts';
 export { ingestQueues, openStore, type Store, type StoreOptions } from './redis/store.ts';
 export { withDeadline } from './redis/with-deadline.ts';
+export { type AuditEntry, type AuditRecord, listAudit, recordAudit } from './registry/audit.ts';
+export { createKey, findKey, type Key, listKeys, removeKey, SCOPES, type Scope } from './registry/keys.ts';
+export { openParties, PARTY } from './registry/parties.ts';
+export {
+  listReceivers,
+  publishReceiver,
+  RECEIVER_TELLS_MS,
+  type Receiver,
+  type ReceiverFacts,
+  removeReceiver,
+} from './registry/receivers.ts';
+export { closeSession, findSession, openSession, type Session } from './registry/sessions.ts';
+export { listSnapshots, publishSnapshot, type Snapshot } from './registry/snapshots.ts';
+export { announceTest, readTestReport, reportTest, TEST_MESSAGE, type TestReport } from './registry/test-callbacks.ts';
 export { removeDeadLetters } from './remove-dead-letters.ts';
 export {
   boundSelection,
@@ -177,8 +180,5 @@ export {
   setReplayState,
   startReplays,
 } from './replays.ts';
-export { closeSession, findSession, openSession, type Session } from './sessions.ts';
 export type { Acked, LeaseRef, Nacked } from './settle-lease.ts';
-export { listSnapshots, publishSnapshot, type Snapshot } from './snapshots.ts';
 export { openSpool, type Spool, type SpoolNotice, type SpoolOptions, type SpoolStats } from './spool/spool.ts';
-export { announceTest, readTestReport, reportTest, TEST_MESSAGE, type TestReport } from './test-callbacks.ts';

@@ -6,7 +6,7 @@ import { DESTINATIONS_VERSION } from '../destinations/destinations.ts';
 import { FIND_SEEN, generationsOf, RESERVED } from '../log/event-log.ts';
 import { claimOf, eventKeys, jobKey, type QueueName, REGISTRY, waitKey } from '../redis/names.ts';
 import type { Store } from '../redis/store.ts';
-import { TEST_MESSAGE } from '../test-callbacks.ts';
+import { TEST_MESSAGE } from '../registry/test-callbacks.ts';
 import type { CallbackToCommit, IngestGroup } from './commit.ts';
 
 /*

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { REGISTRY } from './redis/names.ts';
-import type { Store } from './redis/store.ts';
+import { REGISTRY } from '../redis/names.ts';
+import type { Store } from '../redis/store.ts';
 
 /*
  * A phone number as it may stand in an address of a page or in a log: its keyed hash. Numbers are few enough to be tried

@@ -1,6 +1,6 @@
-import type { Readiness } from './intake/intake.ts';
-import { REGISTRY } from './redis/names.ts';
-import type { Store } from './redis/store.ts';
+import type { Readiness } from '../intake/intake.ts';
+import { REGISTRY } from '../redis/names.ts';
+import type { Store } from '../redis/store.ts';
 
 /*
  * What receivers tell of themselves, so that the API, which may run elsewhere, can tell a person how to connect Clickatell

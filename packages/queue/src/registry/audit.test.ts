@@ -1,7 +1,7 @@
 import { type RedisServer, startRedis } from '@clickrelay/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openStore, type Store } from '../redis/store.ts';
 import { listAudit, recordAudit } from './audit.ts';
-import { openStore, type Store } from './redis/store.ts';
 
 let redis: RedisServer;
 let store: Store;

@@ -1,6 +1,6 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { REGISTRY } from './redis/names.ts';
-import type { Store } from './redis/store.ts';
+import { REGISTRY } from '../redis/names.ts';
+import type { Store } from '../redis/store.ts';
 
 /*
  * Keys of the API, beside the one in `API_KEY`. Of a key only the SHA-256 of its secret is kept: 256 random bits need no

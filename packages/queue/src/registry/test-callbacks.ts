@@ -1,5 +1,5 @@
-import { REGISTRY } from './redis/names.ts';
-import type { Store } from './redis/store.ts';
+import { REGISTRY } from '../redis/names.ts';
+import type { Store } from '../redis/store.ts';
 
 /*
  * A test callback takes the way of every other one: through the public address, the receiver and the ingest queue. Only

@@ -1,6 +1,6 @@
 import { hash, randomBytes } from 'node:crypto';
-import { REGISTRY } from './redis/names.ts';
-import type { Store } from './redis/store.ts';
+import { REGISTRY } from '../redis/names.ts';
+import type { Store } from '../redis/store.ts';
 
 /*
  * Sessions of people who signed in with a key. Of the id, which the cookie holds, only the SHA-256 is kept. A session

@@ -1,6 +1,6 @@
-import type { Page } from './log/event-log.ts';
-import { REGISTRY } from './redis/names.ts';
-import type { Store } from './redis/store.ts';
+import type { Page } from '../log/event-log.ts';
+import { REGISTRY } from '../redis/names.ts';
+import type { Store } from '../redis/store.ts';
 
 /** Who did, or was shown, what. */
 export interface AuditRecord {

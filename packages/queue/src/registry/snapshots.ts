@@ -1,5 +1,5 @@
-import { REGISTRY } from './redis/names.ts';
-import type { Store } from './redis/store.ts';
+import { REGISTRY } from '../redis/names.ts';
+import type { Store } from '../redis/store.ts';
 
 /*
  * What each process tells of itself for others to read, such as its metrics: a few kilobytes that end by themselves. The
