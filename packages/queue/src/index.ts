@@ -58,7 +58,6 @@ export { createOrdering, type Ordering } from './deliveries/ordering.ts';
 export { type Peeked, peekRecent, peekWaiting } from './deliveries/peek.ts';
 export { listFailedAgain, markReplayed } from './deliveries/replay-outcomes.ts';
 export { listUndelivered } from './deliveries/undelivered.ts';
-export { type QueueDepths, queueDepths } from './depths.ts';
 export {
   type Destination,
   type DestinationWatch,
@@ -103,8 +102,16 @@ export {
 } from './jobs/outcome.ts';
 export type { Settlement } from './jobs/settle.ts';
 export { createLeases, type Lease, type LeaseOptions, type Leases, type LeasesOptions } from './leases.ts';
-export { type LedgerOptions, type LedgerPart, type LedgerPartOptions, readLedger, readLedgerPart } from './ledger.ts';
-export { checkLedger, type LedgerCheck, readLedgerCheck } from './ledger-check.ts';
+export { type QueueDepths, queueDepths } from './ledger/depths.ts';
+export {
+  type LedgerOptions,
+  type LedgerPart,
+  type LedgerPartOptions,
+  readLedger,
+  readLedgerPart,
+} from './ledger/ledger.ts';
+export { checkLedger, type LedgerCheck, readLedgerCheck } from './ledger/ledger-check.ts';
+export { type DestinationFigures, type Figures, type QueueFigures, readFigures } from './ledger/queue-figures.ts';
 export { type CallbackOfEvent, type Repeats, readCallbackOf, readRepeats } from './log/callback-of-event.ts';
 export {
   type CountedWith,
@@ -129,7 +136,6 @@ export {
   rebuildMessageIndex,
 } from './log/message-index.ts';
 export { type Retention, readLogBytes, startRetention, trimEventLog } from './log/retention.ts';
-export { type DestinationFigures, type Figures, type QueueFigures, readFigures } from './queue-figures.ts';
 export type { RedisClient, Role } from './redis/connection.ts';
 export {
   type DurabilityMode,

@@ -3,11 +3,11 @@ import { type CutMoment, type RedisServer, startFaultProxy, startRedis, waitUnti
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { idsOf, newConversations, newEvent, newEvents } from '../../test/sample-events.ts';
-import { queueDepths } from '../depths.ts';
 import { putDestination, removeDestination } from '../destinations/destinations.ts';
 import { createDispatcher } from '../jobs/dispatcher.ts';
 import type { DeadLetterKind } from '../jobs/outcome.ts';
 import type { Settlement } from '../jobs/settle.ts';
+import { queueDepths } from '../ledger/depths.ts';
 import { createEventLog } from '../log/event-log.ts';
 import { destinationQueue } from '../redis/names.ts';
 import { openStore, type Store } from '../redis/store.ts';

@@ -12,7 +12,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { newConversations } from '../../test/sample-events.ts';
 import { putDestination } from '../destinations/destinations.ts';
 import { createLeases } from '../leases.ts';
-import { readLedger } from '../ledger.ts';
+import { readLedger } from '../ledger/ledger.ts';
 import { createEventLog } from '../log/event-log.ts';
 import { openStore, type Store } from '../redis/store.ts';
 import { createReplay, readReplay, startReplays } from '../replays.ts';

@@ -2,9 +2,9 @@ import { type CutMoment, type RedisServer, startFaultProxy, startRedis, waitUnti
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { idsOf, newConversations, newEvents } from '../../test/sample-events.ts';
 import { enqueueDeliveries } from '../deliveries/deliveries.ts';
-import { queueDepths } from '../depths.ts';
 import { createDispatcher } from '../jobs/dispatcher.ts';
 import type { Settlement } from '../jobs/settle.ts';
+import { queueDepths } from '../ledger/depths.ts';
 import { destinationQueue, ingestQueue } from '../redis/names.ts';
 import { addJobs, openStore, type Store } from '../redis/store.ts';
 import {

@@ -1,7 +1,7 @@
 import type { Lane } from '@clickrelay/core';
-import { listDestinations } from './destinations/destinations.ts';
-import { destinationQueue, type QueueName } from './redis/names.ts';
-import { ingestQueues, type Store } from './redis/store.ts';
+import { listDestinations } from '../destinations/destinations.ts';
+import { destinationQueue, type QueueName } from '../redis/names.ts';
+import { ingestQueues, type Store } from '../redis/store.ts';
 
 export interface QueueDepths {
   /** Groups of callbacks that are not routed yet. */

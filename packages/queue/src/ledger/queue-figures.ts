@@ -1,6 +1,6 @@
 import type { Result } from 'ioredis';
-import { listDestinations } from './destinations/destinations.ts';
-import { listHolds } from './destinations/holds.ts';
+import { listDestinations } from '../destinations/destinations.ts';
+import { listHolds } from '../destinations/holds.ts';
 import {
   activeKey,
   destinationQueue,
@@ -9,8 +9,8 @@ import {
   type QueueName,
   queueKey,
   waitKey,
-} from './redis/names.ts';
-import { ingestQueues, type Store } from './redis/store.ts';
+} from '../redis/names.ts';
+import { ingestQueues, type Store } from '../redis/store.ts';
 
 export interface QueueFigures {
   readonly waiting: number;

@@ -8,13 +8,13 @@ import {
   SHARDS,
 } from '@clickrelay/core';
 import type { Result } from 'ioredis';
-import { GIVEN_UP } from './deliveries/deliveries.ts';
-import { listDestinations, listLiving } from './destinations/destinations.ts';
-import { listHolds } from './destinations/holds.ts';
-import { RECORD_FLAGS } from './log/event-log.ts';
-import { destinationQueue, eventKeys, jobOfClaim, queueKey, shardKeys } from './redis/names.ts';
-import { sendAll } from './redis/send-all.ts';
-import type { Store } from './redis/store.ts';
+import { GIVEN_UP } from '../deliveries/deliveries.ts';
+import { listDestinations, listLiving } from '../destinations/destinations.ts';
+import { listHolds } from '../destinations/holds.ts';
+import { RECORD_FLAGS } from '../log/event-log.ts';
+import { destinationQueue, eventKeys, jobOfClaim, queueKey, shardKeys } from '../redis/names.ts';
+import { sendAll } from '../redis/send-all.ts';
+import type { Store } from '../redis/store.ts';
 
 /*
  * Was anything never delivered? For every event that the log has, its record says where it was routed to, the hash beside

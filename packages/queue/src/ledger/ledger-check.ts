@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { addLedgers } from '@clickrelay/core';
+import { REGISTRY } from '../redis/names.ts';
+import type { Store } from '../redis/store.ts';
 import { type LedgerPart, readLedgerPart } from './ledger.ts';
-import { REGISTRY } from './redis/names.ts';
-import type { Store } from './redis/store.ts';
 
 /*
  * The ledger of the whole log, walked now and then, for a metric. Slowly, so that Redis does little else for it than at

@@ -9,18 +9,18 @@ import {
 import { fairNow, type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { idsOf, newConversations, newEvent, newEvents } from '../test/sample-events.ts';
-import { removeDeadLetter, replayDelivery } from './deliveries/dead-letters.ts';
-import { createAttemptLog, enqueueDeliveries } from './deliveries/deliveries.ts';
-import { pauseDestination, putDestination, removeDestination } from './destinations/destinations.ts';
-import { holdDestination } from './destinations/holds.ts';
-import { createDispatcher } from './jobs/dispatcher.ts';
-import type { Outcome } from './jobs/outcome.ts';
+import { idsOf, newConversations, newEvent, newEvents } from '../../test/sample-events.ts';
+import { removeDeadLetter, replayDelivery } from '../deliveries/dead-letters.ts';
+import { createAttemptLog, enqueueDeliveries } from '../deliveries/deliveries.ts';
+import { pauseDestination, putDestination, removeDestination } from '../destinations/destinations.ts';
+import { holdDestination } from '../destinations/holds.ts';
+import { createDispatcher } from '../jobs/dispatcher.ts';
+import type { Outcome } from '../jobs/outcome.ts';
+import { createEventLog } from '../log/event-log.ts';
+import { trimEventLog } from '../log/retention.ts';
+import { claimOf, destinationQueue, eventKeys, ingestQueue, shardKeys } from '../redis/names.ts';
+import { addJobs, openStore, type Store } from '../redis/store.ts';
 import { type LedgerOptions, readLedger, readLedgerPart } from './ledger.ts';
-import { createEventLog } from './log/event-log.ts';
-import { trimEventLog } from './log/retention.ts';
-import { claimOf, destinationQueue, eventKeys, ingestQueue, shardKeys } from './redis/names.ts';
-import { addJobs, openStore, type Store } from './redis/store.ts';
 
 const HOUR = 3_600_000;
 
