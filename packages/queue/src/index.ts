@@ -1,11 +1,4 @@
 export {
-  type Counted,
-  countSelected,
-  type DeliverySelection,
-  LEFT_OUT_REASONS,
-  type LeftOutReason,
-} from './choose-deliveries.ts';
-export {
   createHourCounts,
   type Hour,
   type HourCounts,
@@ -175,7 +168,14 @@ export {
 export { closeSession, findSession, openSession, type Session } from './registry/sessions.ts';
 export { listSnapshots, publishSnapshot, type Snapshot } from './registry/snapshots.ts';
 export { announceTest, readTestReport, reportTest, TEST_MESSAGE, type TestReport } from './registry/test-callbacks.ts';
-export { removeDeadLetters } from './remove-dead-letters.ts';
+export {
+  type Counted,
+  countSelected,
+  type DeliverySelection,
+  LEFT_OUT_REASONS,
+  type LeftOutReason,
+} from './replays/choose-deliveries.ts';
+export { removeDeadLetters } from './replays/remove-dead-letters.ts';
 export {
   boundSelection,
   createReplay,
@@ -185,6 +185,6 @@ export {
   readReplay,
   setReplayState,
   startReplays,
-} from './replays.ts';
+} from './replays/replays.ts';
 export type { Acked, LeaseRef, Nacked } from './settle-lease.ts';
 export { openSpool, type Spool, type SpoolNotice, type SpoolOptions, type SpoolStats } from './spool/spool.ts';

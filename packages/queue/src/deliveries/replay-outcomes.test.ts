@@ -15,7 +15,7 @@ import { createLeases } from '../leases.ts';
 import { readLedger } from '../ledger/ledger.ts';
 import { createEventLog } from '../log/event-log.ts';
 import { openStore, type Store } from '../redis/store.ts';
-import { createReplay, readReplay, startReplays } from '../replays.ts';
+import { createReplay, readReplay, startReplays } from '../replays/replays.ts';
 import { replayDelivery } from './dead-letters.ts';
 import { createAttemptLog, enqueueDeliveries, listDeliveries } from './deliveries.ts';
 import { listFailedAgain, readReplayCounts } from './replay-outcomes.ts';

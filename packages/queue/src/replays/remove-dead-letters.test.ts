@@ -1,14 +1,14 @@
 import { type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { idsOf, newConversations } from '../test/sample-events.ts';
+import { idsOf, newConversations } from '../../test/sample-events.ts';
+import { enqueueDeliveries, readEnded } from '../deliveries/deliveries.ts';
+import { putDestination } from '../destinations/destinations.ts';
+import { createDispatcher } from '../jobs/dispatcher.ts';
+import { readLedger } from '../ledger/ledger.ts';
+import { createEventLog } from '../log/event-log.ts';
+import { destinationQueue } from '../redis/names.ts';
+import { openStore, type Store } from '../redis/store.ts';
 import { countSelected } from './choose-deliveries.ts';
-import { enqueueDeliveries, readEnded } from './deliveries/deliveries.ts';
-import { putDestination } from './destinations/destinations.ts';
-import { createDispatcher } from './jobs/dispatcher.ts';
-import { readLedger } from './ledger/ledger.ts';
-import { createEventLog } from './log/event-log.ts';
-import { destinationQueue } from './redis/names.ts';
-import { openStore, type Store } from './redis/store.ts';
 import { removeDeadLetters } from './remove-dead-letters.ts';
 
 let redis: RedisServer;

@@ -1,14 +1,14 @@
 import { deliveryId, type LoggedEvent, parseDeliveryId } from '@clickrelay/core';
 import { openRoute } from '@clickrelay/routing';
-import { readKinds } from './deliveries/dead-letters.ts';
-import { GIVEN_UP } from './deliveries/deliveries.ts';
-import { replayMark, SENT } from './deliveries/replay-outcomes.ts';
-import { listDestinations } from './destinations/destinations.ts';
-import type { DeadLetterKind } from './jobs/outcome.ts';
-import { decodeRecord, followEvents, readFacts } from './log/event-log.ts';
-import { destinationQueue, eventKeys } from './redis/names.ts';
-import { type RedisCommand, sendAll } from './redis/send-all.ts';
-import type { Store } from './redis/store.ts';
+import { readKinds } from '../deliveries/dead-letters.ts';
+import { GIVEN_UP } from '../deliveries/deliveries.ts';
+import { replayMark, SENT } from '../deliveries/replay-outcomes.ts';
+import { listDestinations } from '../destinations/destinations.ts';
+import type { DeadLetterKind } from '../jobs/outcome.ts';
+import { decodeRecord, followEvents, readFacts } from '../log/event-log.ts';
+import { destinationQueue, eventKeys } from '../redis/names.ts';
+import { type RedisCommand, sendAll } from '../redis/send-all.ts';
+import type { Store } from '../redis/store.ts';
 
 /*
  * Which deliveries a replay of many sends again, or a removal gives up: these, or all that match but these. What is

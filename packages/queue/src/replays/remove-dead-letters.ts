@@ -1,6 +1,6 @@
+import { removeDeadLetter } from '../deliveries/dead-letters.ts';
+import type { Store } from '../redis/store.ts';
 import { chooseDeliveries, type DeliverySelection } from './choose-deliveries.ts';
-import { removeDeadLetter } from './deliveries/dead-letters.ts';
-import type { Store } from './redis/store.ts';
 
 /** Given up together, between two looks at the clock. */
 const AT_ONCE = 100;
