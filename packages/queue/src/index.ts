@@ -94,7 +94,8 @@ export {
   outcomeOf,
 } from './jobs/outcome.ts';
 export type { Settlement } from './jobs/settle.ts';
-export { createLeases, type Lease, type LeaseOptions, type Leases, type LeasesOptions } from './leases.ts';
+export { createLeases, type Lease, type LeaseOptions, type Leases, type LeasesOptions } from './leases/leases.ts';
+export type { Acked, LeaseRef, Nacked } from './leases/settle-lease.ts';
 export { type QueueDepths, queueDepths } from './ledger/depths.ts';
 export {
   type LedgerOptions,
@@ -186,5 +187,4 @@ export {
   setReplayState,
   startReplays,
 } from './replays/replays.ts';
-export type { Acked, LeaseRef, Nacked } from './settle-lease.ts';
 export { openSpool, type Spool, type SpoolNotice, type SpoolOptions, type SpoolStats } from './spool/spool.ts';

@@ -11,7 +11,7 @@ import {
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { newConversations } from '../../test/sample-events.ts';
 import { putDestination } from '../destinations/destinations.ts';
-import { createLeases } from '../leases.ts';
+import { createLeases } from '../leases/leases.ts';
 import { readLedger } from '../ledger/ledger.ts';
 import { createEventLog } from '../log/event-log.ts';
 import { openStore, type Store } from '../redis/store.ts';

@@ -1,18 +1,18 @@
 import { deliveryId, type LoggedEvent } from '@clickrelay/core';
 import { fairNow, type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { newEvent } from '../test/sample-events.ts';
-import { listDeadLetters, removeDeadLetter } from './deliveries/dead-letters.ts';
-import { createAttemptLog, enqueueDeliveries, readDelivery } from './deliveries/deliveries.ts';
-import { createOrdering } from './deliveries/ordering.ts';
-import { peekWaiting } from './deliveries/peek.ts';
-import { pauseDestination, putDestination, removeDestination } from './destinations/destinations.ts';
-import { createDispatcher } from './jobs/dispatcher.ts';
-import type { Outcome } from './jobs/outcome.ts';
+import { newEvent } from '../../test/sample-events.ts';
+import { listDeadLetters, removeDeadLetter } from '../deliveries/dead-letters.ts';
+import { createAttemptLog, enqueueDeliveries, readDelivery } from '../deliveries/deliveries.ts';
+import { createOrdering } from '../deliveries/ordering.ts';
+import { peekWaiting } from '../deliveries/peek.ts';
+import { pauseDestination, putDestination, removeDestination } from '../destinations/destinations.ts';
+import { createDispatcher } from '../jobs/dispatcher.ts';
+import type { Outcome } from '../jobs/outcome.ts';
+import { createEventLog } from '../log/event-log.ts';
+import { claimOf, conversationKey, destinationQueue, ingestQueue } from '../redis/names.ts';
+import { openStore, type Store } from '../redis/store.ts';
 import { createLeases, type Lease, type LeaseOptions, type Leases } from './leases.ts';
-import { createEventLog } from './log/event-log.ts';
-import { claimOf, conversationKey, destinationQueue, ingestQueue } from './redis/names.ts';
-import { openStore, type Store } from './redis/store.ts';
 
 /* Pull destinations with `ordering: conversation`. */
 

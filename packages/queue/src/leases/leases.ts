@@ -9,7 +9,7 @@ import {
   QueueUnavailableError,
   type RetrySchedule,
 } from '@clickrelay/core';
-import { createHourCounts } from './counts/hour-figures.ts';
+import { createHourCounts } from '../counts/hour-figures.ts';
 import {
   type AttemptRecord,
   createAttemptLog,
@@ -17,23 +17,23 @@ import {
   readDelivery,
   readForDelivery,
   replayOf,
-} from './deliveries/deliveries.ts';
-import { createOrdering, type Ordering } from './deliveries/ordering.ts';
-import { markReplayed } from './deliveries/replay-outcomes.ts';
+} from '../deliveries/deliveries.ts';
+import { createOrdering, type Ordering } from '../deliveries/ordering.ts';
+import { markReplayed } from '../deliveries/replay-outcomes.ts';
 import {
   type Destination,
   type DestinationWatch,
   readDestination,
   watchDestinations,
-} from './destinations/destinations.ts';
-import { createDispatcher, type TakenJob } from './jobs/dispatcher.ts';
-import { deadLetterKind } from './jobs/outcome.ts';
-import type { Settlement } from './jobs/settle.ts';
+} from '../destinations/destinations.ts';
+import { createDispatcher, type TakenJob } from '../jobs/dispatcher.ts';
+import { deadLetterKind } from '../jobs/outcome.ts';
+import type { Settlement } from '../jobs/settle.ts';
+import { MOST_CHARACTERS_PER_PAGE } from '../log/event-log.ts';
+import { DestinationNotFoundError, NotAPullDestinationError, TooManyLeasesError } from '../redis/errors.ts';
+import { destinationQueue, type QueueName } from '../redis/names.ts';
+import type { Store } from '../redis/store.ts';
 import { defineLeaseCommands, holdLease, leaseStartedAtMs, newLeaseToken } from './lease-record.ts';
-import { MOST_CHARACTERS_PER_PAGE } from './log/event-log.ts';
-import { DestinationNotFoundError, NotAPullDestinationError, TooManyLeasesError } from './redis/errors.ts';
-import { destinationQueue, type QueueName } from './redis/names.ts';
-import type { Store } from './redis/store.ts';
 import {
   type Acked,
   ackLease,

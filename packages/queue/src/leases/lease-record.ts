@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Result } from 'ioredis';
-import { jobKey, lockKey, type QueueName, stalledKey } from './redis/names.ts';
-import type { Store } from './redis/store.ts';
+import { jobKey, lockKey, type QueueName, stalledKey } from '../redis/names.ts';
+import type { Store } from '../redis/store.ts';
 
 /*
  * A lease is BullMQ's lock under a token that its holder knows, and a field beside the job that says when it was handed

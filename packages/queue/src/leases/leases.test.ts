@@ -1,16 +1,21 @@
 import { deliveryId, type LoggedEvent, splitCallback } from '@clickrelay/core';
 import { fairNow, type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { newEvent, newEvents } from '../test/sample-events.ts';
-import { listDeadLetters, replayDelivery } from './deliveries/dead-letters.ts';
-import { enqueueDeliveries, readDelivery } from './deliveries/deliveries.ts';
-import { createOrdering } from './deliveries/ordering.ts';
-import { type Peeked, peekRecent, peekWaiting } from './deliveries/peek.ts';
-import { pauseDestination, putDestination, removeDestination, resumeDestination } from './destinations/destinations.ts';
+import { newEvent, newEvents } from '../../test/sample-events.ts';
+import { listDeadLetters, replayDelivery } from '../deliveries/dead-letters.ts';
+import { enqueueDeliveries, readDelivery } from '../deliveries/deliveries.ts';
+import { createOrdering } from '../deliveries/ordering.ts';
+import { type Peeked, peekRecent, peekWaiting } from '../deliveries/peek.ts';
+import {
+  pauseDestination,
+  putDestination,
+  removeDestination,
+  resumeDestination,
+} from '../destinations/destinations.ts';
+import { createEventLog } from '../log/event-log.ts';
+import { destinationQueue, jobKey } from '../redis/names.ts';
+import { openStore, type Store } from '../redis/store.ts';
 import { createLeases, type Lease, type LeaseOptions, type Leases, MOST_UNANSWERED } from './leases.ts';
-import { createEventLog } from './log/event-log.ts';
-import { destinationQueue, jobKey } from './redis/names.ts';
-import { openStore, type Store } from './redis/store.ts';
 
 let redis: RedisServer;
 let store: Store;
