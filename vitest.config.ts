@@ -3,7 +3,12 @@ import { shared } from './vitest.shared.ts';
 
 export default defineConfig({
   test: {
-    projects: ['packages/*', 'apps/*', 'faults', { test: { name: 'docs', include: ['scripts/*.test.ts'], ...shared } }],
+    projects: [
+      'packages/*',
+      'apps/*',
+      'proofs/faults',
+      { test: { name: 'docs', include: ['scripts/*.test.ts'], ...shared } },
+    ],
     maxWorkers: shared.maxWorkers,
     reporters: ['default', './scripts/closing-line.ts'],
   },

@@ -105,7 +105,7 @@ ensure_built() {
     mkdir -p "$TOOLS" && cp "$ROOT/pnpm-lock.yaml" "$TOOLS/installed"
     rm -f "$TOOLS/built"
   fi
-  if [ ! -f "$TOOLS/built" ] || [ -n "$(find "$ROOT/packages" "$ROOT/apps" "$ROOT/bench" \
+  if [ ! -f "$TOOLS/built" ] || [ -n "$(find "$ROOT/packages" "$ROOT/apps" "$ROOT/proofs" \
     \( -name node_modules -o -name dist -o -name .turbo \) -prune -o -type f -newer "$TOOLS/built" -print | head -1)" ]; then
     say 'building'
     touch "$TOOLS/building"

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /** The folder of the package in this checkout. */
-export const PACKAGE_FOLDER = join(import.meta.dirname, '../../packages/n8n-nodes-clickatell');
+export const PACKAGE_FOLDER = join(import.meta.dirname, '../../../packages/n8n-nodes-clickatell');
 
 /** Packs our n8n package as it would be published, and gives the path of the tarball in `folder`. */
 export async function packPackage(folder: string): Promise<string> {

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WorkflowDefinition } from './n8n-client.ts';
 
-const folder = join(import.meta.dirname, '../../examples/n8n');
+const folder = join(import.meta.dirname, '../../../examples/n8n');
 
 /** The names of the workflows that people may import. */
 export async function exampleNames(): Promise<string[]> {

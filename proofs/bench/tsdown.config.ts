@@ -1,5 +1,5 @@
 import type { UserConfig } from 'tsdown';
-import { application } from '../tsdown.base.ts';
+import { application } from '../../tsdown.base.ts';
 
 const config: UserConfig = {
   ...application,

@@ -10,7 +10,7 @@ import {
 } from '@clickrelay/testkit';
 import { notePid } from './pids.ts';
 
-const cliProgram = join(import.meta.dirname, '../../apps/cli/dist/main.js');
+const cliProgram = join(import.meta.dirname, '../../../apps/cli/dist/main.js');
 
 export interface Relay {
   readonly apiUrl: string;

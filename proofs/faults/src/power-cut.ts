@@ -25,7 +25,7 @@ export interface PowerSwitch {
   cut(redis: RedisServer): number;
 }
 
-const SOURCE = fileURLToPath(new URL('../../packages/queue/test/synced-length.c', import.meta.url));
+const SOURCE = fileURLToPath(new URL('../../../packages/queue/test/synced-length.c', import.meta.url));
 
 export const createPowerSwitch = (run: Run): PowerSwitch => {
   const dir = mkdtempSync(join(tmpdir(), 'clickrelay-power-'));

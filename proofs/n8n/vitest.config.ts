@@ -10,6 +10,6 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    reporters: ['verbose', '../scripts/closing-line.ts'],
+    reporters: ['verbose', '../../scripts/closing-line.ts'],
   },
 });
