@@ -1,4 +1,4 @@
-import { createDispatcher, destinationQueue, openStore } from '../src/index.ts';
+import { createDispatcher, destinationQueue, openStore } from '@clickrelay/queue';
 
 /*
  * A worker of its own, to be killed, stopped, or left to end: `worker-process.ts <redis url> <destination id> hold|once`.
