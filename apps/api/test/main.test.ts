@@ -16,12 +16,12 @@ afterAll(async () => {
   await redis.stop();
 });
 
-async function start(environment: Record<string, string> = {}) {
+const start = async (environment: Record<string, string> = {}) => {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const env = { API_PORT: String(port), REDIS_URL: redis.url, API_KEY, ...environment };
   return { url, program: await startProgram({ args: [main], env, ipc: true, readyUrl: `${url}/healthz` }) };
-}
+};
 
 describe('the API as a program', () => {
   it.each([

@@ -43,7 +43,7 @@ export interface Api {
 }
 
 /** The API on a real port, on a real Redis of its own, or a real Cluster. */
-export async function startApi({
+export const startApi = async ({
   schedule = [0, 60_000, 60_000],
   rateLimit = { max: 10_000, spanMs: 1_000 },
   publicUrl,
@@ -55,7 +55,7 @@ export async function startApi({
   schedule?: number[];
   rateLimit?: Rate;
   onCluster?: boolean;
-} = {}): Promise<Api> {
+} = {}): Promise<Api> => {
   const cluster = onCluster ? await startRedisCluster({ withReplicas: false, nodeTimeoutMs: 15_000 }) : undefined;
   const redis = (cluster?.masters[0] as RedisServer | undefined) ?? (await startRedis());
   const redisUrl = cluster?.url ?? redis.url;
@@ -116,27 +116,27 @@ export async function startApi({
       await (cluster ?? redis).stop();
     },
   };
-}
+};
 
 /** An event that never happened before, in the log. */
-export async function logEvent(
+export const logEvent = async (
   store: Store,
   type = 'moText',
   overrides: Record<string, unknown> = {},
-): Promise<LoggedEvent> {
+): Promise<LoggedEvent> => {
   const text = JSON.stringify(sampleCallback(type, overrides));
   const [logged] = splitCallback(text, '2026-03-01T12:00:00.000Z') as [LoggedEvent];
   await createEventLog(store, { dedupeTtlMs: 3_600_000 }).append(logged.event.id, [logged], Date.now());
   return logged;
-}
+};
 
 /** One attempt at a delivery that ended it, as a worker would leave it. @returns the delivery id */
-export async function endDelivery(
+export const endDelivery = async (
   { store, redisUrl }: Pick<Api, 'store' | 'redisUrl'>,
   { event }: LoggedEvent,
   destinationId: string,
   kind: 'delivered' | 'dead_letter',
-): Promise<string> {
+): Promise<string> => {
   const reason = 'answered 500 to the last attempt';
   const attempts = createAttemptLog(store);
   await putDestination(store, { id: destinationId, type: 'pull', events: ['*'], paused: null, config: {} });
@@ -166,4 +166,4 @@ export async function endDelivery(
   await dispatcher.close(2000);
   await worker.close();
   return deliveryId(event.id, destinationId);
-}
+};

@@ -19,7 +19,7 @@ export interface Api extends Pick<Client, 'call'> {
 }
 
 /** The API of this machine, or the one that API_URL and API_KEY name. Its errors are told as those of a command. */
-export function connectApi(config: Config): Api {
+export const connectApi = (config: Config): Api => {
   const url = (config.API_URL ?? readRunFile(config.DATA_DIR)?.apiUrl ?? `http://127.0.0.1:${config.API_PORT}`).replace(
     /\/+$/,
     '',
@@ -52,9 +52,9 @@ export function connectApi(config: Config): Api {
       return items;
     },
   };
-}
+};
 
-function notReached(url: string, command: string, error: ApiUnreachableError): CommandError {
+const notReached = (url: string, command: string, error: ApiUnreachableError): CommandError => {
   const { cause } = (error.cause ?? {}) as { cause?: { code?: string } };
   if (cause?.code === 'ECONNREFUSED') {
     return new CommandError(
@@ -64,9 +64,9 @@ function notReached(url: string, command: string, error: ApiUnreachableError): C
     );
   }
   return new CommandError('api_unreachable', error.message, { cause: error });
-}
+};
 
-function refusal({ status, code, message, issues }: ApiError, url: string, hadKey: boolean): CommandError {
+const refusal = ({ status, code, message, issues }: ApiError, url: string, hadKey: boolean): CommandError => {
   if (status === 401) {
     const why = hadKey ? 'refuses the key from API_KEY or DATA_DIR' : 'wants a key, and none was found';
     return new CommandError(
@@ -80,4 +80,4 @@ function refusal({ status, code, message, issues }: ApiError, url: string, hadKe
   }
   const told = issues.map((issue) => `\n  ${issue.path ? `${issue.path}: ` : ''}${issue.message}`).join('');
   return new CommandError(code, message + told);
-}
+};

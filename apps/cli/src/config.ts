@@ -59,6 +59,4 @@ export type Config = z.output<typeof config>;
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** @throws {ConfigError} */
-export function readConfig(environment: Environment): Config {
-  return read(config, environment);
-}
+export const readConfig = (environment: Environment): Config => read(config, environment);

@@ -25,7 +25,7 @@ export interface RunFile {
 }
 
 /** Makes DATA_DIR, for nobody else's eyes, and returns its absolute path. */
-export function makeDataDir(path: string): string {
+export const makeDataDir = (path: string): string => {
   const dir = resolve(path);
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
@@ -33,15 +33,13 @@ export function makeDataDir(path: string): string {
     throw new CommandError('data_dir', `DATA_DIR ${dir} cannot be made: ${(error as Error).message}`, { cause: error });
   }
   return dir;
-}
+};
 
 /** @throws {CommandError} when the file is there but cannot be read as secrets */
-export function readSecrets(dataDir: string): Secrets {
-  return readJson<Secrets>(join(dataDir, 'secrets.json')) ?? {};
-}
+export const readSecrets = (dataDir: string): Secrets => readJson<Secrets>(join(dataDir, 'secrets.json')) ?? {};
 
 /** Reads the secrets after making those of the wanted ones that are missing. */
-export function makeSecrets(dataDir: string, wanted: (keyof Secrets)[]): Secrets {
+export const makeSecrets = (dataDir: string, wanted: (keyof Secrets)[]): Secrets => {
   const secrets = readSecrets(dataDir);
   const missing = wanted.filter((name) => !secrets[name]);
   if (missing.length === 0) return secrets;
@@ -51,21 +49,19 @@ export function makeSecrets(dataDir: string, wanted: (keyof Secrets)[]): Secrets
   }
   writeJson(join(dataDir, 'secrets.json'), secrets);
   return secrets;
-}
+};
 
-export function readRunFile(dataDir: string): RunFile | undefined {
-  return readJson<RunFile>(join(dataDir, 'run.json'));
-}
+export const readRunFile = (dataDir: string): RunFile | undefined => readJson<RunFile>(join(dataDir, 'run.json'));
 
-export function writeRunFile(dataDir: string, run: RunFile): void {
+export const writeRunFile = (dataDir: string, run: RunFile): void => {
   writeJson(join(dataDir, 'run.json'), run);
-}
+};
 
-export function removeRunFile(dataDir: string): void {
+export const removeRunFile = (dataDir: string): void => {
   rmSync(join(dataDir, 'run.json'), { force: true });
-}
+};
 
-export function readJson<T>(path: string): T | undefined {
+export const readJson = <T>(path: string): T | undefined => {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -79,11 +75,11 @@ export function readJson<T>(path: string): T | undefined {
     // The parser's own message quotes the file, which may hold secrets.
     throw new CommandError('data_dir', `${path} is not JSON; mend it, or move it away to have it made anew`);
   }
-}
+};
 
 /** Whole or not at all, and mode 600: these files hold secrets. */
-export function writeJson(path: string, value: unknown): void {
+export const writeJson = (path: string, value: unknown): void => {
   const draft = `${path}.${process.pid}`;
   writeFileSync(draft, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
   renameSync(draft, path);
-}
+};

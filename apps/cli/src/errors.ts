@@ -12,6 +12,4 @@ export class CommandError extends Error {
   }
 }
 
-export function usageError(message: string): CommandError {
-  return new CommandError('usage', message, { exitCode: 2 });
-}
+export const usageError = (message: string): CommandError => new CommandError('usage', message, { exitCode: 2 });

@@ -5,7 +5,7 @@ import type { Attempt, Delivery } from '@clickrelay/queue';
 export const HIDDEN = '(hidden)';
 
 /** Rows under their headings, columns as wide as needed. */
-export function table(headings: string[], rows: string[][]): string {
+export const table = (headings: string[], rows: string[][]): string => {
   const widths = headings.map((heading, column) =>
     Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)),
   );
@@ -17,25 +17,24 @@ export function table(headings: string[], rows: string[][]): string {
         .trimEnd(),
     )
     .join('\n');
-}
+};
 
 /** Local time; with the date when it is not today's. */
-export function shortTime(iso: string, now: Date = new Date()): string {
+export const shortTime = (iso: string, now: Date = new Date()): string => {
   const time = new Date(iso);
   if (Number.isNaN(time.getTime())) return iso;
   const two = (part: number) => String(part).padStart(2, '0');
   const clock = [time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(':');
   if (time.toDateString() === now.toDateString()) return clock;
   return `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())} ${clock}`;
-}
+};
 
 /** From whom to whom. */
-export function parties({ from, to }: Event): string {
-  return from === null && to === null ? '' : `${from ?? '?'} -> ${to ?? '?'}`;
-}
+export const parties = ({ from, to }: Event): string =>
+  from === null && to === null ? '' : `${from ?? '?'} -> ${to ?? '?'}`;
 
 /** What an event says, in a few words. */
-export function gist(event: Event): string {
+export const gist = (event: Event): string => {
   const data = event.data as Record<string, unknown>;
   const text = (value: unknown) => (typeof value === 'string' ? value : '');
   const item = (value: unknown) => {
@@ -74,29 +73,29 @@ export function gist(event: Event): string {
     }
   };
   return oneLine(words(), 60);
-}
+};
 
 /** Without line breaks and other characters that would move the cursor, cut to a length. */
-export function oneLine(text: string, length: number): string {
+export const oneLine = (text: string, length: number): string => {
   const clean = text.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim();
   return clean.length <= length ? clean : `${clean.slice(0, length - 1)}…`;
-}
+};
 
 /** How far a delivery is: `crm delivered`, `crm pending (503), again at 12:00:05`. */
-export function deliveryState({ destinationId, state, attempts, nextAttemptAt }: Delivery): string {
+export const deliveryState = ({ destinationId, state, attempts, nextAttemptAt }: Delivery): string => {
   const last = attempts.at(-1);
   if (state === 'delivered') return `${destinationId} delivered`;
   if (state === 'dead_letter') return `${destinationId} dead letter (${lastProblem(last)})`;
   const why = last === undefined ? '' : ` (${lastProblem(last)})`;
   return `${destinationId} pending${why}${nextAttemptAt === null ? '' : `, again at ${shortTime(nextAttemptAt)}`}`;
-}
+};
 
-function lastProblem(attempt: Attempt | undefined): string {
+const lastProblem = (attempt: Attempt | undefined): string => {
   if (attempt === undefined) return 'never attempted';
   return attempt.status === null ? (attempt.error?.message ?? 'no answer') : String(attempt.status);
-}
+};
 
-export function attemptLine({ number, startedAt, durationMs, outcome, status, error }: Attempt): string {
+export const attemptLine = ({ number, startedAt, durationMs, outcome, status, error }: Attempt): string => {
   const answer = [status, error?.message].filter((part) => part !== null && part !== undefined).join(' ');
   return `attempt ${number} at ${shortTime(startedAt)}, ${Math.round(durationMs)} ms: ${outcome.replace('_', ' ')}${answer === '' ? '' : ` (${answer})`}`;
-}
+};

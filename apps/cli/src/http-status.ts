@@ -4,8 +4,8 @@ import { get } from 'node:http';
  * Status and body of a GET, or undefined when nobody answers in `timeoutMs`. Not `fetch`: the process that starts the
  * others stays resident, and fetch would bring 10 MB along.
  */
-export function httpStatus(url: string, timeoutMs = 2000): Promise<{ status: number; body: string } | undefined> {
-  return new Promise((resolve) => {
+export const httpStatus = (url: string, timeoutMs = 2000): Promise<{ status: number; body: string } | undefined> =>
+  new Promise((resolve) => {
     const request = get(url, { agent: false, timeout: timeoutMs }, (response) => {
       let body = '';
       response.setEncoding('utf8').on('data', (text: string) => {
@@ -17,4 +17,3 @@ export function httpStatus(url: string, timeoutMs = 2000): Promise<{ status: num
     request.once('timeout', () => request.destroy());
     request.once('error', () => resolve(undefined));
   });
-}

@@ -10,7 +10,7 @@ import { join } from 'node:path';
  * that ended, and a pid may belong to something else by then (in a container it nearly always does).
  * @returns how to let go, or undefined when another process holds it
  */
-export async function lockDataDir(dataDir: string): Promise<(() => void) | undefined> {
+export const lockDataDir = async (dataDir: string): Promise<(() => void) | undefined> => {
   if (await isLocked(dataDir)) return undefined;
   let refusal: unknown;
   for (const path of socketPaths(dataDir)) {
@@ -27,23 +27,23 @@ export async function lockDataDir(dataDir: string): Promise<(() => void) | undef
     }
   }
   throw refusal;
-}
+};
 
 /** Whether a `start` of this DATA_DIR is alive. */
-export async function isLocked(dataDir: string): Promise<boolean> {
+export const isLocked = async (dataDir: string): Promise<boolean> => {
   const answers = await Promise.all(socketPaths(dataDir).map(answersAt));
   return answers.includes(true);
-}
+};
 
-function socketPaths(dataDir: string): string[] {
+const socketPaths = (dataDir: string): string[] => {
   const inside = join(dataDir, 'run.sock');
   const name = createHash('sha256').update(dataDir).digest('hex').slice(0, 24);
   const outside = join(tmpdir(), `clickrelay-${name}.sock`);
   // Systems allow 103 bytes and up.
   return Buffer.byteLength(inside) <= 100 ? [inside, outside] : [outside];
-}
+};
 
-async function answersAt(path: string): Promise<boolean> {
+const answersAt = async (path: string): Promise<boolean> => {
   const socket = connect(path);
   try {
     await once(socket, 'connect');
@@ -53,4 +53,4 @@ async function answersAt(path: string): Promise<boolean> {
   } finally {
     socket.destroy();
   }
-}
+};

@@ -19,7 +19,7 @@ const MAX_LOG_BYTES = 16 * 1024 * 1024;
  * For a person: everything goes to DATA_DIR/logs/clickrelay.log (two files of 16 MB at most), and warnings and errors
  * are shown as one readable line each, so that the screen with the URLs stays in sight.
  */
-export function logsToFile(dataDir: string, show: (line: string) => void): LogOutput {
+export const logsToFile = (dataDir: string, show: (line: string) => void): LogOutput => {
   const folder = join(dataDir, 'logs');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const path = logFile(dataDir);
@@ -27,10 +27,10 @@ export function logsToFile(dataDir: string, show: (line: string) => void): LogOu
   let pending: string[] = [];
 
   // Lines of one turn of the event loop share a write.
-  function write(line: string): void {
+  const write = (line: string): void => {
     if (pending.push(line) === 1) setImmediate(flush);
-  }
-  function flush(): void {
+  };
+  const flush = (): void => {
     const text = `${pending.join('\n')}\n`;
     pending = [];
     try {
@@ -43,7 +43,7 @@ export function logsToFile(dataDir: string, show: (line: string) => void): LogOu
     } catch (error) {
       show(`log lines are lost: ${(error as Error).message}`);
     }
-  }
+  };
 
   return {
     outputOf: () => 'pipe',
@@ -58,15 +58,11 @@ export function logsToFile(dataDir: string, show: (line: string) => void): LogOu
       }
     },
   };
-}
+};
 
-export function logFile(dataDir: string): string {
-  return join(dataDir, 'logs', 'clickrelay.log');
-}
+export const logFile = (dataDir: string): string => join(dataDir, 'logs', 'clickrelay.log');
 
-function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-}
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
 const LEVELS: Record<number, string> = { 40: 'warning', 50: 'error', 60: 'fatal' };
 const HIDDEN = new Set(['level', 'time', 'pid', 'hostname', 'name', 'app', 'msg', 'v', 'err', 'frames']);
@@ -75,7 +71,7 @@ const HIDDEN = new Set(['level', 'time', 'pid', 'hostname', 'name', 'app', 'msg'
  * What a person sees of a log line: nothing below a warning, unless it shows a secret made just now, which is shown
  * nowhere else; and what is not one of our log lines as it is.
  */
-export function readableLine(name: string, line: string): string | undefined {
+export const readableLine = (name: string, line: string): string | undefined => {
   let entry: Record<string, unknown>;
   try {
     entry = JSON.parse(line) as Record<string, unknown>;
@@ -91,4 +87,4 @@ export function readableLine(name: string, line: string): string | undefined {
     .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
   const words = [level === undefined ? `${name}:` : `${name} ${level}:`, entry['msg'], error?.message, ...fields];
   return words.filter((word) => typeof word === 'string' && word !== '').join(' ');
-}
+};

@@ -34,14 +34,14 @@ const SAMPLE_NAMES = [
 ].join('\n         ');
 
 /** A subcommand with what all of them have; its action gets the context last, and may resolve with an exit code. */
-function command<Options>(
+const command = <Options>(
   parent: Command,
   usage: string,
   description: string,
   example: string,
   action: (args: readonly string[], options: Options, context: Context) => Promise<unknown>,
-): Command {
-  return parent
+): Command =>
+  parent
     .command(usage, { isDefault: usage === 'list' })
     .description(description)
     .option('--json', 'print JSON')
@@ -65,11 +65,10 @@ function command<Options>(
       const exitCode = await action(this.args, options as Options, context);
       process.exitCode = typeof exitCode === 'number' ? exitCode : 0;
     });
-}
 
 /** What says which of many are meant. */
-function choosing(parent: Command): Command {
-  return parent
+const choosing = (parent: Command): Command =>
+  parent
     .option('--all', 'every dead letter, or with the following only some of them')
     .option('--destination <id>', 'of one destination')
     .option('--kind <kind>', 'of this kind: refused, not_built or crashes_consumer')
@@ -78,21 +77,17 @@ function choosing(parent: Command): Command {
     .option('--until <when>', 'that failed before: an age or a date')
     .option('--filter <expression>', "CEL over `event` that must be true: event.from == '2799900001'")
     .option('--except <deliveryIds>', 'but these, comma-separated');
-}
 
 /** A command of commands; without a word after it, it lists. */
-function group(name: string, description: string): Command {
-  return program
+const group = (name: string, description: string): Command =>
+  program
     .command(name)
     .description(description)
     .helpCommand(false)
     .addHelpText('after', `\nExample:\n  $ ${self} ${name} list`);
-}
 
 /** What came over the network may hold sequences that a terminal obeys. */
-function printable(text: string): string {
-  return text.replaceAll(/[^\P{Cc}\n\t]/gu, '\uFFFD');
-}
+const printable = (text: string): string => text.replaceAll(/[^\P{Cc}\n\t]/gu, '\uFFFD');
 
 const program = new Command('clickrelay')
   .description('Takes Clickatell callbacks, keeps them, and delivers them.')

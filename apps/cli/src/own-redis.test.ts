@@ -20,7 +20,7 @@ afterEach(async () => {
   await rm(dataDir, { recursive: true });
 });
 
-async function start(options: { password?: string; program?: string } = {}): Promise<OwnRedis> {
+const start = async (options: { password?: string; program?: string } = {}): Promise<OwnRedis> => {
   const redis = await startOwnRedis({
     dataDir,
     password,
@@ -30,7 +30,7 @@ async function start(options: { password?: string; program?: string } = {}): Pro
   });
   started.push(redis);
   return redis;
-}
+};
 
 test('our own Redis keeps what it acknowledged, wants a password, and its files are for nobody else', async () => {
   const redis = await start();

@@ -42,7 +42,7 @@ interface Running {
  * is taken over.
  * @throws {CommandError} when there is no redis-server here, or it does not come up
  */
-export async function startOwnRedis(options: OwnRedisOptions): Promise<OwnRedis> {
+export const startOwnRedis = async (options: OwnRedisOptions): Promise<OwnRedis> => {
   const { dataDir, password, say, onPid } = options;
   const dir = join(dataDir, 'redis');
   mkdirSync(dir, { recursive: true, mode: 0o700 });
@@ -83,7 +83,7 @@ export async function startOwnRedis(options: OwnRedisOptions): Promise<OwnRedis>
     return { pid: child.pid as number, ended };
   }
 
-  async function keepAlive(): Promise<void> {
+  const keepAlive = async (): Promise<void> => {
     let delayMs = 100;
     for (;;) {
       const startedAt = performance.now();
@@ -106,7 +106,7 @@ export async function startOwnRedis(options: OwnRedisOptions): Promise<OwnRedis>
       onPid?.(running.pid);
       say(`redis-server runs again (pid ${running.pid})`);
     }
-  }
+  };
   let isOver = false;
   const kept = keepAlive().finally(() => {
     isOver = true;
@@ -127,10 +127,10 @@ export async function startOwnRedis(options: OwnRedisOptions): Promise<OwnRedis>
       clearTimeout(force);
     },
   };
-}
+};
 
 /** The server at this address, when it is one of ours with this folder; it may have to load its data first. */
-async function takeOver(address: RedisAddress, dir: string): Promise<Running | undefined> {
+const takeOver = async (address: RedisAddress, dir: string): Promise<Running | undefined> => {
   for (let silences = 0; ; await sleep(100)) {
     try {
       const [, itsDir] = await redisCommand(address, ['CONFIG', 'GET', 'dir']);
@@ -158,43 +158,43 @@ async function takeOver(address: RedisAddress, dir: string): Promise<Running | u
       }
     }
   }
-}
+};
 
 /**
  * For a server that is not our child. Its pid may stay for ever although it ended, where nobody collects orphans (a
  * container without an init process), so its port is asked as well.
  */
-async function watchEnd(pid: number, address: RedisAddress): Promise<string> {
+const watchEnd = async (pid: number, address: RedisAddress): Promise<string> => {
   while (signal(pid, 0) && (await listens(address))) await sleep(250, undefined, { ref: false });
   return 'it is gone';
-}
+};
 
-async function listens(address: RedisAddress): Promise<boolean> {
+const listens = async (address: RedisAddress): Promise<boolean> => {
   try {
     await redisCommand(address, ['PING']);
     return true;
   } catch (error) {
     return (error as { code?: string }).code !== 'ECONNREFUSED';
   }
-}
+};
 
-function signal(pid: number, name: NodeJS.Signals | 0): boolean {
+const signal = (pid: number, name: NodeJS.Signals | 0): boolean => {
   try {
     return process.kill(pid, name);
   } catch {
     return false;
   }
-}
+};
 
-async function isUp(address: RedisAddress): Promise<boolean> {
+const isUp = async (address: RedisAddress): Promise<boolean> => {
   try {
     return (await redisCommand(address, ['PING'])) === 'PONG';
   } catch {
     return false;
   }
-}
+};
 
-function redisConf({ port, password, dir }: RedisAddress & { dir: string }): string {
+const redisConf = ({ port, password, dir }: RedisAddress & { dir: string }): string => {
   const quoted = (text: string) => `"${text.replace(/[\\"]/g, '\\$&')}"`;
   return [
     '# Written by clickrelay at each start.',
@@ -212,9 +212,9 @@ function redisConf({ port, password, dir }: RedisAddress & { dir: string }): str
     'maxmemory-policy noeviction',
     '',
   ].join('\n');
-}
+};
 
-function findProgram(given: string | undefined): string {
+const findProgram = (given: string | undefined): string => {
   if (given) return given;
   try {
     return findRedisServer();
@@ -223,8 +223,6 @@ function findProgram(given: string | undefined): string {
       cause: error,
     });
   }
-}
+};
 
-function lastLines(path: string): string {
-  return readFileSync(path, 'utf8').trim().split('\n').slice(-6).join('\n');
-}
+const lastLines = (path: string): string => readFileSync(path, 'utf8').trim().split('\n').slice(-6).join('\n');

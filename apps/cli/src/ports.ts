@@ -6,7 +6,7 @@ import { CommandError } from './errors.ts';
  * @param variable the one that moves this port, for the message
  * @throws {CommandError} when something listens there, or we may not
  */
-export async function checkPortFree(variable: string, host: string, port: number): Promise<void> {
+export const checkPortFree = async (variable: string, host: string, port: number): Promise<void> => {
   const server = createServer();
   server.listen({ host, port, exclusive: true });
   try {
@@ -25,4 +25,4 @@ export async function checkPortFree(variable: string, host: string, port: number
   }
   server.close();
   await once(server, 'close');
-}
+};

@@ -15,21 +15,21 @@ export class RedisReplyError extends Error {
  * @throws {RedisReplyError} when the server answers with an error
  * @throws {Error} with `code` ECONNREFUSED when nobody listens, ETIMEDOUT when the answer takes more than `timeoutMs`
  */
-export async function redisCommand(
+export const redisCommand = async (
   { port, password }: RedisAddress,
   command: string[],
   timeoutMs = 2000,
-): Promise<string | string[]> {
+): Promise<string | string[]> => {
   const replies = await exchange(port, `${encode(['AUTH', password])}${encode(command)}`, timeoutMs);
   const reply = replies.find((one) => one instanceof Error) ?? replies[1];
   if (reply instanceof Error) throw reply;
   return reply as string | string[];
-}
+};
 
 type Reply = string | string[] | RedisReplyError;
 
-function exchange(port: number, text: string, timeoutMs: number): Promise<Reply[]> {
-  return new Promise((resolve, reject) => {
+const exchange = (port: number, text: string, timeoutMs: number): Promise<Reply[]> =>
+  new Promise((resolve, reject) => {
     let received = '';
     const socket = connect(port, '127.0.0.1', () => socket.write(text));
     const timer = setTimeout(() => {
@@ -48,14 +48,12 @@ function exchange(port: number, text: string, timeoutMs: number): Promise<Reply[
     socket.once('error', (error) => end(() => reject(error)));
     socket.once('close', () => end(() => reject(Object.assign(new Error('closed early'), { code: 'ECONNRESET' }))));
   });
-}
 
-function encode(words: string[]): string {
-  return `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`;
-}
+const encode = (words: string[]): string =>
+  `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`;
 
 /** The complete replies at the start of a RESP2 text, of which each character is a byte. */
-function decode(text: string): Reply[] {
+const decode = (text: string): Reply[] => {
   const replies: Reply[] = [];
   let at = 0;
   const line = (): string | undefined => {
@@ -92,4 +90,4 @@ function decode(text: string): Reply[] {
     if (reply === undefined) return replies;
     replies.push(reply);
   }
-}
+};

@@ -31,7 +31,7 @@ export interface Role {
 }
 
 /** Starts one part of Clickrelay as a process of its own, and starts it again whenever it ends. */
-export function startRole(options: RoleOptions): Role {
+export const startRole = (options: RoleOptions): Role => {
   const { name, program, env, isReady, logs, say, onPid, backoffMs = 250 } = options;
   const stopping = new AbortController();
   let wasReady = false;
@@ -108,4 +108,4 @@ export function startRole(options: RoleOptions): Role {
       current.child.kill('SIGKILL');
     },
   };
-}
+};

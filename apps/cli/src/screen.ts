@@ -22,7 +22,7 @@ export interface ScreenFacts {
 }
 
 /** What `start` prints when everything is ready: one screen, to be acted on from top to bottom. */
-export function screen(facts: ScreenFacts): string {
+export const screen = (facts: ScreenFacts): string => {
   const { roles, command, credential } = facts;
   const lines = [`Clickrelay ${facts.version} is ready (${roles.join(', ')}).`, ''];
   const row = (name: string, value: string) => lines.push(`  ${name.padEnd(10)} ${value}`);
@@ -58,9 +58,9 @@ export function screen(facts: ScreenFacts): string {
   }
   row('Mend', `${command} doctor`);
   return `${lines.join('\n')}\n`;
-}
+};
 
-function credentialNote(credential: CallbackCredential | undefined): string | undefined {
+const credentialNote = (credential: CallbackCredential | undefined): string | undefined => {
   switch (credential?.kind) {
     case 'basic':
       return `with basic authentication: user ${credential.user}, the password from CALLBACK_AUTH`;
@@ -71,4 +71,4 @@ function credentialNote(credential: CallbackCredential | undefined): string | un
     default:
       return undefined;
   }
-}
+};

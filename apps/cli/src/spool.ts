@@ -15,34 +15,34 @@ export interface Spool {
 }
 
 /** @returns undefined when the receiver has none, or it is no receiver that answered */
-export function readSpool(body: string): Spool | undefined {
+export const readSpool = (body: string): Spool | undefined => {
   try {
     const { spool, durability } = JSON.parse(body) as { spool?: Omit<Spool, 'durability'>; durability: string };
     return spool && { ...spool, durability };
   } catch {
     return undefined;
   }
-}
+};
 
-export function describeSpool({ records, bytes, oldestAt, setAside, refusing }: Spool, nowMs = Date.now()): string {
+export const describeSpool = ({ records, bytes, oldestAt, setAside, refusing }: Spool, nowMs = Date.now()): string => {
   const waiting =
     records === 0 || oldestAt === null
       ? 'empty'
       : `${records} callbacks wait for Redis (${(bytes / 1_048_576).toFixed(1)} MiB), the oldest for ${ageOf(nowMs - Date.parse(oldestAt))}`;
   const aside = setAside === 0 ? '' : `; ${setAside} set aside`;
   return `${waiting}${aside}${refusing === null ? '' : `; ${refusing}`}`;
-}
+};
 
-function ageOf(ms: number): string {
+const ageOf = (ms: number): string => {
   const seconds = Math.max(Math.round(ms / 1_000), 0);
   if (seconds < 120) return `${seconds} s`;
   const minutes = Math.round(seconds / 60);
   return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
-}
+};
 
 /** The API knows Redis only: what waits for that lies with each receiver. */
-export async function spoolOfReceiverHere(config: Config): Promise<Spool | undefined> {
+export const spoolOfReceiverHere = async (config: Config): Promise<Spool | undefined> => {
   const url = readRunFile(resolve(config.DATA_DIR))?.receiverUrl;
   const answer = url === undefined ? undefined : await httpStatus(`${url}/readyz`);
   return answer && readSpool(answer.body);
-}
+};

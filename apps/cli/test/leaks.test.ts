@@ -32,7 +32,7 @@ afterEach(async () => {
 });
 
 /** The sample with a canary in each text, a phone number where there was one, and fields that nobody has heard of. */
-function withCanaries(value: unknown, key = ''): unknown {
+const withCanaries = (value: unknown, key = ''): unknown => {
   if (Array.isArray(value)) return value.map((inner) => withCanaries(inner, key));
   if (typeof value === 'object' && value !== null) {
     const entries = Object.entries(value).map(([name, inner]) => [name, withCanaries(inner, name)]);
@@ -40,10 +40,10 @@ function withCanaries(value: unknown, key = ''): unknown {
   }
   if (key === 'from' || key === 'to') return '27831230001';
   return typeof value === 'string' && key !== 'channel' ? `canary-${key}` : value;
-}
+};
 
-function callbacks(): string[] {
-  return [samples.reply, samples.status].flatMap(({ event }) =>
+const callbacks = (): string[] =>
+  [samples.reply, samples.status].flatMap(({ event }) =>
     Object.entries(event).map(([type, elements]) =>
       JSON.stringify({
         integrationId: 'canary-integration',
@@ -52,7 +52,6 @@ function callbacks(): string[] {
       }),
     ),
   );
-}
 
 it('no secret, phone number or content is in a log, an error, a failed job or an answer, whatever goes wrong', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'clickrelay-leaks-'));

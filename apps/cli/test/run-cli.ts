@@ -8,17 +8,16 @@ export interface Outcome {
 }
 
 /** Runs the command to its end. */
-export async function runCli(args: string[], env: Record<string, string> = {}): Promise<Outcome> {
+export const runCli = async (args: string[], env: Record<string, string> = {}): Promise<Outcome> => {
   const program = await startCli(args, env);
   const { code } = await program.exited;
   return { code, stdout: program.stdout(), stderr: program.stderr() };
-}
+};
 
-export function startCli(args: string[], env: Record<string, string> = {}, options: Partial<ProgramOptions> = {}) {
-  return startProgram({
+export const startCli = (args: string[], env: Record<string, string> = {}, options: Partial<ProgramOptions> = {}) =>
+  startProgram({
     args: [join(import.meta.dirname, '../src/main.ts'), ...args],
     // Some versions of Node 24 warn that they run TypeScript.
     env: { NODE_NO_WARNINGS: '1', ...env },
     ...options,
   });
-}

@@ -40,7 +40,7 @@ afterEach(async () => {
   await rm(join(dataDir, '..'), { recursive: true });
 });
 
-async function start(options: Partial<ProgramOptions> & { roles?: string } = {}): Promise<Program> {
+const start = async (options: Partial<ProgramOptions> & { roles?: string } = {}): Promise<Program> => {
   const { roles, ...others } = options;
   const program = await startProgram({
     args: [standIns, ...(roles === undefined ? [] : [roles])],
@@ -50,7 +50,7 @@ async function start(options: Partial<ProgramOptions> & { roles?: string } = {})
   });
   programs.push(program);
   return program;
-}
+};
 
 const runFile = async () => JSON.parse(await readFile(join(dataDir, 'run.json'), 'utf8')) as RunFile;
 const secretsFile = async () => JSON.parse(await readFile(join(dataDir, 'secrets.json'), 'utf8')) as Required<Secrets>;
@@ -61,7 +61,7 @@ function kill(pid: number | undefined): void {
   } catch {}
 }
 
-function isAlive(pid: number | undefined): boolean {
+const isAlive = (pid: number | undefined): boolean => {
   try {
     process.kill(pid as number, 0);
   } catch {
@@ -70,7 +70,7 @@ function isAlive(pid: number | undefined): boolean {
   // An orphan that ended stays a zombie where nobody collects it.
   const status = `/proc/${pid}/status`;
   return !(existsSync(status) && /^State:\s+Z/m.test(readFileSync(status, 'utf8')));
-}
+};
 
 test('start makes credentials once, starts everything, prints one screen, and stops in order with exit code 0', async () => {
   const first = await start();

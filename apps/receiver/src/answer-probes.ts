@@ -4,9 +4,7 @@ import { allowMethods, RefusalError } from './render-error.ts';
 import { announcesBody } from './unread-body.ts';
 
 /** The two paths of Clickatell's own examples. What a callback is comes from its body: either path takes either. */
-export function callbackPaths(prefix: string): string[] {
-  return [`${prefix}/one-api-reply`, `${prefix}/one-api-status`];
-}
+export const callbackPaths = (prefix: string): string[] => [`${prefix}/one-api-reply`, `${prefix}/one-api-status`];
 
 /**
  * Answers what is no callback. Portals call a URL before they save it, often with GET or without a
@@ -15,13 +13,13 @@ export function callbackPaths(prefix: string): string[] {
  * @returns whether it was none, and is answered.
  * @throws {RefusalError} 404 `not_found`; 405 `method_not_allowed`
  */
-export function answerProbes({
+export const answerProbes = ({
   paths,
   answer,
 }: {
   paths: readonly string[];
   answer: Answer;
-}): (ctx: Context, path: string) => boolean {
+}): ((ctx: Context, path: string) => boolean) => {
   const known = new Set(paths.flatMap((path) => [path, `${path}/`]));
   return (ctx, path) => {
     if (!known.has(path)) {
@@ -33,4 +31,4 @@ export function answerProbes({
     answer(ctx, 200, '{"accepted":0}');
     return true;
   };
-}
+};

@@ -8,8 +8,9 @@ export type Answer = (ctx: Context, status: number, body: string, headers?: Outg
  * Makes the function that writes every answer of the receiver: JSON, whole, in one go. Past Koa's `ctx.body`, whose care
  * for streams, types and lengths costs about as much as parsing the callback.
  */
-export function createAnswer(stopping: AbortSignal): Answer {
-  return (ctx, status, body, headers) => {
+export const createAnswer =
+  (stopping: AbortSignal): Answer =>
+  (ctx, status, body, headers) => {
     ctx.respond = false;
     if (stopping.aborted) ctx.res.setHeader('Connection', 'close');
     closeIfUnread(ctx.req, ctx.res);
@@ -17,7 +18,6 @@ export function createAnswer(stopping: AbortSignal): Answer {
     ctx.res.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) });
     ctx.res.end(ctx.req.method === 'HEAD' ? undefined : body);
   };
-}
 
 /**
  * Koa without its watch over the socket of each response, which costs more than the rest of Koa. It would tell us of

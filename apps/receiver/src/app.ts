@@ -31,7 +31,7 @@ export interface Dependencies extends Pick<ReceiveOptions, 'commit' | 'quarantin
 const FAILURES_PER_MINUTE = 20;
 
 /** The receiver: every step of a request, in the order it meets them. */
-export function createApp(dependencies: Dependencies): Koa {
+export const createApp = (dependencies: Dependencies): Koa => {
   const { config, metrics, refusals, log, stopping } = dependencies;
   const address = (request: IncomingMessage) => clientAddress(request, config.TRUSTED_PROXIES);
   const addressOf = (request: IncomingMessage) => address(request)?.toString() ?? 'unknown';
@@ -73,12 +73,12 @@ export function createApp(dependencies: Dependencies): Koa {
     if (!error.headerSent) log.error(describeError(error), 'response.failed');
   });
   return app;
-}
+};
 
 /** Koa's own look at the URL is for the few that name a host as well, because it takes as long as checking the credential. */
-function pathOf(ctx: Context): string {
+const pathOf = (ctx: Context): string => {
   const url = ctx.req.url ?? '';
   if (!url.startsWith('/')) return ctx.path;
   const query = url.indexOf('?');
   return query === -1 ? url : url.slice(0, query);
-}
+};

@@ -17,7 +17,7 @@ export interface AuthenticateOptions {
  * per address; the right one always passes, or a stranger behind the sender's proxy could lock the sender out.
  * @throws {RefusalError} 401 `unauthorized_callback`; 429 `too_many_failures`
  */
-export function authenticate(options: AuthenticateOptions): (request: IncomingMessage) => void {
+export const authenticate = (options: AuthenticateOptions): ((request: IncomingMessage) => void) => {
   const check = createAuthenticator(options.credentials);
   const countWrong = createFailureCounter();
   const countMissing = createFailureCounter();
@@ -47,7 +47,7 @@ export function authenticate(options: AuthenticateOptions): (request: IncomingMe
     const message = `no credential of this request matches CALLBACK_AUTH; tried: ${wrong ? tried.join(', ') : 'none'}`;
     throw new RefusalError(401, 'unauthorized_callback', message, { headers: challenge, logLevel });
   }
-}
+};
 
 export interface Verdict {
   readonly right: boolean;
@@ -64,7 +64,7 @@ interface Place {
 }
 
 /** Compares in constant time: hashes of equal length, and every entry of the list each time. */
-export function createAuthenticator(credentials: readonly Credential[]): (request: IncomingMessage) => Verdict {
+export const createAuthenticator = (credentials: readonly Credential[]): ((request: IncomingMessage) => Verdict) => {
   const places = groupByPlace(credentials);
   return (request) => {
     // Node keeps the first of two, a proxy in front may have checked the last.
@@ -81,9 +81,9 @@ export function createAuthenticator(credentials: readonly Credential[]): (reques
     }
     return { right, tried };
   };
-}
+};
 
-function groupByPlace(credentials: readonly Credential[]): Place[] {
+const groupByPlace = (credentials: readonly Credential[]): Place[] => {
   const places = new Map<string, Place>();
   for (const credential of credentials) {
     const key = credential.kind === 'header' ? `header ${credential.name}` : credential.kind;
@@ -92,9 +92,9 @@ function groupByPlace(credentials: readonly Credential[]): Place[] {
     places.set(key, place);
   }
   return [...places.values()];
-}
+};
 
-function createPlace(credential: Credential): Place {
+const createPlace = (credential: Credential): Place => {
   switch (credential.kind) {
     case 'basic':
       return { label: 'basic', digests: [], read: readBasic };
@@ -105,32 +105,32 @@ function createPlace(credential: Credential): Place {
       return { label: 'header', digests: [], read: (request) => readHeader(request, name) };
     }
   }
-}
+};
 
 /** `user:password`, which is also what the digest of a basic credential was made from. */
-function readBasic(request: IncomingMessage): Uint8Array | undefined {
+const readBasic = (request: IncomingMessage): Uint8Array | undefined => {
   const value = request.headers.authorization;
   if (value === undefined || !/^basic /i.test(value)) return undefined;
   return Buffer.from(value.slice('basic '.length).trim(), 'base64');
-}
+};
 
-function readToken(request: IncomingMessage): string | undefined {
+const readToken = (request: IncomingMessage): string | undefined => {
   const token = /[?&]token=([^&]*)/.exec(request.url ?? '')?.[1];
   // The parser is for the few that are escaped: it costs more than all the rest of the look.
   return token !== undefined && /[%+]/.test(token) ? (new URLSearchParams(`t=${token}`).get('t') ?? '') : token;
-}
+};
 
-function readHeader(request: IncomingMessage, name: string): Uint8Array | undefined {
+const readHeader = (request: IncomingMessage, name: string): Uint8Array | undefined => {
   const value = request.headers[name];
   // Node gives header bytes as Latin-1; secrets are configured in UTF-8.
   return value === undefined ? undefined : Buffer.from(String(value), 'latin1');
-}
+};
 
-function countAuthorizations({ rawHeaders }: IncomingMessage): number {
+const countAuthorizations = ({ rawHeaders }: IncomingMessage): number => {
   let count = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;
     if (name.length === 'authorization'.length && name.toLowerCase() === 'authorization') count++;
   }
   return count;
-}
+};

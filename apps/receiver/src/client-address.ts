@@ -8,7 +8,7 @@ export type Cidr = readonly [Address, number];
  * Reads a comma-separated list of CIDRs or single addresses.
  * @throws {Error} that names the entry
  */
-export function parseCidrs(setting: string, text: string): Cidr[] {
+export const parseCidrs = (setting: string, text: string): Cidr[] => {
   const entries = text.split(',').map((entry) => entry.trim());
   return entries
     .filter((entry) => entry !== '')
@@ -18,19 +18,19 @@ export function parseCidrs(setting: string, text: string): Cidr[] {
       if (address) return [address, address.kind() === 'ipv4' ? 32 : 128];
       throw new Error(`${setting} holds ${entry}, which is neither an address nor a CIDR such as 10.0.0.0/8`);
     });
-}
+};
 
-export function isWithin(address: Address, cidrs: readonly Cidr[]): boolean {
+export const isWithin = (address: Address, cidrs: readonly Cidr[]): boolean => {
   // ipaddr.js throws when asked to compare the two families.
   return cidrs.some(([network, bits]) => network.kind() === address.kind() && address.match(network as never, bits));
-}
+};
 
 /**
  * Who sent the request. Every proxy appends to X-Forwarded-For the address it was called from, so only the right end
  * can be believed: from there it is walked for as long as the one who wrote the entry is one of `trustedProxies`.
  * `undefined` when a trusted proxy wrote something that is no address.
  */
-export function clientAddress(request: IncomingMessage, trustedProxies: readonly Cidr[]): Address | undefined {
+export const clientAddress = (request: IncomingMessage, trustedProxies: readonly Cidr[]): Address | undefined => {
   let address = parseAddress(request.socket.remoteAddress ?? '');
   const forwarded = request.headers['x-forwarded-for'];
   if (trustedProxies.length === 0 || forwarded === undefined) return address;
@@ -42,16 +42,15 @@ export function clientAddress(request: IncomingMessage, trustedProxies: readonly
     address = parseAddress(withoutPort(entry.trim()));
   }
   return address;
-}
+};
 
 /** IPv4 mapped into IPv6, as a dual-stack socket reports it, becomes plain IPv4. */
-function parseAddress(text: string): Address | undefined {
+const parseAddress = (text: string): Address | undefined => {
   // ipaddr.js also reads the classful and octal forms of old: 127.1 is not what anyone means in a list or a header.
   const valid = text.includes(':') ? ipaddr.IPv6.isValid(text) : ipaddr.IPv4.isValidFourPartDecimal(text);
   return valid ? ipaddr.process(text) : undefined;
-}
+};
 
 /** Some proxies write `203.0.113.7:4711` or `[2001:db8::7]:4711`. */
-function withoutPort(entry: string): string {
-  return /^\[(.+)\](?::\d+)?$/.exec(entry)?.[1] ?? /^([\d.]+):\d+$/.exec(entry)?.[1] ?? entry;
-}
+const withoutPort = (entry: string): string =>
+  /^\[(.+)\](?::\d+)?$/.exec(entry)?.[1] ?? /^([\d.]+):\d+$/.exec(entry)?.[1] ?? entry;

@@ -21,7 +21,7 @@ const MOST = 65_535;
  * their count, so nothing but the wording of a refusal may depend on it.
  * @param now In ms, monotonic.
  */
-export function createFailureCounter(now: () => number = () => performance.now()): (bucket: number) => Failures {
+export const createFailureCounter = (now: () => number = () => performance.now()): ((bucket: number) => Failures) => {
   const counts = new Uint16Array(BUCKETS);
   /** When the first of them was counted, in seconds: milliseconds would not fit into 32 bits for long. */
   const since = new Uint32Array(BUCKETS);
@@ -37,16 +37,16 @@ export function createFailureCounter(now: () => number = () => performance.now()
     counts[bucket] = count;
     return { count, forgottenInMs };
   };
-}
+};
 
 /**
  * Numbers the bucket that an address is counted in. The salt keeps a caller from choosing whose bucket it shares. IPv6
  * is counted by /64: one customer has that many addresses.
  */
-export function createBuckets(): (address: Address | undefined) => number {
+export const createBuckets = (): ((address: Address | undefined) => number) => {
   const salt = randomBytes(16);
   return (address) => {
     const bytes = address?.toByteArray().slice(0, 8) ?? [];
     return Number.parseInt(hash('sha256', Buffer.concat([salt, Buffer.from(bytes)]), 'hex').slice(0, 4), 16);
   };
-}
+};

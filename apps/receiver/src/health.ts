@@ -14,8 +14,9 @@ export interface HealthOptions {
  * `/healthz`: the process is up. `/readyz`: a callback sent now would be accepted, and how safe it would be then.
  * @returns whether that was asked for, and is answered.
  */
-export function answerHealth({ readiness, stopping, answer }: HealthOptions): (ctx: Context, path: string) => boolean {
-  return (ctx, path) => {
+export const answerHealth =
+  ({ readiness, stopping, answer }: HealthOptions): ((ctx: Context, path: string) => boolean) =>
+  (ctx, path) => {
     if (path !== '/healthz' && path !== '/readyz') return false;
     allowMethods(ctx.method, ['GET', 'HEAD']);
     if (path === '/healthz') {
@@ -30,12 +31,11 @@ export function answerHealth({ readiness, stopping, answer }: HealthOptions): (c
     else answer(ctx, 503, JSON.stringify({ ...report, error: { code: 'not_ready', message: reason } }));
     return true;
   };
-}
 
-function describe(problems: DurabilityReport['problems']): string {
+const describe = (problems: DurabilityReport['problems']): string => {
   if (problems.length === 0) return 'Redis has not answered yet';
   return problems.map(({ setting, value, mend }) => `${setting} is ${value}: ${mend}`).join('; ');
-}
+};
 
 export interface RequireDurableOptions {
   readonly durability: () => DurabilityReport;
@@ -48,7 +48,7 @@ export interface RequireDurableOptions {
  * a spool they are taken from the beginning, when Redis has not been seen yet.
  * @throws {RefusalError} 503 `not_ready`
  */
-export function requireDurable({ durability, hasSpool }: RequireDurableOptions): () => void {
+export const requireDurable = ({ durability, hasSpool }: RequireDurableOptions): (() => void) => {
   let safeWhenLastSeen = hasSpool;
   return () => {
     const { ready, problems } = durability();
@@ -57,4 +57,4 @@ export function requireDurable({ durability, hasSpool }: RequireDurableOptions):
     else if (hasSpool) safeWhenLastSeen = true;
     if (!safeWhenLastSeen) throw new RefusalError(503, 'not_ready', describe(problems), { logLevel: 'error' });
   };
-}
+};

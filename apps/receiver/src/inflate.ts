@@ -40,11 +40,11 @@ let inflating: Promise<unknown> = Promise.resolve();
  * @throws {RefusalError} 413 `callback_too_large`, and what `findRoom` throws
  * @throws {UnreadableBodyError} when the bytes are not what the header says, or the encoding is unknown
  */
-export async function inflate(
+export const inflate = async (
   body: Buffer,
   contentEncoding: string,
   { maxBytes, findRoom }: { maxBytes: number; findRoom: (bytes: number) => Promise<void> },
-): Promise<Buffer> {
+): Promise<Buffer> => {
   const encoding = contentEncoding.trim().toLowerCase();
   if (encoding === '' || encoding === 'identity' || body.length === 0) return body;
   const create = inflaters.get(encoding);
@@ -61,16 +61,16 @@ export async function inflate(
     if (error instanceof RefusalError) throw error;
     throw new UnreadableBodyError(`the body must be ${encoding}, as its content-encoding says, got something else`);
   }
-}
+};
 
-function inTurn<T>(step: () => Promise<T>): Promise<T> {
+const inTurn = <T>(step: () => Promise<T>): Promise<T> => {
   const turn = inflating.then(step);
   inflating = turn.catch(() => {});
   return turn;
-}
+};
 
 /** @returns how large it is; one that is not, which nearly every callback is, as it is */
-async function count(create: CreateInflater, body: Buffer, maxBytes: number): Promise<number | Buffer> {
+const count = async (create: CreateInflater, body: Buffer, maxBytes: number): Promise<number | Buffer> => {
   const kept: Buffer[] = [];
   let bytes = 0;
   const counted = create(body);
@@ -84,9 +84,9 @@ async function count(create: CreateInflater, body: Buffer, maxBytes: number): Pr
   // Node ignores what follows the end of the compressed data. We would lose it in silence.
   if (counted.bytesWritten < body.length) throw new Error('bytes follow the compressed data');
   return bytes <= LARGE_BODY_BYTES ? Buffer.concat(kept, bytes) : bytes;
-}
+};
 
-async function make(create: CreateInflater, body: Buffer, bytes: number): Promise<Buffer> {
+const make = async (create: CreateInflater, body: Buffer, bytes: number): Promise<Buffer> => {
   const whole = allocateShared(bytes);
   let at = 0;
   const made = create(body);
@@ -96,13 +96,13 @@ async function make(create: CreateInflater, body: Buffer, bytes: number): Promis
     giveBack(chunk);
   }
   return whole;
-}
+};
 
 /** Frees the memory of a full chunk now: until the next garbage collection, a bomb would have filled tens of megabytes. */
-function giveBack(chunk: Buffer): void {
+const giveBack = (chunk: Buffer): void => {
   // One that is not full is a part of what the inflater writes into next.
   if (chunk.length === chunk.buffer.byteLength && chunk.buffer instanceof ArrayBuffer) chunk.buffer.transfer(0);
-}
+};
 
 /** Of zlib, whose method is 8 and whose first two bytes are a multiple of 31 (RFC 1950), or of gzip. */
 function hasHeader(body: Buffer): boolean {

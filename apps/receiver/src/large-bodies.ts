@@ -35,16 +35,16 @@ export interface LargeBodies {
   parse(body: Uint8Array): Promise<ParsedLarge>;
 }
 
-export function createLargeBodies({ maxBodyBytes }: { maxBodyBytes: number }): LargeBodies {
+export const createLargeBodies = ({ maxBodyBytes }: { maxBodyBytes: number }): LargeBodies => {
   const thread = openThread<ParseJob, Parsed>(threadFile('parse-thread', import.meta.url));
   let free = MOST_FULL_SIZED * maxBodyBytes;
   /** Who came first is served first, or a large one would wait for ever. */
   const waiting: { bytes: number; enter: () => void }[] = [];
 
-  function leave(bytes: number): void {
+  const leave = (bytes: number): void => {
     free += bytes;
     while (waiting[0] !== undefined && waiting[0].bytes <= free) waiting.shift()?.enter();
-  }
+  };
 
   return {
     findRoom: (bytes, response) =>
@@ -88,25 +88,23 @@ export function createLargeBodies({ maxBodyBytes }: { maxBodyBytes: number }): L
       return { ...callback, text: shared.subarray(start) };
     },
   };
-}
+};
 
 /** Memory that another thread reads without a copy. */
-export function allocateShared(bytes: number): Buffer {
-  return Buffer.from(new SharedArrayBuffer(bytes));
-}
+export const allocateShared = (bytes: number): Buffer => Buffer.from(new SharedArrayBuffer(bytes));
 
-function toShared(body: Uint8Array): Buffer {
+const toShared = (body: Uint8Array): Buffer => {
   const shared = allocateShared(body.byteLength);
   shared.set(body);
   return shared;
-}
+};
 
-function refuse(error: unknown): never {
+const refuse = (error: unknown): never => {
   if (!(error instanceof ThreadError)) throw error;
   throw new InvalidCallbackError(`callback could not be parsed: ${error.message}`);
-}
+};
 
-function busy(): RefusalError {
+const busy = (): RefusalError => {
   const message = `as many large callbacks as there is room for are on their way in; none was free within ${LONGEST_WAIT_MS / 1000} s, send it again later`;
   return new RefusalError(503, 'receiver_busy', message);
-}
+};

@@ -8,11 +8,11 @@ import { aborted, tooLarge } from './render-error.ts';
  * @throws {RefusalError} 413 `callback_too_large`; 503 `receiver_busy`; 400 `callback_aborted` when the sender went away
  * in the middle
  */
-export async function readBody(
+export const readBody = async (
   request: IncomingMessage,
   response: ServerResponse,
   { maxBytes, largeBodies }: { maxBytes: number; largeBodies: LargeBodies },
-): Promise<Buffer> {
+): Promise<Buffer> => {
   const announced = Number(request.headers['content-length'] ?? 0);
   if (announced > maxBytes) throw tooLarge(maxBytes);
   let whole: Buffer | undefined;
@@ -61,4 +61,4 @@ export async function readBody(
       if (!request.complete) reject(aborted());
     });
   });
-}
+};

@@ -26,7 +26,7 @@ export interface ReceiveOptions {
 /**
  * The sender is known here. Whatever it sent is kept, one way or the other: what is refused would come again and again.
  */
-export function receive(options: ReceiveOptions): (ctx: Context) => Promise<void> {
+export const receive = (options: ReceiveOptions): ((ctx: Context) => Promise<void>) => {
   const { commit, quarantine, maxBodyBytes, integrationIds, metrics, log, addressOf, answer } = options;
   const now = createClock();
   const largeBodies = createLargeBodies(options);
@@ -72,10 +72,10 @@ export function receive(options: ReceiveOptions): (ctx: Context) => Promise<void
       log.debug({ lane, events, bytes: body.length, ms, ip: addressOf(ctx.req) }, 'callback.received');
     }
   };
-}
+};
 
 /** The time as ISO 8601. Under load many callbacks share a millisecond, and writing it out costs as much as a credential. */
-function createClock(): () => string {
+const createClock = (): (() => string) => {
   let ms = 0;
   let text = '';
   return () => {
@@ -84,11 +84,9 @@ function createClock(): () => string {
     ms = present;
     return text;
   };
-}
+};
 
-function msSince(time: string): number {
-  return Date.now() - Date.parse(time);
-}
+const msSince = (time: string): number => Date.now() - Date.parse(time);
 
 /** The body is an envelope, from an integration that is not on the list. */
 class UnexpectedIntegrationError extends Error {}
@@ -97,16 +95,13 @@ class UnexpectedIntegrationError extends Error {}
  * A wrong id is a setting that is wrong, or a secret that is known. Neither gets better by retries, and a refused
  * callback may never come again: it waits in quarantine, where a person lets it in or throws it away.
  */
-function checkIntegration(callback: Pick<Callback, 'integrationId'>, allowed: ReadonlySet<string>): void {
+const checkIntegration = (callback: Pick<Callback, 'integrationId'>, allowed: ReadonlySet<string>): void => {
   if (allowed.size === 0 || (callback.integrationId !== null && allowed.has(callback.integrationId))) return;
   const got = callback.integrationId === null ? 'none' : 'another one';
   throw new UnexpectedIntegrationError(`integrationId must be one of CALLBACK_INTEGRATION_IDS, got ${got}`);
-}
+};
 
-function isUnusable(error: unknown): error is Error {
-  return (
-    error instanceof InvalidCallbackError ||
-    error instanceof UnreadableBodyError ||
-    error instanceof UnexpectedIntegrationError
-  );
-}
+const isUnusable = (error: unknown): error is Error =>
+  error instanceof InvalidCallbackError ||
+  error instanceof UnreadableBodyError ||
+  error instanceof UnexpectedIntegrationError;

@@ -41,7 +41,7 @@ export interface RenderErrorOptions {
 }
 
 /** The one place where an error becomes an answer: `{"error":{"code","message"}}`. */
-export function renderError(options: RenderErrorOptions): (ctx: Context, error: unknown) => void {
+export const renderError = (options: RenderErrorOptions): ((ctx: Context, error: unknown) => void) => {
   const { metrics, refusals, log, addressOf, answer } = options;
   return (ctx, error) => {
     const refusal = isExposed(error) ? error : undefined;
@@ -60,29 +60,28 @@ export function renderError(options: RenderErrorOptions): (ctx: Context, error: 
       log[refusal.logLevel ?? 'error']({ ...fields, reason: message, ...causeOf(error) }, 'callback.refused');
     else log.error({ ...fields, ...describeError(error) }, 'callback.failed');
   };
-}
+};
 
-export function aborted(): RefusalError {
-  return new RefusalError(400, 'callback_aborted', 'the sender went away before its callback was complete', {
+export const aborted = (): RefusalError =>
+  new RefusalError(400, 'callback_aborted', 'the sender went away before its callback was complete', {
     logLevel: 'debug',
   });
-}
 
 /** 413: said of a body as it comes, and of what it inflates to. */
-export function tooLarge(maxBytes: number): RefusalError {
+export const tooLarge = (maxBytes: number): RefusalError => {
   const message = `a callback may be ${maxBytes} bytes, this one is larger; raise \`MAX_BODY_BYTES\`, it will come again`;
   return new RefusalError(413, 'callback_too_large', message, { logLevel: 'error' });
-}
+};
 
 /** @throws {RefusalError} 405 `method_not_allowed`, with `Allow` */
-export function allowMethods(method: string, allowed: readonly string[]): void {
+export const allowMethods = (method: string, allowed: readonly string[]): void => {
   if (allowed.includes(method)) return;
   const list = allowed.join(', ');
   throw new RefusalError(405, 'method_not_allowed', `this path takes ${list}, got ${method}`, {
     headers: { Allow: list },
     logLevel: 'debug',
   });
-}
+};
 
 /** What the sender may be told: the errors of this app, and those of the queue that say so themselves. */
 interface ExposedError extends Error {
@@ -93,15 +92,14 @@ interface ExposedError extends Error {
   readonly logLevel?: Level;
 }
 
-function isExposed(error: unknown): error is ExposedError {
-  return error instanceof Error && 'expose' in error && error.expose === true && 'status' in error && 'code' in error;
-}
+const isExposed = (error: unknown): error is ExposedError =>
+  error instanceof Error && 'expose' in error && error.expose === true && 'status' in error && 'code' in error;
 
 /**
  * An allow-list, because the text of an error may quote what it choked on: a JSON error quotes the body, a Redis error
  * carries its command with all arguments.
  */
-export function describeError(error: unknown): Record<string, unknown> {
+export const describeError = (error: unknown): Record<string, unknown> => {
   if (!(error instanceof Error)) return { errorName: typeof error };
   const quotesNothing = error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
   return {
@@ -110,10 +108,10 @@ export function describeError(error: unknown): Record<string, unknown> {
     ...(quotesNothing && { reason: error.message }),
     frames: error.stack?.split('\n').filter((line) => line.startsWith('    at ')),
   };
-}
+};
 
-function causeOf(error: unknown): Record<string, unknown> {
+const causeOf = (error: unknown): Record<string, unknown> => {
   const cause = error instanceof Error ? error.cause : undefined;
   if (!(cause instanceof Error)) return {};
   return { causeName: cause.name, ...('code' in cause && { causeCode: cause.code }) };
-}
+};

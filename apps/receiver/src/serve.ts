@@ -46,7 +46,7 @@ const MALFORMED: Readonly<Record<string, Malformed & { message: string }>> = {
 const NO_HTTP = { status: 400, code: 'malformed_request', message: 'this is not an HTTP/1.1 request' };
 
 /** Opens the port. */
-export async function serve(listener: RequestListener, options: ServeOptions): Promise<Server> {
+export const serve = async (listener: RequestListener, options: ServeOptions): Promise<Server> => {
   const { timeout, ...timeouts } = { ...TIMEOUTS, ...options.timeouts };
   const server = createServer(timeouts, listener);
   server.timeout = timeout;
@@ -68,10 +68,10 @@ export async function serve(listener: RequestListener, options: ServeOptions): P
       clearTimeout(cut);
     },
   };
-}
+};
 
 /** In the shape of every other answer. Nothing of what was sent is repeated: it may be anything. */
-function refuse(error: NodeJS.ErrnoException, socket: Socket, { onMalformed }: ServeOptions): void {
+const refuse = (error: NodeJS.ErrnoException, socket: Socket, { onMalformed }: ServeOptions): void => {
   // A sender that went away, or one that has an answer on its way already.
   if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) {
     socket.destroy();
@@ -87,4 +87,4 @@ function refuse(error: NodeJS.ErrnoException, socket: Socket, { onMalformed }: S
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
   onMalformed?.({ status, code });
-}
+};

@@ -19,7 +19,7 @@ export interface TellOptions {
 }
 
 /** Tells what a person has to know to connect Clickatell to this receiver, and what it refused. While Redis is away nobody hears of it. */
-export function tellFacts(store: Store, options: TellOptions): { stop(): Promise<void> } {
+export const tellFacts = (store: Store, options: TellOptions): { stop(): Promise<void> } => {
   const { config, version, process, server, readiness, refusals } = options;
   const { CALLBACK_AUTH: auth } = config;
   const facts = {
@@ -52,7 +52,7 @@ export function tellFacts(store: Store, options: TellOptions): { stop(): Promise
       await Promise.all([removeReceiver(store, process), refusals.write(store)]).catch(() => {});
     },
   };
-}
+};
 
 /** While Redis is away, in ms: who has just started it looks whether all is well now. */
 const AGAIN_MS = 250;

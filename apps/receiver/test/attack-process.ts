@@ -29,7 +29,7 @@ const SLOW: readonly (readonly [first: string, then: string])[] = [
   [`POST ${PATH}?token=${credential} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`, '1\r\n \r\n'],
 ];
 
-function beSlow(index: number): void {
+const beSlow = (index: number): void => {
   const [first, then] = SLOW[index % SLOW.length] as (typeof SLOW)[number];
   const socket = connect(port, '127.0.0.1', () => {
     counts.slowOpen++;
@@ -44,7 +44,7 @@ function beSlow(index: number): void {
     counts.slowCut++;
     setTimeout(beSlow, 50, index);
   });
-}
+};
 
 /** Sends a request and reads its answer; 0 when the connection broke before there was one. */
 function send(query: string, headers: Record<string, string | number>, write: (to: ClientRequest) => void) {
@@ -62,7 +62,7 @@ function send(query: string, headers: Record<string, string | number>, write: (t
 }
 
 const chunk = Buffer.alloc(1024 * 1024, 'x');
-function pour(to: ClientRequest): void {
+const pour = (to: ClientRequest): void => {
   let sent = 0;
   const more = () => {
     while (!to.destroyed && sent < LARGE_BODY_BYTES) {
@@ -73,14 +73,14 @@ function pour(to: ClientRequest): void {
   };
   to.on('drain', more);
   more();
-}
+};
 
-async function repeat(work: () => Promise<void>): Promise<never> {
+const repeat = async (work: () => Promise<void>): Promise<never> => {
   for (;;) {
     await work();
     await sleep(300);
   }
-}
+};
 
 const zeros = Buffer.alloc(200 * 1024 * 1024);
 const bombs = [

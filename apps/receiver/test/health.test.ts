@@ -6,10 +6,10 @@ import { type Receiver, startReceiver } from './start-receiver.ts';
 let receiver: Receiver;
 afterEach(() => receiver.stop());
 
-async function get(path: string) {
+const get = async (path: string) => {
   const response = await request(`${receiver.url}${path}`);
   return { status: response.statusCode, body: await response.body.json() };
-}
+};
 
 const asked = { mode: 'always', mayBeLost: 'with the disk' } as const;
 

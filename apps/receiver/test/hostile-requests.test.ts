@@ -16,10 +16,10 @@ let receiver: Receiver;
 afterEach(() => receiver.stop());
 
 /** The statuses of all answers on one connection, in order. */
-async function statuses(...writes: (string | Buffer)[]): Promise<number[]> {
+const statuses = async (...writes: (string | Buffer)[]): Promise<number[]> => {
   const { text } = await exchange(receiver.port, ...writes);
   return [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
-}
+};
 
 const post = (fields: string, path = TOKEN) => `POST ${path} HTTP/1.1\r\nHost: x\r\n${fields}\r\n\r\n`;
 const close = 'Connection: close';

@@ -39,26 +39,26 @@ interface StartOptions {
   readonly until?: 'readyz' | 'healthz';
 }
 
-async function start(options: StartOptions = {}): Promise<Program> {
+const start = async (options: StartOptions = {}): Promise<Program> => {
   const started = await startReceiverProgram({ redisUrl: redis.url, ...options });
   ({ url } = started);
   receiver = started;
   return started;
-}
+};
 
-async function readyz() {
+const readyz = async () => {
   const { statusCode, body } = await request(`${url}/readyz`);
   return { status: statusCode, body: await body.json() };
-}
+};
 
 /** `ms` are those of `fairNow`. */
-async function send(body = JSON.stringify(sampleCallback('moText'))) {
+const send = async (body = JSON.stringify(sampleCallback('moText'))) => {
   const startedAt = fairNow();
   const response = await request(`${url}/client-callback/one-api-reply?token=s3cret`, { method: 'POST', body });
   const answer = await response.body.json();
   const retryAfter = response.headers['retry-after'];
   return { status: response.statusCode, retryAfter, answer, ms: fairNow() - startedAt };
-}
+};
 
 const committed = async (): Promise<Set<string>> => new Set(await readCommitted(store));
 

@@ -15,10 +15,10 @@ const status = JSON.stringify(samples.status);
 let receiver: Receiver;
 afterEach(() => receiver.stop());
 
-async function post(path: string, body: string | Uint8Array, headers: Record<string, string> = {}) {
+const post = async (path: string, body: string | Uint8Array, headers: Record<string, string> = {}) => {
   const response = await request(`${receiver.url}${path}`, { method: 'POST', body, headers });
   return { status: response.statusCode, headers: response.headers, body: await response.body.json() };
-}
+};
 
 describe('a callback', () => {
   it.each([

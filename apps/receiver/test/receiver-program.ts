@@ -21,13 +21,13 @@ interface ReceiverProgramOptions {
 }
 
 /** The receiver as a process of its own on 127.0.0.1, on a real Redis. */
-export async function startReceiverProgram({
+export const startReceiverProgram = async ({
   redisUrl,
   environment = {},
   port: wanted,
   until = 'readyz',
   nodeArgs = [],
-}: ReceiverProgramOptions): Promise<ReceiverProgram> {
+}: ReceiverProgramOptions): Promise<ReceiverProgram> => {
   const port = wanted ?? (await freePort());
   const url = `http://127.0.0.1:${port}`;
   const program = await startProgram({
@@ -37,10 +37,10 @@ export async function startReceiverProgram({
     readyUrl: `${url}/${until}`,
   });
   return { ...program, port, url };
-}
+};
 
 /** The texts of the callbacks that lie in the ingest queues, each as often as it does. */
-export async function readCommitted(store: Store): Promise<string[]> {
+export const readCommitted = async (store: Store): Promise<string[]> => {
   const texts: string[] = [];
   for (const lane of ['messages', 'statuses'] as const) {
     for (const { data } of await store.queue(ingestQueue(lane)).getJobs('waiting')) {
@@ -48,4 +48,4 @@ export async function readCommitted(store: Store): Promise<string[]> {
     }
   }
   return texts;
-}
+};

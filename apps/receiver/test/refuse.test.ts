@@ -13,11 +13,15 @@ const basic = (text: string) => ({ Authorization: `Basic ${Buffer.from(text).toS
 let receiver: Receiver;
 afterEach(() => receiver.stop());
 
-async function call(method: string, path: string, options: { body?: string; headers?: Record<string, string> } = {}) {
+const call = async (
+  method: string,
+  path: string,
+  options: { body?: string; headers?: Record<string, string> } = {},
+) => {
   const response = await request(`${receiver.url}${path}`, { method: method as 'POST', ...options });
   const text = await response.body.text();
   return { status: response.statusCode, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
-}
+};
 
 describe('a credential', () => {
   const CALLBACK_AUTH = 'basic:ann:pa:ss,query:s1,query:s2,header:X-Secret:h1';

@@ -31,10 +31,10 @@ type Overrides = Partial<Pick<Dependencies, 'commit' | 'quarantine' | 'durabilit
   Pick<ServeOptions, 'timeouts'>;
 
 /** A receiver on a real port, with a queue that remembers instead of Redis. */
-export async function startReceiver(
+export const startReceiver = async (
   environment: Record<string, string> = {},
   overrides: Overrides = {},
-): Promise<Receiver> {
+): Promise<Receiver> => {
   const committed: Callback[] = [];
   const quarantined: Quarantined[] = [];
   const logged: Record<string, unknown>[] = [];
@@ -74,7 +74,7 @@ export async function startReceiver(
     stopping,
     stop: (graceMs = 0) => server.stop(graceMs),
   };
-}
+};
 
 export interface Exchange {
   readonly status: number;
@@ -90,7 +90,7 @@ export interface Exchange {
  * Writes bytes to a socket of its own and reads until the other side closes it, for what an HTTP client will not send.
  * Status 0: closed without an answer.
  */
-export function exchange(port: number, ...writes: (string | Buffer)[]): Promise<Exchange> {
+export const exchange = (port: number, ...writes: (string | Buffer)[]): Promise<Exchange> => {
   const startedAt = fairNow();
   return new Promise((resolve, reject) => {
     let answer = '';
@@ -116,4 +116,4 @@ export function exchange(port: number, ...writes: (string | Buffer)[]): Promise<
       });
     });
   });
-}
+};

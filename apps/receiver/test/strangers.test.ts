@@ -35,16 +35,16 @@ afterAll(async () => {
 });
 
 /** The memory that the receiver's process holds, in bytes, as the operating system counts it. */
-async function residentBytes(): Promise<number> {
+const residentBytes = async (): Promise<number> => {
   const { stdout } = await promisify(execFile)('ps', ['-o', 'rss=', '-p', String(receiver.pid)]);
   return Number(stdout) * 1024;
-}
+};
 
 /**
  * What a process takes for itself when it works is not what strangers make it take: V8 gives its young generation about
  * 40 MB within the first ten thousand callbacks.
  */
-async function workHard(callbackCount: number): Promise<void> {
+const workHard = async (callbackCount: number): Promise<void> => {
   const sender = createSender({ url: `http://127.0.0.1:${port}/client-callback/one-api-reply?token=s3cret`, tries: 1 });
   function* callbacks() {
     for (let index = 0; index < callbackCount; index++) yield JSON.stringify(sampleCallback('moText'));
@@ -52,10 +52,10 @@ async function workHard(callbackCount: number): Promise<void> {
   const report = await sender.sendMany(callbacks(), { connections: 64 });
   await sender.close();
   expect(Object.keys(report.statuses)).toEqual(['200']);
-}
+};
 
 /** How long each honest callback took, in ms of `fairNow`, sorted; sends at least `forMs`, and until `isOver`. */
-async function sendHonestly(forMs: number, isOver = () => true): Promise<number[]> {
+const sendHonestly = async (forMs: number, isOver = () => true): Promise<number[]> => {
   const client = new Pool(`http://127.0.0.1:${port}`, { connections: 1 });
   const times: number[] = [];
   const end = performance.now() + forMs;
@@ -72,7 +72,7 @@ async function sendHonestly(forMs: number, isOver = () => true): Promise<number[
   }
   await client.close();
   return times.sort((a, b) => a - b);
-}
+};
 
 const p99 = (sorted: readonly number[]): number => sorted[Math.floor(sorted.length * 0.99)] as number;
 

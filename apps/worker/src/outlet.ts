@@ -259,10 +259,10 @@ export class Outlet {
   }
 }
 
-function compileRoute(destination: Destination): Route | undefined {
+const compileRoute = (destination: Destination): Route | undefined => {
   try {
     return openRoute(destination);
   } catch {
     return undefined;
   }
-}
+};

@@ -26,7 +26,7 @@ import { type RunningWorker, startWorker } from '../src/worker.ts';
 export const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 
 /** A Redis for the file, emptied before each test, and a worker that each test starts when it is ready for it. */
-export function useWorker() {
+export const useWorker = () => {
   let redis: RedisServer;
   let store: Store;
   let worker: RunningWorker | undefined;
@@ -98,4 +98,4 @@ export function useWorker() {
         return ingest.messages + ingest.statuses === 0;
       }),
   };
-}
+};

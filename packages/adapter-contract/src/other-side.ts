@@ -44,7 +44,7 @@ const ANSWERS: Readonly<Record<Exclude<Behaviour, 'hangs' | 'cuts'>, (response: 
 };
 
 /** An HTTP server on the loopback address. */
-export async function startHttpSide(): Promise<OtherSide> {
+export const startHttpSide = async (): Promise<OtherSide> => {
   let behaviour: Behaviour = 'accepts';
   const received: string[] = [];
   const server = createServer(async (request, response) => {
@@ -73,4 +73,4 @@ export async function startHttpSide(): Promise<OtherSide> {
       if (server.listening) await once(server, 'close');
     },
   };
-}
+};

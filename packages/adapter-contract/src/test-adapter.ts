@@ -32,10 +32,10 @@ const MOST_RESPONSE_BYTES = 16 * 1024;
 const CODES = ['destination_rejected', 'destination_timeout', 'destination_unreachable', 'destination_refused'];
 
 /** What every adapter must do, as tests: it passes when they do. */
-export function testAdapter(
+export const testAdapter = (
   test: DeclareTest,
   { open, startOtherSide = startHttpSide, without = [] }: AdapterContract,
-) {
+) => {
   /** A test with another side and a destination of its own. */
   const declare = (name: string, run: (rig: Rig) => Promise<void>): void => {
     test(name, async () => {
@@ -153,7 +153,7 @@ export function testAdapter(
     await inTime(deliverer.close());
     await until(async () => (await otherSide.connections()) === 0);
   });
-}
+};
 
 interface Rig {
   readonly otherSide: OtherSide;
@@ -166,7 +166,7 @@ interface Rig {
 let samples = 0;
 
 /** A text message that never came before. */
-function sampleEvent(): LoggedEvent {
+const sampleEvent = (): LoggedEvent => {
   const element = {
     channel: 'whatsapp',
     messageId: `canary-message-${++samples}`,
@@ -177,31 +177,31 @@ function sampleEvent(): LoggedEvent {
   };
   const envelope = { integrationId: 'canary-integration', integrationName: 'Canary', event: { moText: [element] } };
   return splitCallback(JSON.stringify(envelope), new Date().toISOString())[0] as LoggedEvent;
-}
+};
 
-function attempt(changes: Partial<DeliveryAttempt> = {}): DeliveryAttempt {
+const attempt = (changes: Partial<DeliveryAttempt> = {}): DeliveryAttempt => {
   const event = changes.event ?? sampleEvent();
   const signal = new AbortController().signal;
   return { deliveryId: deliveryId(event.event.id, 'contract'), number: 1, event, signal, ...changes };
-}
+};
 
-function checkReceipt({ status, response }: DeliveryReceipt): void {
+const checkReceipt = ({ status, response }: DeliveryReceipt): void => {
   assert.ok(status === null || Number.isInteger(status), 'status is a whole number, or null');
   assert.equal(typeof response, 'string');
   assert.ok(Buffer.byteLength(response) <= MOST_RESPONSE_BYTES, 'response is 16 KB at most');
-}
+};
 
-async function failureOf(delivering: Promise<unknown>): Promise<unknown> {
+const failureOf = async (delivering: Promise<unknown>): Promise<unknown> => {
   const answered = await delivering.then(
     () => ({ delivered: true }) as const,
     (error: unknown) => ({ error }),
   );
   assert.ok('error' in answered, 'this was no delivery');
   return answered.error;
-}
+};
 
 /** By what it has, not by its class: an adapter may have a copy of the class of its own. */
-function asDeliveryError(thrown: unknown): DeliveryError {
+const asDeliveryError = (thrown: unknown): DeliveryError => {
   assert.ok(thrown instanceof Error && thrown.name === 'DeliveryError', `a DeliveryError, got ${String(thrown)}`);
   const error = thrown as DeliveryError;
   assert.ok([...CODES, 'delivery_aborted'].includes(error.code), `a known code, got ${error.code}`);
@@ -209,9 +209,9 @@ function asDeliveryError(thrown: unknown): DeliveryError {
   assert.doesNotMatch(error.message, /canary|27999/i, 'no content, number or secret in a message');
   assert.ok(Buffer.byteLength(error.response ?? '') <= MOST_RESPONSE_BYTES, 'response is 16 KB at most');
   return error;
-}
+};
 
-async function inTime<T>(promise: Promise<T>): Promise<T> {
+const inTime = async <T>(promise: Promise<T>): Promise<T> => {
   const done = new AbortController();
   const late = sleep(LONGEST_MS, undefined, { signal: done.signal }).then(
     () => assert.fail(`it did not end in ${LONGEST_MS} ms`),
@@ -219,10 +219,10 @@ async function inTime<T>(promise: Promise<T>): Promise<T> {
   );
   late.catch(() => {});
   return Promise.race([promise, late]).finally(() => done.abort());
-}
+};
 
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+const until = async (condition: () => boolean | Promise<boolean>): Promise<void> => {
   for (const deadline = performance.now() + LONGEST_MS; !(await condition()); await sleep(10)) {
     assert.ok(performance.now() < deadline, `it was not so in ${LONGEST_MS} ms`);
   }
-}
+};

@@ -8,7 +8,7 @@ import { InvalidCallbackError } from './errors.ts';
 const bytes = (text: string) => new TextEncoder().encode(text);
 const parse = (text: string) => parseCallback(bytes(text));
 
-function refusal(body: Uint8Array | string): InvalidCallbackError {
+const refusal = (body: Uint8Array | string): InvalidCallbackError => {
   try {
     parseCallback(typeof body === 'string' ? bytes(body) : body);
   } catch (error) {
@@ -16,7 +16,7 @@ function refusal(body: Uint8Array | string): InvalidCallbackError {
     throw error;
   }
   throw new Error('the callback was not refused');
-}
+};
 
 describe('a callback', () => {
   it("is what Clickatell's sample reply is", () => {

@@ -49,7 +49,7 @@ export const STATUS_TYPE = 'messageStatusUpdate';
  *
  * @throws {InvalidCallbackError} for what is not UTF-8, not JSON, too deep or too much, or no envelope
  */
-export function parseCallback(body: Uint8Array): Callback {
+export const parseCallback = (body: Uint8Array): Callback => {
   const text = decode(body);
   const { integrationId, event } = readEnvelope(text);
   let eventCount = 0;
@@ -64,14 +64,14 @@ export function parseCallback(body: Uint8Array): Callback {
   const keepsSole = eventCount === 1 && lane === 'messages' && text.length <= SHORT;
   if (!keepsSole || sole === undefined) return { text, integrationId, eventCount, lane };
   return { text, integrationId, eventCount, lane, sole };
-}
+};
 
 /**
  * The envelope of a callback's text.
  *
  * @throws {InvalidCallbackError} for what is not JSON, too deep or too much, or no envelope
  */
-export function readEnvelope(text: string): Envelope {
+export const readEnvelope = (text: string): Envelope => {
   if (nestsDeeperThan(MAX_DEPTH, text)) {
     throw new InvalidCallbackError(`callback nests objects or arrays deeper than ${MAX_DEPTH} levels`);
   }
@@ -90,32 +90,32 @@ export function readEnvelope(text: string): Envelope {
     integrationName: readText(envelope['integrationName']),
     event: readEventObject(envelope),
   };
-}
+};
 
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 
 /** Checked first: a decoder turns broken bytes into U+FFFD in silence, and one that refuses them takes longer. */
-function decode(body: Uint8Array): string {
+const decode = (body: Uint8Array): string => {
   if (!isUtf8(body)) {
     throw new InvalidCallbackError(`callback must be UTF-8, got ${body.byteLength} bytes that are not`);
   }
   const start = BYTE_ORDER_MARK.every((byte, at) => body[at] === byte) ? BYTE_ORDER_MARK.length : 0;
   return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8', start);
-}
+};
 
-function parse(text: string): unknown {
+const parse = (text: string): unknown => {
   try {
     return JSON.parse(text);
   } catch {
     // The parser's own message quotes the text, which may hold what a customer wrote: it goes nowhere.
     throw new InvalidCallbackError(`callback must be JSON, got ${text.length} characters that do not parse`);
   }
-}
+};
 
 /** Fields of the flat bodies of Clickatell's older APIs, whose status codes mean other things. */
 const OLDER_API_FIELDS = ['apiKey', 'fromNumber', 'messageId', 'replyMessageId', 'statusCode', 'text'];
 
-function readEventObject(envelope: Record<string, unknown>): Record<EventType, unknown[]> {
+const readEventObject = (envelope: Record<string, unknown>): Record<EventType, unknown[]> => {
   const event = Object.hasOwn(envelope, 'event') ? envelope['event'] : undefined;
   if (event === undefined && OLDER_API_FIELDS.some((field) => Object.hasOwn(envelope, field))) {
     throw new InvalidCallbackError(
@@ -142,18 +142,16 @@ function readEventObject(envelope: Record<string, unknown>): Record<EventType, u
     throw new InvalidCallbackError(`event must be an object of arrays: ${path} ${message}`, { issues });
   }
   return event as Record<EventType, unknown[]>;
-}
+};
 
 /**
  * Whether a key that the sender chose looks like a name. Any other may hold anything, also what a customer wrote, and is
  * repeated in no log and no error.
  */
-export function isName(key: string): boolean {
-  return /^[A-Za-z]{1,64}$/.test(key);
-}
+export const isName = (key: string): boolean => /^[A-Za-z]{1,64}$/.test(key);
 
 /** As a key, `__proto__` is an attack on whoever copies the object; as message text it is a customer's business. */
-function refuseProtoKeys(text: string, parsed: unknown): void {
+const refuseProtoKeys = (text: string, parsed: unknown): void => {
   // Written plainly or with at least one \u00XX escape; the walk below is for those texts only.
   if (!text.includes('__proto__') && !text.includes('\\u00')) return;
   const pending: unknown[] = [parsed];
@@ -165,16 +163,15 @@ function refuseProtoKeys(text: string, parsed: unknown): void {
     }
     for (const inner of Object.values(value)) pending.push(inner);
   }
-}
+};
 
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** What sort of JSON value it is, for messages that must not repeat the value. */
-export function kindOf(value: unknown): string {
+export const kindOf = (value: unknown): string => {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'array';
   if (typeof value === 'number' && !Number.isFinite(value)) return 'number out of range';
   return typeof value;
-}
+};

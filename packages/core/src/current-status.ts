@@ -44,8 +44,8 @@ const outranks = (a: TimedStatus, b: TimedStatus): boolean => {
  * @param statuses of one message, in any order, also with repetitions
  * @returns undefined when there is none
  */
-export function currentStatus<Status extends TimedStatus>(statuses: Iterable<Status>): Status | undefined {
+export const currentStatus = <Status extends TimedStatus>(statuses: Iterable<Status>): Status | undefined => {
   let current: Status | undefined;
   for (const status of statuses) if (current === undefined || outranks(status, current)) current = status;
   return current;
-}
+};

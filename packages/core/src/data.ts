@@ -185,9 +185,7 @@ export type WireOf<Type extends KnownEventType> = z.infer<KnownTypes[Type]['wire
 
 export const KNOWN_EVENT_TYPES = Object.keys(knownTypes) as readonly KnownEventType[];
 
-export function isKnownEventType(type: string): type is KnownEventType {
-  return Object.hasOwn(knownTypes, type);
-}
+export const isKnownEventType = (type: string): type is KnownEventType => Object.hasOwn(knownTypes, type);
 
 interface MessageElement {
   readonly whatsapp?: { readonly profileName?: string | null | undefined } | null | undefined;

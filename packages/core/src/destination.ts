@@ -68,10 +68,10 @@ export interface Wish {
 }
 
 /** Whether a destination wants an event: its type, its channel and, of a status update, the class of the status. */
-export function wantsEvent(
+export const wantsEvent = (
   { events, channels, classes }: Wish,
   event: Pick<Event, 'type' | 'channel' | 'data'>,
-): boolean {
+): boolean => {
   if (!events.some((pattern) => matchesEventType(pattern, event.type))) return false;
   // Clickatell's own samples say `whatsapp/sms`: either.
   if (channels !== undefined) {
@@ -83,10 +83,10 @@ export function wantsEvent(
   // One that does not fit its type has no class.
   const statusClass = event.data['class'] ?? 'unknown';
   return classes.some((wanted) => wanted === statusClass);
-}
+};
 
 /** Whether an event type fits a pattern of a destination's `events`. Only `*` is special: any characters, also none. */
-export function matchesEventType(pattern: string, type: string): boolean {
+export const matchesEventType = (pattern: string, type: string): boolean => {
   if (pattern === '*') return true;
   const parts = pattern.split('*');
   const first = parts[0] as string;
@@ -102,16 +102,15 @@ export function matchesEventType(pattern: string, type: string): boolean {
     at = found + part.length;
   }
   return true;
-}
+};
 
 /** The delivery of one event to one destination: the same pair has the same id for ever. */
-export function deliveryId(eventId: string, destinationId: string): string {
-  return `dlv_${destinationId}_${eventId.slice(4)}`;
-}
+export const deliveryId = (eventId: string, destinationId: string): string =>
+  `dlv_${destinationId}_${eventId.slice(4)}`;
 
 /** Takes a delivery id apart; undefined for what is none. */
-export function parseDeliveryId(id: string): { eventId: string; destinationId: string } | undefined {
+export const parseDeliveryId = (id: string): { eventId: string; destinationId: string } | undefined => {
   const match = DELIVERY_ID.exec(id);
   if (match === null) return undefined;
   return { eventId: `evt_${match[2]}`, destinationId: match[1] as string };
-}
+};

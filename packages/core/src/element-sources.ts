@@ -15,7 +15,7 @@ const CLOSE_OBJECT = 125; // }
  *
  * @param text a callback that JSON.parse has accepted and whose `event` is an object of arrays
  */
-export function elementSources(text: string): Map<string, string[]> {
+export const elementSources = (text: string): Map<string, string[]> => {
   let sources = new Map<string, string[]>();
   eachMember(text, skipSpace(text, 0), (key, at) => {
     if (key !== 'event' || text.charCodeAt(at) !== OPEN_OBJECT) return skipValue(text, at);
@@ -28,13 +28,13 @@ export function elementSources(text: string): Map<string, string[]> {
     });
   });
   return sources;
-}
+};
 
 /**
  * Whether objects and arrays nest deeper than a bound. Safe on any text, also on what is no JSON: this runs before the
  * parser, because a parsed body of brackets only takes many times its own size in memory.
  */
-export function nestsDeeperThan(bound: number, text: string): boolean {
+export const nestsDeeperThan = (bound: number, text: string): boolean => {
   // Nearly every callback holds fewer brackets than may nest, and the engine finds those many times faster than this.
   if (count('{', text, bound) + count('[', text, bound) <= bound) return false;
   let depth = 0;
@@ -46,13 +46,13 @@ export function nestsDeeperThan(bound: number, text: string): boolean {
     } else if (code === CLOSE_OBJECT || code === CLOSE_ARRAY) depth--;
   }
   return false;
-}
+};
 
 /**
  * Whether there are more values than a bound: what opens counts and what follows a comma, so the first of a container
  * counts with it. Safe on any text, as `nestsDeeperThan` is, and before the parser for the same reason.
  */
-export function holdsMoreValuesThan(bound: number, text: string): boolean {
+export const holdsMoreValuesThan = (bound: number, text: string): boolean => {
   // Each value takes two characters at least, itself and what is around it: nothing of usual size is looked at.
   if (text.length <= 2 * bound) return false;
   let values = 1;
@@ -64,17 +64,17 @@ export function holdsMoreValuesThan(bound: number, text: string): boolean {
     }
   }
   return false;
-}
+};
 
 /** How often a character occurs; stops counting above `most`. */
-function count(character: string, text: string, most: number): number {
+const count = (character: string, text: string, most: number): number => {
   let found = 0;
   for (let at = text.indexOf(character); at !== -1 && found <= most; at = text.indexOf(character, at + 1)) found++;
   return found;
-}
+};
 
 /** Visits the members of the object at `at`. The visitor gets where the value starts and answers where it ends. */
-function eachMember(text: string, at: number, visit: (key: string, valueAt: number) => number): number {
+const eachMember = (text: string, at: number, visit: (key: string, valueAt: number) => number): number => {
   let next = skipSpace(text, at + 1);
   while (text.charCodeAt(next) === QUOTE) {
     const keyEnd = skipString(text, next);
@@ -84,10 +84,10 @@ function eachMember(text: string, at: number, visit: (key: string, valueAt: numb
     if (text.charCodeAt(next) === COMMA) next = skipSpace(text, next + 1);
   }
   return next + 1;
-}
+};
 
 /** Collects the elements of the array at `at`; answers where it ends. */
-function eachElement(text: string, at: number, elements: string[]): number {
+const eachElement = (text: string, at: number, elements: string[]): number => {
   let next = skipSpace(text, at + 1);
   while (next < text.length && text.charCodeAt(next) !== CLOSE_ARRAY) {
     const end = skipValue(text, next);
@@ -96,10 +96,10 @@ function eachElement(text: string, at: number, elements: string[]): number {
     if (text.charCodeAt(next) === COMMA) next = skipSpace(text, next + 1);
   }
   return next + 1;
-}
+};
 
 /** The end of the value that starts at `at`. */
-function skipValue(text: string, at: number): number {
+const skipValue = (text: string, at: number): number => {
   const first = text.charCodeAt(at);
   if (first === QUOTE) return skipString(text, at);
   if (first !== OPEN_OBJECT && first !== OPEN_ARRAY) return skipLiteral(text, at);
@@ -116,10 +116,10 @@ function skipValue(text: string, at: number): number {
     else if ((code === CLOSE_OBJECT || code === CLOSE_ARRAY) && --depth === 0) return next;
   }
   return next;
-}
+};
 
 /** The end of a number, `true`, `false` or `null`. */
-function skipLiteral(text: string, at: number): number {
+const skipLiteral = (text: string, at: number): number => {
   let next = at;
   while (next < text.length) {
     const code = text.charCodeAt(next);
@@ -127,13 +127,13 @@ function skipLiteral(text: string, at: number): number {
     next++;
   }
   return next;
-}
+};
 
 /** Strings up to here are read character by character; longer ones (base64 of megabytes) are worth a native search. */
 const SHORT_STRING = 64;
 
 /** The end of the string whose opening quote is at `at`; the end of the text when it is never closed. */
-function skipString(text: string, at: number): number {
+const skipString = (text: string, at: number): number => {
   let next = at + 1;
   const short = Math.min(text.length, next + SHORT_STRING);
   while (next < short) {
@@ -150,15 +150,15 @@ function skipString(text: string, at: number): number {
     if ((quote - run) % 2 === 0) return quote + 1;
     next = quote + 1;
   }
-}
+};
 
-function skipSpace(text: string, at: number): number {
+const skipSpace = (text: string, at: number): number => {
   let next = at;
   while (text.charCodeAt(next) <= 32) next++;
   return next;
-}
+};
 
-function readKey(text: string, start: number, end: number): string {
+const readKey = (text: string, start: number, end: number): string => {
   const key = text.slice(start + 1, end - 1);
   return key.includes('\\') ? (JSON.parse(text.slice(start, end)) as string) : key;
-}
+};

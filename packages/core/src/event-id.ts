@@ -22,7 +22,7 @@ const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345678
  * @param source the element's own JSON text. With it, elements that differ only in digits that parsing loses (integers
  * beyond 2^53) have different ids; without it they share one.
  */
-export function eventId(integrationId: string | null, type: string, raw: unknown, source?: string): string {
+export const eventId = (integrationId: string | null, type: string, raw: unknown, source?: string): string => {
   const exact = source !== undefined && mayLoseDigits(source) ? parseExactly(source) : raw;
   const identity = new Identity();
   identity.add(JSON.stringify([integrationId, type]));
@@ -31,30 +31,27 @@ export function eventId(integrationId: string | null, type: string, raw: unknown
   const conversation = conversationOf(integrationId, type, raw);
   const shard = conversation === null ? digest[21] : BASE64URL[shardOfText(conversation)];
   return `evt_${shard}${digest.slice(0, 21)}`;
-}
+};
 
 /**
  * The id of the event of a callback that has one, without cutting its element's text out of the callback; undefined where
  * that text may decide.
  */
-export function soleEventId({
+export const soleEventId = ({
   text,
   integrationId,
   sole,
-}: Pick<Callback, 'text' | 'integrationId' | 'sole'>): string | undefined {
-  return sole === undefined || mayLoseDigits(text) ? undefined : eventId(integrationId, sole.type, sole.element);
-}
+}: Pick<Callback, 'text' | 'integrationId' | 'sole'>): string | undefined =>
+  sole === undefined || mayLoseDigits(text) ? undefined : eventId(integrationId, sole.type, sole.element);
 
 /** The shard of an event id, 0 to 63; also for a text that is no event id, where nothing will be found. */
-export function shardOf(eventId: string): number {
-  return BASE64URL.indexOf(eventId.charAt(4)) & (SHARDS - 1);
-}
+export const shardOf = (eventId: string): number => BASE64URL.indexOf(eventId.charAt(4)) & (SHARDS - 1);
 
 /**
  * Events of one conversation share a shard: replies by the two parties, whoever wrote, statuses by their message. Null
  * when the element names neither: the event's own hash decides then.
  */
-function conversationOf(integrationId: string | null, type: string, raw: unknown): string | null {
+const conversationOf = (integrationId: string | null, type: string, raw: unknown): string | null => {
   if (!isObject(raw)) return null;
   if (type === STATUS_TYPE) return readText(raw['messageId']);
   if (!type.startsWith('mo')) return null;
@@ -63,15 +60,15 @@ function conversationOf(integrationId: string | null, type: string, raw: unknown
   if (from === null && to === null) return null;
   const [a, b] = (from ?? '') < (to ?? '') ? [from, to] : [to, from];
   return `${integrationId ?? ''}\n${a ?? ''}\n${b ?? ''}`;
-}
+};
 
 /** FNV-1a, folded: it only has to spread. */
-function shardOfText(text: string): number {
+const shardOfText = (text: string): number => {
   let mixed = 0x811c9dc5;
   for (let at = 0; at < text.length; at++) mixed = Math.imul(mixed ^ text.charCodeAt(at), 0x01000193);
   mixed ^= mixed >>> 16;
   return (mixed ^ (mixed >>> 8)) & (SHARDS - 1);
-}
+};
 
 /** Longer texts are hashed part by part, so that inline media are not copied to stand beside what surrounds them. */
 const LONG = 64 * 1024;
@@ -108,16 +105,15 @@ class Identity {
  * Whether a string in this JSON text is written as what it is. Only long texts are worth the look: to have megabytes
  * escaped costs several times as much as to hash them.
  */
-function needsNoEscapes(source: string): boolean {
-  return source.length > LONG && !source.includes('\\') && source.isWellFormed();
-}
+const needsNoEscapes = (source: string): boolean =>
+  source.length > LONG && !source.includes('\\') && source.isWellFormed();
 
 /**
  * JSON of a value with sorted keys and without what a resend may change. Iterative: no depth overflows the stack.
  *
  * @param isPlain no string in it needs an escape
  */
-function addCanonicalJson(to: Identity, root: unknown, isPlain: boolean): void {
+const addCanonicalJson = (to: Identity, root: unknown, isPlain: boolean): void => {
   const open: Frame[] = [];
   let value = root;
   for (;;) {
@@ -155,7 +151,7 @@ function addCanonicalJson(to: Identity, root: unknown, isPlain: boolean): void {
       break;
     }
   }
-}
+};
 
 type Container = Record<string | number, unknown>;
 
@@ -176,21 +172,21 @@ class Opaque {
   }
 }
 
-function leaf(value: unknown): string {
+const leaf = (value: unknown): string => {
   if (typeof value === 'string') return JSON.stringify(value);
   if (value instanceof Opaque) return `#${value.text}`;
   return Object.is(value, -0) ? '-0' : String(value);
-}
+};
 
 /** What stays the same when Clickatell signs a link again: nothing beside a hash, else the file id, else the path. */
-function stableUrl(file: Container, downloadUrl: string): Opaque {
+const stableUrl = (file: Container, downloadUrl: string): Opaque => {
   if (typeof file['sha256Hash'] === 'string' && file['sha256Hash'] !== '') return new Opaque('hashed');
   const url = URL.parse(downloadUrl);
   if (url === null) return new Opaque(`text${JSON.stringify(downloadUrl)}`);
   const fileId = url.searchParams.get('fileId');
   if (fileId) return new Opaque(`file${JSON.stringify(fileId)}`);
   return new Opaque(`path${JSON.stringify(url.origin + url.pathname)}`);
-}
+};
 
 const LONG_OR_EXPONENT = /(?:^|[:,[\s])-?(?:[\d.]{16}|[\d.]+[eE])/;
 
@@ -198,21 +194,18 @@ const LONG_OR_EXPONENT = /(?:^|[:,[\s])-?(?:[\d.]{16}|[\d.]+[eE])/;
  * Whether number literals may not survive parsing: sixteen digits or more, or an exponent. Cheap, and wrong only towards
  * looking closer. No callback is deeper than the bound; whoever calls with more gets no stack overflow.
  */
-function mayLoseDigits(source: string): boolean {
-  return LONG_OR_EXPONENT.test(source) && !nestsDeeperThan(MAX_DEPTH, source);
-}
+const mayLoseDigits = (source: string): boolean => LONG_OR_EXPONENT.test(source) && !nestsDeeperThan(MAX_DEPTH, source);
 
 /** Parses, keeping apart numbers that a double cannot tell apart. */
-function parseExactly(source: string): unknown {
-  return JSON.parse(source, (_key, value: unknown, context?: { source?: string }) => {
+const parseExactly = (source: string): unknown =>
+  JSON.parse(source, (_key, value: unknown, context?: { source?: string }) => {
     if (typeof value !== 'number' || context?.source === undefined) return value;
     const exact = decimal(context.source);
     return exact === decimal(leaf(value)) ? value : new Opaque(exact);
   });
-}
 
 /** One spelling per decimal value: `-12.50e1` is `-125e0`. */
-function decimal(literal: string): string {
+const decimal = (literal: string): string => {
   const match = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([-+]?\d+))?$/.exec(literal);
   if (match === null) return literal;
   const [, sign = '', whole = '', fraction = '', power = '0'] = match;
@@ -225,4 +218,4 @@ function decimal(literal: string): string {
   const exponent = Number(power) - fraction.length + (digits.length - end);
   // No arithmetic beyond 2^53: such a literal is only equal to itself.
   return Number.isSafeInteger(exponent) ? `${sign}${digits.slice(first, end)}e${exponent}` : literal;
-}
+};

@@ -23,13 +23,10 @@ const RECEIVED_AT = '2026-11-23T08:00:00.000Z';
 const split = (body: Uint8Array) => splitCallback(parseCallback(body).text, RECEIVED_AT);
 
 /** The event of one element of a type. */
-function eventOf(type: string, element: unknown): Event {
-  return restore(type, JSON.stringify(element)).event;
-}
+const eventOf = (type: string, element: unknown): Event => restore(type, JSON.stringify(element)).event;
 
-function restore(type: string, source: string): LoggedEvent {
-  return restoreEvent({ type, integrationId: 'i', integrationName: null, receivedAt: RECEIVED_AT, source });
-}
+const restore = (type: string, source: string): LoggedEvent =>
+  restoreEvent({ type, integrationId: 'i', integrationName: null, receivedAt: RECEIVED_AT, source });
 
 describe("Clickatell's sample reply", () => {
   const envelope = {

@@ -51,9 +51,8 @@ export interface EventOf<Type extends KnownEventType>
 }
 
 /** Whether the event is of a documented type and fits it, so that its `data` can be relied on. */
-export function isKnownEvent(event: Event): event is KnownEvent {
-  return event.valid !== false && isKnownEventType(event.type);
-}
+export const isKnownEvent = (event: Event): event is KnownEvent =>
+  event.valid !== false && isKnownEventType(event.type);
 
 /** An event together with its element's own JSON text, cut from the callback: what the log keeps and the formats send. */
 export interface LoggedEvent {
@@ -80,9 +79,7 @@ export interface StoredEvent {
  * @param receivedAt ISO 8601 in UTC
  * @throws {InvalidCallbackError} for a text that `parseCallback` would refuse, and no other
  */
-export function splitCallback(text: string, receivedAt: string): LoggedEvent[] {
-  return [...eachEvent(text, receivedAt)];
-}
+export const splitCallback = (text: string, receivedAt: string): LoggedEvent[] => [...eachEvent(text, receivedAt)];
 
 /** The same one by one, for whoever has other things to do in between: a callback may hold hundreds of thousands. */
 export function* eachEvent(text: string, receivedAt: string): Generator<LoggedEvent, void> {
@@ -102,7 +99,7 @@ export function* eachEvent(text: string, receivedAt: string): Generator<LoggedEv
  *
  * @throws {InvalidCallbackError} when `source` is no JSON: it did not come from `splitCallback`
  */
-export function restoreEvent(stored: StoredEvent): LoggedEvent {
+export const restoreEvent = (stored: StoredEvent): LoggedEvent => {
   let raw: unknown;
   try {
     raw = JSON.parse(stored.source);
@@ -112,9 +109,9 @@ export function restoreEvent(stored: StoredEvent): LoggedEvent {
     );
   }
   return describe(stored, raw);
-}
+};
 
-function describe(stored: StoredEvent, raw: unknown): LoggedEvent {
+const describe = (stored: StoredEvent, raw: unknown): LoggedEvent => {
   const { type, integrationId, integrationName, receivedAt, source } = stored;
   const fields = isObject(raw) ? raw : {};
   const event: Event = {
@@ -134,9 +131,9 @@ function describe(stored: StoredEvent, raw: unknown): LoggedEvent {
     raw,
   };
   return { event, source };
-}
+};
 
-function readData(type: EventType, raw: unknown): Pick<Event, 'valid' | 'issues' | 'data'> {
+const readData = (type: EventType, raw: unknown): Pick<Event, 'valid' | 'issues' | 'data'> => {
   if (!isKnownEventType(type)) return { data: {} };
   const known = knownTypes[type];
   const checked = known.wire.safeParse(raw);
@@ -146,19 +143,19 @@ function readData(type: EventType, raw: unknown): Pick<Event, 'valid' | 'issues'
   }
   const issues = checked.error.issues.slice(0, MAX_ISSUES).map((issue) => toIssue(issue, raw));
   return { valid: false, issues, data: {} };
-}
+};
 
 /** The first ones tell enough: an array of a million misfits must not make an event of a million issues. */
 const MAX_ISSUES = 20;
 
 /** Zod's issue in our words: the rule and the type that was given, never a received value. */
-function toIssue(issue: z.core.$ZodIssue, raw: unknown): Issue {
+const toIssue = (issue: z.core.$ZodIssue, raw: unknown): Issue => {
   let given = raw;
   for (const key of issue.path) given = (given as Record<PropertyKey, unknown> | null | undefined)?.[key];
   // Unions carry a message of ours; zod's own for types repeats nothing either, but is worded otherwise.
   const rule = issue.code === 'invalid_type' ? `expected ${issue.expected}` : issue.message;
   return { path: issue.path.join('.'), message: `${rule}, got ${kindOf(given)}` };
-}
+};
 
 const textOrNull = z.string().nullable();
 

@@ -48,15 +48,13 @@ export const messageFields = {
 };
 
 /** Text of an id or phone number; null when there is none, or when a number is too large to have survived parsing. */
-export function readText(value: unknown): string | null {
+export const readText = (value: unknown): string | null => {
   if (typeof value === 'string') return value;
   return Number.isSafeInteger(value) ? String(value) : null;
-}
+};
 
 /** Trimmed, because Clickatell's samples hold "whatsapp "; null when nothing is left. */
-export function readChannel(value: unknown): string | null {
-  return typeof value === 'string' ? value.trim() || null : null;
-}
+export const readChannel = (value: unknown): string | null => (typeof value === 'string' ? value.trim() || null : null);
 
 const DECIMAL = /^\s*[-+]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][-+]?\d+)?\s*$/;
 
@@ -70,10 +68,10 @@ export function readNumber(value: unknown): number | null {
 const LAST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 /** ISO 8601 in UTC from epoch milliseconds, as number or text; null for what no message can have been sent at. */
-export function readTimestamp(value: unknown): string | null {
+export const readTimestamp = (value: unknown): string | null => {
   const ms = readNumber(value);
   return ms === null || ms < 0 || ms > LAST_MS ? null : new Date(ms).toISOString();
-}
+};
 
 function finite(value: number): number | null {
   return Number.isFinite(value) ? value : null;

@@ -21,7 +21,7 @@ export interface FormattedEvent {
  * @param data JSON that is sent instead of the event, where that is sent; an original envelope has no place for it
  * @throws {RangeError} for `data` with the format `clickatell`
  */
-export function formatEvent(logged: LoggedEvent, format: Format, data?: string): FormattedEvent {
+export const formatEvent = (logged: LoggedEvent, format: Format, data?: string): FormattedEvent => {
   switch (format) {
     case 'event':
       return { body: data ?? eventJson(logged), headers: { 'content-type': JSON_TYPE } };
@@ -36,56 +36,54 @@ export function formatEvent(logged: LoggedEvent, format: Format, data?: string):
     case 'cloudevents-binary':
       return { body: data ?? eventJson(logged), headers: cloudHeaders(logged) };
   }
-}
+};
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
-function eventJson({ event, source }: LoggedEvent): string {
+const eventJson = ({ event, source }: LoggedEvent): string => {
   const { raw: _, ...told } = event;
   return withMember(told, 'raw', source);
-}
+};
 
-function envelopeJson({ event, source }: LoggedEvent): string {
+const envelopeJson = ({ event, source }: LoggedEvent): string => {
   const { integrationId, integrationName, type } = event;
   const known = {
     ...(integrationId === null ? {} : { integrationId }),
     ...(integrationName === null ? {} : { integrationName }),
   };
   return withMember(known, 'event', `{${JSON.stringify(type)}:[${source}]}`);
-}
+};
 
 /** JSON of an object with one more member, whose value is JSON already. */
-function withMember(object: object, key: string, json: string): string {
+const withMember = (object: object, key: string, json: string): string => {
   const body = JSON.stringify(object).slice(0, -1);
   return `${body}${body === '{' ? '' : ','}"${key}":${json}}`;
-}
+};
 
 // https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md
-function cloudAttributes({ event }: LoggedEvent): Record<string, string> {
-  return {
-    specversion: '1.0',
-    id: event.id,
-    source:
-      event.integrationId === null
-        ? '/clickatell'
-        : `/clickatell/${encodeURIComponent(event.integrationId.toWellFormed())}`,
-    type: `com.clickatell.${event.type}`,
-    // An attribute must not be empty.
-    ...(event.messageId ? { subject: event.messageId } : {}),
-    time: event.occurredAt ?? event.receivedAt,
-    datacontenttype: 'application/json',
-  };
-}
+const cloudAttributes = ({ event }: LoggedEvent): Record<string, string> => ({
+  specversion: '1.0',
+  id: event.id,
+  source:
+    event.integrationId === null
+      ? '/clickatell'
+      : `/clickatell/${encodeURIComponent(event.integrationId.toWellFormed())}`,
+  type: `com.clickatell.${event.type}`,
+  // An attribute must not be empty.
+  ...(event.messageId ? { subject: event.messageId } : {}),
+  time: event.occurredAt ?? event.receivedAt,
+  datacontenttype: 'application/json',
+});
 
 // https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md, section 3.1.3
-function cloudHeaders(logged: LoggedEvent): Record<string, string> {
+const cloudHeaders = (logged: LoggedEvent): Record<string, string> => {
   const { datacontenttype: _, ...attributes } = cloudAttributes(logged);
   const headers: Record<string, string> = { 'content-type': JSON_TYPE };
   for (const [name, value] of Object.entries(attributes)) {
     headers[`ce-${name}`] = value.toWellFormed().replace(NOT_HEADER_SAFE, encodeURIComponent);
   }
   return headers;
-}
+};
 
 /** Everything but printable ASCII, and of that space, `"` and `%`. */
 const NOT_HEADER_SAFE = /[^!#$&-~]/gu;

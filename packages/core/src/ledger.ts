@@ -51,7 +51,7 @@ export const MOST_DIFFERING = 20;
  * The whole of which these are the parts, one after the other, of one time span.
  * @throws when there is none
  */
-export function addLedgers(parts: readonly Ledger[]): Ledger {
+export const addLedgers = (parts: readonly Ledger[]): Ledger => {
   const last = parts.at(-1);
   if (last === undefined) throw new Error('a ledger has at least one part');
   const rows = new Map<string, DestinationLedger>();
@@ -68,7 +68,7 @@ export function addLedgers(parts: readonly Ledger[]): Ledger {
     balanced: parts.every(({ balanced }) => balanced),
     destinations: [...rows.values()].sort((a, b) => (a.id < b.id ? -1 : 1)),
   };
-}
+};
 
 const addRows = (a: DestinationLedger, b: DestinationLedger): DestinationLedger => ({
   id: a.id,

@@ -32,7 +32,7 @@ export interface MessageTimeline {
  *
  * @param events that name the message, in any order; others are passed over
  */
-export function describeMessage(messageId: string, events: Iterable<Event>): MessageTimeline {
+export const describeMessage = (messageId: string, events: Iterable<Event>): MessageTimeline => {
   const statusEvents: Event[] = [];
   const received: Event[] = [];
   const replies: Event[] = [];
@@ -51,7 +51,7 @@ export function describeMessage(messageId: string, events: Iterable<Event>): Mes
     received: received.sort(compareEvents),
     replies: replies.sort(compareEvents),
   };
-}
+};
 
 const toStatus = ({ id, data, valid, occurredAt, receivedAt }: Event): TimelineStatus => {
   // An update that does not fit its type has no data: something happened, nobody knows what.

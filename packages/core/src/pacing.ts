@@ -17,7 +17,7 @@ const SHORTEST_SPAN_MS = 100;
  * `50/s` as a limit over the shortest span that it divides into: what a whole second allows is not sent in its first
  * millisecond. Undefined for what is no rate.
  */
-export function parseRate(text: string): Rate | undefined {
+export const parseRate = (text: string): Rate | undefined => {
   const match = RATE.exec(text);
   if (match === null) return undefined;
   const [max, spanMs] = [Number(match[1]), SPANS[match[2] as string] as number];
@@ -25,7 +25,7 @@ export function parseRate(text: string): Rate | undefined {
   // Rounded down, so that the parts together never allow more than the whole.
   const share = Math.floor(max / parts);
   return { max: share, spanMs: Math.ceil((spanMs * share) / max) };
-}
+};
 
 /** How fast and in which order a destination gets its deliveries, whatever its adapter. */
 export const pacing = {

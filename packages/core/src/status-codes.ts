@@ -102,11 +102,11 @@ const BUSINESS_READ = 1001;
  * Classifies a status of the One API by name, then by code, then by range. Codes of Clickatell's older APIs mean other
  * things: never pass those.
  */
-export function classifyStatus(received: { code?: number | null; name?: string | null }): MessageStatus {
+export const classifyStatus = (received: { code?: number | null; name?: string | null }): MessageStatus => {
   const code = received.code ?? null;
   const name = received.name?.trim() || null;
   const known = (name && BY_NAME.get(name.toUpperCase())) || BY_CODE.get(code);
   if (known) return { code: code ?? known.code, name: name ?? known.name, class: known.class, final: known.final };
   const isFailure = code !== null && code >= FIRST_FAILURE && code !== BUSINESS_READ;
   return { code, name, class: isFailure ? 'failed' : 'unknown', final: isFailure };
-}
+};

@@ -14,8 +14,8 @@ export const replyEnvelope: Sample = JSON.parse(reply.toString());
 export const statusEnvelope: Sample = JSON.parse(status.toString());
 
 /** The first sample element of a type. */
-export function sampleElement(type: string): Record<string, unknown> {
+export const sampleElement = (type: string): Record<string, unknown> => {
   const element = { ...replyEnvelope.event, ...statusEnvelope.event }[type]?.[0];
   if (element === undefined) throw new Error(`no sample of ${type}`);
   return structuredClone(element);
-}
+};

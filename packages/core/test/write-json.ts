@@ -6,8 +6,8 @@ export interface Writer {
 }
 
 /** A writer that spells one value differently each time. It keeps the order of keys unless told to shuffle. */
-export function writers({ shuffle }: { shuffle: boolean }): fc.Arbitrary<Writer> {
-  return fc.array(fc.nat(1000), { minLength: 1, maxLength: 40 }).map((choices) => {
+export const writers = ({ shuffle }: { shuffle: boolean }): fc.Arbitrary<Writer> =>
+  fc.array(fc.nat(1000), { minLength: 1, maxLength: 40 }).map((choices) => {
     let turn = 0;
     const choose = (options: number) => ((choices[turn++ % choices.length] as number) + turn) % options;
     const space = () => ['', '', '', ' ', '\n', '\t', '\r', ' \n\t'][choose(8)] as string;
@@ -38,13 +38,12 @@ export function writers({ shuffle }: { shuffle: boolean }): fc.Arbitrary<Writer>
     };
     return { write: (value) => `${space()}${write(value)}${space()}` };
   });
-}
 
 /** Any JSON value, strings of any characters, keys that look like prototypes' included. */
 export const anyJson: fc.Arbitrary<unknown> = fc.jsonValue({ stringUnit: 'binary', maxDepth: 5 });
 
 /** Whether a value holds a key named `__proto__`, which callbacks must not. */
-export function holdsProtoKey(value: unknown): boolean {
+export const holdsProtoKey = (value: unknown): boolean => {
   if (typeof value !== 'object' || value === null) return false;
   return Object.hasOwn(value, '__proto__') || Object.values(value).some(holdsProtoKey);
-}
+};

@@ -4,25 +4,25 @@ import type { ICredentialDataDecryptedObject, IHttpRequestOptions } from 'n8n-wo
  * The request with its key, if it goes where the key belongs. A relative URL goes to the credential's base URL; one that
  * leads elsewhere, such as a link out of a customer's message, gets no key.
  */
-export function withKey(
+export const withKey = (
   request: IHttpRequestOptions,
   credentials: ICredentialDataDecryptedObject,
   authorization: (key: string) => string,
-): IHttpRequestOptions {
+): IHttpRequestOptions => {
   const base = String(credentials['baseUrl'] ?? '').trim();
   const isRelative = !/^[a-z][a-z0-9+.-]*:/i.test(request.url);
   const located = isRelative && !request.baseURL ? { ...request, baseURL: base.replace(/\/+$/, '') } : request;
   if (originOf(isRelative ? located.baseURL : located.url) !== originOf(base)) return located;
   const key = String(credentials['apiKey'] ?? '').trim();
   return { ...located, headers: { ...located.headers, authorization: authorization(key) } };
-}
+};
 
 /** Scheme, host and port; undefined for what is no absolute URL, which is equal to nothing worth a key. */
-function originOf(url: string | undefined): string | undefined {
+const originOf = (url: string | undefined): string | undefined => {
   try {
     const { origin } = new URL(url ?? '');
     return origin === 'null' ? undefined : origin;
   } catch {
     return undefined;
   }
-}
+};

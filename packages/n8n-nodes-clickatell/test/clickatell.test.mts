@@ -78,7 +78,7 @@ interface Run {
   readonly perItem?: (item: INodeExecutionData) => IDataObject;
 }
 
-async function run(operation: string, parameters: IDataObject, options: Run = {}): Promise<INodeExecutionData[]> {
+const run = async (operation: string, parameters: IDataObject, options: Run = {}): Promise<INodeExecutionData[]> => {
   const [resource, name] = operation.split('.');
   const functions = fakeExecute({
     parameters: { resource, operation: name, channel: 'whatsapp', to: '27999900001', ...parameters },
@@ -87,7 +87,7 @@ async function run(operation: string, parameters: IDataObject, options: Run = {}
   });
   const [items = []] = await new Clickatell().execute.call(functions);
   return items;
-}
+};
 
 const eventItem = (callback: unknown, at = 0): INodeExecutionData => {
   const logged = splitCallback(JSON.stringify(callback), new Date().toISOString())[at];

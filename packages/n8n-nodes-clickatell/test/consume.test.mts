@@ -29,7 +29,7 @@ interface Held {
 }
 
 /** A relay in memory; `trouble` decides what goes wrong with each call. */
-function memoryRelay(count: number, trouble: (call: Call) => Trouble) {
+const memoryRelay = (count: number, trouble: (call: Call) => Trouble) => {
   const held = new Map<string, Held>();
   for (let at = 0; at < count; at++) {
     const deliveryId = `dlv_test_${at}`;
@@ -103,7 +103,7 @@ function memoryRelay(count: number, trouble: (call: Call) => Trouble) {
     peek: async () => undefined,
   };
   return { relay, held, asked: () => asked };
-}
+};
 
 const options = (relay: Relay, run: ConsumeOptions['run'], more: Partial<ConsumeOptions> = {}): ConsumeOptions => ({
   relay,

@@ -44,13 +44,13 @@ const nodeOf = ({ node }: FakeOptions): INode => ({
 });
 
 /** A parameter by its path, with the fallback of n8n for what the user did not set. */
-function parameterOf(parameters: IDataObject, path: string, fallback: unknown, node: INode): unknown {
+const parameterOf = (parameters: IDataObject, path: string, fallback: unknown, node: INode): unknown => {
   let value: unknown = parameters;
   for (const key of path.split('.')) value = (value as IDataObject | undefined)?.[key];
   if (value !== undefined) return value;
   if (fallback !== undefined) return fallback;
   throw new NodeOperationError(node, `Could not get parameter "${path}"`);
-}
+};
 
 /** As axios joins them. */
 const join = (base: string | undefined, url: string): string =>
@@ -58,7 +58,7 @@ const join = (base: string | undefined, url: string): string =>
     ? url
     : `${base.replace(/\/+$/, '')}/${url.replace(/^\/+/, '')}`;
 
-async function request(options: IHttpRequestOptions): Promise<unknown> {
+const request = async (options: IHttpRequestOptions): Promise<unknown> => {
   const url = new URL(join(options.baseURL, options.url));
   for (const [name, value] of Object.entries(options.qs ?? {})) url.searchParams.set(name, String(value));
   const headers = new Headers(options.headers as Record<string, string>);
@@ -82,9 +82,9 @@ async function request(options: IHttpRequestOptions): Promise<unknown> {
   const given = await readBody(response, options.encoding);
   if (options.returnFullResponse !== true) return given;
   return { body: given, headers: Object.fromEntries(response.headers), statusCode: response.status };
-}
+};
 
-async function readBody(response: Response, encoding: IHttpRequestOptions['encoding']): Promise<unknown> {
+const readBody = async (response: Response, encoding: IHttpRequestOptions['encoding']): Promise<unknown> => {
   if (encoding === 'stream') return Readable.fromWeb((response.body ?? new Blob([]).stream()) as never);
   if (encoding === 'arraybuffer') return Buffer.from(await response.arrayBuffer());
   const text = await response.text();
@@ -93,7 +93,7 @@ async function readBody(response: Response, encoding: IHttpRequestOptions['encod
   } catch {
     return text;
   }
-}
+};
 
 const helpersOf = (node: INode, credentials: Credentials) => ({
   async httpRequestWithAuthentication(type: keyof typeof CREDENTIAL_TYPES, options: IHttpRequestOptions) {
@@ -165,10 +165,10 @@ export const failed = (message: string): RunEnd => ({
 });
 
 /** @param onRun called when a run begins; what it returns ends it, unless that is undefined */
-export function fakeTrigger(
+export const fakeTrigger = (
   options: FakeOptions & { readonly mode?: 'trigger' | 'manual' },
   onRun: (run: FakeRun) => void = () => undefined,
-): FakeTrigger {
+): FakeTrigger => {
   const { node, logged, functions } = baseOf(options);
   const runs: FakeRun[] = [];
   const failedExecutions: Error[] = [];
@@ -200,9 +200,9 @@ export function fakeTrigger(
     emitError: (error: Error) => emittedErrors.push(error),
   };
   return { functions: trigger as unknown as ITriggerFunctions, runs, failedExecutions, emittedErrors, logged };
-}
+};
 
-export function fakeExecute(
+export const fakeExecute = (
   options: FakeOptions & {
     readonly items?: INodeExecutionData[];
     readonly continueOnFail?: boolean;
@@ -210,7 +210,7 @@ export function fakeExecute(
     readonly perItem?: (item: INodeExecutionData) => IDataObject;
     readonly signal?: AbortSignal;
   },
-): IExecuteFunctions {
+): IExecuteFunctions => {
   const { node, functions } = baseOf(options);
   const items: INodeExecutionData[] = options.items ?? [{ json: {} }];
   return {
@@ -235,7 +235,7 @@ export function fakeExecute(
       },
     },
   } as unknown as IExecuteFunctions;
-}
+};
 
 export const fakeHook = (options: FakeOptions): IHookFunctions =>
   baseOf(options).functions as unknown as IHookFunctions;
@@ -246,7 +246,7 @@ export interface FakeWebhook {
   readonly answer: { status?: number; body?: unknown };
 }
 
-export function fakeWebhook(
+export const fakeWebhook = (
   options: FakeOptions & {
     readonly name?: 'default' | 'setup';
     readonly mode?: 'webhook' | 'manual';
@@ -257,7 +257,7 @@ export function fakeWebhook(
     /** An n8n that has parsed the body and kept no bytes. */
     readonly parsedOnly?: boolean;
   },
-): FakeWebhook {
+): FakeWebhook => {
   const { node, functions } = baseOf(options);
   const answer: { status?: number; body?: unknown } = {};
   const response = {
@@ -289,4 +289,4 @@ export function fakeWebhook(
     getNodeParameter: (path: string, fallback?: unknown) => parameterOf(options.parameters ?? {}, path, fallback, node),
   };
   return { functions: webhook as unknown as IWebhookFunctions, answer };
-}
+};

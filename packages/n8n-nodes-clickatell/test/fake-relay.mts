@@ -55,7 +55,7 @@ export const anEvent = (text = 'hello', type = 'moText'): Event => {
 };
 
 /** The lease API as design and docs have it, in memory, over real HTTP. */
-export async function startFakeRelay(): Promise<FakeRelay> {
+export const startFakeRelay = async (): Promise<FakeRelay> => {
   let server: Server | undefined;
   let port = 0;
   const sockets = new Set<Socket>();
@@ -74,7 +74,10 @@ export async function startFakeRelay(): Promise<FakeRelay> {
 
   const refuse = (status: number, code: string) => ({ status, body: { error: { code, message: `${code} it is` } } });
 
-  async function work({ method, path, body }: Asked, closed: AbortSignal): Promise<{ status: number; body: unknown }> {
+  const work = async (
+    { method, path, body }: Asked,
+    closed: AbortSignal,
+  ): Promise<{ status: number; body: unknown }> => {
     const match = /^\/v1\/destinations\/([^/?]+)(?:\/([a-z]+))?/.exec(path);
     if (match === null) return refuse(404, 'not_found');
     const [, id = '', verb] = match;
@@ -131,9 +134,9 @@ export async function startFakeRelay(): Promise<FakeRelay> {
       Object.assign(held, { state: ended ? 'dead_letter' : 'waiting', availableAt: Date.now() + relay.retryAfterMs });
     }
     return { status: 200, body: { deliveryId: held.deliveryId, state: held.state } };
-  }
+  };
 
-  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const closed = new AbortController();
     response.on('close', () => closed.abort());
     const chunks: Buffer[] = [];
@@ -157,7 +160,7 @@ export async function startFakeRelay(): Promise<FakeRelay> {
     if (fault === 'cut-after') return void request.socket.destroy();
     response.writeHead(status, { 'content-type': 'application/json' });
     response.end(JSON.stringify(body));
-  }
+  };
 
   const relay: FakeRelay = {
     get url() {
@@ -209,4 +212,4 @@ export async function startFakeRelay(): Promise<FakeRelay> {
   };
   await relay.start();
   return relay;
-}
+};

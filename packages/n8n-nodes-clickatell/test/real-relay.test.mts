@@ -65,17 +65,17 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function activate(
+const activate = async (
   onRun: (run: FakeRun) => void,
   parameters: IDataObject = {},
   mode: 'trigger' | 'manual' = 'trigger',
-) {
+) => {
   const credentials = { clickrelayApi: { baseUrl: `http://127.0.0.1:${environment['API_PORT']}`, apiKey: leaseKey } };
   const node = fakeTrigger({ parameters: { events: ['mo*'], ...parameters }, credentials, mode }, onRun);
   const response = await new ClickatellTrigger().trigger.call(node.functions);
   open.push(response);
   return { ...node, response };
-}
+};
 
 const DESTINATION = 'n8n-wfabc123-b0fe5b4e';
 

@@ -23,18 +23,18 @@ interface Setup {
   readonly onRun?: (run: FakeRun) => void;
 }
 
-async function activate({
+const activate = async ({
   parameters = {},
   mode = 'trigger',
   apiKey = 'crk_key',
   onRun,
-}: Setup = {}): Promise<FakeTrigger & { readonly response: ITriggerResponse }> {
+}: Setup = {}): Promise<FakeTrigger & { readonly response: ITriggerResponse }> => {
   const credentials = { clickrelayApi: { baseUrl: `${relay.url}/`, apiKey } };
   const node = fakeTrigger({ parameters: { events: ['mo*'], ...parameters }, credentials, mode }, onRun);
   const response = await new ClickatellTrigger().trigger.call(node.functions);
   open.push(response);
   return { ...node, response };
-}
+};
 
 const states = (): string[] => [...relay.deliveries.values()].map(({ state }) => state);
 const asked = (verb: string): IDataObject[] =>

@@ -10,7 +10,7 @@ const trigger = new ClickatellWebhookTrigger();
 
 type Request = Omit<Parameters<typeof fakeWebhook>[0], 'credentials'>;
 
-async function receive({ parameters, query = { token: SECRET }, ...rest }: Request) {
+const receive = async ({ parameters, query = { token: SECRET }, ...rest }: Request) => {
   const { functions, answer } = fakeWebhook({
     parameters: { events: ['*'], ...parameters },
     credentials: {
@@ -21,7 +21,7 @@ async function receive({ parameters, query = { token: SECRET }, ...rest }: Reque
   });
   const response = await trigger.webhook.call(functions);
   return { ...response, answer, items: (response.workflowData?.[0] ?? []).map(({ json }) => json as IDataObject) };
-}
+};
 
 const reply = JSON.stringify(samples.reply);
 const status = JSON.stringify(samples.status);

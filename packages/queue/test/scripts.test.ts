@@ -1,10 +1,11 @@
-import { glob, readFile } from 'node:fs/promises';
+import { globSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { type RedisServer, startRedis } from '@clickrelay/testkit';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const root = new URL('../src/', import.meta.url);
-const files = await Array.fromAsync(glob('**/*.lua', { cwd: root }));
+const files = globSync('**/*.lua', { cwd: root });
 
 let server: RedisServer;
 let redis: Redis;

@@ -34,7 +34,7 @@ export type Filter = (event: Event) => Verdict;
  * @throws {InvalidFilterError} when it does not parse, names anything but `event`, or cannot be true or false
  * @see https://github.com/google/cel-spec/blob/master/doc/langdef.md
  */
-export function compileFilter(text: string): Filter {
+export const compileFilter = (text: string): Filter => {
   if (text.length > MAX_FILTER_LENGTH) {
     throw new InvalidFilterError(
       `a filter has at most ${MAX_FILTER_LENGTH} characters, got ${text.length}`,
@@ -57,7 +57,7 @@ export function compileFilter(text: string): Filter {
       return { matches: false, problem: summaryOf(error) };
     }
   };
-}
+};
 
 const RE2_MATCHES = 'matches_re2';
 
@@ -83,7 +83,7 @@ function compilePattern(pattern: string): RE2JS {
 }
 
 /** Also tries the patterns that are written out, so that a wrong one is refused when it is saved. */
-function replaceMatches(node: unknown): void {
+const replaceMatches = (node: unknown): void => {
   if (Array.isArray(node)) {
     for (const inner of node) replaceMatches(inner);
     return;
@@ -101,29 +101,28 @@ function replaceMatches(node: unknown): void {
     node.args[0] = RE2_MATCHES;
   }
   replaceMatches(node.args);
-}
+};
 
-function isNode(value: unknown): value is ASTNode {
-  return typeof value === 'object' && value !== null && 'op' in value && 'args' in value;
-}
+const isNode = (value: unknown): value is ASTNode =>
+  typeof value === 'object' && value !== null && 'op' in value && 'args' in value;
 
-function refuseInvalid(parse: () => ParseResult): ParseResult {
+const refuseInvalid = (parse: () => ParseResult): ParseResult => {
   try {
     return parse();
   } catch (error) {
     throw invalid(error);
   }
-}
+};
 
-function invalid(error: unknown): InvalidFilterError {
+const invalid = (error: unknown): InvalidFilterError => {
   const { range } = error as { range?: { start: number } };
   const summary = summaryOf(error);
   const hint = summary.startsWith('Unknown variable') ? ' (the event is `event`: write event.type)' : '';
   return new InvalidFilterError(summary + hint, (range?.start ?? 0) + 1);
-}
+};
 
 /** One line, without the picture of the expression. */
-function summaryOf(error: unknown): string {
+const summaryOf = (error: unknown): string => {
   const { summary, message } = error as { summary?: string; message?: string };
   return (summary ?? message ?? 'cannot be decided').split('\n')[0] as string;
-}
+};

@@ -25,7 +25,7 @@ export interface Route {
  * Compiles what a destination wants.
  * @throws {InvalidFilterError}
  */
-export function openRoute(selection: Selection): Route {
+export const openRoute = (selection: Selection): Route => {
   const { filter: text, events, channels, classes } = selection;
   const filter: Filter | undefined = text === undefined ? undefined : compileFilter(text);
 
@@ -56,4 +56,4 @@ export function openRoute(selection: Selection): Route {
       return rules;
     },
   };
-}
+};

@@ -6,8 +6,8 @@ export type CallbackCredential =
   | { kind: 'none' };
 
 /** The entries of CALLBACK_AUTH in their order; what the receiver would refuse is left out, it says so itself. */
-export function readCallbackAuth(text: string): CallbackCredential[] {
-  return text
+export const readCallbackAuth = (text: string): CallbackCredential[] =>
+  text
     .split(',')
     .map((entry) => entry.trim())
     .flatMap((entry): CallbackCredential[] => {
@@ -20,21 +20,20 @@ export function readCallbackAuth(text: string): CallbackCredential[] {
       if (kind === 'header' && second !== '') return [{ kind, name: first, value: second }];
       return [];
     });
-}
 
 /** The callback URLs under a base; a query secret is part of them. */
-export function callbackUrls(
+export const callbackUrls = (
   base: string,
   pathPrefix: string,
   credential: CallbackCredential | undefined,
-): { reply: string; status: string } {
+): { reply: string; status: string } => {
   const query = credential?.kind === 'query' ? `?token=${encodeURIComponent(credential.secret)}` : '';
   const start = `${base.replace(/\/+$/, '')}${pathPrefix.replace(/\/+$/, '')}`;
   return { reply: `${start}/one-api-reply${query}`, status: `${start}/one-api-status${query}` };
-}
+};
 
 /** At the first colon: all that follow belong to the secret. */
-function cut(text: string): [before: string, after: string] {
+const cut = (text: string): [before: string, after: string] => {
   const colon = text.indexOf(':');
   return colon === -1 ? [text, ''] : [text.slice(0, colon), text.slice(colon + 1)];
-}
+};

@@ -51,9 +51,9 @@ export interface Destination {
 }
 
 /** Starts a local HTTP server that records what it gets and answers as told: 200 unless told otherwise. */
-export async function startDestination(
+export const startDestination = async (
   options: { answer?: Answer /** @default a free one */; port?: number } = {},
-): Promise<Destination> {
+): Promise<Destination> => {
   let answer: Answer = options.answer ?? 200;
   const requests: ReceivedRequest[] = [];
   const waiting = new Set<() => void>();
@@ -128,4 +128,4 @@ export async function startDestination(
       if (server.listening) await once(server, 'close');
     },
   };
-}
+};

@@ -32,15 +32,15 @@ export const fairNow = (): number => {
   return fair + Math.min(performance.now() - last, MOST_OF_A_TICK);
 };
 
-function tick(): void {
+const tick = (): void => {
   const now = performance.now();
   if (!(isDiskAsked && now - askedDiskAt > DISK_PATIENCE)) fair += Math.min(now - last, MOST_OF_A_TICK);
   last = now;
   // Tests only: what measures how fast something is wants the disk for itself.
   if (process.env['VITEST'] !== undefined && !isDiskAsked && now - askedDiskAt > DISK_EVERY) askDisk(now);
-}
+};
 
-function askDisk(now: number): void {
+const askDisk = (now: number): void => {
   disk ??= openScratch();
   const file = disk;
   askedDiskAt = now;
@@ -49,13 +49,13 @@ function askDisk(now: number): void {
     isDiskAsked = false;
   };
   write(file, 'x', 0, (error) => (error === null ? fdatasync(file, answered) : answered()));
-}
+};
 
 /** Beside the folders of the Redis servers; gone with this process. */
-function openScratch(): number {
+const openScratch = (): number => {
   const path = join(tmpdir(), `clickrelay-clock-${process.pid}-${Math.random().toString(36).slice(2)}`);
   const file = openSync(path, 'wx');
   unlinkSync(path);
   process.once('exit', () => closeSync(file));
   return file;
-}
+};

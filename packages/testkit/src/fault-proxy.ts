@@ -63,7 +63,7 @@ const UNKNOWN = Buffer.from('*1\r\n$7\r\nREFUSED\r\n');
 const NOTHING = Buffer.alloc(0);
 
 /** A TCP proxy in front of a Redis on 127.0.0.1 that breaks on demand, as networks do. Starts healthy. */
-export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
+export const startFaultProxy = async (targetPort: number): Promise<FaultProxy> => {
   const connections = new Set<Connection>();
   let refusing = false;
   let frozen = false;
@@ -255,4 +255,4 @@ export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
       if (server.listening) await once(server, 'close');
     },
   };
-}
+};

@@ -5,7 +5,7 @@ import { delimiter, dirname, join } from 'node:path';
  * The redis-server to run: `CLICKRELAY_REDIS_SERVER`, else redis-server or valkey-server on PATH, else the copy that
  * `./start` and `./test` put into `.tools` of the checkout.
  */
-export function findRedisServer(): string {
+export const findRedisServer = (): string => {
   const named = process.env['CLICKRELAY_REDIS_SERVER'];
   if (named) return named;
   for (const name of ['redis-server', 'valkey-server']) {
@@ -22,13 +22,13 @@ export function findRedisServer(): string {
   throw new Error(
     'no redis-server or valkey-server here; install one, set `CLICKRELAY_REDIS_SERVER` to its path, or run ./test, which fetches one',
   );
-}
+};
 
-function isExecutable(path: string): boolean {
+const isExecutable = (path: string): boolean => {
   try {
     accessSync(path, constants.X_OK);
     return true;
   } catch {
     return false;
   }
-}
+};

@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
  * (from 32768 on Linux, 49152 on macOS): a server that is away for a while finds its port free when it comes back, and
  * no client that keeps knocking meanwhile is connected to itself.
  */
-export async function freePort(): Promise<number> {
+export const freePort = async (): Promise<number> => {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
     const server = createServer().listen(port, '127.0.0.1');
@@ -19,4 +19,4 @@ export async function freePort(): Promise<number> {
     await once(server, 'close');
     return port;
   }
-}
+};

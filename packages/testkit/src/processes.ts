@@ -47,7 +47,7 @@ process.once('exit', () => {
  * Starts a program and waits until it is ready.
  * @throws {Error} with its output when it ends before that, or is not ready in time
  */
-export async function startProgram(options: ProgramOptions): Promise<Program> {
+export const startProgram = async (options: ProgramOptions): Promise<Program> => {
   const { args, command = process.execPath, timeoutMs = 60_000 } = options;
   const child = spawn(command, args, {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...options.env },
@@ -81,7 +81,7 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
   exited.catch(() => {});
 
   const output = () => `${stdout}${stderr}`;
-  async function waitFor<T>(look: () => T | Promise<T>, what: string, ms: number): Promise<NonNullable<T>> {
+  const waitFor = async <T>(look: () => T | Promise<T>, what: string, ms: number): Promise<NonNullable<T>> => {
     try {
       const answer = await waitUntil(async () => (await look()) || (ended && 'ended'), { timeoutMs: ms, what });
       // What it printed last may have satisfied the look after all.
@@ -93,7 +93,7 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
         cause: error,
       });
     }
-  }
+  };
 
   const program: Program = {
     pid: child.pid as number,
@@ -126,4 +126,4 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
     throw error;
   }
   return program;
-}
+};

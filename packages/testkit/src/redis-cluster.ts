@@ -25,10 +25,10 @@ interface RedisClusterOptions {
 }
 
 /** Starts a real Redis Cluster on 127.0.0.1: three masters, and unless told otherwise a replica of each. */
-export async function startRedisCluster({
+export const startRedisCluster = async ({
   withReplicas = true,
   nodeTimeoutMs = 1_000,
-}: RedisClusterOptions = {}): Promise<RedisCluster> {
+}: RedisClusterOptions = {}): Promise<RedisCluster> => {
   const buses = new Map<RedisServer, number>();
   const startNode = async (): Promise<RedisServer> => {
     const bus = await freePort();
@@ -86,6 +86,6 @@ export async function startRedisCluster({
     throw error;
   }
   return { url: `redis+cluster://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}`, masters, replicas, stop };
-}
+};
 
 const idIn = (reply: string): string => /[0-9a-f]{40}/.exec(reply)?.[0] as string;

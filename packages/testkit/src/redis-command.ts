@@ -4,8 +4,8 @@ import { connect } from 'node:net';
  * Sends one command to a Redis on 127.0.0.1 and resolves with its reply, undecoded.
  * @throws {Error} when it answers with an error, or not within five seconds
  */
-export function redisCommand(port: number, ...args: (string | number)[]): Promise<string> {
-  return new Promise((resolve, reject) => {
+export const redisCommand = (port: number, ...args: (string | number)[]): Promise<string> =>
+  new Promise((resolve, reject) => {
     let reply = '';
     const socket = connect(port, '127.0.0.1', () => {
       const parts = args.map((arg) => `$${Buffer.byteLength(String(arg))}\r\n${arg}\r\n`);
@@ -26,4 +26,3 @@ export function redisCommand(port: number, ...args: (string | number)[]): Promis
       else resolve(reply);
     });
   });
-}

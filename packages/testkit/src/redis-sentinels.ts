@@ -20,7 +20,7 @@ export interface RedisSentinels {
 const DOWN_AFTER_MS = 500;
 
 /** Starts a real primary with replicas, and three real Sentinels that watch them, on 127.0.0.1. */
-export async function startRedisSentinels({ replicas: count = 1 } = {}): Promise<RedisSentinels> {
+export const startRedisSentinels = async ({ replicas: count = 1 } = {}): Promise<RedisSentinels> => {
   const primary = await startRedis({ args: ['--repl-diskless-sync-delay', '0'] });
   const replicas = await Promise.all(
     Array.from({ length: count }, () =>
@@ -77,4 +77,4 @@ export async function startRedisSentinels({ replicas: count = 1 } = {}): Promise
   }
   const hosts = ports.map((port) => `127.0.0.1:${port}`).join(',');
   return { url: `redis+sentinel://${hosts}/mymaster`, servers: [primary, ...replicas], stop };
-}
+};

@@ -3,8 +3,8 @@ import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { startRedis } from './redis.ts';
 
-function ask(port: number, command: string): Promise<string> {
-  return new Promise((resolve, reject) => {
+const ask = (port: number, command: string): Promise<string> =>
+  new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => socket.write(`${command}\r\n`));
     socket.once('data', (answer) => {
       socket.destroy();
@@ -12,7 +12,6 @@ function ask(port: number, command: string): Promise<string> {
     });
     socket.once('error', reject);
   });
-}
 
 test('what Redis acknowledged is there after a kill and a restart on the same port', async () => {
   const redis = await startRedis();

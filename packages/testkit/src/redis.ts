@@ -44,20 +44,20 @@ process.once('exit', () => {
  * resolves when it answers.
  * @throws {Error} when there is no redis-server or valkey-server here, or when it does not start
  */
-export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
+export const startRedis = async (options: RedisOptions = {}): Promise<RedisServer> => {
   const program = findRedisServer();
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'clickrelay-redis-')));
   const port = options.port ?? (await freePort());
   const log = join(dir, 'redis.log');
 
   let child: ChildProcess | undefined;
-  function removeAtExit(): void {
+  const removeAtExit = (): void => {
     child?.kill('SIGKILL');
     if (options.dir === undefined) rmSync(dir, { recursive: true, force: true });
-  }
+  };
   leftovers.add(removeAtExit);
 
-  async function start(): Promise<ChildProcess> {
+  const start = async (): Promise<ChildProcess> => {
     const output = openSync(log, 'a');
     const started = spawn(
       program,
@@ -94,7 +94,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
       );
     }
     return started;
-  }
+  };
 
   async function kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
@@ -130,11 +130,11 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
       if (options.dir === undefined) await removeFolder(dir);
     },
   };
-}
+};
 
 /** Whether a server there serves commands; one that wants a password does. */
-function answersPing(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
+const answersPing = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'));
     socket.setTimeout(1000);
     const end = (answer: boolean) => {
@@ -146,11 +146,8 @@ function answersPing(port: number): Promise<boolean> {
     socket.once('timeout', () => end(false));
     socket.once('close', () => end(false));
   });
-}
 
-function tail(path: string): string {
-  return readFileSync(path, 'utf8').split('\n').slice(-6).join('\n').trim();
-}
+const tail = (path: string): string => readFileSync(path, 'utf8').split('\n').slice(-6).join('\n').trim();
 
 /** A server that was killed may still be writing its last file. */
 const removeFolder = (dir: string): Promise<void> =>

@@ -21,7 +21,7 @@ const LINE_END = '\r\n';
  * Finds where the commands end that a client sends to Redis (RESP arrays of bulk strings, as all clients send them;
  * a line is an inline command). Reads no more of them than their names.
  */
-export function createCommandSplitter(): CommandSplitter {
+export const createCommandSplitter = (): CommandSplitter => {
   let chunks: Buffer[] = [];
   let pendingBytes = 0;
   /** Fewer bytes than this cannot complete anything: large arguments are not joined again with each chunk. */
@@ -52,10 +52,10 @@ export function createCommandSplitter(): CommandSplitter {
       return pendingBytes;
     },
   };
-}
+};
 
 /** The command that begins here, or how long the buffer must be at least before it can be read. */
-function readCommand(buffer: Buffer, from: number): SplitCommand | number {
+const readCommand = (buffer: Buffer, from: number): SplitCommand | number => {
   const line = readLine(buffer, from);
   if (line === undefined) return buffer.length + 1;
   if (!line.text.startsWith('*')) return { name: line.text.split(' ')[0]?.toUpperCase() ?? '', end: line.end };
@@ -70,9 +70,9 @@ function readCommand(buffer: Buffer, from: number): SplitCommand | number {
     at = end;
   }
   return { name, end: at };
-}
+};
 
-function readLine(buffer: Buffer, from: number): { text: string; end: number } | undefined {
+const readLine = (buffer: Buffer, from: number): { text: string; end: number } | undefined => {
   const end = buffer.indexOf(LINE_END, from, 'latin1');
   return end === -1 ? undefined : { text: buffer.toString('latin1', from, end), end: end + LINE_END.length };
-}
+};

@@ -89,7 +89,7 @@ export type OddSample =
  * `timestamp` becomes `now`. Without it a second copy of a sample is a duplicate and is dropped as one.
  * @param now epoch milliseconds; default: the clock
  */
-export function freshCopy(envelope: Envelope, now: number = Date.now()): Envelope {
+export const freshCopy = (envelope: Envelope, now: number = Date.now()): Envelope => {
   const copy = structuredClone(envelope);
   const newIds = new Map<unknown, string>();
   for (const element of Object.values(copy.event).flat()) {
@@ -103,17 +103,17 @@ export function freshCopy(envelope: Envelope, now: number = Date.now()): Envelop
     if ('timestamp' in fields) fields['timestamp'] = now;
   }
   return copy;
-}
+};
 
 /**
  * A callback with one event that never happened before.
  * @param type one of Clickatell's eight types; any other name gives an event of an unknown type with a moText's fields
  * @param overrides fields that replace those of the element, `messageId` and `timestamp` included
  */
-export function sampleCallback(type: SampleType | (string & {}), overrides: Record<string, unknown> = {}): Envelope {
+export const sampleCallback = (type: SampleType | (string & {}), overrides: Record<string, unknown> = {}): Envelope => {
   const known = (byType as Record<string, Envelope>)[type];
   const copy = freshCopy(known ?? byType.moText);
   const [element] = Object.values(copy.event)[0] as [Record<string, unknown>];
   copy.event = { [type]: [{ ...element, ...overrides }] };
   return copy;
-}
+};

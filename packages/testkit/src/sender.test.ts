@@ -4,14 +4,14 @@ import { freePort } from './port.ts';
 import { sampleCallback, samples } from './samples.ts';
 import { createSender, type SenderOptions } from './sender.ts';
 
-async function against(
+const against = async (
   answer: Answer,
   options: Omit<SenderOptions, 'url'>,
   use: (
     sender: ReturnType<typeof createSender>,
     receiver: Awaited<ReturnType<typeof startDestination>>,
   ) => Promise<void>,
-): Promise<void> {
+): Promise<void> => {
   const receiver = await startDestination({ answer });
   const sender = createSender({ url: `${receiver.url}in/?token=s3cret`, startDelayMs: 5, ...options });
   try {
@@ -20,7 +20,7 @@ async function against(
     await sender.close();
     await receiver.close();
   }
-}
+};
 
 test('replies and statuses go to their own paths, with the headers and bytes of the documented requests', async () => {
   await against(200, { auth: { basic: { user: 'u', password: 'p' } } }, async (sender, receiver) => {

@@ -78,7 +78,7 @@ export interface Sender {
  * is sent again (https://help.clickatell.com/developers-api-reference/reference/one-api-client-callbacks).
  * @throws {TypeError} when `url` is none
  */
-export function createSender(options: SenderOptions): Sender {
+export const createSender = (options: SenderOptions): Sender => {
   const { tries = 5, startDelayMs = 100, timeoutMs = 10_000, connections = 64, singleUrl = false } = options;
   const url = new URL(options.url);
   const prefix =
@@ -92,10 +92,10 @@ export function createSender(options: SenderOptions): Sender {
   });
   const headers = { 'Content-Type': 'application/json', Accept: '*/*', ...authorization(options) };
 
-  async function send(
+  const send = async (
     envelope: Envelope | string | Uint8Array,
     { signal }: { signal?: AbortSignal } = {},
-  ): Promise<SendResult> {
+  ): Promise<SendResult> => {
     const body = typeof envelope === 'string' || envelope instanceof Uint8Array ? envelope : JSON.stringify(envelope);
     const path = singleUrl ? url.pathname : `${prefix}/${isStatusOnly(envelope) ? 'one-api-status' : 'one-api-reply'}`;
     for (let number = 1; ; number++) {
@@ -128,9 +128,9 @@ export function createSender(options: SenderOptions): Sender {
       await sleep(startDelayMs * 2 ** (number - 1), undefined, signal === undefined ? {} : { signal }).catch(() => {});
       if (signal?.aborted) return result;
     }
-  }
+  };
 
-  async function sendMany(
+  const sendMany = async (
     envelopes: Iterable<Envelope | string | Uint8Array>,
     {
       ratePerSecond,
@@ -141,7 +141,7 @@ export function createSender(options: SenderOptions): Sender {
       onResult,
       random = Math.random,
     }: SendManyOptions = {},
-  ): Promise<SendReport> {
+  ): Promise<SendReport> => {
     const report: SendReport = {
       sent: 0,
       accepted: 0,
@@ -156,7 +156,7 @@ export function createSender(options: SenderOptions): Sender {
     const startedAt = performance.now();
     const queue = shuffled(withDuplicates(envelopes, duplicate, random), shuffle, random);
 
-    async function lane(): Promise<void> {
+    const lane = async (): Promise<void> => {
       for (;;) {
         if (signal?.aborted) return;
         const next = queue.next();
@@ -181,7 +181,7 @@ export function createSender(options: SenderOptions): Sender {
         }
         onResult?.(result, next.value);
       }
-    }
+    };
     await Promise.all(Array.from({ length: inFlight }, lane));
 
     times.sort((a, b) => a - b);
@@ -189,20 +189,20 @@ export function createSender(options: SenderOptions): Sender {
     report.p99 = percentile(times, 0.99);
     report.durationMs = performance.now() - startedAt;
     return report;
-  }
+  };
 
   // destroy() rather than close(): a receiver that hangs must not keep a test waiting.
   return { send, sendMany, close: () => pool.destroy() };
-}
+};
 
-function authorization({ auth }: SenderOptions): Record<string, string> {
+const authorization = ({ auth }: SenderOptions): Record<string, string> => {
   if (auth === undefined) return {};
   if ('header' in auth) return { [auth.header.name]: auth.header.value };
   return { Authorization: `Basic ${Buffer.from(`${auth.basic.user}:${auth.basic.password}`).toString('base64')}` };
-}
+};
 
 /** What Clickatell posts to the status URL; everything else, readable or not, goes to the reply URL. */
-function isStatusOnly(envelope: Envelope | string | Uint8Array): boolean {
+const isStatusOnly = (envelope: Envelope | string | Uint8Array): boolean => {
   let event: unknown;
   try {
     const parsed: unknown =
@@ -216,7 +216,7 @@ function isStatusOnly(envelope: Envelope | string | Uint8Array): boolean {
   if (typeof event !== 'object' || event === null) return false;
   const types = Object.keys(event);
   return types.length === 1 && types[0] === 'messageStatusUpdate';
-}
+};
 
 function* withDuplicates<T>(items: Iterable<T>, share: number, random: () => number): Generator<T> {
   for (const item of items) {
@@ -235,6 +235,5 @@ function* shuffled<T>(items: Iterable<T>, window: number, random: () => number):
   while (held.length > 0) yield takeOne();
 }
 
-function percentile(sorted: number[], share: number): number {
-  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
-}
+const percentile = (sorted: number[], share: number): number =>
+  sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;

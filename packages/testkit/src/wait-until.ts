@@ -14,7 +14,7 @@ export interface WaitOptions {
  * Looks until the answer is truthy, and gives it back. A `look` that throws counts as not yet.
  * @throws {Error} after `timeoutMs`, with the last answer or error
  */
-export async function waitUntil<T>(look: () => T | Promise<T>, options: WaitOptions = {}): Promise<NonNullable<T>> {
+export const waitUntil = async <T>(look: () => T | Promise<T>, options: WaitOptions = {}): Promise<NonNullable<T>> => {
   const { timeoutMs = 30_000, everyMs = 20, what = look.toString() } = options;
   const deadline = fairNow() + timeoutMs;
   let last: unknown;
@@ -32,4 +32,4 @@ export async function waitUntil<T>(look: () => T | Promise<T>, options: WaitOpti
     }
     await sleep(everyMs);
   }
-}
+};

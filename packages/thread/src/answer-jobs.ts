@@ -9,9 +9,9 @@ export type Answer<Result> = { readonly result: Result } | { readonly error: str
  *
  * @param work answers a result, and what of it is handed over instead of copied
  */
-export function answerJobs<Job, Result>(
+export const answerJobs = <Job, Result>(
   work: (job: Job) => { readonly result: Result; readonly handOver?: readonly Transferable[] },
-): void {
+): void => {
   const port = parentPort;
   if (port === null) throw new Error('answerJobs is for the file that openThread is given');
   port.on('message', (job: Job) => {
@@ -22,4 +22,4 @@ export function answerJobs<Job, Result>(
       port.postMessage({ error: error instanceof Error ? error.name : typeof error } satisfies Answer<Result>);
     }
   });
-}
+};

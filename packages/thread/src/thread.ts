@@ -28,12 +28,11 @@ export interface ThreadOptions {
  * The file of a thread beside a module of the same program, as a source or built.
  * @param moduleUrl `import.meta.url` of the module
  */
-export function threadFile(name: string, moduleUrl: string): URL {
-  return new URL(`./${name}${moduleUrl.endsWith('.ts') ? '.ts' : '.js'}`, moduleUrl);
-}
+export const threadFile = (name: string, moduleUrl: string): URL =>
+  new URL(`./${name}${moduleUrl.endsWith('.ts') ? '.ts' : '.js'}`, moduleUrl);
 
 /** @param file calls `answerJobs` */
-export function openThread<Job, Result>(file: URL, options: ThreadOptions = {}): Thread<Job, Result> {
+export const openThread = <Job, Result>(file: URL, options: ThreadOptions = {}): Thread<Job, Result> => {
   const { deadlineMs = 30_000, idleMs = 30_000 } = options;
   let worker: Worker | undefined;
   let idle: NodeJS.Timeout | undefined;
@@ -100,4 +99,4 @@ export function openThread<Job, Result>(file: URL, options: ThreadOptions = {}):
       await end();
     },
   };
-}
+};

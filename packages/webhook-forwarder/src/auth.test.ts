@@ -11,18 +11,18 @@ afterEach(async () => {
   for (const end of atEnd.splice(0).reverse()) await end();
 });
 
-async function listen(answer: Answer = 200) {
+const listen = async (answer: Answer = 200) => {
   const server = await startDestination({ answer });
   atEnd.push(() => server.close());
   return server;
-}
+};
 
-function open(url: string, settings: Record<string, unknown>, resolve?: Resolve) {
+const open = (url: string, settings: Record<string, unknown>, resolve?: Resolve) => {
   const options = { egressAllow: ['127.0.0.1/32'], userAgent: 'Clickrelay/1.2.3', ...(resolve && { resolve }) };
   const destination = webhookAdapter(options).open(webhookConfig.parse({ url, ...settings }));
   atEnd.push(() => destination.close());
   return destination;
-}
+};
 
 describe('headers', () => {
   test('are sent with each delivery, beside our own', async () => {

@@ -19,7 +19,7 @@ interface AuthorizerOptions extends Surroundings {
   readonly timeoutMs: number;
 }
 
-export function openAuthorizer(auth: Auth, options: AuthorizerOptions): Authorizer {
+export const openAuthorizer = (auth: Auth, options: AuthorizerOptions): Authorizer => {
   if (auth.type === 'bearer') return always(`Bearer ${auth.token}`);
   if (auth.type === 'basic') {
     return always(`Basic ${Buffer.from(`${auth.username}:${auth.password}`).toString('base64')}`);
@@ -34,18 +34,19 @@ export function openAuthorizer(auth: Auth, options: AuthorizerOptions): Authoriz
     onRefused: (header) => tokens.forget(header.slice('Bearer '.length)),
     close: () => tokens.close(),
   };
-}
+};
 
-function always(header: string): Authorizer {
-  return { header: async () => header, onRefused: () => {}, close: async () => {} };
-}
+const always = (header: string): Authorizer => ({
+  header: async () => header,
+  onRefused: () => {},
+  close: async () => {},
+});
 
 /** Others may wait for the same token: it is fetched to the end. */
-function orAborted<Value>(work: Promise<Value>, signal: AbortSignal, host: string): Promise<Value> {
-  return new Promise((resolve, reject) => {
+const orAborted = <Value>(work: Promise<Value>, signal: AbortSignal, host: string): Promise<Value> =>
+  new Promise((resolve, reject) => {
     const abort = () => reject(aborted(host));
     if (signal.aborted) abort();
     signal.addEventListener('abort', abort);
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
   });
-}

@@ -8,10 +8,10 @@ import { checkUrl } from './url.ts';
 const url = 'https://crm.example.com/clickatell';
 const ofBytes = (count: number) => `whsec_${Buffer.alloc(count, 7).toString('base64')}`;
 
-function complaints(config: unknown): string[] {
+const complaints = (config: unknown): string[] => {
   const result = webhookConfig.safeParse(config, { reportInput: true });
   return result.success ? [] : result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-}
+};
 
 test('a url is all that a destination needs', () => {
   const config: WebhookConfig = webhookConfig.parse({ url });

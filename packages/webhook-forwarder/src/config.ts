@@ -99,7 +99,7 @@ interface Combined {
 }
 
 /** Refuses settings that are right each for itself and exclude each other. */
-export function together({ value, issues }: z.core.ParsePayload<Combined>): void {
+export const together = ({ value, issues }: z.core.ParsePayload<Combined>): void => {
   if (value.format === 'clickatell' && value.transform !== undefined) {
     const message = 'transform and the format clickatell exclude each other: an envelope holds what Clickatell sent';
     issues.push({ ...issue(message), path: ['transform'] });
@@ -107,7 +107,7 @@ export function together({ value, issues }: z.core.ParsePayload<Combined>): void
   if (value.auth !== undefined && value.headers?.['authorization'] !== undefined) {
     issues.push({ ...issue('headers must hold no authorization when there is auth'), path: ['headers'] });
   }
-}
+};
 
 /** The settings of one webhook destination. */
 export const webhookConfig = webhookSettings.check(together);

@@ -45,10 +45,10 @@ export class MissingSecretError extends Error {
  * @param present The settings that it has.
  * @throws {MissingSecretError}
  */
-export function completeWebhook<Settings extends Declared>(
+export const completeWebhook = <Settings extends Declared>(
   settings: Settings,
   present: Config | undefined,
-): { config: Omit<Settings, 'secret'> & { secret: unknown }; generatedSecret?: string } {
+): { config: Omit<Settings, 'secret'> & { secret: unknown }; generatedSecret?: string } => {
   const { secret: given, headers, auth, ...rest } = settings;
   const presentSecret = present?.['secret'];
   const isGiven = given !== undefined && given !== HIDDEN;
@@ -86,14 +86,13 @@ export function completeWebhook<Settings extends Declared>(
       isSameHost && (declared.type !== 'oauth2' || originOf(declared.tokenUrl) === originOf(before['tokenUrl']));
     return { ...declared, [name]: keep(`auth.${name}`, kept, isForSame) };
   }
-}
+};
 
-function originOf(url: unknown): string | undefined {
-  return typeof url === 'string' && URL.canParse(url) ? new URL(url).origin : undefined;
-}
+const originOf = (url: unknown): string | undefined =>
+  typeof url === 'string' && URL.canParse(url) ? new URL(url).origin : undefined;
 
 /** The settings of a destination as they may be shown. */
-export function hideSecrets(config: Config): Record<string, unknown> {
+export const hideSecrets = (config: Config): Record<string, unknown> => {
   const { secret, headers, auth, ...rest } = config;
   return {
     ...rest,
@@ -101,11 +100,11 @@ export function hideSecrets(config: Config): Record<string, unknown> {
     ...(headers !== undefined && { headers: hideMembers(headers, () => true) }),
     ...(auth !== undefined && { auth: hideMembers(auth, (name) => SECRETS.includes(name)) }),
   };
-}
+};
 
 const SECRETS: readonly string[] = Object.values(SECRET_OF);
 
-function hideMembers(members: unknown, isSecret: (name: string) => boolean): Record<string, unknown> {
+const hideMembers = (members: unknown, isSecret: (name: string) => boolean): Record<string, unknown> => {
   const entries = Object.entries(members as object).map(([name, value]) => [name, isSecret(name) ? HIDDEN : value]);
   return Object.fromEntries(entries);
-}
+};

@@ -18,21 +18,21 @@ afterEach(async () => {
   for (const end of atEnd.splice(0).reverse()) await end();
 });
 
-function open(url: string, settings: Partial<WebhookConfig> = {}, userAgent = 'Clickrelay/1.2.3'): Deliverer {
+const open = (url: string, settings: Partial<WebhookConfig> = {}, userAgent = 'Clickrelay/1.2.3'): Deliverer => {
   const adapter = webhookAdapter({ egressAllow: ['127.0.0.1/32'], userAgent });
   const destination = adapter.open(webhookConfig.parse({ url, secret, ...settings }));
   atEnd.push(() => destination.close());
   return destination;
-}
+};
 
-async function listen(answer: Answer = 200) {
+const listen = async (answer: Answer = 200) => {
   const server = await startDestination({ answer });
   atEnd.push(server.close);
   return server;
-}
+};
 
 /** A server that does with each connection as told, once the head of a request has come. */
-async function listenRaw(serve: (socket: Socket) => void) {
+const listenRaw = async (serve: (socket: Socket) => void) => {
   const sockets = new Set<Socket>();
   let connections = 0;
   const server = createServer((socket) => {
@@ -50,21 +50,21 @@ async function listenRaw(serve: (socket: Socket) => void) {
   });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook?token=canary-query`;
   return { url, sockets, connections: () => connections };
-}
+};
 
 /** Writes a piece every 20 ms until the connection is closed. */
-function trickle(socket: Socket, piece: string | ((index: number) => string)): void {
+const trickle = (socket: Socket, piece: string | ((index: number) => string)): void => {
   let index = 0;
   const timer = setInterval(() => socket.write(typeof piece === 'string' ? piece : piece(index++)), 20);
   socket.on('close', () => clearInterval(timer));
-}
+};
 
 /** In ms of `fairNow`. What has no deadline here waits for good, or for the ten seconds that are the default. */
-async function msOf(work: Promise<unknown>): Promise<number> {
+const msOf = async (work: Promise<unknown>): Promise<number> => {
   const start = fairNow();
   await work.catch(() => {});
   return fairNow() - start;
-}
+};
 
 test('an event arrives as a POST that Standard Webhooks libraries verify', async () => {
   const server = await listen(() => ({ status: 202, body: 'thanks' }));

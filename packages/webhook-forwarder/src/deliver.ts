@@ -28,21 +28,21 @@ export interface WebhookAdapterOptions {
  * Delivers events by signed HTTP POST (Standard Webhooks).
  * @throws {RangeError} when `egressAllow` holds anything but CIDR ranges.
  */
-export function webhookAdapter(options: WebhookAdapterOptions): Adapter<WebhookConfig> {
+export const webhookAdapter = (options: WebhookAdapterOptions): Adapter<WebhookConfig> => {
   const opened = parseRanges(options.egressAllow);
   const resolve = options.resolve ?? resolveName;
   return {
     type: 'webhook',
     open: (config) => openDestination(config, { opened, resolve, userAgent: options.userAgent }),
   };
-}
+};
 
 type Request = Pick<Post, 'headers' | 'body'>;
 
 /** In characters: longer ones are encoded and signed bit by bit. */
 const LARGE_BODY_LENGTH = 512 * 1024;
 
-function openDestination(config: WebhookConfig, surroundings: Surroundings): Deliverer {
+const openDestination = (config: WebhookConfig, surroundings: Surroundings): Deliverer => {
   const { opened, resolve, userAgent } = surroundings;
   const url = new URL(config.url);
   const { host } = url;
@@ -77,10 +77,10 @@ function openDestination(config: WebhookConfig, surroundings: Surroundings): Del
     }
   }
 
-  async function write(
+  const write = async (
     { event, source }: LoggedEvent,
     { isTest, traceparent, signal }: Omit<DeliveryAttempt, 'event'>,
-  ): Promise<Request> {
+  ): Promise<Request> => {
     try {
       const data = transformer === undefined ? undefined : await transform({ event, source }, signal);
       const { body, headers } = formatEvent({ event, source }, format, data);
@@ -93,14 +93,14 @@ function openDestination(config: WebhookConfig, surroundings: Surroundings): Del
       const cause = error instanceof Error ? error.name : undefined;
       throw notBuilt(`the event cannot be written as ${format}`, { retryable: false, cause });
     }
-  }
+  };
 
-  async function writeLarge(eventId: string, text: string, headers: Post['headers']): Promise<Request> {
+  const writeLarge = async (eventId: string, text: string, headers: Post['headers']): Promise<Request> => {
     const body = await encodeLarge(text);
     return { body, headers: { ...headers, ...(await sign.large(eventId, new Date(), body)) } };
-  }
+  };
 
-  async function send({ event, ...attempt }: DeliveryAttempt): Promise<Answer> {
+  const send = async ({ event, ...attempt }: DeliveryAttempt): Promise<Answer> => {
     const { signal } = attempt;
     // Before the signature, whose time is that of the attempt.
     const since = performance.now();
@@ -112,7 +112,7 @@ function openDestination(config: WebhookConfig, surroundings: Surroundings): Del
     const answer = await post(pool, { host, path, headers, body, timeoutMs: leftMs, signal });
     if (answer.status === 401 && authorization !== undefined) authorizer?.onRefused(authorization);
     return answer;
-  }
+  };
 
   return {
     async deliver(attempt) {
@@ -136,10 +136,10 @@ function openDestination(config: WebhookConfig, surroundings: Surroundings): Del
       await pool.destroy();
     },
   };
-}
+};
 
 /** A destination may be wrong today and mended tomorrow: every refusal is tried again until the schedule is used up. */
-function rejection(host: string, { status, retryAfter, response }: Answer): DeliveryError {
+const rejection = (host: string, { status, retryAfter, response }: Answer): DeliveryError => {
   const retryAfterMs = parseRetryAfter(retryAfter, Date.now());
   return new DeliveryError('destination_rejected', `${host} answered ${status}${hint(status)}`, {
     retryable: true,
@@ -148,10 +148,10 @@ function rejection(host: string, { status, retryAfter, response }: Answer): Deli
     response,
     ...(retryAfterMs !== undefined && { retryAfterMs }),
   });
-}
+};
 
-function hint(status: number): string {
+const hint = (status: number): string => {
   if (status === 410) return '; it asks for no more deliveries';
   if (status >= 300 && status < 400) return '; redirects are not followed, set `url` to where it leads';
   return '';
-}
+};

@@ -8,9 +8,7 @@ import { webhookConfig } from './config.ts';
 import { webhookAdapter } from './deliver.ts';
 import { judgeAddress, parseRanges, type Resolve } from './egress.ts';
 
-function address(text: string): LookupAddress {
-  return { address: text, family: isIP(text) };
-}
+const address = (text: string): LookupAddress => ({ address: text, family: isIP(text) });
 
 describe('judgeAddress', () => {
   test.each([
@@ -255,7 +253,7 @@ describe('a server on loopback that nobody may call', () => {
   });
 
   /** Configures a destination and delivers to it, as the API and the worker would. */
-  async function call(url: string, egressAllow: string[], resolve: Resolve): Promise<string> {
+  const call = async (url: string, egressAllow: string[], resolve: Resolve): Promise<string> => {
     const config = webhookConfig.safeParse({ url, timeoutMs: 2000 });
     if (!config.success) return 'refused when configured';
     const destination = webhookAdapter({ egressAllow, userAgent: 'Clickrelay/0', resolve }).open(config.data);
@@ -267,7 +265,7 @@ describe('a server on loopback that nobody may call', () => {
     } finally {
       await destination.close();
     }
-  }
+  };
 
   test('answers when EGRESS_ALLOW opens loopback: the spellings below are real ones', async () => {
     const spellings = REACHES_LOOPBACK.filter((host) => hasIpv6 || !host.startsWith('['));

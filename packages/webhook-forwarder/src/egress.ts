@@ -21,14 +21,13 @@ type Verdict = 'public' | 'opened' | 'refused';
  * Reads EGRESS_ALLOW.
  * @throws {RangeError} for anything but CIDR ranges; half a list would refuse what the operator meant to open.
  */
-export function parseRanges(cidrs: readonly string[]): Range[] {
-  return cidrs.map((cidr) => {
+export const parseRanges = (cidrs: readonly string[]): Range[] =>
+  cidrs.map((cidr) => {
     if (!ipaddr.IPv4.isValidCIDRFourPartDecimal(cidr) && !ipaddr.IPv6.isValidCIDR(cidr)) {
       throw new RangeError(`EGRESS_ALLOW must be a list of CIDR ranges such as 10.0.0.0/8 or fd00::/8, got ${cidr}`);
     }
     return ipaddr.parseCIDR(cidr);
   });
-}
 
 const NAT64 = parseRanges(['64:ff9b::/96', '64:ff9b:1::/48']);
 const HOLDS_IPV4_LAST = [...NAT64, ...parseRanges(['::ffff:0:0/96', '::ffff:0:0:0/96', '::/96'])];
@@ -37,33 +36,30 @@ const SIX_TO_FOUR = parseRanges(['2002::/16']);
 const TEREDO = parseRanges(['2001::/32']);
 const GLOBAL_IPV6 = parseRanges(['2000::/3']);
 
-function isWithin(address: Address, ranges: readonly Range[]): boolean {
-  return ranges.some(
-    ([network, prefixLength]) => network.kind() === address.kind() && address.match(network, prefixLength),
-  );
-}
+const isWithin = (address: Address, ranges: readonly Range[]): boolean =>
+  ranges.some(([network, prefixLength]) => network.kind() === address.kind() && address.match(network, prefixLength));
 
 /** The IPv4 address that a translator or tunnel would call on behalf of this IPv6 address. */
-function embeddedIpv4(address: ipaddr.IPv6): ipaddr.IPv4 | undefined {
+const embeddedIpv4 = (address: ipaddr.IPv6): ipaddr.IPv4 | undefined => {
   const bytes = address.toByteArray();
   if (isWithin(address, OF_ITS_OWN)) return undefined;
   if (isWithin(address, HOLDS_IPV4_LAST)) return new ipaddr.IPv4(bytes.slice(12));
   if (isWithin(address, SIX_TO_FOUR)) return new ipaddr.IPv4(bytes.slice(2, 6));
   if (isWithin(address, TEREDO)) return new ipaddr.IPv4(bytes.slice(12).map((byte) => byte ^ 0xff));
   return undefined;
-}
+};
 
-function isPublic(address: Address): boolean {
+const isPublic = (address: Address): boolean => {
   // `unicast` is ipaddr.js' word for "in no special range". Most of IPv6 is not given out yet: that is refused too.
   return address.range() === 'unicast' && (address.kind() === 'ipv4' || isWithin(address, GLOBAL_IPV6));
-}
+};
 
 /**
  * Judges an address as the resolver or the URL parser spells it. An IPv6 address that stands for an IPv4 one (mapped,
  * compatible, NAT64, 6to4, Teredo) is judged by that one, and is public only where its own range is opened as well:
  * `64:ff9b::/96` in EGRESS_ALLOW lets a NAT64 network call public addresses, and still nothing private.
  */
-export function judgeAddress(text: string, opened: readonly Range[]): Verdict {
+export const judgeAddress = (text: string, opened: readonly Range[]): Verdict => {
   if (isIP(text) === 0) return 'refused';
   const address = ipaddr.parse(text);
   const embedded = address instanceof ipaddr.IPv6 ? embeddedIpv4(address) : undefined;
@@ -73,7 +69,7 @@ export function judgeAddress(text: string, opened: readonly Range[]): Verdict {
   }
   if (isWithin(address, opened)) return 'opened';
   return isPublic(address) ? 'public' : 'refused';
-}
+};
 
 /** What decides where this process may call. */
 export interface Surroundings {
@@ -101,18 +97,18 @@ interface GuardOptions {
  * a connection is made, and the connection goes to the very addresses that were judged: an answer that changes a moment
  * later changes nothing.
  */
-export function guardConnections({ url, opened, resolve, timeoutMs }: GuardOptions): GuardedConnector {
+export const guardConnections = ({ url, opened, resolve, timeoutMs }: GuardOptions): GuardedConnector => {
   const isSecure = url.protocol === 'https:';
   const mayCall = (verdict: Verdict) => verdict === 'opened' || (verdict === 'public' && isSecure);
 
   // One question at a time: the operating system answers few at once, and a slow name server must not delay other destinations.
   let asking: Promise<LookupAddress[]> | undefined;
-  function ask(hostname: string): Promise<LookupAddress[]> {
+  const ask = (hostname: string): Promise<LookupAddress[]> => {
     asking ??= resolve(hostname).finally(() => {
       asking = undefined;
     });
     return asking;
-  }
+  };
 
   const lookup: LookupFunction = (hostname, { all }, callback) => {
     ask(hostname).then(
@@ -155,12 +151,12 @@ export function guardConnections({ url, opened, resolve, timeoutMs }: GuardOptio
       for (const socket of connecting) if (socket instanceof Socket) socket.destroy();
     },
   };
-}
+};
 
-function refusal(url: URL, isPublicOverHttp: boolean): DeliveryError {
+const refusal = (url: URL, isPublicOverHttp: boolean): DeliveryError => {
   const reason = isPublicOverHttp
     ? 'was not called over http: use https, or open its address with `EGRESS_ALLOW`'
     : 'was not called: its address is private or reserved; `EGRESS_ALLOW` opens such ranges';
   // It may be a forgotten EGRESS_ALLOW, or a name that points elsewhere tomorrow: the schedule gives time to mend it.
   return new DeliveryError('destination_refused', `${url.host} ${reason}`, { retryable: true });
-}
+};

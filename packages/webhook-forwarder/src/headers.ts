@@ -28,7 +28,7 @@ const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const VALUE = /^[!-~](?:[ -~]*[!-~])?$/;
 
 /** What is wrong with a header, or undefined when nothing is. Repeats nothing of its value. */
-function checkHeader(name: string, value: string): string | undefined {
+const checkHeader = (name: string, value: string): string | undefined => {
   if (!TOKEN.test(name) || name.length > MAX_NAME_LENGTH) {
     return `the name of a header must be letters, digits and -, at most ${MAX_NAME_LENGTH} of them`;
   }
@@ -40,7 +40,7 @@ function checkHeader(name: string, value: string): string | undefined {
     return `the value of ${lower} must be visible ASCII characters with spaces in between, at most ${MAX_VALUE_LENGTH}`;
   }
   return undefined;
-}
+};
 
 /** Headers of one's own. The names are lower case afterwards. */
 export const headers = z

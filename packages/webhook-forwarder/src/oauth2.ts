@@ -37,10 +37,10 @@ interface TokensOptions extends Surroundings {
   readonly timeoutMs: number;
 }
 
-export function openTokens(
+export const openTokens = (
   { tokenUrl, clientId, clientSecret, scope, audience }: Extract<Auth, { type: 'oauth2' }>,
   { opened, resolve, userAgent, timeoutMs }: TokensOptions,
-): Tokens {
+): Tokens => {
   const url = new URL(tokenUrl);
   const { host } = url;
   const guard = guardConnections({ url, opened, resolve, timeoutMs });
@@ -57,7 +57,7 @@ export function openTokens(
   let fetching: Promise<string> | undefined;
 
   /** What is asked and how is the library's business; the connection, its deadline and how much is read are ours. */
-  async function request(): Promise<string> {
+  const request = async (): Promise<string> => {
     const oauth = await import('oauth4webapi');
     const server = { issuer: url.origin, token_endpoint: tokenUrl };
     const client = { client_id: clientId };
@@ -89,7 +89,7 @@ export function openTokens(
     const lifeMs = (given.expires_in ?? Number.POSITIVE_INFINITY) * 1000;
     current = { token: given.access_token, goodUntil: performance.now() + lifeMs - Math.min(EARLY_MS, lifeMs / 10) };
     return given.access_token;
-  }
+  };
 
   return {
     present: () => (current !== undefined && performance.now() < current.goodUntil ? current.token : undefined),
@@ -113,28 +113,28 @@ export function openTokens(
       await pool.destroy();
     },
   };
-}
+};
 
 /** A client may be unknown today and known tomorrow: tried again, as what the destination itself refuses. */
-function refusal(host: string, { status, retryAfter, response }: Answer): DeliveryError {
+const refusal = (host: string, { status, retryAfter, response }: Answer): DeliveryError => {
   const retryAfterMs = parseRetryAfter(retryAfter, Date.now());
   const message = `no access token: ${host} answered ${status}${errorIn(response)}`;
   return new DeliveryError('token_unavailable', message, {
     retryable: true,
     ...(retryAfterMs !== undefined && { retryAfterMs }),
   });
-}
+};
 
-function errorIn(response: string): string {
+const errorIn = (response: string): string => {
   try {
     const { error } = JSON.parse(response) as { error?: unknown };
     return typeof error === 'string' && ERRORS.includes(error) ? ` (${error})` : '';
   } catch {
     return '';
   }
-}
+};
 
-function unavailable(host: string, error: unknown): DeliveryError {
+const unavailable = (host: string, error: unknown): DeliveryError => {
   if (!(error instanceof DeliveryError)) {
     // What the library says may quote the answer, which holds the token.
     const message = `no access token: the answer of ${host} holds no bearer token that can be used`;
@@ -142,4 +142,4 @@ function unavailable(host: string, error: unknown): DeliveryError {
   }
   if (error.code === 'token_unavailable' || error.code === 'delivery_aborted') return error;
   return new DeliveryError('token_unavailable', `no access token: ${error.message}`, { retryable: true });
-}
+};

@@ -6,7 +6,7 @@ const listening = new WeakMap<AbortSignal, { readonly told: Set<() => void>; rea
  * would look through those of the thousands beside it, so that they share a single one.
  * @returns takes it back
  */
-export function onAbort(signal: AbortSignal, call: () => void): () => void {
+export const onAbort = (signal: AbortSignal, call: () => void): (() => void) => {
   let shared = listening.get(signal);
   if (shared === undefined) {
     const told = new Set<() => void>();
@@ -24,4 +24,4 @@ export function onAbort(signal: AbortSignal, call: () => void): () => void {
   return () => {
     if (told.delete(call) && told.size === 0) signal.removeEventListener('abort', tell);
   };
-}
+};

@@ -30,12 +30,11 @@ export interface Post {
  * Sends one POST and returns what was answered, whatever the status; redirects are answers like any other.
  * @throws {DeliveryError} when there was no answer.
  */
-export function post(dispatcher: Dispatcher, { host, path, headers, body, timeoutMs, signal }: Post): Promise<Answer> {
-  return new Promise((resolve, reject) => {
+export const post = (dispatcher: Dispatcher, { host, path, headers, body, timeoutMs, signal }: Post): Promise<Answer> =>
+  new Promise((resolve, reject) => {
     const exchange = new Exchange(host, timeoutMs, signal, resolve, reject);
     dispatcher.dispatch({ method: 'POST', path, headers, body }, exchange);
   });
-}
 
 /** One request and its answer. Holds a timer and an abort listener until it has ended, and a connection while it is sent. */
 class Exchange implements Dispatcher.DispatchHandler {
@@ -114,28 +113,26 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 }
 
-function expire(exchange: Exchange): void {
+const expire = (exchange: Exchange): void => {
   exchange.expire();
-}
+};
 
-function toText(chunks: Buffer[]): string {
+const toText = (chunks: Buffer[]): string => {
   if (chunks.length === 0) return '';
   return Buffer.concat(chunks).toString('utf8', 0, MAX_RESPONSE_BYTES);
-}
+};
 
-export function aborted(host: string): DeliveryError {
-  return new DeliveryError('delivery_aborted', `delivery to ${host} was stopped half-way`, { retryable: true });
-}
+export const aborted = (host: string): DeliveryError =>
+  new DeliveryError('delivery_aborted', `delivery to ${host} was stopped half-way`, { retryable: true });
 
-function timedOut(host: string, cause?: string): DeliveryError {
-  return new DeliveryError('destination_timeout', `${host} did not answer in time`, { retryable: true, cause });
-}
+const timedOut = (host: string, cause?: string): DeliveryError =>
+  new DeliveryError('destination_timeout', `${host} did not answer in time`, { retryable: true, cause });
 
 const TIMEOUT_CODES = new Set(['ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT']);
 const REQUEST_CODES = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED']);
 
 /** Says what went wrong by its code alone: the messages of Node and undici may hold addresses, headers and bytes of the answer. */
-function networkError(host: string, error: Error & { code?: unknown }): DeliveryError {
+const networkError = (host: string, error: Error & { code?: unknown }): DeliveryError => {
   if (error instanceof DeliveryError) return error;
   const code = typeof error.code === 'string' && /^[A-Z][A-Z0-9_]{0,63}$/.test(error.code) ? error.code : 'UNKNOWN';
   if (REQUEST_CODES.has(code)) {
@@ -149,4 +146,4 @@ function networkError(host: string, error: Error & { code?: unknown }): Delivery
     retryable: true,
     cause: code,
   });
-}
+};

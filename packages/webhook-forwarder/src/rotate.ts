@@ -16,10 +16,10 @@ export interface RotatedSecrets {
  * New secrets beside the present ones, which end after `keepOldForMs`. What was to end before that still does.
  * @param nowMs epoch milliseconds
  */
-export function rotateSecrets(
+export const rotateSecrets = (
   present: LiveSecret | readonly LiveSecret[],
   { keepOldForMs, nowMs }: { keepOldForMs: number; nowMs: number },
-): RotatedSecrets {
+): RotatedSecrets => {
   const all = [present].flat() as LiveSecret[];
   const lasting = all.filter((one) => typeof one === 'string');
   const made = [...new Set(lasting.map(kindOf))].map(generateSecret);
@@ -33,6 +33,6 @@ export function rotateSecrets(
     .sort((a, b) => Date.parse(b.until) - Date.parse(a.until))
     .slice(0, MOST_SECRETS - made.length);
   return { secrets: [...made, ...old], made, oldUntil: keepOldForMs > 0 ? until : null };
-}
+};
 
 const kindOf = (secret: string): 'whsec_' | 'whsk_' => (secret.startsWith('whsk_') ? 'whsk_' : 'whsec_');

@@ -19,12 +19,11 @@ const GENERATED_BYTES = 32;
 const ED25519_BYTES: readonly number[] = [32, 64];
 
 /** A new signing secret: `whsec_`, or `whsk_` for an Ed25519 key, and 32 random bytes in base64. */
-export function generateSecret(kind: 'whsec_' | 'whsk_' = 'whsec_'): string {
-  return kind + randomBytes(GENERATED_BYTES).toString('base64');
-}
+export const generateSecret = (kind: 'whsec_' | 'whsk_' = 'whsec_'): string =>
+  kind + randomBytes(GENERATED_BYTES).toString('base64');
 
 /** Why this is no secret, or undefined when it is one. Repeats nothing of it. */
-export function checkSecret(secret: string): string | undefined {
+export const checkSecret = (secret: string): string | undefined => {
   const rule = `secret must be whsec_ and ${HMAC_BYTES.least} to ${HMAC_BYTES.most} bytes in base64, or whsk_ and 32 or 64`;
   const parts = /^(whsec_|whsk_)(.*)$/s.exec(secret);
   if (parts === null) return `${rule}, got no whsec_; leave it out to have one generated`;
@@ -36,10 +35,10 @@ export function checkSecret(secret: string): string | undefined {
       ? ED25519_BYTES.includes(bytes.length)
       : bytes.length >= HMAC_BYTES.least && bytes.length <= HMAC_BYTES.most;
   return fits ? undefined : `${rule}, got ${bytes.length} bytes`;
-}
+};
 
 /** @param secret one that `checkSecret` has nothing against */
-export function readSecret(secret: string): SigningKey {
+export const readSecret = (secret: string): SigningKey => {
   const separator = secret.indexOf('_') + 1;
   const bytes = Buffer.from(secret.slice(separator), 'base64');
   // Of bare bytes Node would make one again for each signature, which takes longer than to sign.
@@ -47,4 +46,4 @@ export function readSecret(secret: string): SigningKey {
   // Node takes no bare seed: PKCS #8 is these 16 bytes and the seed (RFC 8410, section 7).
   const der = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), bytes.subarray(0, 32)]);
   return { version: 'v1a', key: createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }) };
-}
+};

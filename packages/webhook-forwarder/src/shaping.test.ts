@@ -24,7 +24,7 @@ const { privateKey, publicKey } = generateKeyPairSync('ed25519');
 const seed = Buffer.from(privateKey.export({ format: 'jwk' }).d as string, 'base64url').toString('base64');
 const shared = generateSecret();
 
-async function open(settings: Record<string, unknown>) {
+const open = async (settings: Record<string, unknown>) => {
   const server = await startDestination();
   const adapter = webhookAdapter({ egressAllow: ['127.0.0.1/32'], userAgent: 'Clickrelay/1.2.3' });
   const config = webhookConfig.parse({ url: server.url, secret: [shared, `whsk_${seed}`], ...settings });
@@ -34,16 +34,16 @@ async function open(settings: Record<string, unknown>) {
     () => destination.close(),
   );
   return { server, destination };
-}
+};
 
 /** As a consumer with either key does it. */
-function verifyBoth({ headers, body }: ReceivedRequest): void {
+const verifyBoth = ({ headers, body }: ReceivedRequest): void => {
   const given = headers as Record<string, string>;
   new Webhook(shared).verify(body, given);
   const [, ours = ''] = /(?:^| )v1a,(\S+)/.exec(given['webhook-signature'] ?? '') ?? [];
   const signed = Buffer.from(`${given['webhook-id']}.${given['webhook-timestamp']}.${body}`);
   expect(verify(null, signed, publicKey, Buffer.from(ours, 'base64'))).toBe(true);
-}
+};
 
 const TRANSFORM = '{ "kind": type, "who": from, "said": [data.text, data.name], "raw": raw }';
 const transformed = ({ event }: LoggedEvent) =>

@@ -18,7 +18,7 @@ interface Signer {
  * @param secrets `webhookConfig` has checked them.
  * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */
-export function createSigner(secrets: LiveSecret | readonly LiveSecret[]): Signer {
+export const createSigner = (secrets: LiveSecret | readonly LiveSecret[]): Signer => {
   const keys = [secrets]
     .flat()
     .map((live) =>
@@ -45,20 +45,20 @@ export function createSigner(secrets: LiveSecret | readonly LiveSecret[]): Signe
     return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signatures.join(' ') };
   };
   return Object.assign(sign, { large });
-}
+};
 
 const timestampOf = (sentAt: Date): string => String(Math.floor(sentAt.getTime() / 1000));
 
-function signature(signing: SigningKey, head: string, body: string): string {
+const signature = (signing: SigningKey, head: string, body: string): string => {
   if (signing.version === 'v1a') return signWith(null, Buffer.from(head + body), signing.key).toString('base64');
   // The parts one after the other, so that a large body is not copied to put the head before it.
   return createHmac('sha256', signing.key).update(head).update(body).digest('base64');
-}
+};
 
 /** In bytes: about a millisecond. */
 const STRETCH = 512 * 1024;
 
-async function largeSignature(signing: SigningKey, head: string, body: Buffer): Promise<string> {
+const largeSignature = async (signing: SigningKey, head: string, body: Buffer): Promise<string> => {
   if (signing.version === 'v1a') {
     // Takes all of it at once, on a thread of Node's own.
     return (await promisify(signWith)(null, Buffer.concat([Buffer.from(head), body]), signing.key)).toString('base64');
@@ -69,10 +69,10 @@ async function largeSignature(signing: SigningKey, head: string, body: Buffer): 
     await nextTurn();
   }
   return hmac.digest('base64');
-}
+};
 
 /** The bytes of a large text; others have their turn in between. */
-export async function encodeLarge(text: string): Promise<Buffer> {
+export const encodeLarge = async (text: string): Promise<Buffer> => {
   const bytes = Buffer.allocUnsafe(Buffer.byteLength(text));
   let written = 0;
   for (let at = 0; at < text.length; ) {
@@ -84,6 +84,6 @@ export async function encodeLarge(text: string): Promise<Buffer> {
     await nextTurn();
   }
   return bytes;
-}
+};
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -11,7 +11,7 @@ const require = createRequire(import.meta.url);
  * Why a text is no JSONata expression, and where; undefined when it is one. It is only read here, never evaluated.
  * @see https://docs.jsonata.org
  */
-export function checkTransform(text: string): string | undefined {
+export const checkTransform = (text: string): string | undefined => {
   if (text.length > MAX_TRANSFORM_LENGTH) {
     return `transform must have at most ${MAX_TRANSFORM_LENGTH} characters, got ${text.length}`;
   }
@@ -24,15 +24,15 @@ export function checkTransform(text: string): string | undefined {
     if (position === undefined) return 'transform must be a JSONata expression: a regular expression in it is none';
     return `transform must be a JSONata expression: ${message}, ${placeOf(text, position, token)}`;
   }
-}
+};
 
 /**
  * Where in an expression something is wrong, for people: columns and lines count from 1.
  * @param position as JSONata tells it: behind the token, where there is one
  */
-export function placeOf(text: string, position: number, token?: string): string {
+export const placeOf = (text: string, position: number, token?: string): string => {
   const isBehind = token !== undefined && text.slice(position - token.length, position) === token;
   const before = text.slice(0, isBehind ? position - token.length : position).split('\n');
   const column = `column ${(before.at(-1)?.length ?? 0) + 1}`;
   return text.includes('\n') ? `at line ${before.length}, ${column}` : `at ${column}`;
-}
+};

@@ -23,7 +23,7 @@ watch.unref();
 const compiled = new Map<string, jsonata.Expression>();
 const MAX_COMPILED = 1_000;
 
-function compile(expression: string): jsonata.Expression {
+const compile = (expression: string): jsonata.Expression => {
   let present = compiled.get(expression);
   if (present === undefined) {
     present = jsonata(expression);
@@ -31,13 +31,13 @@ function compile(expression: string): jsonata.Expression {
     compiled.set(expression, present);
   }
   return present;
-}
+};
 
 /** JSON has no functions; those of JSONata are objects, and refer to all that they can see. */
 const withoutFunctions = (_: string, value: { _jsonata_function?: unknown; _jsonata_lambda?: unknown } | null) =>
   value?._jsonata_function === true || value?._jsonata_lambda === true ? undefined : value;
 
-async function transform({ expression, input }: TransformRequest): Promise<TransformReply> {
+const transform = async ({ expression, input }: TransformRequest): Promise<TransformReply> => {
   try {
     const value: unknown = await compile(expression).evaluate(JSON.parse(input));
     const output = JSON.stringify(value, withoutFunctions) as string | undefined;
@@ -53,7 +53,7 @@ async function transform({ expression, input }: TransformRequest): Promise<Trans
       ...(token !== undefined && { token }),
     };
   }
-}
+};
 
 process.on('message', async (request: TransformRequest) => {
   const { user, system } = process.cpuUsage();

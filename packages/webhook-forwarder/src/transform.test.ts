@@ -27,7 +27,7 @@ const failureOf = async (expression: string, input: unknown = event) => {
 };
 
 /** Processes that this one has started, and that still run. */
-async function children(): Promise<number[]> {
+const children = async (): Promise<number[]> => {
   const { stdout } = await promisify(execFile)('ps', ['-o', 'pid=,args=', '--ppid', String(process.pid)]).catch(
     (error: { stdout?: string }) => ({ stdout: error.stdout ?? '' }),
   );
@@ -35,7 +35,7 @@ async function children(): Promise<number[]> {
     .split('\n')
     .filter((line) => line.includes('transform-process'))
     .map((line) => Number.parseInt(line, 10));
-}
+};
 
 describe('an expression', () => {
   test.each([

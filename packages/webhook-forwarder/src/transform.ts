@@ -49,7 +49,7 @@ let isReady = false;
 let running: { share: Share; one: Waiting; since: number; timer: NodeJS.Timeout } | undefined;
 
 /** @param expression JSONata that `checkTransform` has nothing against */
-export function openTransformer(expression: string): Transformer {
+export const openTransformer = (expression: string): Transformer => {
   const share: Share = { expression, waiting: new Set(), usedMs: 0 };
   shares.add(share);
   return {
@@ -78,18 +78,18 @@ export function openTransformer(expression: string): Transformer {
       if (shares.size === 0) stop();
     },
   };
-}
+};
 
 /** Whoever had the process least goes first, so that a slow transform costs the others no more than its share. */
-function leastUsed(): Share | undefined {
+const leastUsed = (): Share | undefined => {
   let least: Share | undefined;
   for (const share of shares) {
     if (share.waiting.size > 0 && (least === undefined || share.usedMs < least.usedMs)) least = share;
   }
   return least;
-}
+};
 
-function runNext(): void {
+const runNext = (): void => {
   if (running !== undefined) return;
   const share = leastUsed();
   const [one] = share?.waiting ?? [];
@@ -106,9 +106,9 @@ function runNext(): void {
   const timer = setTimeout(() => child?.kill('SIGKILL'), LIMITS.wallMs);
   running = { share, one, since: performance.now(), timer };
   child.send({ expression: share.expression, input: one.input } satisfies TransformRequest, () => {});
-}
+};
 
-function start(): ChildProcess {
+const start = (): ChildProcess => {
   const file = new URL(`transform-process${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
   const started = fork(file, {
     // Nothing of ours is its business.
@@ -136,9 +136,9 @@ function start(): ChildProcess {
   started.on('error', () => onEnd(null));
   started.on('exit', (_, signal) => onEnd(signal));
   return started;
-}
+};
 
-function settle(reply: TransformReply | { readonly killed: NodeJS.Signals | null }): void {
+const settle = (reply: TransformReply | { readonly killed: NodeJS.Signals | null }): void => {
   if (running === undefined) return;
   const { share, one, since, timer } = running;
   running = undefined;
@@ -146,29 +146,29 @@ function settle(reply: TransformReply | { readonly killed: NodeJS.Signals | null
   share.usedMs += performance.now() - since;
   if ('output' in reply) one.resolve(reply.output);
   else one.reject(errorOf(reply, share.expression));
-}
+};
 
-function giveUp(reason: string): void {
+const giveUp = (reason: string): void => {
   for (const { waiting } of shares) {
     for (const one of [...waiting]) one.reject(new TransformError(reason, { retryable: true }));
   }
-}
+};
 
-function stop(): void {
+const stop = (): void => {
   const stopped = child;
   child = undefined;
   isReady = false;
   if (running !== undefined) clearTimeout(running.timer);
   running = undefined;
   stopped?.kill('SIGKILL');
-}
+};
 
 /** How V8 ends a process that has no memory left. */
 const OUT_OF_MEMORY: readonly unknown[] = ['SIGABRT', 'SIGTRAP', 'SIGILL', 'SIGSEGV'];
 
 type Failure = Exclude<TransformReply, { output: string }> | { readonly killed: NodeJS.Signals | null };
 
-function errorOf(failure: Failure, expression: string): TransformError {
+const errorOf = (failure: Failure, expression: string): TransformError => {
   if ('killed' in failure) {
     if (failure.killed === TOO_SLOW) return refusal(`takes more than ${LIMITS.cpuMs} ms of processor time`);
     if (OUT_OF_MEMORY.includes(failure.killed)) return refusal(`takes more than ${LIMITS.memoryMb} MB of memory`);
@@ -179,7 +179,7 @@ function errorOf(failure: Failure, expression: string): TransformError {
   const { code, position, token } = failure;
   const place = position === undefined ? '' : `, ${placeOf(expression, position, token)}`;
   return refusal('cannot be evaluated', `: ${RULES[code] ?? 'an error'} (${code}${place})`);
-}
+};
 
 const refusal = (what: string, detail = '') =>
   new TransformError(`its transform ${what} for this event${detail}`, { retryable: false });

@@ -4,7 +4,7 @@ const MAX_URL_LENGTH = 2048;
  * Why a destination may not have this URL, or undefined when it may. Looks at the text only: whether the address may be
  * called is decided when connecting, because a name may resolve to another address by then.
  */
-export function checkUrl(text: string): string | undefined {
+export const checkUrl = (text: string): string | undefined => {
   if (text.length > MAX_URL_LENGTH) {
     return `url must have at most ${MAX_URL_LENGTH} characters, got ${text.length}`;
   }
@@ -20,4 +20,4 @@ export function checkUrl(text: string): string | undefined {
   }
   if (text.includes('#')) return 'url must have no fragment (#…); fragments are never sent';
   return undefined;
-}
+};

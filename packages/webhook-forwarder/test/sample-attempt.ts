@@ -7,7 +7,7 @@ if (logged === undefined) throw new Error('the moText sample holds no event');
 /** The documented moText. */
 export const sampleEvent: LoggedEvent = logged;
 
-export function sampleAttempt(changes: Partial<DeliveryAttempt> = {}): DeliveryAttempt {
+export const sampleAttempt = (changes: Partial<DeliveryAttempt> = {}): DeliveryAttempt => {
   const event = changes.event ?? sampleEvent;
   return {
     deliveryId: deliveryId(event.event.id, 'crm'),
@@ -16,11 +16,11 @@ export function sampleAttempt(changes: Partial<DeliveryAttempt> = {}): DeliveryA
     signal: new AbortController().signal,
     ...changes,
   };
-}
+};
 
 /** The error of a delivery that must not succeed. */
-export async function failure(delivering: Promise<unknown>): Promise<DeliveryError> {
+export const failure = async (delivering: Promise<unknown>): Promise<DeliveryError> => {
   const outcome = await delivering.catch((error: unknown) => error);
   if (outcome instanceof DeliveryError) return outcome;
   throw new Error('expected a DeliveryError', { cause: outcome });
-}
+};

@@ -35,10 +35,10 @@ const readNumber = (name: string, text: string): number => {
   return refuse(`--${name} must be a whole number, got ${text}`);
 };
 
-function refuse(message: string): never {
+const refuse = (message: string): never => {
   process.stderr.write(`${message}\n\n${USAGE}\n`);
   process.exit(2);
-}
+};
 
 if (values.help) {
   console.log(USAGE);

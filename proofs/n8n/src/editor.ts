@@ -31,7 +31,7 @@ const BROWSERS = [
  * Opens n8n's editor in a headless Chromium of this machine, and logs in.
  * @throws {Error} when there is none
  */
-export async function openEditor(url: string): Promise<Editor> {
+export const openEditor = async (url: string): Promise<Editor> => {
   const executablePath = BROWSERS.find((path) => path !== undefined && existsSync(path));
   if (executablePath === undefined) {
     throw new Error('no Chromium here; install it (on Debian: apt-get install chromium) or set CHROMIUM to its path');
@@ -93,4 +93,4 @@ export async function openEditor(url: string): Promise<Editor> {
       await rm(profile, { recursive: true, force: true });
     },
   };
-}
+};

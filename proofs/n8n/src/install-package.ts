@@ -10,12 +10,12 @@ const run = promisify(execFile);
 export const PACKAGE_FOLDER = join(import.meta.dirname, '../../../packages/n8n-nodes-clickatell');
 
 /** Packs our n8n package as it would be published, and gives the path of the tarball in `folder`. */
-export async function packPackage(folder: string): Promise<string> {
+export const packPackage = async (folder: string): Promise<string> => {
   await run('pnpm', ['pack', '--pack-destination', folder], { cwd: PACKAGE_FOLDER });
   const tarball = (await readdir(folder)).find((name) => name.endsWith('.tgz'));
   if (tarball === undefined) throw new Error(`pnpm pack of ${PACKAGE_FOLDER} left no tarball in ${folder}`);
   return join(folder, tarball);
-}
+};
 
 /**
  * Puts a packed community package where n8n looks for it, the way n8n's own installer does: unpacked into
@@ -23,7 +23,7 @@ export async function packPackage(folder: string): Promise<string> {
  * @param userFolder N8N_USER_FOLDER
  * @throws {Error} when a file that the `n8n` block of its package.json lists is not in it, or when it has dependencies
  */
-export async function installPackage(tarball: string, userFolder: string): Promise<void> {
+export const installPackage = async (tarball: string, userFolder: string): Promise<void> => {
   const unpacked = await mkdtemp(join(tmpdir(), 'clickrelay-n8n-package-'));
   try {
     await run('tar', ['-xzf', tarball, '-C', unpacked, '--strip-components=1']);
@@ -45,4 +45,4 @@ export async function installPackage(tarball: string, userFolder: string): Promi
   } finally {
     await rm(unpacked, { recursive: true });
   }
-}
+};

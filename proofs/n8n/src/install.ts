@@ -25,7 +25,7 @@ export const n8nProgram = join(installFolder, 'node_modules', 'n8n', 'bin', 'n8n
  * Installs n8n unless it is there.
  * @throws {Error} when npm does not manage, or what was installed does not load
  */
-export async function install(say: (line: string) => void): Promise<void> {
+export const install = async (say: (line: string) => void): Promise<void> => {
   if (existsSync(n8nProgram)) return;
   say(`installing n8n ${N8N_VERSION} into ${installFolder}: about 5 minutes and 3 GB, once`);
   await mkdir(dirname(installFolder), { recursive: true });
@@ -56,37 +56,37 @@ export async function install(say: (line: string) => void): Promise<void> {
   for (const native of ['sqlite3', 'isolated-vm']) requireFromN8n(native);
   await rename(building, installFolder);
   say(`n8n ${N8N_VERSION} is installed`);
-}
+};
 
-function npm(args: string[], cwd: string, env: Record<string, string> = {}): void {
+const npm = (args: string[], cwd: string, env: Record<string, string> = {}): void => {
   const options: SpawnSyncOptions = { cwd, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...env } };
   const { status, error } = spawnSync('npm', [...args, '--loglevel=error'], options);
   if (status !== 0) {
     throw new Error(`npm ${args[0]} of n8n ${N8N_VERSION} ended with ${error?.message ?? `status ${status}`}`);
   }
-}
+};
 
 /** Those that came with it, when they did: nothing is downloaded then, and they are of the right version. */
-function headersOfThisNode(): Record<string, string> {
+const headersOfThisNode = (): Record<string, string> => {
   const root = dirname(dirname(process.execPath));
   return existsSync(join(root, 'include', 'node', 'node.h')) ? { npm_config_nodedir: root } : {};
-}
+};
 
 /** Of installations that were interrupted. */
-async function removeLeftovers(): Promise<void> {
+const removeLeftovers = async (): Promise<void> => {
   const parent = dirname(installFolder);
   for (const name of await readdir(parent)) {
     const pid = Number(/\.(\d+)\.partial$/.exec(name)?.[1]);
     if (pid > 0 && !isAlive(pid)) await rm(join(parent, name), { recursive: true });
   }
-}
+};
 
-function isAlive(pid: number): boolean {
+const isAlive = (pid: number): boolean => {
   try {
     return process.kill(pid, 0);
   } catch {
     return false;
   }
-}
+};
 
 if (import.meta.main) await install((line) => console.error(`> ${line}`));

@@ -23,7 +23,7 @@ interface Measurement {
   delayP99Ms: number;
 }
 
-async function measure(rig: Rig, concurrency: number): Promise<Omit<Measurement, 'n8n'>> {
+const measure = async (rig: Rig, concurrency: number): Promise<Omit<Measurement, 'n8n'>> => {
   // Nothing but the trigger and a node that does nothing: what is measured is the way there.
   const noOp = { name: 'Nothing', type: 'n8n-nodes-base.noOp', typeVersion: 1 };
   const workflow = await rig.addWorkflow(
@@ -52,7 +52,7 @@ async function measure(rig: Rig, concurrency: number): Promise<Omit<Measurement,
     delayP50Ms: delays[Math.floor(PACED * 0.5)] as number,
     delayP99Ms: delays[Math.floor(PACED * 0.99)] as number,
   };
-}
+};
 
 const delayMs = (execution: Execution): number =>
   Date.parse(execution.startedAt) - Date.parse(String(itemsOf(execution, 'Clickatell Trigger')[0]?.json['receivedAt']));

@@ -77,10 +77,10 @@ export interface N8nClient {
 export const OWNER = { email: 'owner@example.com', firstName: 'Suite', lastName: 'Owner', password: 'Suite-Owner-1' };
 
 /** Speaks the API that n8n's editor speaks: its public one needs a key that only the editor hands out. */
-export function createN8nClient(url: string): N8nClient {
+export const createN8nClient = (url: string): N8nClient => {
   let cookie = '';
 
-  async function request(method: string, path: string, body?: unknown): Promise<{ status: number; text: string }> {
+  const request = async (method: string, path: string, body?: unknown): Promise<{ status: number; text: string }> => {
     const response = await fetch(url + path, {
       method,
       // The cookie is bound to the browser-id that logged in.
@@ -91,26 +91,25 @@ export function createN8nClient(url: string): N8nClient {
     const login = response.headers.getSetCookie().find((line) => line.startsWith('n8n-auth='));
     if (login !== undefined) cookie = login.split(';')[0] as string;
     return { status: response.status, text: await response.text() };
-  }
+  };
 
-  async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const call = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
     const { status, text } = await request(method, path, body);
     if (status < 200 || status > 299)
       throw new Error(`n8n answered ${status} to ${method} ${path}: ${text.slice(0, 500)}`);
     const answer = JSON.parse(text) as { data?: T };
     return answer.data === undefined ? (answer as T) : answer.data;
-  }
+  };
 
   /** n8n answers before it has started or stopped triggers, and does that by itself. */
-  function publicationOf(workflow: Workflow, isWanted: (publication: Publication) => boolean): Promise<Publication> {
-    return waitUntil(
+  const publicationOf = (workflow: Workflow, isWanted: (publication: Publication) => boolean): Promise<Publication> =>
+    waitUntil(
       async () => {
         const now = await call<Publication>('GET', `/rest/workflows/${workflow.id}/publication-status`);
         return now.status !== 'in_progress' && isWanted(now) ? now : undefined;
       },
       { timeoutMs: 30_000, everyMs: 100, what: `the triggers of ${workflow.name}` },
     );
-  }
 
   return {
     url,
@@ -166,7 +165,7 @@ export function createN8nClient(url: string): N8nClient {
       return Buffer.from(await response.arrayBuffer());
     },
   };
-}
+};
 
 interface Publication {
   status: 'in_progress' | 'not_published' | 'published' | 'partial' | 'failed';
@@ -182,17 +181,17 @@ interface ExecutionPage {
 const PAGE = 100;
 
 /** What a node put out in an execution, on its first output unless said otherwise. */
-export function itemsOf(
+export const itemsOf = (
   execution: Execution | undefined,
   node: string,
   output = 0,
-): { json: Json; binary?: Record<string, Json> }[] {
+): { json: Json; binary?: Record<string, Json> }[] => {
   const runs = execution?.data.resultData.runData[node] ?? [];
   return runs.flatMap((run) => run.data?.main?.[output] ?? []);
-}
+};
 
 /** n8n keeps the data of an execution as `flatted` writes them: one array, in which strings are indices into it. */
-function unflatten(text: string): unknown {
+const unflatten = (text: string): unknown => {
   const table = JSON.parse(text) as unknown[];
   const done = new Map<number, unknown>();
   const at = (index: number): unknown => {
@@ -207,4 +206,4 @@ function unflatten(text: string): unknown {
     return made;
   };
   return at(0);
-}
+};

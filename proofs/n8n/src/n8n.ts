@@ -32,7 +32,7 @@ export interface N8nOptions {
 }
 
 /** Starts a fresh n8n with our package in it, and makes its owner. */
-export async function startN8n({ folder, tarball, env = {} }: N8nOptions): Promise<N8n> {
+export const startN8n = async ({ folder, tarball, env = {} }: N8nOptions): Promise<N8n> => {
   if (!existsSync(n8nProgram)) throw new Error('n8n is not installed; run `./test n8n`, which installs it');
   await mkdir(folder, { recursive: true });
   await installPackage(tarball, folder);
@@ -43,7 +43,7 @@ export async function startN8n({ folder, tarball, env = {} }: N8nOptions): Promi
   let program: Program;
   let forgetPid: () => void = () => {};
 
-  async function start(): Promise<void> {
+  const start = async (): Promise<void> => {
     program = await startProgram({
       args: [n8nProgram, 'start'],
       env: environment,
@@ -55,11 +55,11 @@ export async function startN8n({ folder, tarball, env = {} }: N8nOptions): Promi
     });
     forgetPid = notePid(program.pid);
     await client.connect();
-  }
-  async function end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+  };
+  const end = async (signal: 'SIGKILL' | 'SIGTERM'): Promise<void> => {
     await program.stop(signal, 40_000);
     forgetPid();
-  }
+  };
 
   await start();
   return {
@@ -74,39 +74,37 @@ export async function startN8n({ folder, tarball, env = {} }: N8nOptions): Promi
     start,
     stop: () => end('SIGTERM'),
   };
-}
+};
 
 /** n8n as it is shipped, but on this machine only, with nothing that would call home, and readable by a machine. */
-function settings(folder: string, port: number, brokerPort: number): Record<string, string> {
-  return {
-    N8N_USER_FOLDER: folder,
-    N8N_HOST: '127.0.0.1',
-    N8N_LISTEN_ADDRESS: '127.0.0.1',
-    N8N_PORT: String(port),
-    N8N_PROTOCOL: 'http',
-    N8N_WEBHOOK_URL: `http://127.0.0.1:${port}/`,
-    N8N_RUNNERS_BROKER_PORT: String(brokerPort),
-    N8N_SECURE_COOKIE: 'false',
-    N8N_ENCRYPTION_KEY: 'only-for-tests-not-a-secret',
-    N8N_DIAGNOSTICS_ENABLED: 'false',
-    N8N_DIAGNOSTICS_CONFIG_FRONTEND: '',
-    N8N_DIAGNOSTICS_CONFIG_BACKEND: '',
-    N8N_VERSION_NOTIFICATIONS_ENABLED: 'false',
-    N8N_VERSION_NOTIFICATIONS_WHATS_NEW_ENABLED: 'false',
-    N8N_DYNAMIC_BANNERS_ENABLED: 'false',
-    N8N_TEMPLATES_ENABLED: 'false',
-    N8N_HIRING_BANNER_ENABLED: 'false',
-    N8N_PERSONALIZATION_ENABLED: 'false',
-    N8N_LICENSE_AUTO_RENEW_ENABLED: 'false',
-    N8N_VERIFIED_PACKAGES_ENABLED: 'false',
-    N8N_UNVERIFIED_PACKAGES_ENABLED: 'true',
-    N8N_DISABLED_MODULES: 'mcp-registry',
-    N8N_ENFORCE_SETTINGS_FILE_PERMISSIONS: 'true',
-    N8N_RESTRICT_FILE_ACCESS_TO: filesFolderOf(folder),
-    N8N_LOG_LEVEL: 'info',
-    GENERIC_TIMEZONE: 'UTC',
-    NO_COLOR: '1',
-  };
-}
+const settings = (folder: string, port: number, brokerPort: number): Record<string, string> => ({
+  N8N_USER_FOLDER: folder,
+  N8N_HOST: '127.0.0.1',
+  N8N_LISTEN_ADDRESS: '127.0.0.1',
+  N8N_PORT: String(port),
+  N8N_PROTOCOL: 'http',
+  N8N_WEBHOOK_URL: `http://127.0.0.1:${port}/`,
+  N8N_RUNNERS_BROKER_PORT: String(brokerPort),
+  N8N_SECURE_COOKIE: 'false',
+  N8N_ENCRYPTION_KEY: 'only-for-tests-not-a-secret',
+  N8N_DIAGNOSTICS_ENABLED: 'false',
+  N8N_DIAGNOSTICS_CONFIG_FRONTEND: '',
+  N8N_DIAGNOSTICS_CONFIG_BACKEND: '',
+  N8N_VERSION_NOTIFICATIONS_ENABLED: 'false',
+  N8N_VERSION_NOTIFICATIONS_WHATS_NEW_ENABLED: 'false',
+  N8N_DYNAMIC_BANNERS_ENABLED: 'false',
+  N8N_TEMPLATES_ENABLED: 'false',
+  N8N_HIRING_BANNER_ENABLED: 'false',
+  N8N_PERSONALIZATION_ENABLED: 'false',
+  N8N_LICENSE_AUTO_RENEW_ENABLED: 'false',
+  N8N_VERIFIED_PACKAGES_ENABLED: 'false',
+  N8N_UNVERIFIED_PACKAGES_ENABLED: 'true',
+  N8N_DISABLED_MODULES: 'mcp-registry',
+  N8N_ENFORCE_SETTINGS_FILE_PERMISSIONS: 'true',
+  N8N_RESTRICT_FILE_ACCESS_TO: filesFolderOf(folder),
+  N8N_LOG_LEVEL: 'info',
+  GENERIC_TIMEZONE: 'UTC',
+  NO_COLOR: '1',
+});
 
 const filesFolderOf = (folder: string): string => join(folder, 'files');

@@ -1,13 +1,13 @@
 import type { Json, NodeDefinition, WorkflowDefinition } from './n8n-client.ts';
 
 /** A workflow of nodes one after the other. A name occurs once, and is what expressions and tests call the node by. */
-export function workflowOf(name: string, ...nodes: NodeDefinition[]): WorkflowDefinition {
+export const workflowOf = (name: string, ...nodes: NodeDefinition[]): WorkflowDefinition => {
   const connections: Json = {};
   for (const [index, { name: from }] of nodes.slice(0, -1).entries()) {
     connections[from] = { main: [[{ node: nodes[index + 1]?.name, type: 'main', index: 0 }]] };
   }
   return { name, nodes: nodes.map((node, index) => ({ position: [index * 220, 0], ...node })), connections };
-}
+};
 
 /** Starts a workflow for each event of a Clickrelay destination. */
 export const clickrelayTrigger = (parameters: Json = {}): NodeDefinition => ({

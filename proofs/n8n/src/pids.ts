@@ -8,17 +8,17 @@ export const FOLDER_VARIABLE = 'N8N_SUITE_FOLDER';
 const noted = (folder: string): string => join(folder, 'pids');
 
 /** Notes a program, so that it is stopped even when the process that started it is killed. Returns what un-notes it. */
-export function notePid(pid: number): () => void {
+export const notePid = (pid: number): (() => void) => {
   const folder = process.env[FOLDER_VARIABLE];
   if (folder === undefined) return () => {};
   mkdirSync(noted(folder), { recursive: true });
   const file = join(noted(folder), String(pid));
   writeFileSync(file, '');
   return () => rmSync(file, { force: true });
-}
+};
 
 /** Kills what is still noted, and gives the pids of what was still there. */
-export function killNoted(folder: string): number[] {
+export const killNoted = (folder: string): number[] => {
   mkdirSync(noted(folder), { recursive: true });
   return readdirSync(noted(folder))
     .map(Number)
@@ -29,4 +29,4 @@ export function killNoted(folder: string): number[] {
         return false;
       }
     });
-}
+};

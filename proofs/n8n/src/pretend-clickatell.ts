@@ -17,7 +17,7 @@ export interface PretendClickatell {
  * Clickatell's own side of the One API: send, message status, balance, read receipts and media. It wants the key as
  * Clickatell does, raw in `Authorization`, and answers in Clickatell's shapes.
  */
-export async function startPretendClickatell(): Promise<PretendClickatell> {
+export const startPretendClickatell = async (): Promise<PretendClickatell> => {
   const apiKey = `pretend-${randomBytes(12).toString('base64url')}==`;
   const bytes = randomBytes(50_000);
   const sha256Hash = createHash('sha256').update(bytes).digest('hex');
@@ -78,8 +78,10 @@ export async function startPretendClickatell(): Promise<PretendClickatell> {
     requests: (path) => server.requests.filter((request) => path === undefined || request.path.split('?')[0] === path),
     close: server.close,
   };
-}
+};
 
-function json(status: number, body: unknown) {
-  return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
-}
+const json = (status: number, body: unknown) => ({
+  status,
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(body),
+});

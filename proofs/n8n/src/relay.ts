@@ -26,7 +26,7 @@ export interface Relay {
 }
 
 /** Starts receiver, worker, API and a Redis of their own, by the command that people start them with. */
-export async function startRelay(folder: string, env: Record<string, string> = {}): Promise<Relay> {
+export const startRelay = async (folder: string, env: Record<string, string> = {}): Promise<Relay> => {
   const environment = {
     DATA_DIR: join(folder, 'relay'),
     PORT: String(await freePort()),
@@ -40,7 +40,7 @@ export async function startRelay(folder: string, env: Record<string, string> = {
   let forgetPids: (() => void)[] = [];
   let callbackUrl: string;
 
-  async function start(): Promise<void> {
+  const start = async (): Promise<void> => {
     program = await startProgram({
       args: [cliProgram, 'start', '--json'],
       env: environment,
@@ -57,16 +57,16 @@ export async function startRelay(folder: string, env: Record<string, string> = {
     const run = JSON.parse(await readFile(join(environment.DATA_DIR, 'run.json'), 'utf8'));
     pids = [program.pid, ...Object.values<number>(run.pids)];
     forgetPids = pids.map(notePid);
-  }
-  async function stop(): Promise<void> {
+  };
+  const stop = async (): Promise<void> => {
     await program.stop('SIGTERM', 40_000);
     for (const forget of forgetPids) forget();
-  }
-  async function kill(): Promise<void> {
+  };
+  const kill = async (): Promise<void> => {
     for (const pid of pids) process.kill(pid, 'SIGKILL');
     await program.exited;
     for (const forget of forgetPids) forget();
-  }
+  };
 
   await start();
   return {
@@ -87,4 +87,4 @@ export async function startRelay(folder: string, env: Record<string, string> = {
       return command.stdout() === '' ? undefined : JSON.parse(command.stdout());
     },
   };
-}
+};

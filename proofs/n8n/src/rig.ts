@@ -32,14 +32,14 @@ export interface RigOptions {
   n8nEnv?: Record<string, string>;
 }
 
-export async function startRig({ tarball, relayEnv = {}, n8nEnv = {} }: RigOptions): Promise<Rig> {
+export const startRig = async ({ tarball, relayEnv = {}, n8nEnv = {} }: RigOptions): Promise<Rig> => {
   const folder = await mkdtemp(join(process.env[FOLDER_VARIABLE] ?? tmpdir(), 'clickrelay-n8n-rig-'));
   const closing: (() => Promise<void>)[] = [() => rm(folder, { recursive: true, maxRetries: 5, retryDelay: 200 })];
-  async function stop(): Promise<void> {
+  const stop = async (): Promise<void> => {
     const errors: unknown[] = [];
     for (const close of closing.splice(0).reverse()) await close().catch((error) => errors.push(error));
     if (errors.length > 0) throw new AggregateError(errors, 'not everything could be stopped');
-  }
+  };
 
   try {
     const clickatell = await startPretendClickatell();
@@ -103,19 +103,18 @@ export async function startRig({ tarball, relayEnv = {}, n8nEnv = {} }: RigOptio
     await stop().catch(() => {});
     throw error;
   }
-}
+};
 
 const UNDER_WAY = new Set(['new', 'running', 'waiting', 'unknown']);
 
 /** An exported workflow names credentials as they were called where it was made; a person picks theirs after importing. */
-function bind(
+const bind = (
   wanted: Record<string, unknown>,
   ours: Record<string, Credential>,
-): Record<string, { id: string; name: string }> {
-  return Object.fromEntries(
+): Record<string, { id: string; name: string }> =>
+  Object.fromEntries(
     Object.keys(wanted).map((type) => {
       const { id, name } = ours[type] as Credential;
       return [type, { id, name }];
     }),
   );
-}

@@ -67,7 +67,7 @@ it('n8n is killed while 20 workflows run: every event succeeds in the end, and o
 }, 240_000);
 
 /** Waits until every event is acknowledged: what is not is held for the trigger, and comes again when its lease ends. */
-async function allAcknowledged({ id: workflowId }: Workflow): Promise<void> {
+const allAcknowledged = async ({ id: workflowId }: Workflow): Promise<void> => {
   // As the trigger names it.
   const prefix = `n8n-${workflowId.toLowerCase()}-`;
   await waitUntil(
@@ -78,7 +78,7 @@ async function allAcknowledged({ id: workflowId }: Workflow): Promise<void> {
     },
     { timeoutMs: 20_000, everyMs: 500, what: 'every event to be acknowledged' },
   );
-}
+};
 
 /** What a destination still has to do, as `clickrelay status` tells it. */
 interface Depths {
@@ -90,7 +90,7 @@ interface Depths {
 }
 
 /** Workflows that wait for an answer of the service until `release`. */
-async function startWaiting(name: string, count: number) {
+const startWaiting = async (name: string, count: number) => {
   const released = Promise.withResolvers<void>();
   const arrived: string[] = [];
   rig.service.answerWith(async ({ body }) => {
@@ -104,7 +104,7 @@ async function startWaiting(name: string, count: number) {
   for (const content of texts) await rig.relay.post(sampleCallback('moText', { content }));
   await waitUntil(() => arrived.length === count, { timeoutMs: 30_000, what: `${count} workflows under way` });
   return { workflow, texts, arrived, release: released.resolve };
-}
+};
 
 it('n8n is stopped and started, as by an update, while workflows run: none runs twice', async () => {
   const { workflow, texts, arrived, release } = await startWaiting('update', 5);

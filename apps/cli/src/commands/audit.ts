@@ -8,7 +8,7 @@ export interface AuditOptions {
 }
 
 /** Who changed, replayed or was shown what. */
-export async function listAudit(options: AuditOptions, context: Context): Promise<void> {
+export const listAudit = async (options: AuditOptions, context: Context): Promise<void> => {
   const page = await connectApi(context.config).call('GET /v1/audit', { query: options });
   show(context, page, ({ items, next }) => {
     if (items.length === 0) return 'nothing was changed, replayed or shown yet';
@@ -21,4 +21,4 @@ export async function listAudit(options: AuditOptions, context: Context): Promis
     ]);
     return table(['AT', 'BY', 'ACTION', 'TARGET', ''], rows) + nextPage(context, 'audit', options, next);
   });
-}
+};

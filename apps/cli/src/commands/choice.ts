@@ -24,7 +24,7 @@ const listOf = (text: string): string[] =>
     .filter((one) => one !== '');
 
 /** As the API takes it: these, or all that match but these. */
-export function chosenBy(ids: readonly string[], { all, events, since, until, except, ...rest }: Choice): Selection {
+export const chosenBy = (ids: readonly string[], { all, events, since, until, except, ...rest }: Choice): Selection => {
   if (ids.length > 0 === (all === true)) {
     throw usageError('give ids of deliveries (dlv_…), or --all for every dead letter');
   }
@@ -36,7 +36,7 @@ export function chosenBy(ids: readonly string[], { all, events, since, until, ex
     ...(events !== undefined && { events: listOf(events) }),
     ...(except !== undefined && { except: listOf(except) }),
   };
-}
+};
 
 export interface Plan {
   readonly leftOut: readonly { readonly reason: string; readonly count: number }[];
@@ -60,8 +60,8 @@ export const leftOutLines = ({ leftOut }: Plan): string[] =>
   leftOut.map(({ reason, count }) => `left out: ${count} ${REASONS[reason] ?? reason}`);
 
 /** How many of what. */
-export function countedDeliveries(matched: number | null, delivered: boolean | undefined): string {
+export const countedDeliveries = (matched: number | null, delivered: boolean | undefined): string => {
   if (matched === null) return delivered ? 'very many deliveries' : 'very many dead letters';
   if (delivered) return `${matched} delivered deliver${matched === 1 ? 'y' : 'ies'}`;
   return `${matched} dead letter${matched === 1 ? '' : 's'}`;
-}
+};

@@ -14,22 +14,22 @@ export interface Context {
 }
 
 /** Prints a value as one JSON document, or as the text that `toText` makes of it. */
-export function show<T>(context: Context, value: T, toText: (value: T) => string): void {
+export const show = <T>(context: Context, value: T, toText: (value: T) => string): void => {
   context.print(context.json ? JSON.stringify(value, null, 2) : toText(value));
-}
+};
 
 /** For lists that are shown whole, however long: as few requests as can be. */
 export const WHOLE_PAGES = { query: { limit: 500 } } as const;
 
 /** The line after a page of a list: the same command, with what was chosen, for the next page. Nothing at the end. */
-export function nextPage(context: Context, words: string, options: object, next: string | null): string {
+export const nextPage = (context: Context, words: string, options: object, next: string | null): string => {
   if (next === null) return '';
   const flags = Object.entries<unknown>({ ...options, cursor: next }).flatMap(([name, value]) => {
     if (value === undefined || (name === 'limit' && value === PAGE)) return [];
     return value === true ? [`--${name}`] : [`--${name}`, quoted(String(value))];
   });
   return `\nmore: ${[context.config.CLICKRELAY_COMMAND, words, ...flags].join(' ')}`;
-}
+};
 
 /** As a shell takes it. */
 const quoted = (word: string): string => (/^[\w.,:/+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);

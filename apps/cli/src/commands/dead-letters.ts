@@ -13,7 +13,7 @@ export interface ListOptions extends Reveal {
   cursor?: string;
 }
 
-export async function listDeadLetters(options: ListOptions, context: Context): Promise<void> {
+export const listDeadLetters = async (options: ListOptions, context: Context): Promise<void> => {
   const query = { ...options, ...revealed(options) };
   const page = await connectApi(context.config).call('GET /v1/dead-letters', { query });
   show(context, page, ({ items, next }) => {
@@ -31,9 +31,9 @@ export async function listDeadLetters(options: ListOptions, context: Context): P
     const more = nextPage(context, 'dead-letters list', options, next);
     return `${table(['FAILED', 'DESTINATION', 'TYPE', 'KIND', 'DELIVERY', 'TRIES', 'ERROR'], rows)}${more}\nsend one again: ${command} replay ${items[0]?.deliveryId}`;
   });
-}
+};
 
-export async function showDeadLetter(deliveryId: string, options: Reveal, context: Context): Promise<void> {
+export const showDeadLetter = async (deliveryId: string, options: Reveal, context: Context): Promise<void> => {
   const delivery = await connectApi(context.config).call('GET /v1/deliveries/{id}', {
     path: { id: deliveryId },
     query: revealed(options),
@@ -49,7 +49,7 @@ export async function showDeadLetter(deliveryId: string, options: Reveal, contex
       ]),
     ].join('\n'),
   );
-}
+};
 
 export interface RemoveOptions extends Choice {
   dryRun?: boolean;
@@ -60,11 +60,11 @@ export interface RemoveOptions extends Choice {
 const MOST_UNCOUNTED = 100;
 
 /** Gives up for good: on one, on several, or on all that match. */
-export async function removeDeadLetters(
+export const removeDeadLetters = async (
   ids: readonly string[],
   options: RemoveOptions,
   context: Context,
-): Promise<void> {
+): Promise<void> => {
   const [deliveryId] = ids;
   const api = connectApi(context.config);
   if (deliveryId !== undefined && ids.length === 1 && Object.keys(options).length === 0) {
@@ -111,4 +111,4 @@ export async function removeDeadLetters(
   show(context, { ...plan, removed }, () =>
     [`${countedDeliveries(removed, false)} removed`, ...leftOutLines(plan)].join('\n'),
   );
-}
+};

@@ -31,7 +31,7 @@ export interface AddOptions {
 
 const listOf = (text: string) => text.split(',').map((part) => part.trim());
 
-export async function listDestinations(context: Context): Promise<void> {
+export const listDestinations = async (context: Context): Promise<void> => {
   const all = await connectApi(context.config).all('GET /v1/destinations', WHOLE_PAGES);
   show(context, { items: all, next: null }, ({ items }) => {
     if (items.length === 0) {
@@ -46,15 +46,15 @@ export async function listDestinations(context: Context): Promise<void> {
     ]);
     return table(['DESTINATION', 'TYPE', 'EVENTS', 'STATE', 'URL'], rows);
   });
-}
+};
 
-function stateOf({ paused, held }: Pick<Destination, 'paused' | 'held'>): string {
+const stateOf = ({ paused, held }: Pick<Destination, 'paused' | 'held'>): string => {
   if (paused !== null) return `paused: ${paused}`;
   return held === null ? 'active' : `held: ${held.reason}, asked again at ${shortTime(held.until)}`;
-}
+};
 
 /** Adds a destination, or replaces the one with this id. */
-export async function addDestination(id: string, options: AddOptions, context: Context): Promise<void> {
+export const addDestination = async (id: string, options: AddOptions, context: Context): Promise<void> => {
   if (options.type === 'webhook' && options.url === undefined) {
     throw usageError('a webhook destination needs --url; for one that is leased from over HTTP give --type pull');
   }
@@ -78,17 +78,17 @@ export async function addDestination(id: string, options: AddOptions, context: C
     if (type !== 'webhook' || options.secret !== undefined) return first;
     return `${first}\nits secret is what it was; \`${context.config.CLICKRELAY_COMMAND} destinations secret ${id}\` shows it`;
   });
-}
+};
 
 /** Repeats nothing of what was given: it may be a secret. */
-function headerOf(given: string): [name: string, value: string] {
+const headerOf = (given: string): [name: string, value: string] => {
   const at = given.indexOf('=');
   if (at < 1) throw usageError('--header takes a name and a value: --header x-api-key=abc');
   return [given.slice(0, at).trim(), given.slice(at + 1).trim()];
-}
+};
 
 /** Prints what deliveries are signed with, a line for each live one, and nothing else: for a pipe. */
-export async function showSecret(id: string, context: Context): Promise<void> {
+export const showSecret = async (id: string, context: Context): Promise<void> => {
   const shown = await connectApi(context.config).call('GET /v1/destinations/{id}/secret', { path: { id } });
   show(context, shown, ({ secret }) =>
     [secret]
@@ -96,10 +96,10 @@ export async function showSecret(id: string, context: Context): Promise<void> {
       .map((one) => (typeof one === 'string' ? one : one.secret))
       .join('\n'),
   );
-}
+};
 
 /** One destination with all its settings, and how its attempts went. */
-export async function showDestination(id: string, context: Context): Promise<void> {
+export const showDestination = async (id: string, context: Context): Promise<void> => {
   const api = connectApi(context.config);
   const destination = await api.call('GET /v1/destinations/{id}', { path: { id } });
   const { sum } = await api.call('GET /v1/destinations/{id}/hours', { path: { id } });
@@ -112,9 +112,9 @@ export async function showDestination(id: string, context: Context): Promise<voi
     const width = Math.max(...[...first, ...rows].map(([name = '']) => name.length));
     return [...first, ...rows].map(([name = '', value]) => `${name.padEnd(width)}  ${value}`).join('\n');
   });
-}
+};
 
-function attemptsText({ delivered, failed, deliveredShare, firstTryShare, p95Ms }: AttemptFigures): string {
+const attemptsText = ({ delivered, failed, deliveredShare, firstTryShare, p95Ms }: AttemptFigures): string => {
   if (deliveredShare === null) return 'no attempts';
   return [
     `${delivered + failed} attempts`,
@@ -122,18 +122,18 @@ function attemptsText({ delivered, failed, deliveredShare, firstTryShare, p95Ms 
     ...(firstTryShare === null ? [] : [`${percent(firstTryShare)} of those at first try`]),
     `95 % within ${p95Ms} ms`,
   ].join(', ');
-}
+};
 
 /** Rounded down: 100 % is said of all only. */
 const percent = (share: number): string => `${Math.floor(share * 10_000) / 100} %`;
 
-function settingText(value: unknown): string {
+const settingText = (value: unknown): string => {
   if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value.join(', ');
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
-}
+};
 
 /** Makes a new secret; the old one signs too for a while. */
-export async function rotateSecret(id: string, keepOldFor: string, context: Context): Promise<void> {
+export const rotateSecret = async (id: string, keepOldFor: string, context: Context): Promise<void> => {
   const rotated = await connectApi(context.config).call('POST /v1/destinations/{id}/rotate-secret', {
     path: { id },
     body: { keepOldFor },
@@ -142,10 +142,10 @@ export async function rotateSecret(id: string, keepOldFor: string, context: Cont
     const old = oldUntil === null ? 'the old one has ended' : `the old one signs too until ${shortTime(oldUntil)}`;
     return [...secrets.map((secret) => `${id} is signed with ${secret} from now on`), old].join('\n');
   });
-}
+};
 
 /** Sends it a sample. @returns exit code 1 when it is not accepted */
-export async function testDestination(id: string, type: string, context: Context): Promise<number> {
+export const testDestination = async (id: string, type: string, context: Context): Promise<number> => {
   const result = await connectApi(context.config).call('POST /v1/destinations/{id}/test', {
     path: { id },
     // The API says which there are.
@@ -159,13 +159,13 @@ export async function testDestination(id: string, type: string, context: Context
     return [first, ...(response === '' ? [] : response.split('\n').map((line) => `  | ${line}`))].join('\n');
   });
   return result.delivered ? 0 : 1;
-}
+};
 
 /** Makes the registry hold what a file declares. */
-export async function applyDestinations(
+export const applyDestinations = async (
   { file, dryRun }: { file: string; dryRun?: boolean },
   context: Context,
-): Promise<void> {
+): Promise<void> => {
   const text = await readFile(file === '-' ? '/dev/stdin' : file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw usageError(`${file} cannot be read (${error.code}); name a YAML file with a list of destinations`);
   });
@@ -182,9 +182,9 @@ export async function applyDestinations(
     });
     return lines.length === 0 ? `${file} declares no destination` : lines.join('\n');
   });
-}
+};
 
-async function readDeclarations(text: string, file: string, adapters: readonly string[]) {
+const readDeclarations = async (text: string, file: string, adapters: readonly string[]) => {
   try {
     await loadAdapters(adapters);
     return parseDeclarations(text, file);
@@ -192,14 +192,14 @@ async function readDeclarations(text: string, file: string, adapters: readonly s
     if (!(error instanceof InvalidAdapterError || error instanceof InvalidDestinationsError)) throw error;
     throw new CommandError(error.code, error.message, { cause: error });
   }
-}
+};
 
 /** Why an event went to a destination, or did not. */
-export async function matchDestination(
+export const matchDestination = async (
   id: string,
   { event: eventId, ...options }: Reveal & { event: string },
   context: Context,
-): Promise<void> {
+): Promise<void> => {
   const match = await connectApi(context.config).call('GET /v1/destinations/{id}/match', {
     path: { id },
     query: { event: eventId, ...revealed(options) },
@@ -210,22 +210,22 @@ export async function matchDestination(
     const became = delivery === null ? 'it was never sent there' : `it is ${delivery.state.replace('_', ' ')} there`;
     return `${table(['RULE', 'PASSED', 'DETAIL'], rows)}\n\n${verdict}; ${became}`;
   });
-}
+};
 
-export async function removeDestination(id: string, context: Context): Promise<void> {
+export const removeDestination = async (id: string, context: Context): Promise<void> => {
   await connectApi(context.config).call('DELETE /v1/destinations/{id}', { path: { id } });
   show(context, { removed: id }, () => `${id} is removed`);
-}
+};
 
-export async function pauseDestination(id: string, reason: string | undefined, context: Context): Promise<void> {
+export const pauseDestination = async (id: string, reason: string | undefined, context: Context): Promise<void> => {
   const destination = await connectApi(context.config).call('POST /v1/destinations/{id}/pause', {
     path: { id },
     body: reason === undefined ? {} : { reason },
   });
   show(context, destination, () => `${id} is paused; what is for it waits`);
-}
+};
 
-export async function resumeDestination(id: string, context: Context): Promise<void> {
+export const resumeDestination = async (id: string, context: Context): Promise<void> => {
   const destination = await connectApi(context.config).call('POST /v1/destinations/{id}/resume', { path: { id } });
   show(context, destination, () => `${id} is active again`);
-}
+};

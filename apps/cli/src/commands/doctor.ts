@@ -22,7 +22,7 @@ interface Check {
 }
 
 /** Looks at everything that Clickrelay needs, and says how to mend what is wrong. Resolves with the exit code. */
-export async function doctor(context: Context): Promise<number> {
+export const doctor = async (context: Context): Promise<number> => {
   const { config } = context;
   const dataDir = resolve(config.DATA_DIR);
   const run = (await isLocked(dataDir)) ? readRunFile(dataDir) : undefined;
@@ -54,19 +54,19 @@ export async function doctor(context: Context): Promise<number> {
     ].join('\n'),
   );
   return sick.length === 0 ? 0 : 1;
-}
+};
 
 const good = (name: string, found: string): Check => ({ name, ok: true, found });
 const bad = (name: string, found: string, mend: string): Check => ({ name, ok: false, found, mend });
 
-function checkNode(): Check {
+const checkNode = (): Check => {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   return (major === 24 && minor >= 11) || major >= 26
     ? good('node', process.version)
     : bad('node', process.version, 'install Node.js 24.11 or later, or 26');
-}
+};
 
-async function checkDataDir(dataDir: string): Promise<Check> {
+const checkDataDir = async (dataDir: string): Promise<Check> => {
   try {
     const { mode } = await stat(dataDir);
     return (mode & 0o077) === 0
@@ -75,9 +75,9 @@ async function checkDataDir(dataDir: string): Promise<Check> {
   } catch {
     return good('data', `${dataDir} is made by the first start`);
   }
-}
+};
 
-function checkCredentials(config: Config, dataDir: string): Check {
+const checkCredentials = (config: Config, dataDir: string): Check => {
   const kept = readSecrets(dataDir);
   const auth = config.CALLBACK_AUTH || kept.callbackAuth;
   if (auth === undefined) return good('credentials', 'made by the first start');
@@ -98,9 +98,13 @@ function checkCredentials(config: Config, dataDir: string): Check {
   }
   const from = config.CALLBACK_AUTH === '' ? 'secrets.json' : 'CALLBACK_AUTH';
   return good('credentials', `${credentials.map(({ kind }) => kind).join(', ')} from ${from}`);
-}
+};
 
-async function checkRedis(config: Config, run: RunFile | undefined, durability: string | undefined): Promise<Check[]> {
+const checkRedis = async (
+  config: Config,
+  run: RunFile | undefined,
+  durability: string | undefined,
+): Promise<Check[]> => {
   // Of a Redis that is not ours run.json has no password; the receiver looks at that one.
   const redisUrl = config.REDIS_URL || (run?.pids['redis'] === undefined ? undefined : run.redisUrl);
   if (redisUrl === undefined) {
@@ -131,24 +135,24 @@ async function checkRedis(config: Config, run: RunFile | undefined, durability: 
   } finally {
     await store.close().catch(() => {});
   }
-}
+};
 
 /** From here on the receiver refuses callbacks. */
 const MEMORY_FULL = 0.9;
 
-function fullMemory({ usedBytes, maxBytes }: { usedBytes: number; maxBytes: number }): Check {
+const fullMemory = ({ usedBytes, maxBytes }: { usedBytes: number; maxBytes: number }): Check => {
   const percent = Math.floor((100 * usedBytes) / maxBytes);
   return bad('redis', `${percent} % of its maxmemory is used`, `redis-cli config set maxmemory ${2 * maxBytes}`);
-}
+};
 
-function durabilityChecks({ mode, durability, problems }: DurabilityReport): Check[] {
+const durabilityChecks = ({ mode, durability, problems }: DurabilityReport): Check[] => {
   if (problems.length === 0) {
     return [good('redis', `answers; what it acknowledges is kept: ${mode === 'replicated' ? mode : durability}`)];
   }
   return problems.map(({ setting, value, mend }) => bad('redis', `${setting} is ${value}`, mend));
-}
+};
 
-function checkReceiver(url: string, { status, body }: { status: number; body: string }): Check {
+const checkReceiver = (url: string, { status, body }: { status: number; body: string }): Check => {
   if (status === 200) return good('receiver', `${url} takes callbacks`);
   try {
     const { error } = JSON.parse(body) as { error: { message: string } };
@@ -156,9 +160,9 @@ function checkReceiver(url: string, { status, body }: { status: number; body: st
   } catch {
     return bad('receiver', `what answers at ${url} is not Clickrelay`, 'choose another port with PORT');
   }
-}
+};
 
-function checkSpool({ body }: { body: string }): Check[] {
+const checkSpool = ({ body }: { body: string }): Check[] => {
   const spool = readSpool(body);
   if (spool === undefined) return [];
   const found = describeSpool(spool);
@@ -168,22 +172,21 @@ function checkSpool({ body }: { body: string }): Check[] {
   if (spool.durability === 'spool')
     return [bad('spool', found, 'Redis takes no callbacks: bring it back, they wait on this disk')];
   return [good('spool', found)];
-}
+};
 
-function notRunning(name: string, { CLICKRELAY_COMMAND: command }: Config): Check {
-  return bad(name, 'is not running here', `${command} start`);
-}
+const notRunning = (name: string, { CLICKRELAY_COMMAND: command }: Config): Check =>
+  bad(name, 'is not running here', `${command} start`);
 
-async function checkPort(variable: string, host: string, port: number): Promise<Check> {
+const checkPort = async (variable: string, host: string, port: number): Promise<Check> => {
   try {
     await checkPortFree(variable, host, port);
     return good('port', `${port} is free`);
   } catch (error) {
     return bad('port', `${port} is taken`, (error as Error).message);
   }
-}
+};
 
-async function checkApi(config: Config): Promise<Check> {
+const checkApi = async (config: Config): Promise<Check> => {
   try {
     const api = connectApi(config);
     await api.call('GET /v1/status');
@@ -197,4 +200,4 @@ async function checkApi(config: Config): Promise<Check> {
     if (code === 'not_found') return bad('api', (error as Error).message, 'set API_URL to where the API listens');
     return bad('api', (error as Error).message, 'see the log of the API');
   }
-}
+};

@@ -12,7 +12,7 @@ export interface EventsOptions extends Reveal {
 }
 
 /** The events that came in last, newest first. */
-export async function listEvents(options: EventsOptions, context: Context): Promise<void> {
+export const listEvents = async (options: EventsOptions, context: Context): Promise<void> => {
   const { limit, type, cursor, since } = options;
   const page = await connectApi(context.config).call('GET /v1/events', {
     query: {
@@ -38,16 +38,16 @@ export async function listEvents(options: EventsOptions, context: Context): Prom
       nextPage(context, 'events', options, next)
     );
   });
-}
+};
 
 /** One event, where it went, and every attempt. */
-export async function showEvent(id: string, options: Reveal, context: Context): Promise<void> {
+export const showEvent = async (id: string, options: Reveal, context: Context): Promise<void> => {
   const query = revealed(options);
   const event = await connectApi(context.config).call('GET /v1/events/{id}', { path: { id }, query });
   show(context, event, eventText);
-}
+};
 
-function eventText({ deliveries, callback, repeats, ...event }: EventWithDeliveries): string {
+const eventText = ({ deliveries, callback, repeats, ...event }: EventWithDeliveries): string => {
   const rows = [
     ['type', event.type],
     ['channel', event.channel],
@@ -79,15 +79,15 @@ function eventText({ deliveries, callback, repeats, ...event }: EventWithDeliver
       .split('\n')
       .map((line) => `  ${line}`),
   ].join('\n');
-}
+};
 
 /** Of larger callbacks `size` is in bytes, of others in characters. */
 const LARGE = 256 * 1024;
 
-function cameWith({ size, elements, others }: NonNullable<EventWithDeliveries['callback']>): string | undefined {
+const cameWith = ({ size, elements, others }: NonNullable<EventWithDeliveries['callback']>): string | undefined => {
   if (size === null) return undefined;
   const other =
     others.length === 0 ? '' : `; the others: ${others.slice(0, 5).join(', ')}${others.length > 5 ? ', …' : ''}`;
   const unit = size > LARGE ? 'bytes' : 'characters';
   return `a callback of ${size} ${unit}${elements === null ? '' : ` with ${elements} element${elements === 1 ? '' : 's'}`}${other}`;
-}
+};

@@ -11,7 +11,7 @@ export interface CreateOptions {
 const listOf = (text: string): string[] => text.split(',').map((part) => part.trim());
 
 /** Makes a key, which is shown this once. */
-export async function createKey(name: string, options: CreateOptions, context: Context): Promise<void> {
+export const createKey = async (name: string, options: CreateOptions, context: Context): Promise<void> => {
   const made = await connectApi(context.config).call('POST /v1/keys', {
     body: {
       name,
@@ -24,9 +24,9 @@ export async function createKey(name: string, options: CreateOptions, context: C
     const where = destinations.length === 0 ? '' : ` from ${destinations.join(', ')}`;
     return `${id} (${name}) may ${scopes.join(', ')}${where}\nthe key, shown this once: ${key}`;
   });
-}
+};
 
-export async function listKeys(context: Context): Promise<void> {
+export const listKeys = async (context: Context): Promise<void> => {
   const all = await connectApi(context.config).all('GET /v1/keys', WHOLE_PAGES);
   show(context, { items: all, next: null }, ({ items }) => {
     if (items.length === 0) return 'no keys beside API_KEY';
@@ -39,9 +39,9 @@ export async function listKeys(context: Context): Promise<void> {
     ]);
     return table(['KEY', 'NAME', 'SCOPES', 'DESTINATIONS', 'CREATED'], rows);
   });
-}
+};
 
-export async function removeKey(id: string, context: Context): Promise<void> {
+export const removeKey = async (id: string, context: Context): Promise<void> => {
   await connectApi(context.config).call('DELETE /v1/keys/{id}', { path: { id } });
   show(context, { removed: id }, () => `${id} is removed; it opens nothing from now on`);
-}
+};

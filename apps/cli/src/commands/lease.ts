@@ -18,7 +18,7 @@ type Leased = Lease & {
 };
 
 /** Leases by hand, as a consumer would, to try it; and answers, when told to. */
-export async function lease(destination: string, options: LeaseOptions, context: Context): Promise<void> {
+export const lease = async (destination: string, options: LeaseOptions, context: Context): Promise<void> => {
   const { max, waitMs, leaseMs, ack = false, nack } = options;
   if (ack && nack !== undefined) throw usageError('give --ack or --nack, not both');
   const api = connectApi(context.config);
@@ -37,9 +37,9 @@ export async function lease(destination: string, options: LeaseOptions, context:
   show(context, { deliveries }, () =>
     deliveries.length === 0 ? `nothing to lease from ${destination}` : deliveries.map(describe).join('\n'),
   );
-}
+};
 
-function describe({ deliveryId, leaseToken, attempt, leaseEndsAt, event, answered }: Leased): string {
+const describe = ({ deliveryId, leaseToken, attempt, leaseEndsAt, event, answered }: Leased): string => {
   const next = answered?.nextAttemptAt === undefined ? '' : `, next attempt ${shortTime(answered.nextAttemptAt)}`;
   return [
     `${deliveryId}  attempt ${attempt}`,
@@ -48,4 +48,4 @@ function describe({ deliveryId, leaseToken, attempt, leaseEndsAt, event, answere
       ? `  leased until ${shortTime(leaseEndsAt)} with the token ${leaseToken}`
       : `  ${answered.state}${next}`,
   ].join('\n');
-}
+};

@@ -21,7 +21,7 @@ interface Part extends LedgerPart {
 type Whole = Ledger & Pick<Part, 'upstream' | 'intake'> & { spool?: Spool };
 
 /** What became of everything that was routed somewhere. @returns exit code 1 when something is unaccounted for */
-export async function showLedger(options: LedgerOptions, context: Context): Promise<number> {
+export const showLedger = async (options: LedgerOptions, context: Context): Promise<number> => {
   const api = connectApi(context.config);
   const query = {
     from: options.from === undefined ? undefined : parseSince(options.from, '--from').toISOString(),
@@ -38,16 +38,16 @@ export async function showLedger(options: LedgerOptions, context: Context): Prom
   const ledger = { ...addLedgers(parts), upstream, intake, ...(spool && { spool }) };
   show(context, ledger, (whole) => ledgerText(whole, options.destination, context.config.CLICKRELAY_COMMAND));
   return ledger.balanced ? 0 : 1;
-}
+};
 
-function tellProgress(parts: readonly LedgerPart[], { json }: Context): void {
+const tellProgress = (parts: readonly LedgerPart[], { json }: Context): void => {
   const last = parts.at(-1);
   if (json || !process.stderr.isTTY || last === undefined || (parts.length === 1 && last.next === null)) return;
   const events = parts.reduce((sum, part) => sum + part.events, 0);
   process.stderr.write(`\r${Math.round(last.progress * 100)} %, ${events} events${last.next === null ? '\n' : ''}`);
-}
+};
 
-function ledgerText(ledger: Whole, destination: string | undefined, command: string): string {
+const ledgerText = (ledger: Whole, destination: string | undefined, command: string): string => {
   const { upstream, intake, spool, from, to, events, unrouted, completeSince, destinations, balanced } = ledger;
   const span = `${from === null ? 'up to' : `from ${shortTime(from)} to`} ${shortTime(to)}`;
   const lines = [`${counted(events, 'event')} logged ${span}; ${unrouted} of them no destination wanted`];
@@ -78,15 +78,15 @@ function ledgerText(ledger: Whole, destination: string | undefined, command: str
     lines.push('', `none of them was routed to ${destination}`);
   } else lines.push('', balanced ? 'it balances' : alarm(destinations, command));
   return lines.join('\n');
-}
+};
 
 /** Counted in whole minutes or hours, which may begin before the span of the ledger and end after it. */
-function intakeText({ from, to, messages, statuses }: Part['intake']): string {
+const intakeText = ({ from, to, messages, statuses }: Part['intake']): string => {
   const sum = (kind: keyof IntakeCounts) => messages[kind] + statuses[kind];
   const came = `${counted(sum('callbacks'), 'callback')} became ${counted(sum('events'), 'event')}`;
   const span = `counted in whole minutes or hours, from ${shortTime(from)} to ${shortTime(to)}`;
   return `${came}, ${counted(sum('repeats'), 'repetition')} dropped (${span})`;
-}
+};
 
 const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
@@ -96,7 +96,7 @@ const PROBLEMS: Readonly<Record<Difference['problem'], string>> = {
   no_dead_letter: 'ended without success, and is not among the dead letters',
 };
 
-function alarm(destinations: readonly DestinationLedger[], command: string): string {
+const alarm = (destinations: readonly DestinationLedger[], command: string): string => {
   const count = destinations.reduce((sum, { unaccounted }) => sum + unaccounted, 0);
   const named = destinations.flatMap(({ differing }) => differing);
   return [
@@ -105,4 +105,4 @@ function alarm(destinations: readonly DestinationLedger[], command: string): str
     ...(named.length < count ? [`  and ${count - named.length} more`] : []),
     `send one: ${command} replay ${named[0]?.deliveryId}`,
   ].join('\n');
-}
+};

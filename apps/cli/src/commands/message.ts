@@ -5,19 +5,19 @@ import { gist, oneLine, parties, shortTime, table } from '../format.ts';
 import { type Context, type Reveal, revealed, show } from './context.ts';
 
 /** What became of a message, by its id or by the sender's own. */
-export async function message(
+export const message = async (
   id: string | undefined,
   options: Reveal & { reindex?: true },
   context: Context,
-): Promise<void> {
+): Promise<void> => {
   const api = connectApi(context.config);
   if (options.reindex) return await reindexMessages(api, context);
   if (id === undefined) throw usageError('message takes the id of a message, or your own id of it');
   const messages = await findMessages(api, id, options);
   show(context, messages, (found) => found.map(messageText).join('\n\n'));
-}
+};
 
-async function findMessages(api: Api, id: string, options: Reveal): Promise<Message[]> {
+const findMessages = async (api: Api, id: string, options: Reveal): Promise<Message[]> => {
   const query = revealed(options);
   try {
     return [await api.call('GET /v1/messages/{messageId}', { path: { messageId: id }, query })];
@@ -28,9 +28,9 @@ async function findMessages(api: Api, id: string, options: Reveal): Promise<Mess
     if (items.length === 0) throw error;
     return items;
   }
-}
+};
 
-async function reindexMessages(api: Api, context: Context): Promise<void> {
+const reindexMessages = async (api: Api, context: Context): Promise<void> => {
   let events = 0;
   for (let cursor: string | null | undefined; cursor !== null; ) {
     const part: { events: number; next: string | null } = await api.call('POST /v1/messages/reindex', {
@@ -40,9 +40,9 @@ async function reindexMessages(api: Api, context: Context): Promise<void> {
     cursor = part.next;
   }
   show(context, { events }, () => `${events} events are found by their messages`);
-}
+};
 
-function messageText(found: Message): string {
+const messageText = (found: Message): string => {
   const { current, statuses, received, replies, statusCount, replyCount } = found;
   const facts = [
     ['client id', found.clientMessageId],
@@ -59,7 +59,7 @@ function messageText(found: Message): string {
   }
   if (!found.complete) parts.push('not all of its events were looked at: it has more than 10,000');
   return parts.join('\n\n');
-}
+};
 
 const heading = (name: string, shown: number, count: number): string =>
   shown === count ? name : `${name}: the last ${shown} of ${count}`;

@@ -17,7 +17,7 @@ const LOOK_MS = 500;
 const LAST_LOOKS = 6;
 
 /** Sends a delivery again, dead or delivered; or many. */
-export async function replay(ids: readonly string[], options: ReplayOptions, context: Context): Promise<void> {
+export const replay = async (ids: readonly string[], options: ReplayOptions, context: Context): Promise<void> => {
   const [deliveryId] = ids;
   // Anything that is said beside the id is about many.
   if (deliveryId === undefined || ids.length > 1 || Object.keys(options).length > 0) {
@@ -25,9 +25,9 @@ export async function replay(ids: readonly string[], options: ReplayOptions, con
   }
   await connectApi(context.config).call('POST /v1/deliveries/{id}/replay', { path: { id: deliveryId } });
   show(context, { replayed: [deliveryId] }, () => `${deliveryId} is sent again`);
-}
+};
 
-async function replayMany(ids: readonly string[], options: ReplayOptions, context: Context): Promise<void> {
+const replayMany = async (ids: readonly string[], options: ReplayOptions, context: Context): Promise<void> => {
   const { delivered, rate, dryRun, detach, ...choice } = options;
   const api = connectApi(context.config);
   const { replay: made, ...plan } = await api.call('POST /v1/replays', {
@@ -73,9 +73,9 @@ async function replayMany(ids: readonly string[], options: ReplayOptions, contex
       ...(failed > 0 ? [`see which failed again with \`${command} replays failed ${id}\``] : []),
     ].join('\n'),
   );
-}
+};
 
-export async function listReplays(options: Reveal, context: Context): Promise<void> {
+export const listReplays = async (options: Reveal, context: Context): Promise<void> => {
   const query = { ...WHOLE_PAGES.query, ...revealed(options) };
   const all = await connectApi(context.config).all('GET /v1/replays', { query });
   show(context, { items: all, next: null }, ({ items }) => {
@@ -97,32 +97,32 @@ export async function listReplays(options: Reveal, context: Context): Promise<vo
     );
     return table(['REPLAY', 'MADE', 'BY', 'STATE', 'SENT AGAIN', 'DELIVERED', 'FAILED AGAIN', 'RATE', 'WHAT'], rows);
   });
-}
+};
 
 /** Stops a replay, or lets it go on. */
-export async function changeReplay(
+export const changeReplay = async (
   id: string,
   state: 'running' | 'paused' | 'cancelled',
   context: Context,
-): Promise<void> {
+): Promise<void> => {
   const changed = await connectApi(context.config).call('PATCH /v1/replays/{id}', { path: { id }, body: { state } });
   show(context, changed, progressOf);
-}
+};
 
 /** Those that became dead letters again. */
-export async function listFailed(id: string, context: Context): Promise<void> {
+export const listFailed = async (id: string, context: Context): Promise<void> => {
   const all = await connectApi(context.config).all('GET /v1/replays/{id}/failed', { path: { id }, ...WHOLE_PAGES });
   show(context, { items: all, next: null }, ({ items }) =>
     items.length === 0 ? 'none failed again' : items.join('\n'),
   );
-}
+};
 
 const underWay = ({ replayed, delivered, failed }: Replay): number => replayed - delivered - failed;
 
-function progressOf(present: Replay): string {
+const progressOf = (present: Replay): string => {
   const { id, state, matched, replayed, delivered, failed, skipped } = present;
   const beside = skipped > 0 ? `, ${skipped} on their way already` : '';
   const open = underWay(present) > 0 ? `, ${underWay(present)} under way` : '';
   const sent = `${replayed} of ${matched ?? 'many'} sent again${beside}`;
   return `${id} is ${state}: ${sent}: ${delivered} delivered, ${failed} failed again${open}`;
-}
+};

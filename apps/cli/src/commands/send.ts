@@ -42,7 +42,7 @@ interface Sample {
 const MOST_SHOWN = 20;
 
 /** Sends callbacks as Clickatell does. Resolves with the exit code: 1 when any was lost. */
-export async function send(what: string, options: SendOptions, context: Context): Promise<number> {
+export const send = async (what: string, options: SendOptions, context: Context): Promise<number> => {
   const chosen = await chooseSamples(what);
   const isNamed = chosen.every(({ body }) => isEnvelope(body));
   // A file is sent as it is, once; more than one copy of the same fact would be one event.
@@ -88,7 +88,7 @@ export async function send(what: string, options: SendOptions, context: Context)
     progress.end();
     await sender.close();
   }
-}
+};
 
 /** The names that `send` knows, for its help. */
 export const sampleNames = {
@@ -96,7 +96,7 @@ export const sampleNames = {
   odd: Object.keys(samples.odd),
 };
 
-async function chooseSamples(what: string): Promise<Sample[]> {
+const chooseSamples = async (what: string): Promise<Sample[]> => {
   if (what === '-') return [{ name: 'stdin', body: await text(process.stdin) }];
   if (what === 'all') {
     const every = [samples.byType, samples.odd].flatMap((group) => Object.entries<Envelope>(group));
@@ -118,23 +118,22 @@ async function chooseSamples(what: string): Promise<Sample[]> {
       `no sample and no file is called ${what}; samples: all, ${[...sampleNames.documented, ...sampleNames.odd].join(', ')}`,
     );
   }
-}
+};
 
-function isEnvelope(body: Sample['body']): body is Envelope {
-  return typeof body === 'object' && !(body instanceof Uint8Array);
-}
+const isEnvelope = (body: Sample['body']): body is Envelope =>
+  typeof body === 'object' && !(body instanceof Uint8Array);
 
 /** A copy that tells a new fact, as far as the text is an envelope. */
-function fresh(body: Sample['body']): Sample['body'] {
+const fresh = (body: Sample['body']): Sample['body'] => {
   if (isEnvelope(body)) return freshCopy(body);
   try {
     return freshCopy(JSON.parse(typeof body === 'string' ? body : Buffer.from(body).toString()) as Envelope);
   } catch {
     return body;
   }
-}
+};
 
-function chooseTarget(options: SendOptions, config: Config): SenderOptions {
+const chooseTarget = (options: SendOptions, config: Config): SenderOptions => {
   const here = readRunFile(config.DATA_DIR)?.receiverUrl ?? `http://127.0.0.1:${config.PORT || 8080}`;
   const url =
     options.url ?? `${here}${config.CALLBACK_PATH_PREFIX === '/' ? '/one-api-reply' : config.CALLBACK_PATH_PREFIX}`;
@@ -156,24 +155,24 @@ function chooseTarget(options: SendOptions, config: Config): SenderOptions {
     target.url = withToken.href;
   }
   return target;
-}
+};
 
-function checkRunning({ status, answer }: SendResult, url: string, config: Config): void {
+const checkRunning = ({ status, answer }: SendResult, url: string, config: Config): void => {
   if (status !== 0 || !answer.startsWith('ECONNREFUSED')) return;
   throw new CommandError(
     'not_running',
     `nothing answers at ${new URL(url).origin}: start clickrelay with \`${config.CLICKRELAY_COMMAND} start\`, or give --url`,
   );
-}
+};
 
-function resultText(name: string | undefined, { status, tries, ms, answer }: SendResult): string {
+const resultText = (name: string | undefined, { status, tries, ms, answer }: SendResult): string => {
   const again = tries > 1 ? `, after ${tries} tries` : '';
   const lost = status >= 300 && status < 400 ? ' (a redirect: Clickatell would lose this callback)' : '';
   const what = status === 0 ? `no answer: ${answer}` : `${status} ${oneLine(answer, 100)}`;
   return `${name ?? 'callback'}: ${what}${lost} in ${ms.toFixed(1)} ms${again}`;
-}
+};
 
-function reportText({ sent, accepted, resent, lost, p50, p99, durationMs, statuses }: SendReport): string {
+const reportText = ({ sent, accepted, resent, lost, p50, p99, durationMs, statuses }: SendReport): string => {
   const answers = Object.entries(statuses).map(
     ([status, times]) => `${status === '0' ? 'no answer' : status}: ${times}`,
   );
@@ -184,17 +183,17 @@ function reportText({ sent, accepted, resent, lost, p50, p99, durationMs, status
     `lost      ${lost}`,
     `answers   ${answers.join(', ')}`,
   ].join('\n');
-}
+};
 
-function hintFor({ statuses }: SendReport, options: SendOptions): string | undefined {
+const hintFor = ({ statuses }: SendReport, options: SendOptions): string | undefined => {
   if (statuses[401] === undefined) return undefined;
   return options.auth === undefined
     ? '401: the receiver wants another credential; set CALLBACK_AUTH as it has it, or give --auth'
     : '401: the receiver does not know the credential that --auth gives';
-}
+};
 
 /** A line that is written over, for those who watch. */
-function showProgress(total: number, { json }: Context): { count: () => number; end: () => void } {
+const showProgress = (total: number, { json }: Context): { count: () => number; end: () => void } => {
   let done = 0;
   const count = () => ++done;
   if (json || total <= MOST_SHOWN || process.stderr.isTTY !== true) return { count, end: () => {} };
@@ -206,4 +205,4 @@ function showProgress(total: number, { json }: Context): { count: () => number; 
       process.stderr.write('\r\x1b[K');
     },
   };
-}
+};

@@ -11,15 +11,15 @@ export interface SetupOptions extends Reveal {
 }
 
 /** What connects Clickatell with this relay. @returns exit code 1 when a test callback does not arrive */
-export async function setup(options: SetupOptions, context: Context): Promise<number> {
+export const setup = async (options: SetupOptions, context: Context): Promise<number> => {
   if (options.test) return testCallback(options, context);
   if (options.deliver) throw usageError('--deliver goes with --test');
   const facts = await connectApi(context.config).call('GET /v1/setup', { query: revealed(options) });
   show(context, facts, (told) => setupText(told, context.config.CLICKRELAY_COMMAND));
   return 0;
-}
+};
 
-function setupText({ callbackUrls, credentials, received, receivers, problems }: Setup, command: string): string {
+const setupText = ({ callbackUrls, credentials, received, receivers, problems }: Setup, command: string): string => {
   const urls = callbackUrls.public ?? callbackUrls.local;
   const lines: string[] = [];
   if (urls !== null) {
@@ -54,18 +54,18 @@ function setupText({ callbackUrls, credentials, received, receivers, problems }:
   if (problems.length === 0) lines.push(`nothing is wrong; try the way with \`${command} setup --test\``);
   for (const { message, mend } of problems) lines.push(`! ${message}`, `  -> ${mend}`);
   return lines.join('\n');
-}
+};
 
-async function testCallback({ type, deliver }: SetupOptions, context: Context): Promise<number> {
+const testCallback = async ({ type, deliver }: SetupOptions, context: Context): Promise<number> => {
   const result = await connectApi(context.config).call('POST /v1/setup/test-callback', {
     // The API says which there are.
     body: { type: type as 'moText', deliver: deliver ?? false },
   });
   show(context, result, testText);
   return result.ok ? 0 : 1;
-}
+};
 
-function testText({ ok, through, url, steps, deliveries }: TestCallback): string {
+const testText = ({ ok, through, url, steps, deliveries }: TestCallback): string => {
   const lines = [through === 'public' ? url : `${url} (PUBLIC_URL is not set: only the receiver itself is tested)`];
   for (const { step, ok: passed, ms, detail, mend } of steps) {
     lines.push(`${passed ? 'ok   ' : 'WRONG'}  ${step.padEnd(9)} ${detail} (${ms} ms)`);
@@ -76,4 +76,4 @@ function testText({ ok, through, url, steps, deliveries }: TestCallback): string
     lines.push(`${delivered ? 'ok   ' : 'WRONG'}  delivered ${destinationId} ${what} (${durationMs} ms)`);
   }
   return [...lines, '', ok ? 'it arrived; nothing of it is kept' : 'it did not arrive'].join('\n');
-}
+};

@@ -43,7 +43,7 @@ export interface StartContext {
 }
 
 /** Runs Clickrelay, or some parts of it, until a signal says stop. Resolves with the exit code. */
-export async function start(options: StartOptions, context: StartContext): Promise<number> {
+export const start = async (options: StartOptions, context: StartContext): Promise<number> => {
   const config = readConfig(context.environment);
   const roles = parseRoles(options.roles);
   const dataDir = makeDataDir(config.DATA_DIR);
@@ -158,9 +158,9 @@ export async function start(options: StartOptions, context: StartContext): Promi
     removeRunFile(dataDir);
     unlock();
   }
-}
+};
 
-function parseRoles(text: string | undefined): RoleName[] {
+const parseRoles = (text: string | undefined): RoleName[] => {
   if (text === undefined) return [...ROLES];
   const wanted = text.split(',').map((name) => name.trim());
   const unknown = wanted.filter((name) => !(ROLES as readonly string[]).includes(name));
@@ -168,13 +168,13 @@ function parseRoles(text: string | undefined): RoleName[] {
     throw usageError(`--roles takes ${ROLES.join(', ')}, separated by commas; got ${unknown.join(', ') || 'none'}`);
   }
   return ROLES.filter((name) => wanted.includes(name));
-}
+};
 
 /**
  * The credentials that the parts get. Only when all of them run here are missing ones made: a receiver alone must have
  * the same ones as the others of its kind, which only its operator knows.
  */
-function credentials(config: Config, roles: RoleName[], dataDir: string): Secrets {
+const credentials = (config: Config, roles: RoleName[], dataDir: string): Secrets => {
   const given: Secrets = {};
   if (config.CALLBACK_AUTH !== '') given.callbackAuth = config.CALLBACK_AUTH;
   if (config.API_KEY !== '') given.apiKey = config.API_KEY;
@@ -197,16 +197,16 @@ function credentials(config: Config, roles: RoleName[], dataDir: string): Secret
   }
   const kept = makeSecrets(dataDir, wanted);
   return { ...Object.fromEntries(wanted.map((name) => [name, kept[name]])), ...given };
-}
+};
 
 /** Busy ports end `start` at once, unless parts of an earlier run that was killed are still letting go of them. */
-async function waitForPorts(
+const waitForPorts = async (
   config: Config,
   roles: RoleName[],
   ports: { receiver: number; api: number },
   earlier: RunFile | undefined,
   say: (line: string) => void,
-): Promise<void> {
+): Promise<void> => {
   const deadline = performance.now() + GRACE_MS + 5000;
   for (let told = false; ; ) {
     try {
@@ -221,22 +221,22 @@ async function waitForPorts(
       await sleep(200);
     }
   }
-}
+};
 
-function isAlive(pid: number): boolean {
+const isAlive = (pid: number): boolean => {
   try {
     return process.kill(pid, 0);
   } catch {
     return false;
   }
-}
+};
 
 /** How to see that each part works; says once why the receiver does not when that takes long. */
-function readiness(
+const readiness = (
   receiverUrl: string | undefined,
   apiUrl: string | undefined,
   say: (line: string) => void,
-): Record<RoleName, (messages: readonly unknown[]) => boolean | Promise<boolean>> {
+): Record<RoleName, (messages: readonly unknown[]) => boolean | Promise<boolean>> => {
   const patientUntil = performance.now() + 3000;
   let told = '';
   return {
@@ -253,35 +253,31 @@ function readiness(
     worker: (messages) => messages.includes('ready'),
     api: async () => (await httpStatus(`${apiUrl}/healthz`))?.status === 200,
   };
-}
+};
 
-function notReadyReason(body: string): string {
+const notReadyReason = (body: string): string => {
   try {
     return (JSON.parse(body) as { error: { message: string } }).error.message;
   } catch {
     return body.slice(0, 200);
   }
-}
+};
 
-function installedPrograms(): Record<RoleName, string> {
-  return {
-    receiver: fileURLToPath(import.meta.resolve('@clickrelay/receiver/main')),
-    worker: fileURLToPath(import.meta.resolve('@clickrelay/worker/main')),
-    api: fileURLToPath(import.meta.resolve('@clickrelay/api/main')),
-  };
-}
+const installedPrograms = (): Record<RoleName, string> => ({
+  receiver: fileURLToPath(import.meta.resolve('@clickrelay/receiver/main')),
+  worker: fileURLToPath(import.meta.resolve('@clickrelay/worker/main')),
+  api: fileURLToPath(import.meta.resolve('@clickrelay/api/main')),
+});
 
 /** As a program on this machine reaches it. */
-function httpUrl(host: string, port: number): string {
+const httpUrl = (host: string, port: number): string => {
   const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
   return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
-}
+};
 
-function withoutCredentials(redisUrl: string): string {
-  return redisUrl.replaceAll(/\/\/[^/@\s]*@/g, '//');
-}
+const withoutCredentials = (redisUrl: string): string => redisUrl.replaceAll(/\/\/[^/@\s]*@/g, '//');
 
-function listenForSignals() {
+const listenForSignals = () => {
   const first = Promise.withResolvers<'stop'>();
   let count = 0;
   let second = () => process.exit(1);
@@ -297,13 +293,13 @@ function listenForSignals() {
       second = action;
     },
   };
-}
+};
 
-function sayToPeople(line: string): void {
+const sayToPeople = (line: string): void => {
   process.stderr.write(`clickrelay: ${line}\n`);
-}
+};
 
 /** In the shape of the parts' own log lines. */
-function sayAsJson(line: string): void {
+const sayAsJson = (line: string): void => {
   process.stderr.write(`${JSON.stringify({ level: 30, time: Date.now(), name: 'clickrelay', msg: line })}\n`);
-}
+};

@@ -4,7 +4,7 @@ import { describeSpool, spoolOfReceiverHere } from '../spool.ts';
 import { type Context, show } from './context.ts';
 
 /** How safe callbacks are, and what waits where. */
-export async function showStatus(context: Context): Promise<void> {
+export const showStatus = async (context: Context): Promise<void> => {
   const status = await connectApi(context.config).call('GET /v1/status');
   const spool = await spoolOfReceiverHere(context.config);
   show(
@@ -27,4 +27,4 @@ export async function showStatus(context: Context): Promise<void> {
       ].join('\n');
     },
   );
-}
+};

@@ -18,7 +18,7 @@ const LOOK_AGAIN_MS = 1000;
 const AWAY = ['not_running', 'api_unreachable', 'queue_unavailable'];
 
 /** Shows events as they come in, each with where it went, until Ctrl-C; also over a restart of Clickrelay. */
-export async function tail(options: TailOptions, context: Context): Promise<void> {
+export const tail = async (options: TailOptions, context: Context): Promise<void> => {
   const { signal } = context;
   const pause = (ms: number): Promise<unknown> => sleep(ms, undefined, { signal }).catch(() => {});
   const page = (api: Api, after?: string) =>
@@ -47,10 +47,10 @@ export async function tail(options: TailOptions, context: Context): Promise<void
       api = connectApi(context.config);
     }
   }
-}
+};
 
 /** The event once nothing of it is under way any more, or patience is over. */
-async function settle(api: Api, id: string, options: Reveal, signal: AbortSignal): Promise<EventWithDeliveries> {
+const settle = async (api: Api, id: string, options: Reveal, signal: AbortSignal): Promise<EventWithDeliveries> => {
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
     const event = await api.call('GET /v1/events/{id}', { path: { id }, query: revealed(options) });
@@ -59,11 +59,11 @@ async function settle(api: Api, id: string, options: Reveal, signal: AbortSignal
     if ((isRouted && !isUnderWay) || performance.now() > deadline || signal.aborted) return event;
     await sleep(150, undefined, { signal }).catch(() => {});
   }
-}
+};
 
-function line(event: EventWithDeliveries): string {
+const line = (event: EventWithDeliveries): string => {
   const where = event.deliveries.map(deliveryState).join(', ') || 'no destination wants it';
   return [shortTime(event.receivedAt), event.type, event.channel, parties(event), gist(event), event.id, `=> ${where}`]
     .filter(Boolean)
     .join('  ');
-}
+};

@@ -161,10 +161,10 @@ export class Clickatell implements INodeType {
   }
 }
 
-function asNodeError(n8n: IExecuteFunctions, error: unknown, itemIndex: number): NodeOperationError | NodeApiError {
+const asNodeError = (n8n: IExecuteFunctions, error: unknown, itemIndex: number): NodeOperationError | NodeApiError => {
   if (error instanceof NodeApiError || error instanceof NodeOperationError) return error;
   if (error instanceof InvalidMessageError) {
     return new NodeOperationError(n8n.getNode(), error.message, { itemIndex, description: error.description });
   }
   return new NodeOperationError(n8n.getNode(), error as Error, { itemIndex });
-}
+};

@@ -27,7 +27,11 @@ const TIMEOUT_MS = 30_000;
 const LONGEST_PAUSE_MS = 30_000;
 
 /** A request to Clickatell. Statuses are answers; only a connection that fails is an error. */
-export async function call(n8n: IExecuteFunctions, itemIndex: number, request: IHttpRequestOptions): Promise<Answer> {
+export const call = async (
+  n8n: IExecuteFunctions,
+  itemIndex: number,
+  request: IHttpRequestOptions,
+): Promise<Answer> => {
   let response: IN8nHttpFullResponse;
   try {
     response = await n8n.helpers.httpRequestWithAuthentication.call(n8n, 'clickatellApi', {
@@ -49,10 +53,10 @@ export async function call(n8n: IExecuteFunctions, itemIndex: number, request: I
     );
   }
   return { status: response.statusCode, body: readObject(response.body) };
-}
+};
 
 /** Made anew, because n8n keeps the message of an error that is wrapped again, and that says nothing of what to do. */
-export function noAnswer(n8n: IExecuteFunctions, itemIndex: number, error: unknown, todo: string): NodeApiError {
+export const noAnswer = (n8n: IExecuteFunctions, itemIndex: number, error: unknown, todo: string): NodeApiError => {
   const { code, cause } = error as { code?: unknown; cause?: { code?: unknown; message?: unknown } };
   const reason = code ?? cause?.code ?? cause?.message ?? 'no reason given';
   const description = `${todo} (${String(reason)})`;
@@ -61,14 +65,14 @@ export function noAnswer(n8n: IExecuteFunctions, itemIndex: number, error: unkno
     message: 'Clickatell does not answer',
     description,
   });
-}
+};
 
 /** Repeats what was refused for being too much, with growing pauses. Gives the last answer, refused or not. */
-export async function withRetries<T>(
+export const withRetries = async <T>(
   { tries, firstPauseMs, signal }: RetryPlan,
   attempt: () => Promise<T>,
   isTooMuch: (result: T) => boolean,
-): Promise<T> {
+): Promise<T> => {
   let pauseMs = firstPauseMs;
   for (let left = tries; ; left--) {
     const result = await attempt();
@@ -76,30 +80,35 @@ export async function withRetries<T>(
     await pause(pauseMs * (0.75 + Math.random() / 2), signal);
     pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
   }
-}
+};
 
 /** The failure of a whole request; null when it succeeded, also in part. */
-export function failureOf({ status, body }: Answer): ApiFailure | null {
+export const failureOf = ({ status, body }: Answer): ApiFailure | null => {
   if (status >= 200 && status < 300) return null;
   return readFailure(body['error']) ?? { code: null, description: `HTTP ${status}` };
-}
+};
 
-export function throwFailure(n8n: IExecuteFunctions, itemIndex: number, failure: ApiFailure, status?: number): never {
+export const throwFailure = (
+  n8n: IExecuteFunctions,
+  itemIndex: number,
+  failure: ApiFailure,
+  status?: number,
+): never => {
   const error = { code: failure.code, description: failure.description } as unknown as JsonObject;
   throw new NodeApiError(n8n.getNode(), error, {
     itemIndex,
     ...explainFailure(failure),
     ...(status !== undefined && { httpCode: String(status) }),
   });
-}
+};
 
 /** A request without side effects: also tried again when Clickatell has a bad moment. */
-export async function read(
+export const read = async (
   n8n: IExecuteFunctions,
   itemIndex: number,
   request: IHttpRequestOptions,
   plan: RetryPlan,
-): Promise<IDataObject> {
+): Promise<IDataObject> => {
   const answer = await withRetries(
     plan,
     async () => await call(n8n, itemIndex, { method: 'GET', ...request }),
@@ -108,9 +117,9 @@ export async function read(
   const failure = failureOf(answer);
   if (failure !== null) throwFailure(n8n, itemIndex, failure, answer.status);
   return answer.body;
-}
+};
 
-export function readObject(value: unknown): IDataObject {
+export const readObject = (value: unknown): IDataObject => {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as IDataObject;
   if (typeof value !== 'string') return {};
   try {
@@ -118,4 +127,4 @@ export function readObject(value: unknown): IDataObject {
   } catch {
     return {};
   }
-}
+};

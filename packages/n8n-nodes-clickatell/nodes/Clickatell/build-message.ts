@@ -22,12 +22,12 @@ export interface MessageOptions {
 }
 
 /** A message to one recipient, with what the options add. */
-export function messageTo(
+export const messageTo = (
   channel: string,
   to: unknown,
   content: IDataObject,
   options: MessageOptions = {},
-): IDataObject {
+): IDataObject => {
   const message: IDataObject = { channel, to: readRecipient(to), ...content };
   const { clientMessageId, from, previewFirstUrl, relatedMessageId, scheduledDeliveryTime, validityPeriod } = options;
   if (clientMessageId) message['clientMessageId'] = String(clientMessageId);
@@ -37,10 +37,10 @@ export function messageTo(
   if (scheduledDeliveryTime) message['scheduledDeliveryTime'] = String(scheduledDeliveryTime);
   if (validityPeriod) message['validityPeriod'] = Number(validityPeriod);
   return message;
-}
+};
 
 /** Clickatell takes digits without "+". What is no phone number (an anonymous id) is left alone. */
-function readRecipient(to: unknown): string {
+const readRecipient = (to: unknown): string => {
   const given = String(to ?? '').trim();
   if (given === '') {
     throw new InvalidMessageError(
@@ -49,15 +49,15 @@ function readRecipient(to: unknown): string {
     );
   }
   return /^\+?[\d\s().-]+$/.test(given) ? given.replace(/\D/g, '') : given;
-}
+};
 
 /** A reply goes where the event came from, on its channel; over SMS from the number that the person wrote to. */
-export function replyTo(
+export const replyTo = (
   event: unknown,
   text: string,
   { quote }: { quote: boolean },
   options: MessageOptions,
-): IDataObject {
+): IDataObject => {
   const { from, to, channel, messageId } = readEvent(event);
   if (typeof from !== 'string' || from === '') {
     throw new InvalidMessageError(
@@ -76,40 +76,40 @@ export function replyTo(
       ...options,
     },
   );
-}
+};
 
 /** Clickatell's own samples say "whatsapp/sms": the first that can be sent on. */
-function sendableChannel(channel: unknown): string {
+const sendableChannel = (channel: unknown): string => {
   const names = String(channel ?? '')
     .toLowerCase()
     .split(/[/,\s]+/)
     .filter(Boolean);
   return names.find((name) => name === 'whatsapp' || name === 'sms') ?? names[0] ?? 'whatsapp';
-}
+};
 
-export function readEvent(event: unknown): IDataObject {
+export const readEvent = (event: unknown): IDataObject => {
   const parsed = typeof event === 'string' ? parseJson(event) : event;
   if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed as IDataObject;
   throw new InvalidMessageError(
     'Event is not an event',
     "Set it to the item of the trigger, for example {{ $('Clickatell Trigger').item.json }}.",
   );
-}
+};
 
-function parseJson(text: string): unknown {
+const parseJson = (text: string): unknown => {
   try {
     return JSON.parse(text) as unknown;
   } catch {
     return undefined;
   }
-}
+};
 
-export function readText(text: unknown): string {
+export const readText = (text: unknown): string => {
   const given = String(text ?? '');
   if (given.trim() === '')
     throw new InvalidMessageError('The text is empty', 'Clickatell sends no empty messages: set Text.');
   return given;
-}
+};
 
 export interface TemplateFields {
   readonly name: string;
@@ -121,35 +121,32 @@ export interface TemplateFields {
 }
 
 /** The newer of Clickatell's two ways, with header. */
-export function templateContent({ name, parameters, header }: TemplateFields): IDataObject {
-  return {
-    template: {
-      templateName: readName(name),
-      ...(header?.type === 'text' && { header: { type: 'text', text: { parameters: numbered(header.parameters) } } }),
-      ...(header?.type === 'media' && { header: { type: 'media', media: header.media } }),
-      body: { parameters: numbered(parameters) },
-    },
-  };
-}
+export const templateContent = ({ name, parameters, header }: TemplateFields): IDataObject => ({
+  template: {
+    templateName: readName(name),
+    ...(header?.type === 'text' && { header: { type: 'text', text: { parameters: numbered(header.parameters) } } }),
+    ...(header?.type === 'media' && { header: { type: 'media', media: header.media } }),
+    body: { parameters: numbered(parameters) },
+  },
+});
 
 /** The older way. */
-export function hsmContent({ name, parameters }: TemplateFields): IDataObject {
-  return { hsm: { template: readName(name), parameters: numbered(parameters) } };
-}
+export const hsmContent = ({ name, parameters }: TemplateFields): IDataObject => ({
+  hsm: { template: readName(name), parameters: numbered(parameters) },
+});
 
-function readName(name: string): string {
+const readName = (name: string): string => {
   const given = String(name ?? '').trim();
   if (given === '')
     throw new InvalidMessageError('There is no template name', 'Set it to the name of an approved template.');
   return given;
-}
+};
 
-function numbered(parameters: readonly string[]): IDataObject {
-  return Object.fromEntries(parameters.map((value, index) => [String(index + 1), readParameter(value, index + 1)]));
-}
+const numbered = (parameters: readonly string[]): IDataObject =>
+  Object.fromEntries(parameters.map((value, index) => [String(index + 1), readParameter(value, index + 1)]));
 
 /** WhatsApp refuses these long after the send was accepted. Source: www.clickatell.com, "One API send templated message". */
-function readParameter(value: unknown, number: number): string {
+const readParameter = (value: unknown, number: number): string => {
   const given = String(value ?? '');
   const fault = /[\r\n]/.test(given)
     ? 'a line break'
@@ -163,25 +160,28 @@ function readParameter(value: unknown, number: number): string {
     `Parameter ${number} of the template holds ${fault}`,
     'WhatsApp does not take it in a parameter of a template. {{ $json.text.replace(/\\s+/g, " ") }} makes one line of a text.',
   );
-}
+};
 
 /** A position as `location`; a consumer's model has the coordinates as text, as they come in. */
-export function locationContent(latitude: unknown, longitude: unknown, name: unknown, address: unknown): IDataObject {
-  return {
-    location: {
-      latitude: String(readCoordinate(latitude, 'Latitude', 90)),
-      longitude: String(readCoordinate(longitude, 'Longitude', 180)),
-      ...(name ? { name: String(name) } : {}),
-      ...(address ? { address: String(address) } : {}),
-    },
-  };
-}
+export const locationContent = (
+  latitude: unknown,
+  longitude: unknown,
+  name: unknown,
+  address: unknown,
+): IDataObject => ({
+  location: {
+    latitude: String(readCoordinate(latitude, 'Latitude', 90)),
+    longitude: String(readCoordinate(longitude, 'Longitude', 180)),
+    ...(name ? { name: String(name) } : {}),
+    ...(address ? { address: String(address) } : {}),
+  },
+});
 
-function readCoordinate(value: unknown, name: string, limit: number): number {
+const readCoordinate = (value: unknown, name: string, limit: number): number => {
   const given = typeof value === 'string' && value.trim() === '' ? Number.NaN : Number(value);
   if (Number.isFinite(given) && Math.abs(given) <= limit) return given;
   throw new InvalidMessageError(`${name} is no coordinate`, `It must be a number from -${limit} to ${limit}.`);
-}
+};
 
 export interface Button {
   readonly title: string;
@@ -189,7 +189,7 @@ export interface Button {
 }
 
 /** Up to three reply buttons under a text. The shape is taken from a public consumer; Clickatell documents none. */
-export function buttonsContent(body: unknown, buttons: readonly Button[]): IDataObject {
+export const buttonsContent = (body: unknown, buttons: readonly Button[]): IDataObject => {
   if (buttons.length < 1 || buttons.length > 3) {
     throw new InvalidMessageError(`There are ${buttons.length} buttons`, 'WhatsApp takes one to three reply buttons.');
   }
@@ -211,10 +211,10 @@ export function buttonsContent(body: unknown, buttons: readonly Button[]): IData
     return { type: 'reply', title: label, postbackData: data };
   });
   return { button: { body: readText(body), items } };
-}
+};
 
 /** One message, a list of them, or the whole body of a request (`{"messages": […]}`). */
-export function readRawMessages(raw: unknown): IDataObject[] {
+export const readRawMessages = (raw: unknown): IDataObject[] => {
   const parsed = typeof raw === 'string' ? parseJson(raw) : raw;
   if (parsed === undefined) {
     throw new InvalidMessageError(
@@ -234,4 +234,4 @@ export function readRawMessages(raw: unknown): IDataObject[] {
       'Give one message, a list of messages, or {"messages": […]}.',
     );
   });
-}
+};

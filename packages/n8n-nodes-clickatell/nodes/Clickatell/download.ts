@@ -19,7 +19,7 @@ export interface DownloadedMedia {
 }
 
 /** The files of an event's item, whether they came by link or inside the callback. */
-export function mediaOf(event: unknown): MediaSource[] {
+export const mediaOf = (event: unknown): MediaSource[] => {
   const { files, raw } = readEvent(event);
   const element = readObject(raw);
   const sources: MediaSource[] = [];
@@ -39,15 +39,15 @@ export function mediaOf(event: unknown): MediaSource[] {
     'The event has no media',
     'Set Event to the item of a moMedia event, for example {{ $(\'Clickatell Trigger\').item.json }}. Media that came inside the callback are in "raw": do not leave it out in the trigger.',
   );
-}
+};
 
 /** The bytes of a file as n8n's binary data. */
-export async function download(
+export const download = async (
   n8n: IExecuteFunctions,
   itemIndex: number,
   source: MediaSource,
   maxBytes: number,
-): Promise<DownloadedMedia> {
+): Promise<DownloadedMedia> => {
   const { bytes, contentType } =
     source.link === undefined ? decode(source, maxBytes) : await fetchLink(n8n, itemIndex, source.link, maxBytes);
   const mimeType = source.contentType ?? contentType ?? 'application/octet-stream';
@@ -64,9 +64,9 @@ export async function download(
       sha256Matches: source.sha256Hash === null ? null : sameHash(source.sha256Hash, bytes),
     },
   };
-}
+};
 
-function decode({ base64 = '' }: MediaSource, maxBytes: number): { bytes: Buffer; contentType: null } {
+const decode = ({ base64 = '' }: MediaSource, maxBytes: number): { bytes: Buffer; contentType: null } => {
   const text = base64.replace(/^data:[^,]*,/, '').replace(/\s+/g, '');
   if (text === '' || !/^[A-Za-z0-9+/_-]+={0,2}$/.test(text)) {
     throw new InvalidMessageError(
@@ -77,14 +77,14 @@ function decode({ base64 = '' }: MediaSource, maxBytes: number): { bytes: Buffer
   const bytes = Buffer.from(text, 'base64');
   if (bytes.length > maxBytes) throw tooLarge(maxBytes);
   return { bytes, contentType: null };
-}
+};
 
-async function fetchLink(
+const fetchLink = async (
   n8n: IExecuteFunctions,
   itemIndex: number,
   link: string,
   maxBytes: number,
-): Promise<{ bytes: Buffer; contentType: string | null }> {
+): Promise<{ bytes: Buffer; contentType: string | null }> => {
   const { baseUrl } = await n8n.getCredentials<{ baseUrl: string }>('clickatellApi', itemIndex);
   refuseForeignLink(link, baseUrl);
   let response: IN8nHttpFullResponse;
@@ -119,10 +119,10 @@ async function fetchLink(
   }
   const contentType = response.headers['content-type'];
   return { bytes, contentType: typeof contentType === 'string' ? (contentType.split(';')[0] as string).trim() : null };
-}
+};
 
 /** A link comes out of a message, so from anybody: only Clickatell's own media are fetched. */
-function refuseForeignLink(link: string, baseUrl: string): void {
+const refuseForeignLink = (link: string, baseUrl: string): void => {
   const allowed = new URL(baseUrl);
   const path = `${allowed.pathname.replace(/\/+$/, '')}/v1/media`;
   let url: URL | undefined;
@@ -136,9 +136,9 @@ function refuseForeignLink(link: string, baseUrl: string): void {
     `The link does not lead to ${allowed.host}${path}`,
     'Only media of Clickatell are fetched, because the API key goes along. Use an HTTP Request node for other addresses.',
   );
-}
+};
 
-async function collect(stream: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Buffer> {
+const collect = async (stream: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Buffer> => {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of stream) {
@@ -148,23 +148,20 @@ async function collect(stream: AsyncIterable<Uint8Array>, maxBytes: number): Pro
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
-}
+};
 
-function tooLarge(maxBytes: number): InvalidMessageError {
-  return new InvalidMessageError(
+const tooLarge = (maxBytes: number): InvalidMessageError =>
+  new InvalidMessageError(
     `The file is larger than ${maxBytes / 1_048_576} MB`,
     'Raise Largest File under Options; n8n holds the file in memory while it is fetched.',
   );
-}
 
-function sameHash(given: string, bytes: Buffer): boolean {
+const sameHash = (given: string, bytes: Buffer): boolean => {
   const digest = createHash('sha256').update(bytes).digest();
   return [digest.toString('hex'), digest.toString('base64'), digest.toString('base64url')].some(
     (written) =>
       written.replace(/=+$/, '') === given.trim().replace(/=+$/, '') || written === given.trim().toLowerCase(),
   );
-}
+};
 
-function textOrNull(value: unknown): string | null {
-  return typeof value === 'string' && value !== '' ? value : null;
-}
+const textOrNull = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);

@@ -86,7 +86,7 @@ export interface ApiFailure {
 }
 
 /** Null when there is none. */
-export function readFailure(error: unknown): ApiFailure | null {
+export const readFailure = (error: unknown): ApiFailure | null => {
   if (error === null || error === undefined || error === '' || error === false) return null;
   if (typeof error !== 'object') return { code: null, description: String(error) };
   const { code, description, message } = error as { code?: unknown; description?: unknown; message?: unknown };
@@ -96,10 +96,10 @@ export function readFailure(error: unknown): ApiFailure | null {
     code: code !== null && code !== undefined && Number.isFinite(number) ? number : null,
     description: typeof told === 'string' && told !== '' ? told : null,
   };
-}
+};
 
 /** A failure as a headline and an advice. */
-export function explainFailure({ code, description }: ApiFailure): { message: string; description: string } {
+export const explainFailure = ({ code, description }: ApiFailure): { message: string; description: string } => {
   const known = code === null ? undefined : ERRORS[code];
   const number = code === null ? '' : ` (Clickatell error ${code})`;
   const told = description === null ? '' : ` Clickatell says: ${description}`;
@@ -107,9 +107,7 @@ export function explainFailure({ code, description }: ApiFailure): { message: st
     message: `${known?.means ?? description ?? 'Clickatell refused it without saying why'}${number}`,
     description: `${known?.todo ?? 'Look the code up in Clickatell’s documentation.'}${told}`,
   };
-}
+};
 
 /** Nothing was sent, and trying again helps: the rate limit, and "busy". Not 18 and not a time-out: it may have been sent. */
-export function isSafeToRetry(failure: ApiFailure | null): boolean {
-  return failure?.code === 43 || failure?.code === 19;
-}
+export const isSafeToRetry = (failure: ApiFailure | null): boolean => failure?.code === 43 || failure?.code === 19;

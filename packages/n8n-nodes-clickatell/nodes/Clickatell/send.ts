@@ -21,12 +21,12 @@ type Message = IDataObject & { readonly clientMessageId: string };
  * Sends messages in one request. What the rate limit refused is sent again, and only that; 202 and 207 tell of each message
  * apart. Throws when the request as a whole is refused.
  */
-export async function sendMessages(
+export const sendMessages = async (
   n8n: IExecuteFunctions,
   itemIndex: number,
   given: readonly IDataObject[],
   plan: RetryPlan,
-): Promise<SendResult[]> {
+): Promise<SendResult[]> => {
   const messages = given.map((message): Message => {
     const own = String(message['clientMessageId'] ?? '').trim();
     return { ...message, clientMessageId: own === '' ? randomUUID() : own };
@@ -59,10 +59,10 @@ export async function sendMessages(
     () => waiting.length > 0,
   );
   return messages.map((message) => results.get(message) as SendResult);
-}
+};
 
 /** The order of results is not promised: by our id, then by recipient, then by what is left. */
-function match(messages: readonly Message[], told: readonly IDataObject[]): Map<Message, IDataObject | undefined> {
+const match = (messages: readonly Message[], told: readonly IDataObject[]): Map<Message, IDataObject | undefined> => {
   const left = [...told];
   const pick = (fits: (about: IDataObject) => boolean): IDataObject | undefined => {
     const at = left.findIndex(fits);
@@ -90,9 +90,9 @@ function match(messages: readonly Message[], told: readonly IDataObject[]): Map<
       );
   }
   return matched;
-}
+};
 
-function resultOf(message: Message, about: IDataObject | undefined, failure: ApiFailure | null): SendResult {
+const resultOf = (message: Message, about: IDataObject | undefined, failure: ApiFailure | null): SendResult => {
   const apiMessageId = textOrNull(about?.['apiMessageId']);
   const accepted =
     failure === null && (about?.['accepted'] === true || (about?.['accepted'] === undefined && apiMessageId !== null));
@@ -104,15 +104,14 @@ function resultOf(message: Message, about: IDataObject | undefined, failure: Api
     channel: textOrNull(message['channel']),
     failure: accepted ? null : (failure ?? { code: null, description: null }),
   };
-}
+};
 
 /** A result as an item's JSON. */
-export function describeResult({ failure, ...result }: SendResult): IDataObject {
+export const describeResult = ({ failure, ...result }: SendResult): IDataObject => {
   if (failure === null) return { ...result, error: null };
   const { message, description } = explainFailure(failure);
   return { ...result, error: { code: failure.code, message, description } };
-}
+};
 
-function textOrNull(value: unknown): string | null {
-  return typeof value === 'string' || typeof value === 'number' ? String(value) : null;
-}
+const textOrNull = (value: unknown): string | null =>
+  typeof value === 'string' || typeof value === 'number' ? String(value) : null;

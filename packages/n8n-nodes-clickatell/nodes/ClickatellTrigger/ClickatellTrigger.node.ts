@@ -213,21 +213,19 @@ export class ClickatellTrigger implements INodeType {
 }
 
 /** What the operator of n8n gets to see. Never `emitError`: it would deactivate the workflow for an outage of ours. */
-function logTo(n8n: ITriggerFunctions, destinationId: string): Log {
-  return {
-    away: (error) => n8n.logger.warn(`Clickatell Trigger: ${error.message}; trying again`, { destinationId }),
-    back: () => n8n.logger.info('Clickatell Trigger: Clickrelay is back', { destinationId }),
-    refused: (error) => {
-      const { message, description } = explain(error, destinationId);
-      n8n.logger.error(`Clickatell Trigger: ${message}; trying again`, { destinationId });
-      // Shows under Executions and runs the error workflow; the trigger stays active, and goes on once it is mended.
-      n8n.saveFailedExecution(new NodeOperationError(n8n.getNode(), message, { description }));
-    },
-    note: (message, deliveryId) => n8n.logger.info(`Clickatell Trigger: ${message}`, { deliveryId }),
-  };
-}
+const logTo = (n8n: ITriggerFunctions, destinationId: string): Log => ({
+  away: (error) => n8n.logger.warn(`Clickatell Trigger: ${error.message}; trying again`, { destinationId }),
+  back: () => n8n.logger.info('Clickatell Trigger: Clickrelay is back', { destinationId }),
+  refused: (error) => {
+    const { message, description } = explain(error, destinationId);
+    n8n.logger.error(`Clickatell Trigger: ${message}; trying again`, { destinationId });
+    // Shows under Executions and runs the error workflow; the trigger stays active, and goes on once it is mended.
+    n8n.saveFailedExecution(new NodeOperationError(n8n.getNode(), message, { description }));
+  },
+  note: (message, deliveryId) => n8n.logger.info(`Clickatell Trigger: ${message}`, { deliveryId }),
+});
 
-function within(value: unknown, lowest: number, highest: number, otherwise: number): number {
+const within = (value: unknown, lowest: number, highest: number, otherwise: number): number => {
   const number = Number(value ?? otherwise);
   return Number.isFinite(number) ? Math.min(highest, Math.max(lowest, number)) : otherwise;
-}
+};

@@ -73,7 +73,7 @@ interface Slot {
  * Leases deliveries and runs the workflow for each, `concurrency` at a time, until closed. Whatever Clickrelay, n8n or the
  * workflow do, each slot is given back: every wait in here has an end.
  */
-export function consume(options: ConsumeOptions): Consumer {
+export const consume = (options: ConsumeOptions): Consumer => {
   const { relay, declaration, concurrency, acknowledge, retryFailures, runLimitMs, run, log } = options;
   const pace: Pace = { ...PACE, ...options.pace };
   const closing = new AbortController();
@@ -86,7 +86,7 @@ export function consume(options: ConsumeOptions): Consumer {
   });
   let declared = options.declared;
 
-  async function leaseForEver(): Promise<void> {
+  const leaseForEver = async (): Promise<void> => {
     let failures = 0;
     let trouble: 'none' | 'away' | 'refused' = 'none';
     while (!closing.signal.aborted) {
@@ -115,9 +115,9 @@ export function consume(options: ConsumeOptions): Consumer {
         await pause(backOff(failures++, pace.backOffMs), closing.signal);
       }
     }
-  }
+  };
 
-  function take(delivery: Delivery): void {
+  const take = (delivery: Delivery): void => {
     const { deliveryId } = delivery;
     const slot = slots.get(deliveryId);
     if (slot !== undefined) {
@@ -140,9 +140,9 @@ export function consume(options: ConsumeOptions): Consumer {
         slotFreed = deferred();
         freed.resolve();
       });
-  }
+  };
 
-  async function handle(slot: Slot): Promise<void> {
+  const handle = async (slot: Slot): Promise<void> => {
     const { deliveryId } = slot.delivery;
     if (unconfirmed.has(deliveryId)) {
       log.note('its workflow had succeeded before; acknowledged without running it again', deliveryId);
@@ -160,10 +160,10 @@ export function consume(options: ConsumeOptions): Consumer {
     over.abort();
     await extending;
     await settle(slot, acknowledge === 'end' ? { ok: true } : ending);
-  }
+  };
 
   /** All four ends a run can have: a result, "nothing was started", an exception, none at all. */
-  async function ended(delivery: Delivery): Promise<Ending> {
+  const ended = async (delivery: Delivery): Promise<Ending> => {
     const over = new AbortController();
     const limit = pause(runLimitMs, over.signal).then((): Ending => {
       const error = `the workflow did not end within ${Math.round(runLimitMs / 1000)} s, the limit set in the trigger`;
@@ -177,9 +177,9 @@ export function consume(options: ConsumeOptions): Consumer {
     } finally {
       over.abort();
     }
-  }
+  };
 
-  async function extendUntil(over: AbortSignal, slot: Slot): Promise<void> {
+  const extendUntil = async (over: AbortSignal, slot: Slot): Promise<void> => {
     // A third of a lease, so that two tries may fail.
     let next = pace.leaseMs / 3;
     for (;;) {
@@ -201,10 +201,10 @@ export function consume(options: ConsumeOptions): Consumer {
         }
       }
     }
-  }
+  };
 
   /** Says how it ended, again and again while the lease may still be ours. Returns whether Clickrelay took note. */
-  async function settle(slot: Slot, ending: Ending): Promise<boolean> {
+  const settle = async (slot: Slot, ending: Ending): Promise<boolean> => {
     const { deliveryId } = slot.delivery;
     for (let failures = 0; ; failures++) {
       const { delivery } = slot;
@@ -225,16 +225,16 @@ export function consume(options: ConsumeOptions): Consumer {
         await pause(backOff(failures, pace.backOffMs));
       }
     }
-  }
+  };
 
-  function remember(deliveryId: string): void {
+  const remember = (deliveryId: string): void => {
     unconfirmed.add(deliveryId);
     if (unconfirmed.size <= MAX_UNCONFIRMED) return;
     for (const oldest of unconfirmed) {
       unconfirmed.delete(oldest);
       break;
     }
-  }
+  };
 
   const leasing = leaseForEver();
 
@@ -253,18 +253,15 @@ export function consume(options: ConsumeOptions): Consumer {
     idle,
     inFlight: () => slots.size,
   };
-}
+};
 
 /** Doubles from the first pause to the longest, and spreads: consumers that were cut off together do not return together. */
-function backOff(failures: number, [firstMs, longestMs]: readonly [number, number]): number {
+const backOff = (failures: number, [firstMs, longestMs]: readonly [number, number]): number => {
   const pauseMs = Math.min(longestMs, firstMs * 2 ** Math.min(failures, 20));
   return pauseMs * (0.5 + Math.random() / 2);
-}
+};
 
-function asRelayError(error: unknown): RelayError {
-  return error instanceof RelayError ? error : new RelayError(messageOf(error));
-}
+const asRelayError = (error: unknown): RelayError =>
+  error instanceof RelayError ? error : new RelayError(messageOf(error));
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -4,7 +4,7 @@ import { type ITriggerFunctions, NodeOperationError } from 'n8n-workflow';
 const DESTINATION_ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
 /** The name that was set, or one made from workflow and node, so that no two triggers share events by accident. */
-export function destinationIdOf(n8n: ITriggerFunctions, set: unknown): string {
+export const destinationIdOf = (n8n: ITriggerFunctions, set: unknown): string => {
   const name = String(set ?? '').trim();
   if (name === '') return madeUpId(String(n8n.getWorkflow().id ?? 'new'), n8n.getNode().id);
   if (DESTINATION_ID.test(name)) return name;
@@ -12,12 +12,9 @@ export function destinationIdOf(n8n: ITriggerFunctions, set: unknown): string {
     description:
       'It may hold lower-case letters, digits and dashes, at most 63, and does not begin with a dash. Change it under Options, Destination.',
   });
-}
+};
 
-function madeUpId(workflowId: string, nodeId: string): string {
-  return `n8n-${plain(workflowId).slice(0, 40)}-${plain(nodeId).slice(0, 8)}`.replace(/-+$/, '');
-}
+const madeUpId = (workflowId: string, nodeId: string): string =>
+  `n8n-${plain(workflowId).slice(0, 40)}-${plain(nodeId).slice(0, 8)}`.replace(/-+$/, '');
 
-function plain(id: string): string {
-  return id.toLowerCase().replace(/[^a-z0-9]/g, '');
-}
+const plain = (id: string): string => id.toLowerCase().replace(/[^a-z0-9]/g, '');

@@ -9,7 +9,7 @@ const FAILED: readonly string[] = ['error', 'crashed', 'canceled'];
  *
  * @param run undefined when n8n started nothing
  */
-export function endingOf(run: IRun | undefined): Ending {
+export const endingOf = (run: IRun | undefined): Ending => {
   if (run === undefined) return { ok: false, error: 'n8n did not start the workflow' };
   const error = run.data?.resultData?.error;
   if (error) {
@@ -18,4 +18,4 @@ export function endingOf(run: IRun | undefined): Ending {
     return { ok: false, error: `the workflow failed${where}: ${error.message}` };
   }
   return FAILED.includes(run.status) ? { ok: false, error: `the workflow ended as ${run.status}` } : { ok: true };
-}
+};

@@ -1,7 +1,7 @@
 import type { RelayError } from './relay.ts';
 
 /** What a refusal means to the person who set the trigger up, and what to do. */
-export function explain(error: RelayError, destinationId: string): { message: string; description: string } {
+export const explain = (error: RelayError, destinationId: string): { message: string; description: string } => {
   const { message } = error;
   switch (error.status) {
     case 401:
@@ -27,4 +27,4 @@ export function explain(error: RelayError, destinationId: string): { message: st
     default:
       return { message, description: 'Clickrelay refused what this trigger asked for.' };
   }
-}
+};

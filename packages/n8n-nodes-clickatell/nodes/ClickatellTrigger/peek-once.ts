@@ -15,7 +15,7 @@ const LOOK_MS = 2000;
  * that does not exist yet is not made for it either, for its events would wait, and all start workflows on activation; the
  * item is Clickatell's documented sample then.
  */
-export async function peekOnce(
+export const peekOnce = async (
   n8n: ITriggerFunctions,
   relay: Relay,
   {
@@ -24,7 +24,7 @@ export async function peekOnce(
     withoutRaw,
     signal,
   }: { destinationId: string; wanted: WantedEvents; withoutRaw: boolean; signal: AbortSignal },
-): Promise<INodeExecutionData | undefined> {
+): Promise<INodeExecutionData | undefined> => {
   while (!signal.aborted) {
     try {
       const peeked = await relay.peek();
@@ -37,4 +37,4 @@ export async function peekOnce(
     await pause(LOOK_MS, signal);
   }
   return undefined;
-}
+};

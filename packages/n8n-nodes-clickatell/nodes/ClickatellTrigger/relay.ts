@@ -79,7 +79,7 @@ const ANSWER_MS = 10_000;
 const LATE_MS = 3_000;
 
 /** Clickrelay's API for one pull destination, with the credential of the trigger node. */
-export function connectRelay(n8n: ITriggerFunctions, destinationId: string): Relay {
+export const connectRelay = (n8n: ITriggerFunctions, destinationId: string): Relay => {
   const path = `/v1/destinations/${encodeURIComponent(destinationId)}`;
 
   const call = async (
@@ -148,27 +148,25 @@ export function connectRelay(n8n: ITriggerFunctions, destinationId: string): Rel
       return deliveriesOf(answer)[0] as Peeked | undefined;
     },
   };
-}
+};
 
-function deliveriesOf(answer: IDataObject): unknown[] {
-  return Array.isArray(answer['deliveries']) ? answer['deliveries'] : [];
-}
+const deliveriesOf = (answer: IDataObject): unknown[] =>
+  Array.isArray(answer['deliveries']) ? answer['deliveries'] : [];
 
-function isObject(value: unknown): value is IDataObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+const isObject = (value: unknown): value is IDataObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The system's code of a failed connection (ECONNREFUSED) says more than n8n's words for it. */
-function reasonOf(error: unknown): string {
+const reasonOf = (error: unknown): string => {
   const { code, cause, message } = error as { code?: unknown; cause?: { code?: unknown }; message?: unknown };
   return String(code ?? cause?.code ?? message ?? 'unknown error');
-}
+};
 
 /** What does not fit, and where: of a filter, the column. */
-function issuesOf(error: Record<string, unknown>): string {
+const issuesOf = (error: Record<string, unknown>): string => {
   const issues = Array.isArray(error['issues']) ? error['issues'] : [];
   return issues
     .filter(isObject)
     .map(({ path, message }) => `; ${String(path)}: ${String(message)}`)
     .join('');
-}
+};

@@ -39,11 +39,11 @@ const SAMPLES: Record<string, object> = {
 };
 
 /** A sample of the first type that is wanted; a text message when it is none of the documented ones. */
-export function sampleEvent({ events }: WantedEvents): Event {
+export const sampleEvent = ({ events }: WantedEvents): Event => {
   const type =
     Object.keys(SAMPLES).find((known) => events.some((pattern) => matchesEventType(pattern, known))) ?? 'moText';
   const callback = { integrationId: 'sample', integrationName: 'Sample', event: { [type]: [SAMPLES[type]] } };
   const [logged] = splitCallback(JSON.stringify(callback), new Date().toISOString());
   if (logged === undefined) throw new Error('a sample callback always holds one event');
   return logged.event;
-}
+};

@@ -143,13 +143,13 @@ export class ClickatellWebhookTrigger implements INodeType {
 }
 
 /** An answer that starts nothing. */
-function answer(n8n: IWebhookFunctions, status: number, body: IDataObject): IWebhookResponseData {
+const answer = (n8n: IWebhookFunctions, status: number, body: IDataObject): IWebhookResponseData => {
   n8n.getResponseObject().status(status).json(body);
   return { noWebhookResponse: true };
-}
+};
 
 /** The body as it came, because parsing loses digits of large integers; parsed and written again where n8n kept no more. */
-async function bodyOf(n8n: IWebhookFunctions): Promise<string> {
+const bodyOf = async (n8n: IWebhookFunctions): Promise<string> => {
   const request = n8n.getRequestObject();
   if (request.rawBody === undefined && typeof request.readRawBody === 'function') await request.readRawBody();
   const { rawBody } = request;
@@ -159,4 +159,4 @@ async function bodyOf(n8n: IWebhookFunctions): Promise<string> {
       .replace(/^\uFEFF/, '');
   const body = n8n.getBodyData();
   return Object.keys(body).length === 0 ? '' : JSON.stringify(body);
-}
+};

@@ -15,7 +15,10 @@ export interface Circumstances {
  * An event as the item a workflow starts with: one flat object, so that `{{ $json.text }}` is what the person said or
  * pressed, whatever they used for it. Media stay references: fetch them with the Clickatell node.
  */
-export function toItem(event: Event, { attempt, test = false, withoutRaw = false }: Circumstances): INodeExecutionData {
+export const toItem = (
+  event: Event,
+  { attempt, test = false, withoutRaw = false }: Circumstances,
+): INodeExecutionData => {
   const { type, data } = event;
   return {
     json: {
@@ -39,10 +42,10 @@ export function toItem(event: Event, { attempt, test = false, withoutRaw = false
       ...(!withoutRaw && { raw: event.raw as IDataObject }),
     },
   };
-}
+};
 
 /** What the person wrote, captioned or pressed; null for what has no words. */
-function textOf(type: string, data: Event['data']): string | null {
+const textOf = (type: string, data: Event['data']): string | null => {
   switch (type) {
     case 'moText':
     case 'moSuggestedResponse':
@@ -59,17 +62,17 @@ function textOf(type: string, data: Event['data']): string | null {
     default:
       return null;
   }
-}
+};
 
 /** Some channels send no content with a choice, only what the sender of the buttons attached to it. */
-function saidBy(selected: unknown): string | null {
+const saidBy = (selected: unknown): string | null => {
   if (typeof selected !== 'object' || selected === null) return null;
   const { content, postbackData } = selected as { content?: unknown; postbackData?: unknown };
   return textOrNull(content) ?? textOrNull(postbackData);
-}
+};
 
 /** The typed data beside each other, under names that say what they are outside of `data`. */
-function fieldsOf(type: string, data: IDataObject): IDataObject {
+const fieldsOf = (type: string, data: IDataObject): IDataObject => {
   switch (type) {
     case 'messageStatusUpdate': {
       const { code, name, class: statusClass, final, ...rest } = data;
@@ -94,8 +97,6 @@ function fieldsOf(type: string, data: IDataObject): IDataObject {
       return rest;
     }
   }
-}
+};
 
-function textOrNull(value: unknown): string | null {
-  return typeof value === 'string' ? value : null;
-}
+const textOrNull = (value: unknown): string | null => (typeof value === 'string' ? value : null);

@@ -68,20 +68,18 @@ export const channelsProperty: INodeProperties = {
   description: 'Only events of these channels, separated by commas. Empty means all channels.',
 };
 
-export function readWantedEvents(events: unknown, statusClasses: unknown, options: IDataObject): WantedEvents {
-  return {
-    events: textsOf(events),
-    classes: textsOf(statusClasses),
-    channels: String(options['channels'] ?? '')
-      .split(',')
-      .map((channel) => channel.trim().toLowerCase())
-      .filter((channel) => channel !== ''),
-  };
-}
+export const readWantedEvents = (events: unknown, statusClasses: unknown, options: IDataObject): WantedEvents => ({
+  events: textsOf(events),
+  classes: textsOf(statusClasses),
+  channels: String(options['channels'] ?? '')
+    .split(',')
+    .map((channel) => channel.trim().toLowerCase())
+    .filter((channel) => channel !== ''),
+});
 
 /** The choice that Clickrelay makes for a destination, for callbacks that come straight from Clickatell. */
-export function isWanted(event: Event, { events, classes, channels }: WantedEvents): boolean {
-  return wantsEvent(
+export const isWanted = (event: Event, { events, classes, channels }: WantedEvents): boolean =>
+  wantsEvent(
     {
       events,
       ...(channels.length > 0 && { channels }),
@@ -89,8 +87,6 @@ export function isWanted(event: Event, { events, classes, channels }: WantedEven
     },
     event,
   );
-}
 
-function textsOf(value: unknown): string[] {
-  return Array.isArray(value) ? value.map(String).filter((text) => text !== '') : [];
-}
+const textsOf = (value: unknown): string[] =>
+  Array.isArray(value) ? value.map(String).filter((text) => text !== '') : [];

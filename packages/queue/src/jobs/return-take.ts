@@ -1,7 +1,10 @@
 import type { Rate } from '@clickrelay/core';
 import { limiterKey, type QueueName } from '../redis/names.ts';
+import { runScript, type Script } from '../redis/script.ts';
 import type { Store } from '../redis/store.ts';
 import returnTakeLua from './return-take.lua';
+
+const RETURN_TAKE: Script = { name: 'returnTake', lua: returnTakeLua };
 
 /** Two clocks are compared, in whole milliseconds. */
 const CLOCK_MS = 1;
@@ -17,4 +20,4 @@ export const returnTake = async (
   { spanMs }: Rate,
   takenMsAgo: number,
 ): Promise<boolean> =>
-  (await store.redis.eval(returnTakeLua, 1, limiterKey(queue), spanMs, Math.floor(takenMsAgo) - CLOCK_MS)) === 1;
+  (await runScript(store.redis, RETURN_TAKE, [limiterKey(queue)], [spanMs, Math.floor(takenMsAgo) - CLOCK_MS])) === 1;
