@@ -8,7 +8,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { operations } from '../apps/api/src/app.ts';
 import { type Format, formatEvent, type LoggedEvent, STATUSES, splitCallback } from '../packages/core/src/index.ts';
-import { parseDeclarations } from '../packages/declarations/src/file.ts';
+import { parseDeclarations } from '../packages/destination-settings/src/file.ts';
 import {
   createApiMetrics,
   createProcessMetrics,
@@ -17,7 +17,7 @@ import {
   Registry,
   setStateMetrics,
 } from '../packages/metrics/src/index.ts';
-import { samples } from '../packages/testkit/src/index.ts';
+import { samples } from '../packages/simulator/src/index.ts';
 import { configurationDoc } from './configuration-doc.ts';
 import { interfaceDocs, interfaceFiles } from './interface-docs.ts';
 

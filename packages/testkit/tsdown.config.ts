@@ -1,9 +1,6 @@
 import type { UserConfig } from 'tsdown';
 import { library } from '../../tsdown.base.ts';
 
-// The small ones are for programs that stay resident and have no use for the rest.
-const config: UserConfig = {
-  ...library,
-  entry: ['src/stall-probe.ts', 'src/index.ts', 'src/find-redis-server.ts', 'src/port.ts', 'src/samples.ts'],
-};
+// The probe is loaded into programs under test, which have no use for the rest.
+const config: UserConfig = { ...library, entry: ['src/stall-probe.ts', 'src/index.ts'] };
 export default config;

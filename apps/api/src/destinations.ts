@@ -1,5 +1,11 @@
 import { DESTINATION_ID, deliveryId, EVENT_ID } from '@clickrelay/core';
-import { applyDeclarations, complete, declaration, declarationBody, showSettings } from '@clickrelay/declarations';
+import {
+  applyDeclarations,
+  complete,
+  declaration,
+  declarationBody,
+  showSettings,
+} from '@clickrelay/destination-settings';
 import {
   type Destination,
   type Hold,

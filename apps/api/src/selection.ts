@@ -1,5 +1,5 @@
 import { DESTINATION_ID } from '@clickrelay/core';
-import { checkFilter } from '@clickrelay/declarations';
+import { checkFilter } from '@clickrelay/destination-settings';
 import { type Counted, type DeliverySelection, LEFT_OUT_REASONS, readDestination, type Store } from '@clickrelay/queue';
 import { z } from 'zod';
 import { notFound } from './operation.ts';

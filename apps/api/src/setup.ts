@@ -1,5 +1,5 @@
 import { listReceivers, type Receiver, readHeard, readIntake, sumIntake } from '@clickrelay/queue';
-import { type CallbackCredential, callbackUrls, readCallbackAuth } from '@clickrelay/settings';
+import { type CallbackCredential, callbackUrls, readCallbackAuth } from '@clickrelay/service/settings';
 import { z } from 'zod';
 import { HIDDEN } from './mask.ts';
 import { operation, RefusalError } from './operation.ts';

@@ -10,8 +10,8 @@ import {
   TEST_MESSAGE,
   type TestReport,
 } from '@clickrelay/queue';
-import { type CallbackCredential, callbackUrls, readCallbackAuth } from '@clickrelay/settings';
-import { type SampleType, sampleCallback } from '@clickrelay/testkit/samples';
+import { type CallbackCredential, callbackUrls, readCallbackAuth } from '@clickrelay/service/settings';
+import { type SampleType, sampleCallback } from '@clickrelay/simulator/samples';
 import { z } from 'zod';
 import { operation, RefusalError, type Resources } from './operation.ts';
 import { STEPS, type Step, sendThrough } from './send-through.ts';

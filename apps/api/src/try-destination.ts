@@ -1,6 +1,6 @@
 import { DESTINATION_ID, DeliveryError, deliveryId, FORMATS, type LoggedEvent, splitCallback } from '@clickrelay/core';
 import { type Destination, readDestination } from '@clickrelay/queue';
-import { type SampleType, sampleCallback, samples } from '@clickrelay/testkit/samples';
+import { type SampleType, sampleCallback, samples } from '@clickrelay/simulator/samples';
 import { webhookConfig } from '@clickrelay/webhook-forwarder';
 import { z } from 'zod';
 import { notFound, operation, RefusalError, type Resources } from './operation.ts';

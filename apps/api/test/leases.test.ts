@@ -1,7 +1,8 @@
 import { request } from 'node:http';
 import { type LoggedEvent, splitCallback } from '@clickrelay/core';
 import { createEventLog, enqueueDeliveries } from '@clickrelay/queue';
-import { fairNow, freePort, startProgram } from '@clickrelay/testkit';
+import { freePort } from '@clickrelay/service/machine';
+import { fairNow, startProgram } from '@clickrelay/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { API_KEY, type Api, logEvent, startApi } from './start-api.ts';
 

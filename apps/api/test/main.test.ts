@@ -1,5 +1,6 @@
 import { openStore, readDestination, type Store } from '@clickrelay/queue';
-import { freePort, type RedisServer, startProgram, startRedis } from '@clickrelay/testkit';
+import { freePort } from '@clickrelay/service/machine';
+import { type RedisServer, startProgram, startRedis } from '@clickrelay/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { API_KEY } from './start-api.ts';
 

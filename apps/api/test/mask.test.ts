@@ -7,7 +7,7 @@ import {
   putDestination,
   quarantineCallback,
 } from '@clickrelay/queue';
-import { type SampleType, sampleCallback, samples } from '@clickrelay/testkit';
+import { type SampleType, sampleCallback, samples } from '@clickrelay/simulator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { operations } from '../src/app.ts';
 import { type Api, startApi } from './start-api.ts';

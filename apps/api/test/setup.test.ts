@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { splitCallback } from '@clickrelay/core';
 import { createEventLog, publishReceiver, type ReceiverFacts, reportTest } from '@clickrelay/queue';
-import { freePort, startDestination } from '@clickrelay/testkit';
+import { freePort } from '@clickrelay/service/machine';
+import { startDestination } from '@clickrelay/testkit';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type Api, logEvent, startApi } from './start-api.ts';
 

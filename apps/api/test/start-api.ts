@@ -15,7 +15,8 @@ import {
   type Store,
   watchDurability,
 } from '@clickrelay/queue';
-import { type RedisServer, sampleCallback, startRedis, startRedisCluster } from '@clickrelay/testkit';
+import { sampleCallback } from '@clickrelay/simulator';
+import { type RedisServer, startRedis, startRedisCluster } from '@clickrelay/testkit';
 import { webhookAdapter } from '@clickrelay/webhook-forwarder';
 import { pino } from 'pino';
 import { createApp } from '../src/app.ts';

@@ -1,4 +1,4 @@
-import { adapters, publicUrl, readConfig as read } from '@clickrelay/settings';
+import { adapters, publicUrl, readConfig as read } from '@clickrelay/service/settings';
 import { z } from 'zod';
 
 const port = (name: string) => {

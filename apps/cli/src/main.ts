@@ -1,4 +1,4 @@
-import { ConfigError } from '@clickrelay/settings';
+import { ConfigError } from '@clickrelay/service/settings';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import type { Context } from './commands/context.ts';

@@ -1,7 +1,8 @@
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findRedisServer, waitUntil } from '@clickrelay/testkit';
+import { findRedisServer } from '@clickrelay/service/machine';
+import { waitUntil } from '@clickrelay/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type OwnRedis, startOwnRedis } from './own-redis.ts';
 import { redisCommand } from './redis-command.ts';

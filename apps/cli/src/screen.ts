@@ -1,4 +1,4 @@
-import { type CallbackCredential, callbackUrls } from '@clickrelay/settings';
+import { type CallbackCredential, callbackUrls } from '@clickrelay/service/settings';
 
 export interface ScreenFacts {
   version: string;

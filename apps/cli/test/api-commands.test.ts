@@ -1,7 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Destination, freePort, startDestination, waitUntil } from '@clickrelay/testkit';
+import { freePort } from '@clickrelay/service/machine';
+import { type Destination, startDestination, waitUntil } from '@clickrelay/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { runCli, startCli } from './run-cli.ts';
 

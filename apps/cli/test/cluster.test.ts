@@ -1,13 +1,12 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '@clickrelay/service/machine';
+import { type Envelope, sampleCallback } from '@clickrelay/simulator';
 import {
   type Destination,
-  type Envelope,
-  freePort,
   type Program,
   type RedisCluster,
-  sampleCallback,
   startDestination,
   startRedisCluster,
   waitUntil,

@@ -4,7 +4,8 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort, startProgram, startRedis } from '@clickrelay/testkit';
+import { freePort } from '@clickrelay/service/machine';
+import { startProgram, startRedis } from '@clickrelay/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runCli } from './run-cli.ts';
 

@@ -4,15 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openStore } from '@clickrelay/queue';
-import {
-  type Answer,
-  findRedisServer,
-  freePort,
-  type Program,
-  samples,
-  startDestination,
-  waitUntil,
-} from '@clickrelay/testkit';
+import { findRedisServer, freePort } from '@clickrelay/service/machine';
+import { samples } from '@clickrelay/simulator';
+import { type Answer, type Program, startDestination, waitUntil } from '@clickrelay/testkit';
 import { afterEach, expect, it } from 'vitest';
 import { startCli } from './run-cli.ts';
 

@@ -2,16 +2,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStore, putDestination } from '@clickrelay/queue';
-import {
-  findRedisServer,
-  freePort,
-  type Program,
-  type RedisServer,
-  samples,
-  startDestination,
-  startRedis,
-  waitUntil,
-} from '@clickrelay/testkit';
+import { findRedisServer, freePort } from '@clickrelay/service/machine';
+import { samples } from '@clickrelay/simulator';
+import { type Program, type RedisServer, startDestination, startRedis, waitUntil } from '@clickrelay/testkit';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { startCli } from './run-cli.ts';

@@ -1,7 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Destination, freePort, samples, startDestination } from '@clickrelay/testkit';
+import { freePort } from '@clickrelay/service/machine';
+import { samples } from '@clickrelay/simulator';
+import { type Destination, startDestination } from '@clickrelay/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { sampleNames } from '../src/commands/send.ts';
 import { runCli } from './run-cli.ts';

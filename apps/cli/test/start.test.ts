@@ -5,14 +5,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import {
-  findRedisServer,
-  freePort,
-  type Program,
-  type ProgramOptions,
-  startProgram,
-  waitUntil,
-} from '@clickrelay/testkit';
+import { findRedisServer, freePort } from '@clickrelay/service/machine';
+import { type Program, type ProgramOptions, startProgram, waitUntil } from '@clickrelay/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { RunFile, Secrets } from '../src/data-dir.ts';
 import { redisCommand } from '../src/redis-command.ts';

@@ -2,16 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStore, putDestination } from '@clickrelay/queue';
-import {
-  type Destination,
-  findRedisServer,
-  freePort,
-  type RedisServer,
-  sampleCallback,
-  startDestination,
-  startRedis,
-  waitUntil,
-} from '@clickrelay/testkit';
+import { findRedisServer, freePort } from '@clickrelay/service/machine';
+import { sampleCallback } from '@clickrelay/simulator';
+import { type Destination, type RedisServer, startDestination, startRedis, waitUntil } from '@clickrelay/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startCli } from './run-cli.ts';
 

@@ -1,16 +1,9 @@
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  type Answer,
-  type Destination,
-  findRedisServer,
-  freePort,
-  type Program,
-  samples,
-  startDestination,
-  waitUntil,
-} from '@clickrelay/testkit';
+import { findRedisServer, freePort } from '@clickrelay/service/machine';
+import { samples } from '@clickrelay/simulator';
+import { type Answer, type Destination, type Program, startDestination, waitUntil } from '@clickrelay/testkit';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runCli, startCli } from './run-cli.ts';

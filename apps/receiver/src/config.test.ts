@@ -1,4 +1,4 @@
-import { ConfigError } from '@clickrelay/settings';
+import { ConfigError } from '@clickrelay/service/settings';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { config, readConfig } from './config.ts';

@@ -1,5 +1,5 @@
 import { parseRedisUrl } from '@clickrelay/queue';
-import { checkedBy, durability, logLevel, readConfig as read, wholeNumber } from '@clickrelay/settings';
+import { checkedBy, durability, logLevel, readConfig as read, wholeNumber } from '@clickrelay/service/settings';
 import { z } from 'zod';
 import { parseCidrs } from './client-address.ts';
 import { parseCallbackAuth } from './credentials.ts';

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { type Callback, InvalidCallbackError } from '@clickrelay/core';
-import { openThread, ThreadError, threadFile } from '@clickrelay/thread';
+import { openThread, ThreadError, threadFile } from '@clickrelay/service/thread';
 import type { Parsed, ParseJob } from './parse-thread.ts';
 import { aborted, RefusalError } from './render-error.ts';
 

@@ -10,8 +10,8 @@ import {
   watchDurability,
   watchMemory,
 } from '@clickrelay/queue';
-import { ConfigError } from '@clickrelay/settings';
-import { openTracing } from '@clickrelay/tracing';
+import { ConfigError } from '@clickrelay/service/settings';
+import { openTracing } from '@clickrelay/service/tracing';
 import { pino } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
 import { createApp } from './app.ts';

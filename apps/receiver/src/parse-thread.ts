@@ -1,5 +1,5 @@
 import { InvalidCallbackError, type Issue, type Lane, parseCallback } from '@clickrelay/core';
-import { answerJobs } from '@clickrelay/thread';
+import { answerJobs } from '@clickrelay/service/thread';
 
 export interface ParseJob {
   /** Of shared memory. */

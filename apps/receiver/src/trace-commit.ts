@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Callback } from '@clickrelay/core';
 import type { CallbackToCommit } from '@clickrelay/queue';
-import type { Tracing } from '@clickrelay/tracing';
+import type { Tracing } from '@clickrelay/service/tracing';
 import type { ParsedLarge } from './large-bodies.ts';
 
 /** @param request that brought the callback */

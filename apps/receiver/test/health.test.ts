@@ -1,4 +1,4 @@
-import { samples } from '@clickrelay/testkit';
+import { samples } from '@clickrelay/simulator';
 import { request } from 'undici';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Receiver, startReceiver } from './start-receiver.ts';

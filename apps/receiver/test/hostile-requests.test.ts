@@ -1,7 +1,8 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
-import { fairNow, samples } from '@clickrelay/testkit';
+import { samples } from '@clickrelay/simulator';
+import { fairNow } from '@clickrelay/testkit';
 import { request } from 'undici';
 import { afterEach, describe, expect, it } from 'vitest';
 import { exchange, type Receiver, startReceiver } from './start-receiver.ts';

@@ -1,16 +1,7 @@
 import { Readable } from 'node:stream';
 import { listQuarantine, openStore, readQuarantined, readRefusals, type Store, sumRefusals } from '@clickrelay/queue';
-import {
-  createSender,
-  fairNow,
-  type Program,
-  type RedisServer,
-  sampleCallback,
-  samples,
-  startProgram,
-  startRedis,
-  waitUntil,
-} from '@clickrelay/testkit';
+import { createSender, sampleCallback, samples } from '@clickrelay/simulator';
+import { fairNow, type Program, type RedisServer, startProgram, startRedis, waitUntil } from '@clickrelay/testkit';
 import { request } from 'undici';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { MAIN, readCommitted, startReceiverProgram } from './receiver-program.ts';

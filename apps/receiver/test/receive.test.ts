@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { parseCallback } from '@clickrelay/core';
-import { samples } from '@clickrelay/testkit';
+import { samples } from '@clickrelay/simulator';
 import { request } from 'undici';
 import { afterEach, describe, expect, it } from 'vitest';
 import { exchange, type Receiver, startReceiver } from './start-receiver.ts';

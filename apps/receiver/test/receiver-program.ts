@@ -1,5 +1,6 @@
 import { type IngestGroup, ingestQueue, type Store } from '@clickrelay/queue';
-import { freePort, type Program, startProgram } from '@clickrelay/testkit';
+import { freePort } from '@clickrelay/service/machine';
+import { type Program, startProgram } from '@clickrelay/testkit';
 
 export const MAIN = new URL('../src/main.ts', import.meta.url).pathname;
 

@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fairNow, samples } from '@clickrelay/testkit';
+import { samples } from '@clickrelay/simulator';
+import { fairNow } from '@clickrelay/testkit';
 import { request } from 'undici';
 import { afterEach, describe, expect, it } from 'vitest';
 import { exchange, type Receiver, startReceiver } from './start-receiver.ts';

@@ -4,17 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { splitCallback } from '@clickrelay/core';
 import { listQuarantine, openStore, readQuarantined, type Store } from '@clickrelay/queue';
-import {
-  createSender,
-  fairNow,
-  freePort,
-  type Program,
-  type RedisServer,
-  type SendResult,
-  sampleCallback,
-  startRedis,
-  waitUntil,
-} from '@clickrelay/testkit';
+import { freePort } from '@clickrelay/service/machine';
+import { createSender, type SendResult, sampleCallback } from '@clickrelay/simulator';
+import { fairNow, type Program, type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
 import { request } from 'undici';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MAIN, readCommitted, startReceiverProgram } from './receiver-program.ts';

@@ -1,16 +1,8 @@
 import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import {
-  createSender,
-  fairNow,
-  type Program,
-  type RedisServer,
-  sampleCallback,
-  startProgram,
-  startRedis,
-  waitUntil,
-} from '@clickrelay/testkit';
+import { createSender, sampleCallback } from '@clickrelay/simulator';
+import { fairNow, type Program, type RedisServer, startProgram, startRedis, waitUntil } from '@clickrelay/testkit';
 import { Pool } from 'undici';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { AttackCounts } from './attack-process.ts';

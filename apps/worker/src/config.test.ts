@@ -1,4 +1,4 @@
-import { ConfigError } from '@clickrelay/settings';
+import { ConfigError } from '@clickrelay/service/settings';
 import { expect, test } from 'vitest';
 import { readConfig } from './config.ts';
 

@@ -9,7 +9,7 @@ import {
   readConfig as read,
   retrySchedule,
   wholeNumber,
-} from '@clickrelay/settings';
+} from '@clickrelay/service/settings';
 import { parseRanges } from '@clickrelay/webhook-forwarder';
 import { z } from 'zod';
 

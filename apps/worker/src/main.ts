@@ -6,11 +6,11 @@ import {
   InvalidDestinationsError,
   loadAdapters,
   parseDeclarations,
-} from '@clickrelay/declarations';
+} from '@clickrelay/destination-settings';
 import { createProcessMetrics, createWorkerMetrics, publishMetrics } from '@clickrelay/metrics';
 import { LayoutMismatchError, openStore } from '@clickrelay/queue';
-import { ConfigError } from '@clickrelay/settings';
-import { openTracing } from '@clickrelay/tracing';
+import { ConfigError } from '@clickrelay/service/settings';
+import { openTracing } from '@clickrelay/service/tracing';
 import { pino } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
 import { createAdapters } from './adapters.ts';

@@ -1,5 +1,5 @@
 import { InvalidCallbackError, type LoggedEvent } from '@clickrelay/core';
-import { openThread, threadFile } from '@clickrelay/thread';
+import { openThread, threadFile } from '@clickrelay/service/thread';
 import type { SplitAnswer, SplitJob } from './split-thread.ts';
 
 /** In bytes: what is smaller takes a few milliseconds, and is split where it is. */

@@ -1,5 +1,5 @@
 import { eachEvent, InvalidCallbackError, type LoggedEvent } from '@clickrelay/core';
-import { answerJobs } from '@clickrelay/thread';
+import { answerJobs } from '@clickrelay/service/thread';
 
 /** A callback is begun, asked for its events until there are no more, and ended when nobody wants the rest. */
 export type SplitJob =

@@ -1,5 +1,5 @@
 import { type DeliveryError, isName, type LoggedEvent } from '@clickrelay/core';
-import type { Span, Tracing } from '@clickrelay/tracing';
+import type { Span, Tracing } from '@clickrelay/service/tracing';
 
 /** Which trace each event under way is part of. */
 export interface Traces {

@@ -16,12 +16,11 @@ import {
   type Store,
   trimEventLog,
 } from '@clickrelay/queue';
+import { type Envelope, sampleCallback } from '@clickrelay/simulator';
 import {
-  type Envelope,
   type RedisCluster,
   type RedisServer,
   redisCommand,
-  sampleCallback,
   startDestination,
   startRedisCluster,
   waitUntil,

@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseCallback } from '@clickrelay/core';
 import { type Committer, createCommitter, openStore, putDestination, queueDepths, type Store } from '@clickrelay/queue';
+import { type Envelope, sampleCallback } from '@clickrelay/simulator';
 import {
   type Destination,
-  type Envelope,
   type Program,
   type RedisServer,
-  sampleCallback,
   startDestination,
   startProgram,
   startRedis,

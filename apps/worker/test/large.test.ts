@@ -1,5 +1,6 @@
 import { listEvents, queueDepths } from '@clickrelay/queue';
-import { type Envelope, sampleCallback, waitUntil } from '@clickrelay/testkit';
+import { type Envelope, sampleCallback } from '@clickrelay/simulator';
+import { waitUntil } from '@clickrelay/testkit';
 import { expect, it } from 'vitest';
 import { useWorker } from './use-worker.ts';
 

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { readIntake, readLedger, sumIntake } from '@clickrelay/queue';
-import { type Envelope, type Program, sampleCallback, startProgram, waitUntil } from '@clickrelay/testkit';
+import { type Envelope, sampleCallback } from '@clickrelay/simulator';
+import { type Program, startProgram, waitUntil } from '@clickrelay/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { useWorker } from './use-worker.ts';
 

@@ -1,5 +1,6 @@
 import { readLedger } from '@clickrelay/queue';
-import { type Destination, type Envelope, fairNow, sampleCallback, waitUntil } from '@clickrelay/testkit';
+import { type Envelope, sampleCallback } from '@clickrelay/simulator';
+import { type Destination, fairNow, waitUntil } from '@clickrelay/testkit';
 import { describe, expect, it } from 'vitest';
 import { useWorker } from './use-worker.ts';
 

@@ -6,7 +6,8 @@ import {
   pauseDestination,
   resumeDestination,
 } from '@clickrelay/queue';
-import { type Envelope, sampleCallback, waitUntil } from '@clickrelay/testkit';
+import { type Envelope, sampleCallback } from '@clickrelay/simulator';
+import { waitUntil } from '@clickrelay/testkit';
 import { describe, expect, it } from 'vitest';
 import { useWorker } from './use-worker.ts';
 

@@ -8,7 +8,8 @@ import {
   readReplay,
   setReplayState,
 } from '@clickrelay/queue';
-import { type Destination, sampleCallback, waitUntil } from '@clickrelay/testkit';
+import { sampleCallback } from '@clickrelay/simulator';
+import { type Destination, waitUntil } from '@clickrelay/testkit';
 import { describe, expect, it } from 'vitest';
 import { useWorker } from './use-worker.ts';
 

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type LoggedEvent, shardOf, splitCallback } from '@clickrelay/core';
 import { ingestQueue, listDeliveries, listEvents, readLedger, shareDedupe } from '@clickrelay/queue';
-import { type Envelope, sampleCallback, waitUntil } from '@clickrelay/testkit';
+import { type Envelope, sampleCallback } from '@clickrelay/simulator';
+import { waitUntil } from '@clickrelay/testkit';
 import { describe, expect, it } from 'vitest';
 import { useWorker } from './use-worker.ts';
 

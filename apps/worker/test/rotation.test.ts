@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type LoggedEvent, splitCallback } from '@clickrelay/core';
 import { putDestination, readDestination } from '@clickrelay/queue';
-import { sampleCallback, waitUntil } from '@clickrelay/testkit';
+import { sampleCallback } from '@clickrelay/simulator';
+import { waitUntil } from '@clickrelay/testkit';
 import { generateSecret, type LiveSecret } from '@clickrelay/webhook-forwarder';
 import { pino } from 'pino';
 import { Webhook } from 'standardwebhooks';

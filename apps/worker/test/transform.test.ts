@@ -1,5 +1,6 @@
 import { listDeadLetters } from '@clickrelay/queue';
-import { sampleCallback, waitUntil } from '@clickrelay/testkit';
+import { sampleCallback } from '@clickrelay/simulator';
+import { waitUntil } from '@clickrelay/testkit';
 import { expect, it } from 'vitest';
 import { useWorker } from './use-worker.ts';
 

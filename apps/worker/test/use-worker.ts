@@ -8,9 +8,9 @@ import {
   queueDepths,
   type Store,
 } from '@clickrelay/queue';
+import type { Envelope } from '@clickrelay/simulator';
 import {
   type Answer,
-  type Envelope,
   type Destination as LocalDestination,
   type RedisServer,
   startDestination,

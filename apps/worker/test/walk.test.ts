@@ -16,7 +16,8 @@ import {
   sumIntake,
   TEST_MESSAGE,
 } from '@clickrelay/queue';
-import { sampleCallback, samples, waitUntil } from '@clickrelay/testkit';
+import { sampleCallback, samples } from '@clickrelay/simulator';
+import { waitUntil } from '@clickrelay/testkit';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, it } from 'vitest';
 import { config } from '../src/config.ts';

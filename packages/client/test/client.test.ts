@@ -1,4 +1,5 @@
-import { freePort, startDestination } from '@clickrelay/testkit';
+import { freePort } from '@clickrelay/service/machine';
+import { startDestination } from '@clickrelay/testkit';
 import { afterEach, beforeEach, expect, expectTypeOf, test } from 'vitest';
 import { ApiError, ApiUnreachableError, createClient, type Event, type ListedEvent } from '../src/index.ts';
 

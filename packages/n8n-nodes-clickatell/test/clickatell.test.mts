@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { splitCallback } from '@clickrelay/core';
-import { samples } from '@clickrelay/testkit';
+import { samples } from '@clickrelay/simulator';
 import type { IDataObject, INodeExecutionData } from 'n8n-workflow';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Clickatell } from '../nodes/Clickatell/Clickatell.node.ts';

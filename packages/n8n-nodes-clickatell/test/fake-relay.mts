@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Event, splitCallback } from '@clickrelay/core';
-import { samples } from '@clickrelay/testkit';
+import { samples } from '@clickrelay/simulator';
 
 /** A delivery as the relay sees it. */
 interface HeldDelivery {

@@ -1,5 +1,5 @@
 import { type Event, splitCallback } from '@clickrelay/core';
-import { samples } from '@clickrelay/testkit';
+import { samples } from '@clickrelay/simulator';
 import { describe, expect, it } from 'vitest';
 import { toItem } from '../nodes/shared/item.ts';
 

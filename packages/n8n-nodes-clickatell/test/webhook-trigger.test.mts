@@ -1,4 +1,4 @@
-import { samples } from '@clickrelay/testkit';
+import { samples } from '@clickrelay/simulator';
 import type { IDataObject } from 'n8n-workflow';
 import { describe, expect, it } from 'vitest';
 import { ClickatellWebhookTrigger } from '../nodes/ClickatellWebhookTrigger/ClickatellWebhookTrigger.node.ts';

@@ -1,5 +1,5 @@
 import { type LoggedEvent, SHARDS, shardOf, splitCallback } from '@clickrelay/core';
-import { sampleCallback } from '@clickrelay/testkit';
+import { sampleCallback } from '@clickrelay/simulator';
 
 export const RECEIVED_AT = '2026-03-01T12:00:00.000Z';
 

@@ -1,5 +1,5 @@
 import { type Event, splitCallback } from '@clickrelay/core';
-import { samples } from '@clickrelay/testkit';
+import { samples } from '@clickrelay/simulator';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compileFilter, InvalidFilterError } from './filter.ts';

@@ -7,20 +7,9 @@ export {
 } from './destination.ts';
 export { fairNow } from './fair-now.ts';
 export { type Cut, type CutMoment, type FaultProxy, startFaultProxy } from './fault-proxy.ts';
-export { findRedisServer } from './find-redis-server.ts';
-export { freePort } from './port.ts';
 export { type Program, type ProgramOptions, startProgram } from './processes.ts';
 export { type RedisOptions, type RedisServer, startRedis } from './redis.ts';
 export { type RedisCluster, startRedisCluster } from './redis-cluster.ts';
 export { redisCommand } from './redis-command.ts';
 export { type RedisSentinels, startRedisSentinels } from './redis-sentinels.ts';
-export { type Envelope, freshCopy, type OddSample, type SampleType, sampleCallback, samples } from './samples.ts';
-export {
-  createSender,
-  type Sender,
-  type SenderOptions,
-  type SendManyOptions,
-  type SendReport,
-  type SendResult,
-} from './sender.ts';
 export { type WaitOptions, waitUntil } from './wait-until.ts';

@@ -1,5 +1,5 @@
+import { freePort } from '@clickrelay/service/machine';
 import { expect, test } from 'vitest';
-import { freePort } from './port.ts';
 import { startProgram } from './processes.ts';
 import { waitUntil } from './wait-until.ts';
 

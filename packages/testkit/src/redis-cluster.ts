@@ -1,4 +1,4 @@
-import { freePort } from './port.ts';
+import { freePort } from '@clickrelay/service/machine';
 import { type RedisServer, startRedis } from './redis.ts';
 import { redisCommand } from './redis-command.ts';
 import { waitUntil } from './wait-until.ts';

@@ -1,8 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findRedisServer } from './find-redis-server.ts';
-import { freePort } from './port.ts';
+import { findRedisServer, freePort } from '@clickrelay/service/machine';
 import { type Program, startProgram } from './processes.ts';
 import { type RedisServer, startRedis } from './redis.ts';
 import { redisCommand } from './redis-command.ts';

@@ -5,8 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findRedisServer } from './find-redis-server.ts';
-import { freePort } from './port.ts';
+import { findRedisServer, freePort } from '@clickrelay/service/machine';
 import { waitUntil } from './wait-until.ts';
 
 export interface RedisOptions {

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
-import { type Answer, fairNow, freePort, type ReceivedRequest, startDestination } from '@clickrelay/testkit';
+import { freePort } from '@clickrelay/service/machine';
+import { type Answer, fairNow, type ReceivedRequest, startDestination } from '@clickrelay/testkit';
 import { afterEach, describe, expect, test } from 'vitest';
 import { failure, sampleAttempt } from '../test/sample-attempt.ts';
 import { webhookConfig } from './config.ts';

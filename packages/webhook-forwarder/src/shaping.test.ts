@@ -1,6 +1,7 @@
 import { generateKeyPairSync, verify } from 'node:crypto';
 import { type LoggedEvent, splitCallback } from '@clickrelay/core';
-import { type ReceivedRequest, samples, startDestination } from '@clickrelay/testkit';
+import { samples } from '@clickrelay/simulator';
+import { type ReceivedRequest, startDestination } from '@clickrelay/testkit';
 import { CloudEvent, HTTP } from 'cloudevents';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, describe, expect, test } from 'vitest';

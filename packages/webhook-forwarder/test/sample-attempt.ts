@@ -1,5 +1,5 @@
 import { type DeliveryAttempt, DeliveryError, deliveryId, type LoggedEvent, splitCallback } from '@clickrelay/core';
-import { samples } from '@clickrelay/testkit';
+import { samples } from '@clickrelay/simulator';
 
 const [logged] = splitCallback(JSON.stringify(samples.byType.moText), '2026-11-22T10:00:00.000Z');
 if (logged === undefined) throw new Error('the moText sample holds no event');

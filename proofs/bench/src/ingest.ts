@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
+import { freePort } from '@clickrelay/service/machine';
 import type { RedisServer } from '@clickrelay/testkit';
-import { freePort } from '@clickrelay/testkit';
 import { flood, type LoadResult, type LoadTarget } from './load.ts';
 import { cpuMicros, startServer, stopServer } from './processes.ts';
 

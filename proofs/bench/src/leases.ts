@@ -2,7 +2,9 @@ import { Agent, request } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { splitCallback } from '@clickrelay/core';
 import { createEventLog, enqueueDeliveries, openStore, putDestination, type Store } from '@clickrelay/queue';
-import { freePort, type RedisServer, sampleCallback } from '@clickrelay/testkit';
+import { freePort } from '@clickrelay/service/machine';
+import { sampleCallback } from '@clickrelay/simulator';
+import type { RedisServer } from '@clickrelay/testkit';
 import { percentile } from './load.ts';
 import { cpuMicros, startServer, stopServer } from './processes.ts';
 

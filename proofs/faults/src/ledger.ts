@@ -1,4 +1,4 @@
-import { type Envelope, sampleCallback } from '@clickrelay/testkit';
+import { type Envelope, sampleCallback } from '@clickrelay/simulator';
 import type { Random } from './random.ts';
 
 /** One event as it was sent. What it is known by is its `messageId`, which no two of a run share. */

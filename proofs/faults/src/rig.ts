@@ -14,9 +14,9 @@ import {
   queueDepths,
   type Store,
 } from '@clickrelay/queue';
+import { freePort } from '@clickrelay/service/machine';
 import {
   type FaultProxy,
-  freePort,
   type RedisOptions,
   type RedisServer,
   startFaultProxy,

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sampleCallback } from '@clickrelay/testkit';
+import { sampleCallback } from '@clickrelay/simulator';
 import { packPackage } from './install-package.ts';
 import { type Execution, itemsOf } from './n8n-client.ts';
 import { clickrelayTrigger, workflowOf } from './nodes.ts';

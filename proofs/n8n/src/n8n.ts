@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePort, type Program, startProgram } from '@clickrelay/testkit';
+import { freePort } from '@clickrelay/service/machine';
+import { type Program, startProgram } from '@clickrelay/testkit';
 import { n8nProgram } from './install.ts';
 import { installPackage } from './install-package.ts';
 import { createN8nClient, type N8nClient } from './n8n-client.ts';

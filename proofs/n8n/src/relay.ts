@@ -1,13 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  createSender,
-  type Envelope,
-  findRedisServer,
-  freePort,
-  type Program,
-  startProgram,
-} from '@clickrelay/testkit';
+import { findRedisServer, freePort } from '@clickrelay/service/machine';
+import { createSender, type Envelope } from '@clickrelay/simulator';
+import { type Program, startProgram } from '@clickrelay/testkit';
 import { notePid } from './pids.ts';
 
 const cliProgram = join(import.meta.dirname, '../../../apps/cli/dist/main.js');

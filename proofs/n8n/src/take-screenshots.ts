@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sampleCallback } from '@clickrelay/testkit';
+import { sampleCallback } from '@clickrelay/simulator';
 import { openEditor } from './editor.ts';
 import { readExample } from './examples.ts';
 import { PACKAGE_FOLDER, packPackage } from './install-package.ts';

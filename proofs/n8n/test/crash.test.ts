@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sampleCallback, waitUntil } from '@clickrelay/testkit';
+import { sampleCallback } from '@clickrelay/simulator';
+import { waitUntil } from '@clickrelay/testkit';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { itemsOf, type Workflow } from '../src/n8n-client.ts';
 import { callService, clickrelayTrigger, workflowOf } from '../src/nodes.ts';

@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
-import { freshCopy, sampleCallback, samples } from '@clickrelay/testkit';
+import { freshCopy, sampleCallback, samples } from '@clickrelay/simulator';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { exampleNames, readExample } from '../src/examples.ts';
 import type { WorkflowDefinition } from '../src/n8n-client.ts';

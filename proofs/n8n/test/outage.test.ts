@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sampleCallback } from '@clickrelay/testkit';
+import { sampleCallback } from '@clickrelay/simulator';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { clickrelayTrigger, workflowOf } from '../src/nodes.ts';
 import { type Rig, startRig } from '../src/rig.ts';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { freshCopy, sampleCallback, samples } from '@clickrelay/testkit';
+import { freshCopy, sampleCallback, samples } from '@clickrelay/simulator';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { itemsOf } from '../src/n8n-client.ts';
 import { callService, clickatell, clickrelayTrigger, failUnlessOk, webhookTrigger, workflowOf } from '../src/nodes.ts';

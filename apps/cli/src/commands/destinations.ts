@@ -5,7 +5,7 @@ import {
   InvalidDestinationsError,
   loadAdapters,
   parseDeclarations,
-} from '@clickrelay/declarations';
+} from '@clickrelay/destination-settings';
 import { connectApi } from '../api-client.ts';
 import { CommandError, usageError } from '../errors.ts';
 import { shortTime, table } from '../format.ts';

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { DurabilityMode, DurabilityReport } from '@clickrelay/queue';
-import { readCallbackAuth } from '@clickrelay/settings';
-import { findRedisServer } from '@clickrelay/testkit/find-redis-server';
+import { findRedisServer } from '@clickrelay/service/machine';
+import { readCallbackAuth } from '@clickrelay/service/settings';
 import { connectApi } from '../api-client.ts';
 import type { Config } from '../config.ts';
 import { type RunFile, readRunFile, readSecrets } from '../data-dir.ts';

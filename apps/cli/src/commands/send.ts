@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
-import { readCallbackAuth } from '@clickrelay/settings';
+import { readCallbackAuth } from '@clickrelay/service/settings';
 import {
   createSender,
   type Envelope,
@@ -11,7 +11,7 @@ import {
   type SendReport,
   type SendResult,
   samples,
-} from '@clickrelay/testkit';
+} from '@clickrelay/simulator';
 import type { Config } from '../config.ts';
 import { readRunFile, readSecrets } from '../data-dir.ts';
 import { CommandError, usageError } from '../errors.ts';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { callbackUrls, readCallbackAuth } from '@clickrelay/settings';
-import { freePort } from '@clickrelay/testkit/port';
+import { freePort } from '@clickrelay/service/machine';
+import { callbackUrls, readCallbackAuth } from '@clickrelay/service/settings';
 import { type Config, type Environment, readConfig } from '../config.ts';
 import {
   makeDataDir,

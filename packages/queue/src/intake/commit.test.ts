@@ -1,13 +1,7 @@
 import { parseCallback, QueueUnavailableError, splitCallback } from '@clickrelay/core';
-import {
-  fairNow,
-  freePort,
-  type RedisServer,
-  samples,
-  startFaultProxy,
-  startRedis,
-  waitUntil,
-} from '@clickrelay/testkit';
+import { freePort } from '@clickrelay/service/machine';
+import { samples } from '@clickrelay/simulator';
+import { fairNow, type RedisServer, startFaultProxy, startRedis, waitUntil } from '@clickrelay/testkit';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RECEIVED_AT } from '../../test/sample-events.ts';

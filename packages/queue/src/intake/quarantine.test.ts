@@ -1,5 +1,6 @@
 import { InvalidCallbackError, QuarantineFullError, QueueUnavailableError } from '@clickrelay/core';
-import { fairNow, type RedisServer, samples, startFaultProxy, startRedis, waitUntil } from '@clickrelay/testkit';
+import { samples } from '@clickrelay/simulator';
+import { fairNow, type RedisServer, startFaultProxy, startRedis, waitUntil } from '@clickrelay/testkit';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RECEIVED_AT } from '../../test/sample-events.ts';

@@ -1,5 +1,6 @@
 import { type LoggedEvent, parseCallback, splitCallback } from '@clickrelay/core';
-import { type Envelope, type RedisServer, sampleCallback, startFaultProxy, startRedis } from '@clickrelay/testkit';
+import { type Envelope, sampleCallback } from '@clickrelay/simulator';
+import { type RedisServer, startFaultProxy, startRedis } from '@clickrelay/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RECEIVED_AT } from '../../test/sample-events.ts';
 import { readIntake, sumIntake } from '../counts/intake-counts.ts';

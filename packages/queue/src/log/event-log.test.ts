@@ -1,5 +1,6 @@
 import { type LoggedEvent, SHARDS, shardOf, splitCallback } from '@clickrelay/core';
-import { type RedisServer, samples, startFaultProxy, startRedis, waitUntil } from '@clickrelay/testkit';
+import { samples } from '@clickrelay/simulator';
+import { type RedisServer, startFaultProxy, startRedis, waitUntil } from '@clickrelay/testkit';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { idsOf, newConversations, newEvent, newEvents, RECEIVED_AT } from '../../test/sample-events.ts';

@@ -1,4 +1,5 @@
-import { freePort, type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
+import { freePort } from '@clickrelay/service/machine';
+import { type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type DurabilityMode, judgeDurability, readDurability, watchDurability } from './durability.ts';
 import { openStore, type Store } from './store.ts';

@@ -1,5 +1,6 @@
 import { QueueUnavailableError } from '@clickrelay/core';
-import { freePort, type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
+import { freePort } from '@clickrelay/service/machine';
+import { type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LayoutMismatchError } from './errors.ts';
 import { destinationQueue, eventKeys, ingestQueue, messageIndexKey, shardKeys } from './names.ts';

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { putDestination } from '@clickrelay/queue';
-import { freePort } from '@clickrelay/testkit';
+import { freePort } from '@clickrelay/service/machine';
 import { account } from '../account.ts';
 import type { Taker } from '../destination.ts';
 import { createPart, type Part } from '../part.ts';

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { listQuarantine, readQuarantined, reparseQuarantined, trimEventLog } from '@clickrelay/queue';
-import { freshCopy, samples, waitUntil } from '@clickrelay/testkit';
+import { freshCopy, samples } from '@clickrelay/simulator';
+import { waitUntil } from '@clickrelay/testkit';
 import { account } from '../account.ts';
 import { newCallback, type SentCallback } from '../ledger.ts';
 import type { Random } from '../random.ts';

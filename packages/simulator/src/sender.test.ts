@@ -1,6 +1,6 @@
+import { freePort } from '@clickrelay/service/machine';
+import { type Answer, startDestination } from '@clickrelay/testkit';
 import { expect, test } from 'vitest';
-import { type Answer, startDestination } from './destination.ts';
-import { freePort } from './port.ts';
 import { sampleCallback, samples } from './samples.ts';
 import { createSender, type SenderOptions } from './sender.ts';
 

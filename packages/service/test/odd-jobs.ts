@@ -1,4 +1,4 @@
-import { answerJobs } from '../src/answer-jobs.ts';
+import { answerJobs } from '../src/thread/answer-jobs.ts';
 
 export type OddJob = 'count' | 'throw' | 'exit' | 'never end' | SharedArrayBuffer;
 

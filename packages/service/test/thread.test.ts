@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from 'vitest';
-import { openThread, type Thread, type ThreadOptions, threadFile } from '../src/index.ts';
+import { openThread, type Thread, type ThreadOptions, threadFile } from '../src/thread/index.ts';
 import type { OddJob } from './odd-jobs.ts';
 
 let thread: Thread<OddJob, number>;

@@ -1,0 +1,2 @@
+export { findRedisServer } from './find-redis-server.ts';
+export { freePort } from './free-port.ts';
