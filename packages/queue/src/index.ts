@@ -47,6 +47,7 @@ export {
   readForDelivery,
   replayOf,
 } from './deliveries/deliveries.ts';
+export { DeliveryNotFoundError } from './deliveries/errors.ts';
 export { createOrdering, type Ordering } from './deliveries/ordering.ts';
 export { type Peeked, peekRecent, peekWaiting } from './deliveries/peek.ts';
 export { listFailedAgain, markReplayed } from './deliveries/replay-outcomes.ts';
@@ -63,6 +64,7 @@ export {
   updateDestination,
   watchDestinations,
 } from './destinations/destinations.ts';
+export { DestinationNotFoundError } from './destinations/errors.ts';
 export { type Hold, holdDestination, listHolds, releaseDestination } from './destinations/holds.ts';
 export {
   type CallbackToCommit,
@@ -84,6 +86,7 @@ export {
   reparseQuarantined,
 } from './intake/quarantine.ts';
 export { type Reservation, shareDedupe } from './intake/reserve-fact.ts';
+export { announceTest, readTestReport, reportTest, TEST_MESSAGE, type TestReport } from './intake/test-callbacks.ts';
 export { type Consumer, createDispatcher, type Dispatcher, type TakenJob } from './jobs/dispatcher.ts';
 export {
   asDeliveryError,
@@ -94,6 +97,7 @@ export {
   outcomeOf,
 } from './jobs/outcome.ts';
 export type { Settlement } from './jobs/settle.ts';
+export { LeaseLostError, NotAPullDestinationError, TooManyLeasesError } from './leases/errors.ts';
 export { createLeases, type Lease, type LeaseOptions, type Leases, type LeasesOptions } from './leases/leases.ts';
 export type { Acked, LeaseRef, Nacked } from './leases/settle-lease.ts';
 export { type QueueDepths, queueDepths } from './ledger/depths.ts';
@@ -132,7 +136,6 @@ export {
 export { type Retention, readLogBytes, startRetention, trimEventLog } from './log/retention.ts';
 export type { RedisClient, Role } from './redis/connection.ts';
 export {
-  type DurabilityMode,
   type DurabilityProblem,
   type DurabilityReport,
   type DurabilityWatch,
@@ -140,15 +143,8 @@ export {
   readDurability,
   watchDurability,
 } from './redis/durability.ts';
-export {
-  DeliveryNotFoundError,
-  DestinationNotFoundError,
-  LayoutMismatchError,
-  LeaseLostError,
-  NotAPullDestinationError,
-  SpoolError,
-  TooManyLeasesError,
-} from './redis/errors.ts';
+export type { DurabilityMode } from './redis/durability-mode.ts';
+export { LayoutMismatchError } from './redis/errors.ts';
 export { dropLarge, readLarge, readLargePieces } from './redis/large-text.ts';
 export { type MemoryWatch, readMemory, watchMemory } from './redis/memory.ts';
 export { claimOf, destinationQueue, ingestQueue, LANES, type QueueName } from './redis/names.ts';
@@ -168,7 +164,6 @@ export {
 } from './registry/receivers.ts';
 export { closeSession, findSession, openSession, type Session } from './registry/sessions.ts';
 export { listSnapshots, publishSnapshot, type Snapshot } from './registry/snapshots.ts';
-export { announceTest, readTestReport, reportTest, TEST_MESSAGE, type TestReport } from './registry/test-callbacks.ts';
 export {
   type Counted,
   countSelected,
@@ -187,4 +182,5 @@ export {
   setReplayState,
   startReplays,
 } from './replays/replays.ts';
+export { SpoolError } from './spool/errors.ts';
 export { openSpool, type Spool, type SpoolNotice, type SpoolOptions, type SpoolStats } from './spool/spool.ts';

@@ -1,5 +1,4 @@
 import type { Result } from 'ioredis';
-import type { AttemptRecord } from '../deliveries/deliveries.ts';
 import { destinationQueue, hoursKey } from '../redis/names.ts';
 import { fieldsOf, sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
@@ -106,9 +105,18 @@ declare module 'ioredis' {
 }
 
 export interface HourCounts {
-  add(attempt: Pick<AttemptRecord, 'destinationId' | 'durationMs' | 'outcome' | 'isFirst'>): void;
+  add(attempt: AttemptToCount): void;
   /** Writes what is left. */
   stop(): Promise<void>;
+}
+
+/** What is counted of an attempt. */
+export interface AttemptToCount {
+  readonly destinationId: string;
+  readonly durationMs: number;
+  readonly outcome: { readonly kind: 'delivered' | 'retry' | 'dead_letter' };
+  /** Nothing was tried before. */
+  readonly isFirst?: boolean;
 }
 
 interface Counted {

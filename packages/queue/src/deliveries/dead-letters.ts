@@ -1,8 +1,9 @@
 import { deliveryId, parseDeliveryId } from '@clickrelay/core';
 import { listDestinations, readDestination } from '../destinations/destinations.ts';
+import { DEAD_KIND, jobKey } from '../jobs/keys.ts';
 import type { DeadLetterKind } from '../jobs/outcome.ts';
 import { type Page, readEvent, readRoutes } from '../log/event-log.ts';
-import { DEAD_KIND, destinationQueue, eventKeys, jobKey } from '../redis/names.ts';
+import { destinationQueue, eventKeys } from '../redis/names.ts';
 import { sendAll } from '../redis/send-all.ts';
 import { addJobs, type Store } from '../redis/store.ts';
 import { type DeliveryJob, GIVEN_UP, readDelivery, replayOf } from './deliveries.ts';

@@ -1,8 +1,9 @@
 import type { Event } from '@clickrelay/core';
 import type { Result } from 'ioredis';
+import { jobKey } from '../jobs/keys.ts';
 import { wakeJob } from '../jobs/settle.ts';
 import { isBeingRouted } from '../log/event-log.ts';
-import { conversationKey, destinationQueue, eventKeys, jobKey } from '../redis/names.ts';
+import { conversationKey, destinationQueue, eventKeys } from '../redis/names.ts';
 import { sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
 

@@ -1,8 +1,9 @@
 import { deliveryId, EVENT_ID, type LoggedEvent, pacingSettings } from '@clickrelay/core';
 import { openRoute } from '@clickrelay/routing';
 import type { Destination } from '../destinations/destinations.ts';
+import { jobKey, prioritizedKey, waitKey } from '../jobs/keys.ts';
 import { decodeRecord, listEvents, MOST_CHARACTERS_PER_PAGE } from '../log/event-log.ts';
-import { destinationQueue, eventKeys, jobKey, prioritizedKey, waitKey } from '../redis/names.ts';
+import { destinationQueue, eventKeys } from '../redis/names.ts';
 import { type RedisCommand, sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
 import { createOrdering } from './ordering.ts';

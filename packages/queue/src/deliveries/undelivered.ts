@@ -1,5 +1,6 @@
+import { activeKey, prioritizedKey, waitKey } from '../jobs/keys.ts';
 import type { Page } from '../log/event-log.ts';
-import { activeKey, destinationQueue, prioritizedKey, queueKey, waitKey } from '../redis/names.ts';
+import { destinationQueue, queueKey } from '../redis/names.ts';
 import type { Store } from '../redis/store.ts';
 import type { Delivery } from './deliveries.ts';
 import { listDeliveriesOf } from './deliveries.ts';

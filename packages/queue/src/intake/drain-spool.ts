@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { QuarantineFullError } from '@clickrelay/core';
-import { LANES, waitKey } from '../redis/names.ts';
+import { waitKey } from '../jobs/keys.ts';
+import { LANES } from '../redis/names.ts';
 import { ingestQueues, type Store } from '../redis/store.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
 import type { Spool, SpoolBatch } from '../spool/spool.ts';

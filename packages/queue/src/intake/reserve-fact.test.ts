@@ -8,9 +8,9 @@ import { putDestination } from '../destinations/destinations.ts';
 import { createEventLog, type EventLog, listEvents } from '../log/event-log.ts';
 import { claimOf, ingestQueue } from '../redis/names.ts';
 import { openStore, type Store } from '../redis/store.ts';
-import { TEST_MESSAGE } from '../registry/test-callbacks.ts';
 import { createCommitter, type IngestGroup } from './commit.ts';
 import { shareDedupe } from './reserve-fact.ts';
+import { TEST_MESSAGE } from './test-callbacks.ts';
 
 const TTL_MS = 72 * 3_600_000;
 const QUEUE = ingestQueue('messages');

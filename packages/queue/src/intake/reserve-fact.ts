@@ -3,11 +3,12 @@ import { soleEventId } from '@clickrelay/core';
 import { Job } from 'bullmq';
 import type { Result } from 'ioredis';
 import { DESTINATIONS_VERSION } from '../destinations/destinations.ts';
+import { jobKey, waitKey } from '../jobs/keys.ts';
 import { FIND_SEEN, generationsOf, RESERVED } from '../log/event-log.ts';
-import { claimOf, eventKeys, jobKey, type QueueName, REGISTRY, waitKey } from '../redis/names.ts';
+import { claimOf, eventKeys, type QueueName, REGISTRY } from '../redis/names.ts';
 import type { Store } from '../redis/store.ts';
-import { TEST_MESSAGE } from '../registry/test-callbacks.ts';
 import type { CallbackToCommit, IngestGroup } from './commit.ts';
+import { TEST_MESSAGE } from './test-callbacks.ts';
 
 /*
  * Of a callback that comes alone, with one event, the step that commits it also looks whether the fact is new, and

@@ -8,9 +8,10 @@ import {
   waitUntil,
 } from '@clickrelay/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { destinationQueue, markerKey, type QueueName } from '../redis/names.ts';
+import { destinationQueue, type QueueName } from '../redis/names.ts';
 import { addJobs, LOCK_MS, openStore, type Store } from '../redis/store.ts';
 import { type Consumer, createDispatcher, type Dispatcher, type TakenJob } from './dispatcher.ts';
+import { markerKey } from './keys.ts';
 import type { Settlement } from './settle.ts';
 
 /*

@@ -1,9 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { fairNow, type RedisServer, startProgram, startRedis, waitUntil } from '@clickrelay/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { destinationQueue, markerKey, type QueueName } from '../redis/names.ts';
+import { destinationQueue, type QueueName } from '../redis/names.ts';
 import { addJobs, openStore, type Store } from '../redis/store.ts';
 import { type Consumer, createDispatcher, type Dispatcher, type TakenJob } from './dispatcher.ts';
+import { markerKey } from './keys.ts';
 import type { Settlement } from './settle.ts';
 
 const CRM = destinationQueue('crm');

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Rate } from '@clickrelay/core';
 import { Job, type JobJson } from 'bullmq';
-import { activeKey, markerKey, type QueueName } from '../redis/names.ts';
+import type { QueueName } from '../redis/names.ts';
 import { sendAll } from '../redis/send-all.ts';
 import { type JobTaker, LOCK_MS, type Store } from '../redis/store.ts';
+import { activeKey, markerKey } from './keys.ts';
 import { createMarkerRead, type MarkerRead, type Popped } from './marker-read.ts';
 import { returnTake } from './return-take.ts';
 import { type Settlement, settle } from './settle.ts';

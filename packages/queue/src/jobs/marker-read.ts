@@ -1,7 +1,8 @@
 import type { Redis } from 'ioredis';
-import { type QueueName, waitKey } from '../redis/names.ts';
+import type { QueueName } from '../redis/names.ts';
 import type { JobTaker, Store } from '../redis/store.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
+import { waitKey } from './keys.ts';
 
 /* One blocking read of a dispatcher, on a connection of its own: one for all queues, or on a Cluster one for each tag. */
 

@@ -1,7 +1,8 @@
 import type { Rate } from '@clickrelay/core';
-import { limiterKey, type QueueName } from '../redis/names.ts';
+import type { QueueName } from '../redis/names.ts';
 import { runScript, type Script } from '../redis/script.ts';
 import type { Store } from '../redis/store.ts';
+import { limiterKey } from './keys.ts';
 import returnTakeLua from './return-take.lua';
 
 const RETURN_TAKE: Script = { name: 'returnTake', lua: returnTakeLua };

@@ -1,6 +1,6 @@
 import type { Job } from 'bullmq';
-import { DEAD_KIND } from '../redis/names.ts';
 import type { JobTaker } from '../redis/store.ts';
+import { DEAD_KIND } from './keys.ts';
 import type { DeadLetterKind } from './outcome.ts';
 
 /** What became of a job. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Result } from 'ioredis';
-import { jobKey, lockKey, type QueueName, stalledKey } from '../redis/names.ts';
+import { jobKey, lockKey, stalledKey } from '../jobs/keys.ts';
+import type { QueueName } from '../redis/names.ts';
 import type { Store } from '../redis/store.ts';
 
 /*

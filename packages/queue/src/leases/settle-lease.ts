@@ -1,13 +1,15 @@
 import { DeliveryError, parseDeliveryId, type RetrySchedule } from '@clickrelay/core';
 import { Job } from 'bullmq';
 import { type AttemptLog, type DeliveryJob, readAttempt, readForDelivery, replayOf } from '../deliveries/deliveries.ts';
+import { DeliveryNotFoundError } from '../deliveries/errors.ts';
 import type { Ordering } from '../deliveries/ordering.ts';
+import { lockKey } from '../jobs/keys.ts';
 import { outcomeOf } from '../jobs/outcome.ts';
 import { settle } from '../jobs/settle.ts';
 import { readEvent } from '../log/event-log.ts';
-import { DeliveryNotFoundError, LeaseLostError } from '../redis/errors.ts';
-import { destinationQueue, lockKey } from '../redis/names.ts';
+import { destinationQueue } from '../redis/names.ts';
 import type { Store } from '../redis/store.ts';
+import { LeaseLostError } from './errors.ts';
 import { holdLease, leaseStartedAtMs } from './lease-record.ts';
 
 /* What the holder of a lease can do with it. Any process may do it: the delivery's id and the token are enough. */

@@ -11,8 +11,9 @@ import type { Result } from 'ioredis';
 import { GIVEN_UP } from '../deliveries/deliveries.ts';
 import { listDestinations, listLiving } from '../destinations/destinations.ts';
 import { listHolds } from '../destinations/holds.ts';
+import { jobOfClaim } from '../jobs/keys.ts';
 import { RECORD_FLAGS } from '../log/event-log.ts';
-import { destinationQueue, eventKeys, jobOfClaim, queueKey, shardKeys } from '../redis/names.ts';
+import { destinationQueue, eventKeys, queueKey, shardKeys } from '../redis/names.ts';
 import { sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
 

@@ -1,15 +1,8 @@
 import type { Result } from 'ioredis';
 import { listDestinations } from '../destinations/destinations.ts';
 import { listHolds } from '../destinations/holds.ts';
-import {
-  activeKey,
-  destinationQueue,
-  LANES,
-  prioritizedKey,
-  type QueueName,
-  queueKey,
-  waitKey,
-} from '../redis/names.ts';
+import { activeKey, prioritizedKey, waitKey } from '../jobs/keys.ts';
+import { destinationQueue, LANES, type QueueName, queueKey } from '../redis/names.ts';
 import { ingestQueues, type Store } from '../redis/store.ts';
 
 export interface QueueFigures {

@@ -1,9 +1,10 @@
 import { type Event, type LoggedEvent, restoreEvent, SHARDS, type StoredEvent, shardOf } from '@clickrelay/core';
 import type { Result } from 'ioredis';
 import { COUNT_INTAKE, countIntakeAlone, countsPrefix, laneLetter } from '../counts/intake-counts.ts';
+import { jobOfClaim } from '../jobs/keys.ts';
 import { LARGE, newSuffix, readLarge, storeLarge } from '../redis/large-text.ts';
 import { addressesOf } from '../redis/message-address.ts';
-import { eventKeys, jobOfClaim, shardKeys } from '../redis/names.ts';
+import { eventKeys, shardKeys } from '../redis/names.ts';
 import { type RedisCommand, sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
 

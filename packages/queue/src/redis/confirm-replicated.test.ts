@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type CommittedCallback, createCommitter, type IngestGroup } from '../intake/commit.ts';
 import { quarantineCallback } from '../intake/quarantine.ts';
-import type { DurabilityMode } from './durability.ts';
+import type { DurabilityMode } from './durability-mode.ts';
 import { ingestQueue } from './names.ts';
 import { openStore, type Store } from './store.ts';
 

@@ -1,7 +1,8 @@
 import { freePort } from '@clickrelay/service/machine';
 import { type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type DurabilityMode, judgeDurability, readDurability, watchDurability } from './durability.ts';
+import { judgeDurability, readDurability, watchDurability } from './durability.ts';
+import type { DurabilityMode } from './durability-mode.ts';
 import { openStore, type Store } from './store.ts';
 
 type Settings = Parameters<typeof judgeDurability>[0];

@@ -1,16 +1,8 @@
 import type { Redis } from 'ioredis';
+import type { DurabilityMode } from './durability-mode.ts';
 import { LayoutMismatchError } from './errors.ts';
 import type { MemoryWatch } from './memory.ts';
 import type { Store } from './store.ts';
-
-/**
- * What an acknowledged callback must survive.
- * - `always`: a crash and a power cut (fsync before every answer).
- * - `everysec`: a crash; up to about a second of callbacks is lost with the power, more when the disk is slow.
- * - `replicated`: as `always`, and the loss of the primary: a replica has it before every answer.
- * - `unsafe`: nothing is asked of the server.
- */
-export type DurabilityMode = 'always' | 'everysec' | 'replicated' | 'unsafe';
 
 /** What each mode does not promise, in the words of `/readyz`. */
 const MAY_BE_LOST: Readonly<Record<DurabilityMode, string>> = {

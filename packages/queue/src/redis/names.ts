@@ -45,22 +45,8 @@ export const destinationQueue = (destinationId: string): QueueName => {
   return { prefix: `cr:{d${twoDigits((hash[0] ?? 0) % SHARDS)}}`, name: destinationId };
 };
 
-/** Where BullMQ says that something in this queue is, or will be, ready. */
-export const markerKey = (queue: QueueName): string => `${queue.prefix}:${queue.name}:marker`;
-export const waitKey = (queue: QueueName): string => `${queue.prefix}:${queue.name}:wait`;
-/** Waits as well, behind all that is under `waitKey`. */
-export const prioritizedKey = (queue: QueueName): string => `${queue.prefix}:${queue.name}:prioritized`;
-export const activeKey = (queue: QueueName): string => `${queue.prefix}:${queue.name}:active`;
-export const stalledKey = (queue: QueueName): string => `${queue.prefix}:${queue.name}:stalled`;
-export const jobKey = (queue: QueueName, jobId: string): string => `${queue.prefix}:${queue.name}:${jobId}`;
-/** Field of the job of a dead letter: why it is one. Written whenever a job fails, so that none is left of an earlier time. */
-export const DEAD_KIND = 'deadKind';
-/** Holds the token of whoever has taken the job, and is gone when its time is over. */
-export const lockKey = (queue: QueueName, jobId: string): string => `${jobKey(queue, jobId)}:lock`;
 /** How the attempts of one day went, by hour. */
 export const hoursKey = (queue: QueueName, day: number): string => `${queueKey(queue)}:hours:${day}`;
-/** How many jobs were taken in the present span of the queue's rate; gone when that is over. */
-export const limiterKey = (queue: QueueName): string => `${queueKey(queue)}:limiter`;
 /** Deliveries of one pair of parties that are under way, for a destination that wants them in order. */
 export const conversationKey = (queue: QueueName, conversation: string): string =>
   `${queueKey(queue)}:order:${conversation}`;
@@ -74,13 +60,6 @@ export const claimOf = ({ prefix }: QueueName, jobId: string): string => prefix.
 
 /** The lane of the group that a claim names. */
 export const laneOfClaim = (claim: string): Lane => (claim.startsWith('s') ? 'statuses' : 'messages');
-
-/** The key of that job, which is there until the group is done; undefined for a claim of nothing of ours. */
-export const jobOfClaim = (claim: string): string | undefined => {
-  const [, lane, shard, jobId] = /^([ms])(\d\d)(.+)$/.exec(claim) ?? [];
-  if (jobId === undefined) return undefined;
-  return jobKey(ingestQueue(lane === 'm' ? 'messages' : 'statuses', Number(shard)), jobId);
-};
 
 const shardPrefix = (shard: number): string => `cr:{e${twoDigits(shard)}}`;
 

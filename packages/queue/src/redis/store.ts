@@ -3,7 +3,7 @@ import { type JobsOptions, Queue, type RedisQueueBackend, Worker } from 'bullmq'
 import { Cluster, type Redis } from 'ioredis';
 import { confirmReplicated } from './confirm-replicated.ts';
 import { connectRedis, type RedisClient, type Role } from './connection.ts';
-import type { DurabilityMode } from './durability.ts';
+import type { DurabilityMode } from './durability-mode.ts';
 import { LayoutMismatchError } from './errors.ts';
 import { keySlot } from './key-slot.ts';
 import { INGEST_SHARDS, ingestQueue, LAYOUT, LAYOUT_BEFORE, type QueueName, queueKey, REGISTRY } from './names.ts';

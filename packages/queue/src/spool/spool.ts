@@ -2,9 +2,9 @@ import { mkdir, open, readdir, readFile, rm, stat, truncate, unlink, writeFile }
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { QueueUnavailableError } from '@clickrelay/core';
-import { SpoolError } from '../redis/errors.ts';
 import { createGroupCommit } from '../redis/group-commit.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
+import { SpoolError } from './errors.ts';
 import { lockDirectory } from './lock-directory.ts';
 import {
   encodeEntry,
