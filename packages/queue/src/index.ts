@@ -122,10 +122,10 @@ export {
   type ListEventsOptions,
   type Logged,
   listEvents,
-  type Origin,
   type Page,
   readEvent,
 } from './log/event-log.ts';
+export type { Origin } from './log/event-record.ts';
 export {
   createMessageIndex,
   type EventsOfMessage,

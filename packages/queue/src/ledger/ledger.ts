@@ -12,7 +12,8 @@ import { GIVEN_UP } from '../deliveries/deliveries.ts';
 import { listDestinations, listLiving } from '../destinations/destinations.ts';
 import { listHolds } from '../destinations/holds.ts';
 import { jobOfClaim } from '../jobs/keys.ts';
-import { RECORD_FLAGS } from '../log/event-log.ts';
+import { STATE_LUA } from '../log/delivery-states.ts';
+import { RECORD_LUA } from '../log/event-record.ts';
 import { destinationQueue, eventKeys, queueKey, shardKeys } from '../redis/names.ts';
 import { sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
@@ -66,6 +67,7 @@ const DOUBT_MS = 250;
  * it was tried, and whether it was meant for an earlier destination of the same name.
  */
 const LEDGER_SCRIPT = `
+${RECORD_LUA}${STATE_LUA}
 local limit = tonumber(ARGV[4])
 local entries = redis.call('ZRANGE', KEYS[1], ARGV[2], ARGV[3], 'BYSCORE', 'LIMIT', 0, limit, 'WITHSCORES')
 local living, only = cjson.decode(ARGV[5]), ARGV[6]
@@ -103,7 +105,7 @@ for i = 1, #entries, 2 do
       lineEnd = string.find(text, '\\n', 1, true)
     end
     local line = cjson.decode(string.sub(text, 2, lineEnd - 1))
-    local settled = string.sub(text, 1, 1) == '${RECORD_FLAGS.settled}'
+    local settled = string.sub(text, 1, 1) == RECORD.ended
     local states, tried, routes = {}, {}, {}
     local function add(destination)
       if states[destination] == nil then
@@ -111,7 +113,7 @@ for i = 1, #entries, 2 do
         routes[#routes + 1] = destination
       end
     end
-    for _, destination in ipairs(line[7] or {}) do add(destination) end
+    for _, destination in ipairs(line[RECORD.routes]) do add(destination) end
     if not settled then
       for _, field in ipairs(redis.call('HKEYS', record .. ':d')) do
         local mark = string.find(field, '#', 1, true)
@@ -128,12 +130,12 @@ for i = 1, #entries, 2 do
       if only == '' or only == destination then
         local state, since = states[destination], living[destination]
         local earlier = since and score < since
-        if state == 'd' then count(destination, 1)
-        elseif state == '${GIVEN_UP}' or not since then count(destination, 2)
+        if state == STATE.delivered then count(destination, 1)
+        elseif state == STATE.given_up or not since then count(destination, 2)
         elseif state == '' and earlier then count(destination, 2)
         elseif settled then count(destination, 1)
         else
-          for _, value in ipairs({id, line[5] or '', destination, state, tried[destination] or 0, earlier and 1 or 0}) do
+          for _, value in ipairs({id, line[RECORD.claim], destination, state, tried[destination] or 0, earlier and 1 or 0}) do
             others[#others + 1] = value
           end
         end

@@ -2,7 +2,8 @@ import type { Lane } from '@clickrelay/core';
 import { eventKeys, laneOfClaim } from '../redis/names.ts';
 import { sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
-import { nextPlaces, type Place, readFacts } from './event-log.ts';
+import { nextPlaces, type Place } from './event-log.ts';
+import { decodeHead } from './event-record.ts';
 
 /** The callback that brought an event, as far as it is known after it was split. */
 export interface CallbackOfEvent {
@@ -36,7 +37,7 @@ const AT_ONCE = 250;
 export const readCallbackOf = async (store: Store, eventId: string): Promise<CallbackOfEvent | undefined> => {
   const { record, prefix } = eventKeys(eventId);
   const [head, score] = await Promise.all([store.redis.get(record), store.redis.zscore(`${prefix}:log`, eventId)]);
-  const facts = head === null ? undefined : readFacts(head);
+  const facts = head === null ? undefined : decodeHead(head);
   if (facts === undefined) return undefined;
   const { claim, origin, receivedAt } = facts;
   const known = { receivedAt, lane: laneOfClaim(claim) };
@@ -79,7 +80,7 @@ const readNear = async (store: Store, place: Place): Promise<{ near: Near[]; isA
       some.map((id) => ['getrange', eventKeys(id).record, 0, HEAD]),
     );
     for (const [index, head] of heads.entries()) {
-      const facts = readFacts(head as string);
+      const facts = decodeHead(head as string);
       if (facts !== undefined) near.push({ id: some[index] as string, claim: facts.claim, index: facts.origin?.index });
     }
   }

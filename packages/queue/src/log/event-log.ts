@@ -7,6 +7,7 @@ import { addressesOf } from '../redis/message-address.ts';
 import { eventKeys, shardKeys } from '../redis/names.ts';
 import { type RedisCommand, sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
+import { decodeHead, encodeRecord, type Origin, type Pieces, RECORD_LUA, sourceIn } from './event-record.ts';
 
 /*
  * Per event: a record (`cr:{eNN}:<id>`), its place in the order of logging (`cr:{eNN}:log`, scored with the server's
@@ -68,16 +69,17 @@ end`;
  * with it: callbacks, repetitions, those of the repetitions that are of itself
  */
 const LOG_SCRIPT = `
+${RECORD_LUA}
 ${FIND_SEEN}
 local function put(key, prefix, record, suffix, pieceBytes)
   local before = redis.call('SET', key, record, 'GET')
   local bytesBefore = 0
   if before then
     bytesBefore = #before
-    local pieces = cjson.decode(string.match(before, '^.([^\\n]*)'))[8]
+    local pieces = cjson.decode(string.match(before, '^.([^\\n]*)'))[RECORD.pieces]
     if type(pieces) == 'table' then
-      if pieces[1] ~= suffix then redis.call('UNLINK', key .. ':p:' .. pieces[1]) end
-      bytesBefore = bytesBefore + pieces[3]
+      if pieces[PIECES.suffix] ~= suffix then redis.call('UNLINK', key .. ':p:' .. pieces[PIECES.suffix]) end
+      bytesBefore = bytesBefore + pieces[PIECES.bytes]
     end
   end
   if suffix ~= '' then redis.call('PERSIST', key .. ':p:' .. suffix) end
@@ -137,18 +139,6 @@ const GENERATIONS_PER_TTL = 3;
 /** Nobody else is served while a script runs: about a millisecond. */
 const MOST_PER_CALL = 64;
 
-/** The callback that an event came with. */
-export interface Origin {
-  /** Its place in the group that it was committed with, from 0. */
-  readonly index: number;
-  /** How many callbacks were committed together. */
-  readonly groupSize: number;
-  /** Of its text, in characters. */
-  readonly size: number;
-  /** How many elements it has; 0 when that was not known yet. */
-  readonly elements: number;
-}
-
 /** What is counted together with an event. */
 export interface CountedWith {
   /** Callbacks that were taken up since the event before it. */
@@ -189,7 +179,7 @@ export const createEventLog = (store: Store, { dedupeTtlMs }: { dedupeTtlMs: num
       const { callbacks, repeats, ownRepeats } = logged.counted ?? NOTHING_ELSE;
       args.push(
         logged.event.id,
-        encodeRecord(claim, logged, pieces),
+        recordOf(claim, logged, pieces),
         pieces?.[0] ?? '',
         pieces?.[2] ?? 0,
         `${callbacks} ${repeats} ${ownRepeats}`,
@@ -250,18 +240,12 @@ const callsFor = (store: Store, events: readonly LoggedEvent[]): number[][] => {
 
 // -- records ----------------------------------------------------------------------------------------------------
 
-/*
- * A record is a flag, a line of JSON that scripts read too, and the element's own text:
- *
- *    [type, integrationId, integrationName, receivedAt, claim, addresses in the message index, [destination ids],
- *      where the pieces of a large element are, or false, [index, size, elements, group size] of its callback]
- *   {"messageId":…}
- *
- * A large element is not in the record.
- */
-
-/** Suffix of the key that they are under, how many there are, and their size in bytes. */
-type Pieces = readonly [suffix: string, count: number, bytes: number];
+const recordOf = (claim: string, { event, source, routes = [], origin }: EventToLog, pieces?: Pieces): string => {
+  const { type, integrationId, integrationName, receivedAt } = event;
+  const addresses = addressesOf(event);
+  const head = { type, integrationId, integrationName, receivedAt, claim, addresses, routes, pieces, origin };
+  return encodeRecord(head, pieces ? '' : source);
+};
 
 const piecesKey = (eventId: string, suffix: string): string => `${eventKeys(eventId).record}:p:${suffix}`;
 
@@ -271,25 +255,6 @@ const storePieces = async (store: Store, { event, source }: LoggedEvent): Promis
   return [suffix, pieces, Buffer.byteLength(source)];
 };
 
-/** The flag of a record: whether what is known of its deliveries was dropped, after the last of them had ended. */
-export const RECORD_FLAGS = { open: ' ', settled: '+' } as const;
-
-const encodeRecord = (claim: string, { event, source, routes = [], origin }: EventToLog, pieces?: Pieces): string => {
-  const { type, integrationId, integrationName, receivedAt } = event;
-  const line = [
-    type,
-    integrationId,
-    integrationName,
-    receivedAt,
-    claim,
-    addressesOf(event),
-    routes,
-    pieces ?? false,
-    ...(origin ? [[origin.index, origin.size, origin.elements, origin.groupSize]] : []),
-  ];
-  return `${RECORD_FLAGS.open}${JSON.stringify(line)}\n${pieces ? '' : source}`;
-};
-
 /** @returns undefined when the record is gone. */
 export const decodeRecord = async (
   store: Store,
@@ -297,16 +262,14 @@ export const decodeRecord = async (
   record: string | null,
 ): Promise<LoggedEvent | undefined> => {
   if (record === null) return undefined;
-  const end = record.indexOf('\n');
-  const [type, integrationId, integrationName, receivedAt, , , , pieces] = JSON.parse(record.slice(1, end));
-  const source = pieces ? await readPieces(store, eventId, pieces) : record.slice(end + 1);
+  const head = decodeHead(record);
+  if (head === undefined) return undefined;
+  const { type, integrationId, integrationName, receivedAt, pieces } = head;
+  const source = pieces ? await readPieces(store, eventId, pieces) : sourceIn(record);
   if (source === undefined) return undefined;
   const stored: StoredEvent = { id: eventId, type, integrationId, integrationName, receivedAt, source };
   return restoreEvent(stored);
 };
-
-/** Without reading the pieces of a large element. */
-const typeOf = (record: string): string => JSON.parse(record.slice(1, record.indexOf('\n')))[0];
 
 const readPieces = (store: Store, eventId: string, [suffix, pieces]: Pieces): Promise<string | undefined> =>
   readLarge(store, { key: piecesKey(eventId, suffix), pieces });
@@ -314,34 +277,16 @@ const readPieces = (store: Store, eventId: string, [suffix, pieces]: Pieces): Pr
 export const readEvent = async (store: Store, eventId: string): Promise<LoggedEvent | undefined> =>
   decodeRecord(store, eventId, await store.redis.get(eventKeys(eventId).record));
 
-/** What a record says of an event beside the event itself. */
-export interface RecordFacts {
-  readonly claim: string;
-  readonly receivedAt: string;
-  readonly routes: readonly string[];
-  /** Undefined for what was logged by an earlier version. */
-  readonly origin: Origin | undefined;
-}
-
-/** @param head the beginning of a record; undefined when its line is not whole */
-export const readFacts = (head: string): RecordFacts | undefined => {
-  const end = head.indexOf('\n');
-  if (end === -1) return undefined;
-  const [, , , receivedAt, claim, , routes = [], , origin] = JSON.parse(head.slice(1, end));
-  const [index, size, elements, groupSize] = origin ?? [];
-  return { claim, receivedAt, routes, origin: origin && { index, size, elements, groupSize } };
-};
-
 /** The destinations that an event was routed to when it was logged. */
 export const readRoutes = async (store: Store, eventId: string): Promise<readonly string[]> => {
   const record = await store.redis.get(eventKeys(eventId).record);
-  return record === null ? [] : (readFacts(record)?.routes ?? []);
+  return record === null ? [] : (decodeHead(record)?.routes ?? []);
 };
 
 /** Whether the group of callbacks that an event came with is not done: until then it may be queued yet. */
 export const isBeingRouted = async (store: Store, eventId: string): Promise<boolean> => {
   const record = await store.redis.get(eventKeys(eventId).record);
-  const job = record === null ? undefined : jobOfClaim(readFacts(record)?.claim ?? '');
+  const job = record === null ? undefined : jobOfClaim(decodeHead(record)?.claim ?? '');
   return job !== undefined && (await store.redis.exists(job)) === 1;
 };
 
@@ -413,7 +358,7 @@ const walk = async (store: Store, options: ListEventsOptions, order: 'asc' | 'de
       for (const [index, place] of some.entries()) {
         last = place;
         const record = records[index] ?? null;
-        if (record === null || types?.includes(typeOf(record)) === false) continue;
+        if (record === null || types?.includes(decodeHead(record)?.type ?? '') === false) continue;
         const logged = await decodeRecord(store, place.id, record);
         if (logged === undefined || !wants(logged.event)) continue;
         items.push(logged);

@@ -4,7 +4,8 @@ import { readMemory } from '../redis/memory.ts';
 import { REGISTRY, shardKeys } from '../redis/names.ts';
 import { type RedisCommand, sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
-import { RECORD_FLAGS } from './event-log.ts';
+import { STATE_LUA } from './delivery-states.ts';
+import { RECORD_LUA } from './event-record.ts';
 import { unindexEvents } from './message-index.ts';
 
 export interface Retention {
@@ -31,6 +32,7 @@ const BATCH = 500;
  * Answers: how many were removed, the last score looked at (nil at the end), what is to be removed from the message index.
  */
 const TRIM_SCRIPT = `
+${RECORD_LUA}${STATE_LUA}
 local entries = redis.call('ZRANGE', KEYS[1], '(' .. ARGV[2], '(' .. ARGV[6], 'BYSCORE', 'LIMIT', 0, ARGV[7], 'WITHSCORES')
 local living = cjson.decode(ARGV[8])
 local bytes = tonumber(redis.call('GET', KEYS[2]) or '0')
@@ -44,7 +46,7 @@ for i = 1, #entries, 2 do
     break
   end
   local record = ARGV[1] .. ':' .. id
-  local settled = redis.call('GETRANGE', record, 0, 0) == '${RECORD_FLAGS.settled}'
+  local settled = redis.call('GETRANGE', record, 0, 0) == RECORD.ended
   if expired or not settled then
     local text = redis.call('GETRANGE', record, 1, 1023)
     local lineEnd = string.find(text, '\\n', 1, true)
@@ -59,9 +61,9 @@ for i = 1, #entries, 2 do
       local fields = redis.call('HGETALL', record .. ':d')
       for f = 1, #fields, 2 do
         known[fields[f]] = true
-        if (fields[f + 1] == 'q' or fields[f + 1] == 'x') and living[fields[f]] then owed = true end
+        if (fields[f + 1] == STATE.pending or fields[f + 1] == STATE.dead_letter) and living[fields[f]] then owed = true end
       end
-      for _, destination in ipairs(line[7] or {}) do
+      for _, destination in ipairs(line[RECORD.routes] or {}) do
         if not known[destination] and living[destination] and score >= living[destination] then owed = true end
       end
     end
@@ -69,18 +71,18 @@ for i = 1, #entries, 2 do
       redis.call('DEL', record .. ':d')
       if expired then
         local size = redis.call('STRLEN', record)
-        if line[8] then
-          redis.call('UNLINK', record .. ':p:' .. line[8][1])
-          size = size + line[8][3]
+        if line[RECORD.pieces] then
+          redis.call('UNLINK', record .. ':p:' .. line[RECORD.pieces][PIECES.suffix])
+          size = size + line[RECORD.pieces][PIECES.bytes]
         end
         bytes = redis.call('DECRBY', KEYS[2], size)
         redis.call('DEL', record, record .. ':r')
         redis.call('ZREM', KEYS[1], id)
-        if line[6] and line[6] ~= '' then redis.call('SADD', KEYS[3], id .. line[6]) end
+        if line[RECORD.addresses] and line[RECORD.addresses] ~= '' then redis.call('SADD', KEYS[3], id .. line[RECORD.addresses]) end
         if score > tonumber(redis.call('GET', KEYS[4]) or '0') then redis.call('SET', KEYS[4], entries[i + 1]) end
         removed = removed + 1
       elseif lineEnd then
-        redis.call('SETRANGE', record, 0, '${RECORD_FLAGS.settled}')
+        redis.call('SETRANGE', record, 0, RECORD.ended)
       end
     end
   end

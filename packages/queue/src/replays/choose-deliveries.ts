@@ -5,7 +5,8 @@ import { GIVEN_UP } from '../deliveries/deliveries.ts';
 import { replayMark, SENT } from '../deliveries/replay-outcomes.ts';
 import { listDestinations } from '../destinations/destinations.ts';
 import type { DeadLetterKind } from '../jobs/outcome.ts';
-import { decodeRecord, followEvents, readFacts } from '../log/event-log.ts';
+import { decodeRecord, followEvents } from '../log/event-log.ts';
+import { decodeHead } from '../log/event-record.ts';
 import { destinationQueue, eventKeys } from '../redis/names.ts';
 import { type RedisCommand, sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
@@ -110,7 +111,7 @@ const lookAtEvents = async (
     return Promise.all(
       heads.map(async (head, index) => {
         if (head === '') return 'event_gone';
-        const facts = readFacts(String(head)) ?? (await readWholeFacts(store, eventIds[index] as string));
+        const facts = decodeHead(String(head)) ?? (await readWholeFacts(store, eventIds[index] as string));
         return facts === undefined ? 'event_gone' : Date.parse(facts.receivedAt);
       }),
     );
@@ -130,7 +131,7 @@ const lookAtEvents = async (
 };
 
 const readWholeFacts = async (store: Store, eventId: string) =>
-  readFacts((await store.redis.get(eventKeys(eventId).record)) ?? '');
+  decodeHead((await store.redis.get(eventKeys(eventId).record)) ?? '');
 
 const wantsOf = ({ events = ['*'], filter }: DeliverySelection): ((logged: LoggedEvent) => boolean) => {
   const route = openRoute({ events, ...(filter !== undefined && { filter }) });
