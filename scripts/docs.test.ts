@@ -157,7 +157,10 @@ describe('docs', () => {
   });
 
   it('link only to what exists', async () => {
-    const pages = ['README.md', ...(await filesBelow('docs', '.md')), ...(await filesBelow('packages', 'README.md'))];
+    const roots = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md'];
+    const below = { docs: '.md', packages: 'README.md', examples: 'README.md' };
+    const found = await Promise.all(Object.entries(below).map(([folder, ending]) => filesBelow(folder, ending)));
+    const pages = [...roots, ...found.flat()];
     const read = (file: string): Promise<string> =>
       readFile(join(root, file), 'utf8').catch((error) => {
         if (error.code === 'EISDIR') return '';
