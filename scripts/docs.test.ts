@@ -37,7 +37,7 @@ const sources = async (): Promise<string[]> =>
 const CODE_PATTERNS = [
   /\bcode(?: =|:| \?\?) '([a-z_]+)'/g,
   /new (?:DeliveryError|CommandError|SpoolError)\(\s*'([a-z_]+)'/g,
-  /new RefusalError\(\s*\d{3},\s*'([a-z_]+)'/g,
+  /new \w*Refus(?:al|ed)Error\(\s*\d{3},\s*'([a-z_]+)'/g,
 ];
 
 describe('docs', () => {

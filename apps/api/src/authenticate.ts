@@ -2,7 +2,7 @@ import { hash, timingSafeEqual } from 'node:crypto';
 import { findKey, findSession, type Key, listKeys, SCOPES, type Session, type Store } from '@clickrelay/queue';
 import type { Context, Middleware } from 'koa';
 import { assertOwnPage, sessionIdOf } from './browser.ts';
-import { RefusalError } from './operation.ts';
+import { RequestRefusedError } from './errors.ts';
 
 /** Whose key a request carries. */
 export type Caller = Pick<Key, 'name' | 'scopes' | 'destinations'> & Partial<Pick<Key, 'id'>>;
@@ -43,7 +43,7 @@ const callerOfSession = async (apiKey: string, store: Store, { keyId }: Session)
 
 /**
  * Lets a request pass that carries `apiKey`, a key that was made here, or the cookie of a session.
- * @throws {RefusalError} 401 `unauthorized`
+ * @throws {RequestRefusedError} 401 `unauthorized`
  */
 export const authenticate = (
   { apiKey, store, findCaller }: { apiKey: string; store: Store; findCaller: FindCaller },
@@ -65,7 +65,7 @@ export const authenticate = (
     }
     if (caller === undefined && !isPublic(ctx)) {
       ctx.set('WWW-Authenticate', 'Bearer');
-      throw new RefusalError(401, 'unauthorized', 'send a key of this API as `Authorization: Bearer <key>`');
+      throw new RequestRefusedError(401, 'unauthorized', 'send a key of this API as `Authorization: Bearer <key>`');
     }
     ctx.state['caller'] = caller ?? NOBODY;
     return next();

@@ -1,16 +1,17 @@
 import { matchesEventType } from '@clickrelay/core';
 import type { Scope } from '@clickrelay/queue';
 import type { Caller } from './authenticate.ts';
-import { type Operation, RefusalError } from './operation.ts';
+import { RequestRefusedError } from './errors.ts';
+import type { Operation } from './operation.ts';
 
 /**
  * The scope by which a caller may carry out an operation.
- * @throws {RefusalError} 403 `forbidden_scope`
+ * @throws {RequestRefusedError} 403 `forbidden_scope`
  */
 export const authorize = ({ scopes }: Pick<Operation, 'scopes'>, caller: Caller): Scope | undefined => {
   const granted = scopes.find((scope) => caller.scopes.includes(scope));
   if (granted === undefined && scopes.length > 0) {
-    throw new RefusalError(
+    throw new RequestRefusedError(
       403,
       'forbidden_scope',
       `this needs a key with the scope ${scopes.join(' or ')}; this key has ${caller.scopes.join(', ')}`,
@@ -25,11 +26,11 @@ export const isBoundTo = ({ destinations }: Caller, destinationId: string): bool
 
 /**
  * The scope `lease` goes as far as the destinations that a key is bound to.
- * @throws {RefusalError} 403 `forbidden_destination`
+ * @throws {RequestRefusedError} 403 `forbidden_destination`
  */
 export const assertBoundTo = (caller: Caller, destinationId: string): void => {
   if (isBoundTo(caller, destinationId)) return;
-  throw new RefusalError(
+  throw new RequestRefusedError(
     403,
     'forbidden_destination',
     `this key is not bound to ${destinationId.slice(0, 120)}; it is to: ${caller.destinations.join(', ')}`,

@@ -1,7 +1,7 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { Session } from '@clickrelay/queue';
 import type { Context } from 'koa';
-import { RefusalError } from './operation.ts';
+import { RequestRefusedError } from './errors.ts';
 
 /* What a browser sends by itself is no proof that its user meant it. */
 
@@ -28,19 +28,23 @@ export const setSessionCookie = (ctx: Context, sessionId: string | undefined): v
   ctx.append('Set-Cookie', `${name}=${sessionId ?? ''}; Path=/; HttpOnly; SameSite=Strict${secure}${end}`);
 };
 
-/** @throws {RefusalError} 403 `foreign_origin`. A program sends neither header, and has no cookie that could be abused. */
+/** @throws {RequestRefusedError} 403 `foreign_origin`. A program sends neither header, and has no cookie that could be abused. */
 export const assertSameOrigin = (ctx: Context, { needed }: { needed: boolean }): void => {
   const site = ctx.get('sec-fetch-site');
   const origin = ctx.get('origin');
   if (site === 'same-origin') return;
   if (site === '' && origin !== '' && URL.canParse(origin) && new URL(origin).host === ctx.host) return;
   if (site === '' && origin === '' && !needed) return;
-  throw new RefusalError(403, 'foreign_origin', 'this came from a page of another origin; only our own page may do it');
+  throw new RequestRefusedError(
+    403,
+    'foreign_origin',
+    'this came from a page of another origin; only our own page may do it',
+  );
 };
 
 /**
  * Whatever changes something with a cookie must come from our own page.
- * @throws {RefusalError} 403 `foreign_origin` or `csrf_token`
+ * @throws {RequestRefusedError} 403 `foreign_origin` or `csrf_token`
  */
 export const assertOwnPage = (ctx: Context, { csrfToken }: Session): void => {
   if (ctx.method === 'GET' || ctx.method === 'HEAD') return;
@@ -49,7 +53,7 @@ export const assertOwnPage = (ctx: Context, { csrfToken }: Session): void => {
   const isForm = ctx.method !== 'DELETE' && ctx.is('application/json') === false;
   const given = hash('sha256', ctx.get('x-csrf-token'), 'buffer');
   if (isForm || !timingSafeEqual(given, hash('sha256', csrfToken, 'buffer'))) {
-    throw new RefusalError(
+    throw new RequestRefusedError(
       403,
       'csrf_token',
       'with a session, a change needs JSON and the header x-csrf-token; `GET /v1/session` tells the token',

@@ -1,8 +1,9 @@
 import { DESTINATION_ID } from '@clickrelay/core';
 import { boundSelection, countSelected, listDeadLetters, removeDeadLetter, removeDeadLetters } from '@clickrelay/queue';
 import { z } from 'zod';
+import { notFound, RequestRefusedError } from './errors.ts';
 import { maskDeadLetter } from './mask.ts';
-import { notFound, operation, pageOf, pageQuery, RefusalError } from './operation.ts';
+import { operation, pageOf, pageQuery } from './operation.ts';
 import { deadLetter, deadLetterKind } from './schemas.ts';
 import { auditedSelection, checkSelection, describePlan, planned, selection, toSelection } from './selection.ts';
 
@@ -11,9 +12,10 @@ const MOST_UNCOUNTED = 100;
 /** Of one request; who asks again goes on. */
 const REMOVING_MS = 15_000;
 
-/** @throws {RefusalError} 409 when it is not said that so many are to be removed */
+/** @throws {RequestRefusedError} 409 when it is not said that so many are to be removed */
 const assertExpected = (matched: number | undefined, expected: number | undefined): number => {
-  const refusal = (message: string) => new RefusalError(409, 'unexpected_count', `${message}; nothing was removed`);
+  const refusal = (message: string) =>
+    new RequestRefusedError(409, 'unexpected_count', `${message}; nothing was removed`);
   if (matched === undefined) throw refusal('too many dead letters match to be counted: choose fewer, by time or kind');
   if (expected === undefined && matched > MOST_UNCOUNTED) {
     throw refusal(`${matched} dead letters match, and more than ${MOST_UNCOUNTED} want that number as \`expected\``);

@@ -1,8 +1,9 @@
 import { DESTINATION_ID } from '@clickrelay/core';
 import { listUndelivered, readDelivery, readDestination, replayDelivery } from '@clickrelay/queue';
 import { z } from 'zod';
+import { notFound, RequestRefusedError } from './errors.ts';
 import { maskDelivery } from './mask.ts';
-import { notFound, operation, pageOf, pageQuery, RefusalError } from './operation.ts';
+import { operation, pageOf, pageQuery } from './operation.ts';
 import { delivery } from './schemas.ts';
 
 const params = z.object({ id: z.string().describe('`dlv_…`') });
@@ -53,7 +54,7 @@ export const deliveryOperations = [
       const found = await readDelivery(store, id);
       if (replayed === 'not_found' || found === undefined) throw notFound('delivery', id);
       if (replayed === 'already_pending') {
-        throw new RefusalError(
+        throw new RequestRefusedError(
           409,
           'already_pending',
           `${id} is still being delivered; there is nothing to replay yet`,

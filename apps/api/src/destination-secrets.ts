@@ -2,7 +2,8 @@ import { DESTINATION_ID, parseDuration } from '@clickrelay/core';
 import { type Destination, readDestination, updateDestination } from '@clickrelay/queue';
 import { type RotatedSecrets, rotateSecrets, webhookConfig } from '@clickrelay/webhook-forwarder';
 import { z } from 'zod';
-import { notFound, operation } from './operation.ts';
+import { notFound } from './errors.ts';
+import { operation } from './operation.ts';
 
 const params = z.object({ id: z.string().regex(DESTINATION_ID, 'must be lower-case letters, digits and `-`') });
 

@@ -25,8 +25,9 @@ import { openRoute } from '@clickrelay/routing';
 import { z } from 'zod';
 import { attemptFigures, attemptFiguresOf, figuresOf, hourFigures } from './attempt-figures.ts';
 import { assertBoundTo, isBoundTo } from './authorize.ts';
+import { notFound, RequestRefusedError } from './errors.ts';
 import { maskDelivery, maskRule } from './mask.ts';
-import { notFound, operation, pageOf, pageQuery, RefusalError } from './operation.ts';
+import { operation, pageOf, pageQuery } from './operation.ts';
 import { pageThrough } from './page.ts';
 import { delivery } from './schemas.ts';
 
@@ -254,10 +255,10 @@ export const destinationOperations = [
   }),
 ];
 
-/** @throws {RefusalError} 403 `forbidden_scope` */
+/** @throws {RequestRefusedError} 403 `forbidden_scope` */
 const assertPull = (id: string, type: string): void => {
   if (type === 'pull') return;
-  throw new RefusalError(
+  throw new RequestRefusedError(
     403,
     'forbidden_scope',
     `a key with the scope lease sees and changes pull destinations only; ${id} as ${type} needs the scope admin`,

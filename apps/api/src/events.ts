@@ -15,8 +15,9 @@ import {
 } from '@clickrelay/queue';
 import { openRoute } from '@clickrelay/routing';
 import { z } from 'zod';
+import { notFound } from './errors.ts';
 import { maskDelivery, maskEvent, maskRule } from './mask.ts';
-import { notFound, operation, pageOf, pageQuery } from './operation.ts';
+import { operation, pageOf, pageQuery } from './operation.ts';
 import { delivery, deliverySummary, event } from './schemas.ts';
 
 const typeList = z.string().transform((text) =>

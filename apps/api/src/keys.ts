@@ -1,6 +1,7 @@
 import { createKey, listKeys, removeKey, SCOPES } from '@clickrelay/queue';
 import { z } from 'zod';
-import { notFound, operation, pageOf, pageQuery } from './operation.ts';
+import { notFound } from './errors.ts';
+import { operation, pageOf, pageQuery } from './operation.ts';
 import { pageThrough } from './page.ts';
 
 const scope = z.enum(SCOPES);

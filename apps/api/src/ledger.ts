@@ -10,7 +10,7 @@ import {
 } from '@clickrelay/queue';
 import { z } from 'zod';
 import { operation } from './operation.ts';
-import { refusals } from './refusals.ts';
+import { refusals } from './refusal-counts.ts';
 
 const DAY_MS = 86_400_000;
 

@@ -15,6 +15,16 @@ import { type Config, readConfig } from './config.ts';
 /** In ms. */
 const GRACE_MS = 5_000;
 
+const readConfigOrExit = (): Config => {
+  try {
+    return readConfig(process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+};
+
 const config = readConfigOrExit();
 const log = pino({ level: config.LOG_LEVEL, base: { app: 'api', pid: process.pid } });
 
@@ -55,6 +65,13 @@ const renderer = createRenderer({
   durability: () => durability.current(),
   version: packageJson.version,
 });
+
+/** While Redis is away there are many of these, and `redis.away` says it. */
+const reportLeaseError = (error: unknown): void => {
+  if (isAway) return;
+  const { name, message } = error instanceof Error ? error : { name: typeof error, message: '' };
+  log.warn({ name, reason: message.slice(0, 200) }, 'leases.error');
+};
 const leases = createLeases(store, {
   schedule: config.RETRY_SCHEDULE,
   onError: reportLeaseError,
@@ -100,20 +117,3 @@ await Promise.race([Promise.all([renderer.stop(), publishing.stop()]), sleep(1_5
 await store.close();
 log.info('api.stopped');
 process.exit(0);
-
-/** While Redis is away there are many of these, and `redis.away` says it. */
-function reportLeaseError(error: unknown): void {
-  if (isAway) return;
-  const { name, message } = error instanceof Error ? error : { name: typeof error, message: '' };
-  log.warn({ name, reason: message.slice(0, 200) }, 'leases.error');
-}
-
-function readConfigOrExit(): Config {
-  try {
-    return readConfig(process.env);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exit(1);
-  }
-}

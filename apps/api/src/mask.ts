@@ -1,5 +1,4 @@
-import type { z } from 'zod';
-import type { Answer } from './operation.ts';
+import type { AnswerOf } from './operation.ts';
 import type { attempt, deadLetter, delivery, event } from './schemas.ts';
 
 /*
@@ -21,10 +20,10 @@ const maskParty = (party: string | null): string | null => {
 const maskWord = (text: string): string => (/^(?!.*\d{4})[\w./-]{1,64}$/.test(text) ? text : HIDDEN);
 export const maskWordOrNull = (text: string | null): string | null => (text === null ? null : maskWord(text));
 
-type Event = Answer<z.input<typeof event>>;
-type Delivery = Answer<z.input<typeof delivery>>;
-type Attempt = Answer<z.input<typeof attempt>>;
-type DeadLetter = Answer<z.input<typeof deadLetter>>;
+type Event = AnswerOf<typeof event>;
+type Delivery = AnswerOf<typeof delivery>;
+type Attempt = AnswerOf<typeof attempt>;
+type DeadLetter = AnswerOf<typeof deadLetter>;
 
 const maskFiles = (files: unknown): unknown =>
   !Array.isArray(files)

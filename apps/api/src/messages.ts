@@ -1,9 +1,10 @@
 import { describeMessage, STATUS_CLASSES } from '@clickrelay/core';
 import { readEventsOfMessage, readRepeats, rebuildMessageIndex, type Store } from '@clickrelay/queue';
 import { z } from 'zod';
+import { notFound } from './errors.ts';
 import { summarize } from './events.ts';
 import { maskEvent, maskStatus, maskWordOrNull } from './mask.ts';
-import { type Answer, notFound, operation, pageOf, pageQuery } from './operation.ts';
+import { type AnswerOf, operation, pageOf, pageQuery } from './operation.ts';
 import { pageThrough } from './page.ts';
 import { deliverySummary, event } from './schemas.ts';
 
@@ -74,7 +75,7 @@ const readMessage = async (store: Store, messageId: string) => {
   };
 };
 
-type Told = Answer<z.input<typeof message>>;
+type Told = AnswerOf<typeof message>;
 
 const maskMessage = (told: Told): Told => {
   const { messageId, clientMessageId, channel, current, statusCount, statuses, replyCount, became, complete } = told;

@@ -50,9 +50,9 @@ export interface Browser {
   readonly lastEventId: string | undefined;
   /** @param sessionId undefined signs out */
   setSession(sessionId: string | undefined): void;
-  /** @throws {RefusalError} 403 `foreign_origin` */
+  /** @throws {RequestRefusedError} 403 `foreign_origin` */
   assertSameOrigin(): void;
-  /** @throws {RefusalError} 429 `too_many_requests` */
+  /** @throws {RequestRefusedError} 429 `too_many_requests` */
   countSignIn(): void;
 }
 
@@ -114,19 +114,21 @@ interface Declared<
   readonly query?: Query;
   readonly body?: Body;
   readonly response?: Response;
-  mask?(answer: Answer<z.input<Response>>): Answer<z.input<Response>>;
+  mask?(answer: AnswerOf<Response>): AnswerOf<Response>;
   run(
     request: { params: z.output<Params>; query: z.output<Query>; body: z.output<Body> },
     resources: Resources,
     exchange: Exchange,
-  ): Promise<Answer<z.input<Response>> | JsonText | ServerSentEvents>;
+  ): Promise<AnswerOf<Response> | JsonText | ServerSentEvents>;
 }
 
-/** What is answered is written out at once: it may be read-only all the way down. */
-export type Answer<T> = T extends readonly (infer Item)[]
-  ? readonly Answer<Item>[]
+/** An answer that fits the schema. It is serialized at once, so it may be read-only all the way down. */
+export type AnswerOf<Schema extends z.ZodType> = DeepReadonly<z.input<Schema>>;
+
+type DeepReadonly<T> = T extends readonly (infer Item)[]
+  ? readonly DeepReadonly<Item>[]
   : T extends object
-    ? { readonly [Key in keyof T]: Answer<T[Key]> }
+    ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
     : T;
 
 /** Types `run` by the schemas beside it. */
@@ -138,35 +140,6 @@ export const operation = <
 >(
   declared: Declared<Params, Query, Body, Response>,
 ): Operation => declared as unknown as Operation;
-
-/** A refusal that the caller can act on. */
-export class RefusalError extends Error {
-  override readonly name = 'RefusalError';
-  readonly expose = true;
-  readonly status: number;
-  readonly code: string;
-  readonly issues: readonly { path: string; message: string }[] | undefined;
-
-  /** When asking again may help, in ms. */
-  readonly retryAfterMs: number | undefined;
-
-  constructor(
-    status: number,
-    code: string,
-    message: string,
-    issues?: readonly { path: string; message: string }[],
-    retryAfterMs?: number,
-  ) {
-    super(message);
-    this.retryAfterMs = retryAfterMs;
-    this.status = status;
-    this.code = code;
-    this.issues = issues;
-  }
-}
-
-export const notFound = (what: string, id: string): RefusalError =>
-  new RefusalError(404, 'not_found', `there is no ${what} ${id.slice(0, 120)}`);
 
 /** What operations with personal data in their answer take. */
 export const revealQuery = z.object({

@@ -12,7 +12,7 @@ import {
 import { z } from 'zod';
 import { attemptFigures, attemptFiguresOf } from './attempt-figures.ts';
 import { operation } from './operation.ts';
-import { refusals } from './refusals.ts';
+import { refusals } from './refusal-counts.ts';
 
 /** In order of harm: what may lose something, then what does not arrive, then what waits for a person. */
 const KINDS = ['not_durable', 'failing', 'paused', 'dead_letters', 'quarantined', 'throttled'] as const;

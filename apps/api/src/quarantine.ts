@@ -1,6 +1,7 @@
 import { listQuarantine, readQuarantined, removeQuarantined, reparseQuarantined } from '@clickrelay/queue';
 import { z } from 'zod';
-import { notFound, operation, pageOf, pageQuery } from './operation.ts';
+import { notFound } from './errors.ts';
+import { operation, pageOf, pageQuery } from './operation.ts';
 import { quarantined } from './schemas.ts';
 
 const params = z.object({ id: z.string().describe('`qrt_…`') });

@@ -1,12 +1,12 @@
 import type { Rate } from '@clickrelay/core';
-import { RefusalError } from './operation.ts';
+import { RequestRefusedError } from './errors.ts';
 
 /** More than there are keys or people; beyond that the oldest are forgotten, and begin anew. */
 const MOST_KNOWN = 10_000;
 
 /** Counts requests by whoever makes them. */
 export interface RateLimit {
-  /** @throws {RefusalError} 429 `too_many_requests`, with when to ask again */
+  /** @throws {RequestRefusedError} 429 `too_many_requests`, with when to ask again */
   take(who: string): void;
 }
 
@@ -20,12 +20,11 @@ export const createRateLimit = ({ max, spanMs }: Rate, now: () => number = () =>
       const filled = Math.min(max, left + ((nowMs - atMs) * max) / spanMs);
       if (filled < 1) {
         const waitMs = ((1 - filled) * spanMs) / max;
-        throw new RefusalError(
+        throw new RequestRefusedError(
           429,
           'too_many_requests',
           `at most ${max} requests in ${spanMs / 1_000} s are answered; ask again in ${Math.ceil(waitMs)} ms`,
-          undefined,
-          waitMs,
+          { retryAfterMs: waitMs },
         );
       }
       buckets.delete(who);

@@ -11,8 +11,9 @@ import {
 } from '@clickrelay/queue';
 import { z } from 'zod';
 import { nameOf } from './authenticate.ts';
+import { notFound } from './errors.ts';
 import { HIDDEN } from './mask.ts';
-import { type Answer, notFound, operation, pageOf, pageQuery } from './operation.ts';
+import { type AnswerOf, operation, pageOf, pageQuery } from './operation.ts';
 import {
   auditedSelection,
   checkSelection,
@@ -62,7 +63,7 @@ const describe = ({ selection: { destinationId, events, since, until, ...rest },
   },
 });
 
-type Told = Answer<z.input<typeof replay>>;
+type Told = AnswerOf<typeof replay>;
 
 /** Chosen may be what came from one number. */
 const maskReplay = (told: Told): Told =>

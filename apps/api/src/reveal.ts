@@ -1,16 +1,17 @@
 import type { z } from 'zod';
 import { type Caller, OWNER } from './authenticate.ts';
-import { type Exchange, type Operation, RefusalError, type revealQuery } from './operation.ts';
+import { RequestRefusedError } from './errors.ts';
+import type { Exchange, Operation, revealQuery } from './operation.ts';
 
 /**
  * Whether the caller sees personal data: when it asks and may, and is written down for it. Who has `API_KEY` itself can
  * read the Redis as well, and sees everything unless it asks not to.
- * @throws {RefusalError} 403 `forbidden_scope`
+ * @throws {RequestRefusedError} 403 `forbidden_scope`
  */
 export const wantsPersonalData = (caller: Caller, { reveal }: z.output<typeof revealQuery>): boolean => {
   if (reveal === undefined) return caller === OWNER;
   if (reveal === 'true' && !caller.scopes.includes('reveal')) {
-    throw new RefusalError(
+    throw new RequestRefusedError(
       403,
       'forbidden_scope',
       `personal data is shown to keys with the scope reveal; this key has ${caller.scopes.join(', ')}`,

@@ -2,7 +2,7 @@ import { DESTINATION_ID } from '@clickrelay/core';
 import { checkFilter } from '@clickrelay/destination-settings';
 import { type Counted, type DeliverySelection, LEFT_OUT_REASONS, readDestination, type Store } from '@clickrelay/queue';
 import { z } from 'zod';
-import { notFound } from './operation.ts';
+import { notFound } from './errors.ts';
 import { deadLetterKind } from './schemas.ts';
 
 /* Which deliveries are meant, for what is done to many at once: these, or all that match but these. */
@@ -53,7 +53,7 @@ export const checkSelection = ({ value, issues }: z.core.ParsePayload<Selected>)
   }
 };
 
-/** @throws {RefusalError} 404 when its destination is none */
+/** @throws {RequestRefusedError} 404 when its destination is none */
 export const toSelection = async (
   store: Store,
   { state = 'dead_letter', deliveries, except, destination, since, until, ...rest }: Selected,

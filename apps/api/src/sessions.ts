@@ -1,6 +1,7 @@
 import { closeSession, openSession, SCOPES } from '@clickrelay/queue';
 import { z } from 'zod';
-import { operation, RefusalError } from './operation.ts';
+import { RequestRefusedError } from './errors.ts';
+import { operation } from './operation.ts';
 
 const session = z
   .object({
@@ -25,7 +26,7 @@ export const sessionOperations = [
       browser.assertSameOrigin();
       browser.countSignIn();
       const found = await findCaller(key);
-      if (found === undefined) throw new RefusalError(401, 'unauthorized', 'this is no key of this API');
+      if (found === undefined) throw new RequestRefusedError(401, 'unauthorized', 'this is no key of this API');
       const { sessionId, session: opened } = await openSession(store, found.keyId, Date.now());
       browser.setSession(sessionId);
       const { name, scopes } = found.caller;
@@ -42,7 +43,7 @@ export const sessionOperations = [
     run: async (_request, _resources, { caller: { name, scopes }, browser }) => {
       const { csrfToken } = browser.session ?? {};
       if (csrfToken === undefined)
-        throw new RefusalError(404, 'not_found', 'this request came with a key, not a session');
+        throw new RequestRefusedError(404, 'not_found', 'this request came with a key, not a session');
       return { name, scopes: [...scopes], csrfToken };
     },
   }),

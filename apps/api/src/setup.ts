@@ -1,8 +1,9 @@
 import { listReceivers, type Receiver, readHeard, readIntake, sumIntake } from '@clickrelay/queue';
 import { type CallbackCredential, callbackUrls, readCallbackAuth } from '@clickrelay/service/settings';
 import { z } from 'zod';
+import { RequestRefusedError } from './errors.ts';
 import { HIDDEN } from './mask.ts';
-import { operation, RefusalError } from './operation.ts';
+import { operation } from './operation.ts';
 import { durabilityReport } from './schemas.ts';
 
 const urls = z.object({ replies: z.string(), statuses: z.string() });
@@ -147,7 +148,7 @@ export const setupOperations = [
     run: async ({ query: { reveal } }, { store, publicUrl, callbackAuth }, { caller, audit }) => {
       const isShown = reveal === 'true';
       if (isShown && !caller.scopes.includes('reveal')) {
-        throw new RefusalError(
+        throw new RequestRefusedError(
           403,
           'forbidden_scope',
           `the credential is shown to keys with the scope reveal; this key has ${caller.scopes.join(', ')}`,

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { followEvents, type Store } from '@clickrelay/queue';
+import { RequestRefusedError } from './errors.ts';
 import { maskEvent } from './mask.ts';
-import { operation, RefusalError, ServerSentEvents } from './operation.ts';
+import { operation, ServerSentEvents } from './operation.ts';
 
 /** In ms. */
 const LOOK_EVERY = 500;
@@ -61,7 +62,7 @@ export const streamOperations = [
     run: async (_request, { store }, { browser, signal }) => {
       if (streams >= MOST_STREAMS) {
         const message = `${MOST_STREAMS} streams are open, and no more are; ask again later, or follow /v1/events`;
-        throw new RefusalError(429, 'too_many_requests', message, undefined, COME_AGAIN_AFTER);
+        throw new RequestRefusedError(429, 'too_many_requests', message, { retryAfterMs: COME_AGAIN_AFTER });
       }
       return new ServerSentEvents(follow(store, { after: browser.lastEventId, signal }));
     },

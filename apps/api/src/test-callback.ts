@@ -13,7 +13,8 @@ import {
 import { type CallbackCredential, callbackUrls, readCallbackAuth } from '@clickrelay/service/settings';
 import { type SampleType, sampleCallback } from '@clickrelay/simulator/samples';
 import { z } from 'zod';
-import { operation, RefusalError, type Resources } from './operation.ts';
+import { RequestRefusedError } from './errors.ts';
+import { operation, type Resources } from './operation.ts';
 import { STEPS, type Step, sendThrough } from './send-through.ts';
 import { DEFAULT_PREFIX, localBase } from './setup.ts';
 import { SAMPLE_TYPES, type Tried, tryDestination } from './try-destination.ts';
@@ -114,7 +115,7 @@ export const testCallbackOperations = [
       const { store, publicUrl, callbackAuth } = resources;
       const [receiver] = await listReceivers(store, Date.now());
       if (publicUrl === undefined && receiver === undefined) {
-        throw new RefusalError(
+        throw new RequestRefusedError(
           409,
           'no_receiver',
           'PUBLIC_URL is not set, and no receiver is running that a test callback could be sent to; start one',

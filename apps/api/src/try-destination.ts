@@ -3,7 +3,8 @@ import { type Destination, readDestination } from '@clickrelay/queue';
 import { type SampleType, sampleCallback, samples } from '@clickrelay/simulator/samples';
 import { webhookConfig } from '@clickrelay/webhook-forwarder';
 import { z } from 'zod';
-import { notFound, operation, RefusalError, type Resources } from './operation.ts';
+import { notFound, RequestRefusedError } from './errors.ts';
+import { operation, type Resources } from './operation.ts';
 import { event } from './schemas.ts';
 
 export const SAMPLE_TYPES = Object.keys(samples.byType) as [SampleType, ...SampleType[]];
@@ -47,7 +48,7 @@ export const tryDestinationOperations = [
       const found = await readDestination(store, id);
       if (found === undefined) throw notFound('destination', id);
       if (found.type !== webhook.type) {
-        throw new RefusalError(
+        throw new RequestRefusedError(
           409,
           'not_a_webhook_destination',
           `${id} is a ${found.type} destination: only webhook destinations are sent a test`,

@@ -23,7 +23,7 @@ import { createApp } from '../src/app.ts';
 
 export const API_KEY = 'a-key-of-more-than-16-characters';
 
-interface Answer {
+interface ApiAnswer {
   readonly status: number;
   readonly headers: Record<string, string>;
   // Tests look at what came, whatever it is.
@@ -39,7 +39,7 @@ export interface Api {
   readonly store: Store;
   readonly logged: Record<string, unknown>[];
   /** With the key, unless other headers are given. */
-  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<ApiAnswer>;
   stop(): Promise<void>;
 }
 
