@@ -12,11 +12,23 @@ interface Exposed extends Error {
 const isExposed = (error: unknown): error is Exposed =>
   error instanceof Error && 'expose' in error && error.expose === true && 'status' in error && 'code' in error;
 
-/** Redis does not answer, or not in time: ioredis has no class of its own for most of these. */
-const isRedisAway = (error: unknown): boolean =>
-  error instanceof Error &&
-  (error.name === 'MaxRetriesPerRequestError' ||
-    /Connection is closed|Command timed out|Stream isn't writeable|ECONNREFUSED/.test(error.message));
+/** What a connection that breaks, or is refused, is called by the operating system. */
+const NETWORK_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH']);
+
+/**
+ * Whether Redis did not answer, or not in time. ioredis has a class for one such failure only; for a closed connection
+ * or a command that timed out it throws a plain `Error` without a code. Nothing else does: Redis's own errors, ours and
+ * those of faulty code have classes of their own.
+ */
+const isRedisAway = (error: unknown): error is Error => {
+  if (!(error instanceof Error)) return false;
+  if (error.name === 'MaxRetriesPerRequestError') return true;
+  const { code } = error as NodeJS.ErrnoException;
+  return code === undefined ? error.constructor === Error : NETWORK_CODES.has(code);
+};
+
+/** The message stays out of the log: it may hold a command with its arguments. */
+const whereOf = ({ name, stack }: Error) => ({ name, frames: stack?.split('\n').slice(1, 6) });
 
 /** Seconds. */
 const RETRY_AFTER = '2';
@@ -44,12 +56,11 @@ export const renderErrors =
         ctx.status = 503;
         ctx.set('Retry-After', RETRY_AFTER);
         ctx.body = { error: { code: 'queue_unavailable', message: 'Redis does not answer; ask again later' } };
-        log.warn({ path: ctx.path }, 'request.redis_away');
+        log.warn({ path: ctx.path, ...whereOf(error) }, 'request.redis_away');
       } else {
         ctx.status = 500;
         ctx.body = { error: { code: 'internal_error', message: 'the request was not carried out; the log says why' } };
-        const { name, stack } = error as Error;
-        log.error({ path: ctx.path, name, frames: stack?.split('\n').slice(1, 6) }, 'request.failed');
+        log.error({ path: ctx.path, ...whereOf(error as Error) }, 'request.failed');
       }
     }
   };
