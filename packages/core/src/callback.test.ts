@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { anyJson, writers } from '../test/json-values.ts';
 import { reply, status } from '../test/samples.ts';
-import { anyJson, writers } from '../test/write-json.ts';
 import { MAX_DEPTH, MAX_VALUES, parseCallback } from './callback.ts';
 import { InvalidCallbackError } from './errors.ts';
 

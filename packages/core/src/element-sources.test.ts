@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { anyJson, writers } from '../test/write-json.ts';
+import { anyJson, writers } from '../test/json-values.ts';
 import { elementSources, nestsDeeperThan } from './element-sources.ts';
 
 const cut = (text: string) => Object.fromEntries(elementSources(text));

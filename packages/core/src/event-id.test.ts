@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { anyJson, holdsMinusZero, holdsProtoKey, sameJson, writers } from '../test/json-values.ts';
 import { sampleElement } from '../test/samples.ts';
-import { anyJson, holdsProtoKey, writers } from '../test/write-json.ts';
 import { parseCallback } from './callback.ts';
 import { KNOWN_EVENT_TYPES } from './data.ts';
 import { splitCallback } from './event.ts';
-import { EVENT_ID, eventId, SHARDS, shardOf, soleEventId } from './event-id.ts';
+import { EVENT_ID, eventId, soleEventId } from './event-id.ts';
 
 /** The id of an element by its JSON text, as the log derives it. */
 const idOf = (source: string, type = 'moText', integrationId: string | null = 'i') =>
@@ -301,70 +301,4 @@ describe('an event id', () => {
     }
     fc.assert(fc.property(fc.anything(), fc.string(), (value, type) => EVENT_ID.test(eventId(null, type, value))));
   });
-
-  it('names its shard', () => {
-    fc.assert(
-      fc.property(fc.string(), anyJson, (type, value) => {
-        const shard = shardOf(eventId('i', type, value));
-        expect(Number.isInteger(shard) && shard >= 0 && shard < SHARDS).toBe(true);
-      }),
-    );
-    expect(
-      ['evt_AAAAAAAAAAAAAAAAAAAAAA', 'evt_BAAAAAAAAAAAAAAAAAAAAA', 'evt_-AAAAA', 'evt__AAAA', '', 'x'].map(shardOf),
-    ).toEqual([0, 1, 62, 63, 0, 0]);
-  });
-
-  it('shares the shard of its conversation, whoever wrote', () => {
-    const shards = (integrationId: string, pairs: [string, string][]) =>
-      pairs.map(([from, to], at) => shardOf(eventId(integrationId, at % 2 ? 'moText' : 'moMedia', { from, to, at })));
-    expect(
-      new Set(
-        shards('i', [
-          ['1', '2'],
-          ['2', '1'],
-          ['1', '2'],
-        ]),
-      ).size,
-    ).toBe(1);
-    expect(
-      new Set(
-        [1, 2, 3].map((statusCode) => shardOf(eventId('i', 'messageStatusUpdate', { messageId: 'm', statusCode }))),
-      ).size,
-    ).toBe(1);
-  });
-
-  it('spreads conversations over all shards evenly', () => {
-    const conversations = Array.from({ length: 6400 }, (_, at) => String(27821000000 + at));
-    for (const id of [
-      (phone: string) => eventId('i', 'moText', { from: phone, to: '2799900002' }),
-      (phone: string) => eventId('i', 'messageStatusUpdate', { messageId: phone }),
-      (phone: string) => eventId('i', 'moSticker', { phone }),
-    ]) {
-      const counts = new Array<number>(SHARDS).fill(0);
-      for (const phone of conversations) {
-        const shard = shardOf(id(phone));
-        counts[shard] = (counts[shard] as number) + 1;
-      }
-      // 100 each on average; a fair spread stays within five standard deviations.
-      expect(Math.min(...counts)).toBeGreaterThan(50);
-      expect(Math.max(...counts)).toBeLessThan(150);
-    }
-  });
 });
-
-function holdsMinusZero(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return Object.is(value, -0);
-  return Object.values(value).some(holdsMinusZero);
-}
-
-/** Whether two JSON values are the same, told independently of how ids are made. */
-function sameJson(a: unknown, b: unknown): boolean {
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return Object.is(a, b);
-  if (Array.isArray(a) !== Array.isArray(b)) return false;
-  const keys = Object.keys(a);
-  if (keys.length !== Object.keys(b).length) return false;
-  return keys.every(
-    (key) =>
-      Object.hasOwn(b, key) && sameJson((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]),
-  );
-}

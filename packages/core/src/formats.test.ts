@@ -1,8 +1,8 @@
 import { CloudEvent, HTTP } from 'cloudevents';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { anyJson, holdsProtoKey, writers } from '../test/json-values.ts';
 import { reply, sampleElement, status } from '../test/samples.ts';
-import { anyJson, holdsProtoKey, writers } from '../test/write-json.ts';
 import { parseCallback } from './callback.ts';
 import { type LoggedEvent, restoreEvent, splitCallback } from './event.ts';
 import { FORMATS, formatEvent } from './formats.ts';

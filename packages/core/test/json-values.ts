@@ -47,3 +47,21 @@ export const holdsProtoKey = (value: unknown): boolean => {
   if (typeof value !== 'object' || value === null) return false;
   return Object.hasOwn(value, '__proto__') || Object.values(value).some(holdsProtoKey);
 };
+
+/** Whether a value holds -0, which JSON.stringify writes as 0. */
+export const holdsMinusZero = (value: unknown): boolean => {
+  if (typeof value !== 'object' || value === null) return Object.is(value, -0);
+  return Object.values(value).some(holdsMinusZero);
+};
+
+/** Whether two JSON values are the same, compared without the code that makes ids. */
+export const sameJson = (a: unknown, b: unknown): boolean => {
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return Object.is(a, b);
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const keys = Object.keys(a);
+  if (keys.length !== Object.keys(b).length) return false;
+  return keys.every(
+    (key) =>
+      Object.hasOwn(b, key) && sameJson((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]),
+  );
+};
