@@ -1,29 +1,11 @@
 import { inspect } from 'node:util';
 import { freePort } from '@clickrelay/service/machine';
-import { type Answer, fairNow, type ReceivedRequest, startDestination } from '@clickrelay/testkit';
-import { afterEach, describe, expect, test } from 'vitest';
+import { type Answer, fairNow, type ReceivedRequest } from '@clickrelay/testkit';
+import { describe, expect, test } from 'vitest';
 import { failure, sampleAttempt } from '../test/sample-attempt.ts';
+import { listen, open } from '../test/use-webhook.ts';
 import { webhookConfig } from './config.ts';
-import { webhookAdapter } from './deliver.ts';
 import type { Resolve } from './egress.ts';
-
-const atEnd: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const end of atEnd.splice(0).reverse()) await end();
-});
-
-const listen = async (answer: Answer = 200) => {
-  const server = await startDestination({ answer });
-  atEnd.push(() => server.close());
-  return server;
-};
-
-const open = (url: string, settings: Record<string, unknown>, resolve?: Resolve) => {
-  const options = { egressAllow: ['127.0.0.1/32'], userAgent: 'Clickrelay/1.2.3', ...(resolve && { resolve }) };
-  const destination = webhookAdapter(options).open(webhookConfig.parse({ url, ...settings }));
-  atEnd.push(() => destination.close());
-  return destination;
-};
 
 describe('headers', () => {
   test('are sent with each delivery, beside our own', async () => {

@@ -1,21 +1,16 @@
 import { generateKeyPairSync, verify } from 'node:crypto';
 import { type LoggedEvent, splitCallback } from '@clickrelay/core';
 import { samples } from '@clickrelay/simulator';
-import { type ReceivedRequest, startDestination } from '@clickrelay/testkit';
+import type { ReceivedRequest } from '@clickrelay/testkit';
 import { CloudEvent, HTTP } from 'cloudevents';
 import { Webhook } from 'standardwebhooks';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { failure, sampleAttempt } from '../test/sample-attempt.ts';
+import { listen, open } from '../test/use-webhook.ts';
 import { webhookConfig } from './config.ts';
-import { webhookAdapter } from './deliver.ts';
 import { generateSecret } from './secret.ts';
 
-/* What arrives at a destination, as the libraries of others read it. */
-
-const atEnd: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const end of atEnd.splice(0).reverse()) await end();
-});
+// What arrives at a destination, read by other people's libraries.
 
 const events: LoggedEvent[] = [samples.reply, samples.status].flatMap((envelope) =>
   splitCallback(JSON.stringify(envelope), '2026-11-22T10:00:00.000Z'),
@@ -25,16 +20,9 @@ const { privateKey, publicKey } = generateKeyPairSync('ed25519');
 const seed = Buffer.from(privateKey.export({ format: 'jwk' }).d as string, 'base64url').toString('base64');
 const shared = generateSecret();
 
-const open = async (settings: Record<string, unknown>) => {
-  const server = await startDestination();
-  const adapter = webhookAdapter({ egressAllow: ['127.0.0.1/32'], userAgent: 'Clickrelay/1.2.3' });
-  const config = webhookConfig.parse({ url: server.url, secret: [shared, `whsk_${seed}`], ...settings });
-  const destination = adapter.open(config);
-  atEnd.push(
-    () => server.close(),
-    () => destination.close(),
-  );
-  return { server, destination };
+const openSigned = async (settings: Record<string, unknown>) => {
+  const server = await listen();
+  return { server, destination: open(server.url, { secret: [shared, `whsk_${seed}`], ...settings }) };
 };
 
 /** As a consumer with either key does it. */
@@ -62,7 +50,7 @@ describe.each([
   ['transformed', { transform: TRANSFORM }, transformed],
 ])('every sample, %s', (_, settings, expected) => {
   test.each(['event', 'cloudevents', 'cloudevents-binary'])('%s', async (format) => {
-    const { server, destination } = await open({ format, ...settings });
+    const { server, destination } = await openSigned({ format, ...settings });
     for (const event of events) await destination.deliver(sampleAttempt({ event }));
     const requests = await server.waitFor(events.length);
     for (const [index, request] of requests.entries()) {
@@ -88,7 +76,7 @@ describe.each([
 
 describe('a transform', () => {
   test('that gives nothing is a delivery that we could not build: nothing is sent', async () => {
-    const { server, destination } = await open({ transform: 'data.noSuchField' });
+    const { server, destination } = await openSigned({ transform: 'data.noSuchField' });
     expect(await failure(destination.deliver(sampleAttempt()))).toMatchObject({
       code: 'delivery_not_built',
       retryable: false,
@@ -98,8 +86,8 @@ describe('a transform', () => {
   });
 
   test('that never ends stops neither others nor this process', async () => {
-    const slow = await open({ transform: '($f := function($x) { $f($x + 1) }; $f(1))' });
-    const quick = await open({ transform: 'type' });
+    const slow = await openSigned({ transform: '($f := function($x) { $f($x + 1) }; $f(1))' });
+    const quick = await openSigned({ transform: 'type' });
     const failing = failure(slow.destination.deliver(sampleAttempt()));
     expect(await quick.destination.deliver(sampleAttempt())).toMatchObject({ status: 200 });
     expect(await failing).toMatchObject({ code: 'delivery_not_built', retryable: false });
@@ -107,7 +95,7 @@ describe('a transform', () => {
   });
 
   test('that is stopped half-way is an attempt that was aborted', async () => {
-    const { destination } = await open({ transform: '($f := function($x) { $f($x + 1) }; $f(1))' });
+    const { destination } = await openSigned({ transform: '($f := function($x) { $f($x + 1) }; $f(1))' });
     const stop = new AbortController();
     const stopping = failure(destination.deliver(sampleAttempt({ signal: stop.signal })));
     stop.abort();
