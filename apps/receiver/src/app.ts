@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { ReceiverMetrics } from '@clickrelay/metrics';
 import type { DurabilityReport, Readiness, RefusalCounter } from '@clickrelay/queue';
+import { errorFields } from '@clickrelay/service/log';
 import type Koa from 'koa';
 import type { Context } from 'koa';
 import type { Logger } from 'pino';
@@ -12,7 +13,7 @@ import { clientAddress } from './client-address.ts';
 import type { Config } from './config.ts';
 import { answerHealth, requireDurable } from './health.ts';
 import { type ReceiveOptions, receive } from './receive.ts';
-import { describeError, renderError } from './render-error.ts';
+import { renderError } from './render-error.ts';
 
 export interface Dependencies extends Pick<ReceiveOptions, 'commit' | 'quarantine'> {
   readonly config: Config;
@@ -70,7 +71,7 @@ export const createApp = (dependencies: Dependencies): Koa => {
   // Koa's last word: an error in answering one, or a sender that went away (headerSent), which the step
   // it interrupted has logged.
   app.on('error', (error: Error & { headerSent?: boolean }) => {
-    if (!error.headerSent) log.error(describeError(error), 'response.failed');
+    if (!error.headerSent) log.error(errorFields(error), 'response.failed');
   });
   return app;
 };

@@ -1,22 +1,20 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createProcessMetrics, createReceiverMetrics, publishMetrics } from '@clickrelay/metrics';
 import {
   createIntake,
   createRefusalCounter,
   openSpool,
   openStore,
-  type Spool,
   SpoolError,
   watchDurability,
   watchMemory,
 } from '@clickrelay/queue';
+import { createRedisLog, errorFields, openLog } from '@clickrelay/service/log';
+import { atMost, listenForStop, orExit } from '@clickrelay/service/process';
 import { ConfigError } from '@clickrelay/service/settings';
 import { openTracing } from '@clickrelay/service/tracing';
-import { pino } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
 import { createApp } from './app.ts';
-import { type Config, readConfig } from './config.ts';
-import { describeError } from './render-error.ts';
+import { readConfig } from './config.ts';
 import { serve } from './serve.ts';
 import { tellFacts } from './tell-facts.ts';
 import { traceCommit } from './trace-commit.ts';
@@ -25,26 +23,26 @@ import { traceCommit } from './trace-commit.ts';
 const GRACE_MS = 8_000;
 const DURABILITY_CHECK_MS = 30_000;
 
-const config = readConfigOrExit();
-const log = pino({ level: config.LOG_LEVEL, base: { app: 'receiver', pid: process.pid } });
-const stopping = whenToldToStop();
+const config = await orExit(() => readConfig(process.env), ConfigError);
+const log = openLog('receiver', config.LOG_LEVEL);
+const stop = listenForStop();
 
-let isAway = false;
-const spool = await openSpoolOrExit();
+const openOwnSpool = () =>
+  openSpool({
+    dir: config.SPOOL_DIR,
+    maxBytes: config.SPOOL_MAX_BYTES,
+    onNotice: ({ kind, ...fields }) =>
+      log[kind === 'mended' ? 'info' : kind === 'torn' ? 'warn' : 'error'](fields, `spool.${kind}`),
+  });
+const spool = config.SPOOL_DIR === '' ? undefined : await orExit(openOwnSpool, SpoolError);
+const redisLog = createRedisLog(log, errorFields);
 const store = await openStore({
   redisUrl: config.REDIS_URL,
   role: 'producer',
   durability: config.DURABILITY,
-  // Called with every try to connect: one line is enough.
-  onError: (error) => {
-    if (!isAway) log.warn(describeError(error), 'redis.away');
-    isAway = true;
-  },
+  onError: redisLog.onError,
 });
-store.redis.on('ready', () => {
-  if (isAway) log.info('redis.back');
-  isAway = false;
-});
+store.redis.on('ready', redisLog.onReady);
 const memory = watchMemory(store);
 const durability = watchDurability(store, { mode: config.DURABILITY, intervalMs: DURABILITY_CHECK_MS, memory });
 const intake = createIntake({
@@ -75,7 +73,7 @@ const app = createApp({
   durability: () => durability.current(),
   readiness: intake.readiness,
   hasSpool: spool !== undefined,
-  stopping: stopping.signal,
+  stopping: stop.signal,
   metrics,
   refusals,
   log,
@@ -100,53 +98,17 @@ const telling = tellFacts(store, {
 });
 if (config.CALLBACK_AUTH === 'none') log.warn('CALLBACK_AUTH is none: a callback of anyone is accepted');
 
-if (!stopping.signal.aborted) await new Promise((resolve) => stopping.signal.addEventListener('abort', resolve));
+await stop.told;
 log.info('receiver.stopping');
 await server.stop(GRACE_MS);
 durability.stop();
 memory.stop();
-// A Redis that does not answer must not hold up the end.
-await Promise.race([
+await atMost(
+  1_500,
   intake
     .close()
     .then(() => Promise.all([publishing.stop(), telling.stop(), tracing?.close()]))
     .then(() => store.close()),
-  sleep(1_500),
-]);
+);
 log.info('receiver.stopped');
 process.exit(0);
-
-function readConfigOrExit(): Config {
-  try {
-    return readConfig(process.env);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exit(1);
-  }
-}
-
-async function openSpoolOrExit(): Promise<Spool | undefined> {
-  if (config.SPOOL_DIR === '') return undefined;
-  try {
-    return await openSpool({
-      dir: config.SPOOL_DIR,
-      maxBytes: config.SPOOL_MAX_BYTES,
-      onNotice: ({ kind, ...fields }) =>
-        log[kind === 'mended' ? 'info' : kind === 'torn' ? 'warn' : 'error'](fields, `spool.${kind}`),
-    });
-  } catch (error) {
-    if (!(error instanceof SpoolError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exit(1);
-  }
-}
-
-/** By a signal, a second one of which ends the process at once, or by the end of the process that started this one. */
-function whenToldToStop(): AbortController {
-  const told = new AbortController();
-  process.once('SIGTERM', () => told.abort());
-  process.once('SIGINT', () => told.abort());
-  if (process.connected) process.once('disconnect', () => told.abort());
-  return told;
-}

@@ -1,6 +1,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { ReceiverMetrics } from '@clickrelay/metrics';
 import type { RefusalCounter } from '@clickrelay/queue';
+import { errorFields } from '@clickrelay/service/log';
 import type { Context } from 'koa';
 import type { Level, Logger } from 'pino';
 import type { Answer } from './answer.ts';
@@ -58,7 +59,7 @@ export const renderError = (options: RenderErrorOptions): ((ctx: Context, error:
     const fields = { status, code, ip: addressOf(ctx.req) };
     if (refusal)
       log[refusal.logLevel ?? 'error']({ ...fields, reason: message, ...causeOf(error) }, 'callback.refused');
-    else log.error({ ...fields, ...describeError(error) }, 'callback.failed');
+    else log.error({ ...fields, ...errorFields(error) }, 'callback.failed');
   };
 };
 
@@ -94,21 +95,6 @@ interface ExposedError extends Error {
 
 const isExposed = (error: unknown): error is ExposedError =>
   error instanceof Error && 'expose' in error && error.expose === true && 'status' in error && 'code' in error;
-
-/**
- * An allow-list, because the text of an error may quote what it choked on: a JSON error quotes the body, a Redis error
- * carries its command with all arguments.
- */
-export const describeError = (error: unknown): Record<string, unknown> => {
-  if (!(error instanceof Error)) return { errorName: typeof error };
-  const quotesNothing = error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
-  return {
-    errorName: error.name,
-    ...('code' in error && { errorCode: error.code }),
-    ...(quotesNothing && { reason: error.message }),
-    frames: error.stack?.split('\n').filter((line) => line.startsWith('    at ')),
-  };
-};
 
 const causeOf = (error: unknown): Record<string, unknown> => {
   const cause = error instanceof Error ? error.cause : undefined;

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   applyDeclarations,
   InvalidAdapterError,
@@ -9,94 +8,74 @@ import {
 } from '@clickrelay/destination-settings';
 import { createProcessMetrics, createWorkerMetrics, publishMetrics } from '@clickrelay/metrics';
 import { LayoutMismatchError, openStore } from '@clickrelay/queue';
+import { createRedisLog, openLog } from '@clickrelay/service/log';
+import { atMost, listenForStop, orExit } from '@clickrelay/service/process';
 import { ConfigError } from '@clickrelay/service/settings';
 import { openTracing } from '@clickrelay/service/tracing';
-import { pino } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
 import { createAdapters } from './adapters.ts';
 import { readConfig } from './config.ts';
 import { createTraces } from './traces.ts';
 import { startWorker } from './worker.ts';
 
-/** What is under way when the process is told to stop gets this long to end. */
+/** How long attempts that are under way get to end when the process is told to stop. */
 const GRACE_MS = 10_000;
 
-const main = async (): Promise<void> => {
-  const config = readConfig(process.env);
-  const log = pino({ level: config.LOG_LEVEL, base: null });
-  const plugged = await loadAdapters(config.ADAPTERS);
-  const declared = config.DESTINATIONS_FILE
-    ? parseDeclarations(await readFile(config.DESTINATIONS_FILE, 'utf8').catch(refuseFile), 'DESTINATIONS_FILE')
-    : [];
+const config = await orExit(() => readConfig(process.env), ConfigError);
+const log = openLog('worker', config.LOG_LEVEL);
 
-  let isAway = false;
-  const store = await openStore({
-    redisUrl: config.REDIS_URL,
-    role: 'consumer',
-    durability: config.DURABILITY,
-    onError: (error) => {
-      if (!isAway) log.warn({ reason: error.message }, 'redis.away');
-      isAway = true;
-    },
+const readDeclared = async () => {
+  if (config.DESTINATIONS_FILE === undefined) return [];
+  const text = await readFile(config.DESTINATIONS_FILE, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new InvalidDestinationsError(`DESTINATIONS_FILE cannot be read (${error.code})`);
   });
-  store.redis.on('ready', () => {
-    if (isAway) log.info('redis.back');
-    isAway = false;
-  });
-  await store.ready();
+  return parseDeclarations(text, 'DESTINATIONS_FILE');
+};
+const plugged = await orExit(() => loadAdapters(config.ADAPTERS), InvalidAdapterError);
+const declared = await orExit(readDeclared, InvalidDestinationsError);
 
-  for (const { id, change, fields, madeSecret } of await applyDeclarations(store, declared)) {
-    const hint = { hint: `its secret was made now; \`destinations secret ${id}\` shows it` };
-    const details = { ...(fields.length > 0 && { fields }), ...(madeSecret && hint) };
-    log.info({ destination: id, change, ...details }, 'destination.declared');
-  }
-  const adapters = createAdapters({
+const redisLog = createRedisLog(log, ({ message }) => ({ reason: message }));
+const store = await openStore({
+  redisUrl: config.REDIS_URL,
+  role: 'consumer',
+  durability: config.DURABILITY,
+  onError: redisLog.onError,
+});
+store.redis.on('ready', redisLog.onReady);
+await orExit(() => store.ready(), LayoutMismatchError);
+const changes = await orExit(() => applyDeclarations(store, declared), InvalidDestinationsError);
+for (const { id, change, fields, madeSecret } of changes) {
+  const hint = { hint: `its secret was made now; \`destinations secret ${id}\` shows it` };
+  const details = { ...(fields.length > 0 && { fields }), ...(madeSecret && hint) };
+  log.info({ destination: id, change, ...details }, 'destination.declared');
+}
+
+const processMetrics = createProcessMetrics('worker');
+const metrics = createWorkerMetrics(processMetrics.registry);
+const tracing = await openTracing({
+  environment: process.env,
+  service: 'clickrelay-worker',
+  version: packageJson.version,
+});
+const worker = await startWorker({
+  store,
+  adapters: createAdapters({
     egressAllow: config.EGRESS_ALLOW,
     userAgent: `Clickrelay/${packageJson.version}`,
     plugged,
-  });
-  const processMetrics = createProcessMetrics('worker');
-  const metrics = createWorkerMetrics(processMetrics.registry);
-  const tracing = await openTracing({
-    environment: process.env,
-    service: 'clickrelay-worker',
-    version: packageJson.version,
-  });
-  const traces = tracing && createTraces(tracing);
-  const worker = await startWorker({ store, adapters, config, metrics, traces, log });
-  const publishing = publishMetrics(store, processMetrics);
-  log.info('worker.ready');
-  process.send?.('ready');
+  }),
+  config,
+  metrics,
+  traces: tracing && createTraces(tracing),
+  log,
+});
+const publishing = publishMetrics(store, processMetrics);
+log.info('worker.ready');
+process.send?.('ready');
 
-  let stopping = false;
-  const stop = async (): Promise<void> => {
-    if (stopping) return;
-    stopping = true;
-    await worker.stop(GRACE_MS);
-    await Promise.race([Promise.all([publishing.stop(), tracing?.close()]), sleep(1_000)]);
-    await store.close();
-    log.info('worker.stopped');
-    process.exit(0);
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-  // Started by `clickrelay start`: never outlive it.
-  if (process.connected) process.on('disconnect', stop);
-};
-
-const refuseFile = (error: NodeJS.ErrnoException): never => {
-  throw new InvalidDestinationsError(`DESTINATIONS_FILE cannot be read (${error.code})`);
-};
-
-try {
-  await main();
-} catch (error) {
-  if (
-    ![ConfigError, InvalidAdapterError, InvalidDestinationsError, LayoutMismatchError].some(
-      (known) => error instanceof known,
-    )
-  )
-    throw error;
-  process.stderr.write(`${(error as Error).message}\n`);
-  process.exit(1);
-}
+await listenForStop().told;
+await worker.stop(GRACE_MS);
+await atMost(1_000, publishing.stop(), tracing?.close());
+await store.close();
+log.info('worker.stopped');
+process.exit(0);

@@ -21,8 +21,8 @@ import {
   watchDestinations,
 } from '@clickrelay/queue';
 import { openRoute, type Route } from '@clickrelay/routing';
+import { describeError } from '@clickrelay/service/log';
 import type { Logger } from 'pino';
-import { z } from 'zod';
 import type { Adapters } from './adapters.ts';
 import type { Config } from './config.ts';
 import { type DeliverContext, deliverJob } from './deliver.ts';
@@ -252,27 +252,5 @@ export const startWorker = async ({
       await Promise.all([...outlets.values()].map((outlet) => outlet.close()));
       await largeSplitter.close();
     },
-  };
-};
-
-/**
- * An allow-list, because the message of an error that is not ours may quote what it was given: Redis repeats the arguments
- * of a command, JSON.parse its text. Of what Redis says, the first word is its code: OOM, MISCONF, READONLY.
- */
-const describeError = (error: unknown): Record<string, unknown> => {
-  if (!(error instanceof Error)) return { name: typeof error };
-  const { code } = error as { code?: unknown };
-  const quotesNothing = [TypeError, RangeError, ReferenceError].some((kind) => error instanceof kind);
-  const redisCode = error.name === 'ReplyError' ? /^[A-Z]+/.exec(error.message)?.[0] : undefined;
-  return {
-    name: error.name,
-    ...(typeof code === 'string' && { code }),
-    ...(redisCode && { redisCode }),
-    ...(quotesNothing && { message: error.message.slice(0, 200) }),
-    // Of settings that do not fit: rules, and no value that was given.
-    ...(error instanceof z.ZodError && {
-      issues: error.issues.map(({ path, message }) => ({ path: path.join('.'), message })),
-    }),
-    frames: error.stack?.split('\n').filter((line) => line.startsWith('    at ')),
   };
 };

@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { afterEach, expect, it } from 'vitest';
+
+const program = fileURLToPath(new URL('stopping-program.ts', import.meta.url));
+const processes = new URL('../src/process/index.ts', import.meta.url).href;
+
+let end: (() => void) | undefined;
+afterEach(() => end?.());
+
+/** @param supervised with the channel that `clickrelay start` opens */
+const startProgram = async (supervised: boolean) => {
+  const child = spawn(process.execPath, [program], {
+    stdio: ['ignore', 'pipe', 'inherit', supervised ? 'ipc' : 'ignore'],
+  });
+  end = () => child.kill('SIGKILL');
+  let output = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+  });
+  const says = (text: string) => expect.poll(() => output, { timeout: 20_000 }).toContain(text);
+  await says('listening');
+  return { child, says };
+};
+
+it('ends at once at the second signal, whichever it is', async () => {
+  const { child, says } = await startProgram(false);
+  child.kill('SIGTERM');
+  await says('told true');
+  child.kill('SIGINT');
+  expect(await once(child, 'exit')).toEqual([null, 'SIGINT']);
+});
+
+it('leaves it to `clickrelay start` how long it gets after a signal, and stops when that is gone', async () => {
+  const { child, says } = await startProgram(true);
+  child.kill('SIGTERM');
+  await says('told true');
+  child.kill('SIGTERM');
+  child.kill('SIGINT');
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(child.exitCode ?? child.signalCode).toBe(null);
+  child.disconnect();
+  await expect.poll(() => child.kill('SIGTERM') || child.signalCode, { timeout: 20_000 }).toBe('SIGTERM');
+
+  const orphan = await startProgram(true);
+  orphan.child.disconnect();
+  await orphan.says('told true');
+});
+
+it.each([
+  ['new KnownError("set it")', 1, 'set it\n'],
+  ['new OtherError("no")', 1, expect.stringContaining('OtherError: no')],
+])('prints the message of an error that explains itself and ends with 1: %s', async (error, code, output) => {
+  const script = `
+    import { orExit } from ${JSON.stringify(processes)};
+    class KnownError extends Error {}
+    class OtherError extends Error { name = 'OtherError' }
+    await orExit(() => { throw ${error}; }, KnownError);`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'ignore', 'pipe'] });
+  end = undefined;
+  let told = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    told += text;
+  });
+  expect(await once(child, 'close')).toEqual([code, null]);
+  expect(told).toEqual(output);
+});
