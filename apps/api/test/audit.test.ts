@@ -1,12 +1,8 @@
 import { quarantineCallback } from '@clickrelay/queue';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Api, endDelivery, logEvent, startApi } from './start-api.ts';
+import { expect, it } from 'vitest';
+import { endDelivery, logEvent, useApi } from './start-api.ts';
 
-let api: Api;
-beforeAll(async () => {
-  api = await startApi();
-});
-afterAll(() => api.stop());
+const api = useApi();
 
 it('tells which key did what, newest first, and nothing that was refused', async () => {
   const { body: key } = await api.call('POST', '/v1/keys', { name: 'ops', scopes: ['admin', 'replay', 'reveal'] });

@@ -3,14 +3,10 @@ import { type LoggedEvent, splitCallback } from '@clickrelay/core';
 import { createEventLog, enqueueDeliveries } from '@clickrelay/queue';
 import { freePort } from '@clickrelay/service/machine';
 import { fairNow, startProgram } from '@clickrelay/testkit';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { API_KEY, type Api, logEvent, startApi } from './start-api.ts';
+import { describe, expect, it } from 'vitest';
+import { API_KEY, logEvent, useApi } from './start-api.ts';
 
-let api: Api;
-beforeAll(async () => {
-  api = await startApi();
-});
-afterAll(() => api.stop());
+const api = useApi();
 
 let destinations = 0;
 const addDestination = async (): Promise<string> => {

@@ -1,11 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { API_KEY, type Api, logEvent, startApi } from './start-api.ts';
+import { describe, expect, it } from 'vitest';
+import { API_KEY, logEvent, useApi } from './start-api.ts';
 
-let api: Api;
-beforeAll(async () => {
-  api = await startApi({ rateLimit: { max: 30, spanMs: 60_000 } });
-});
-afterAll(() => api.stop());
+const api = useApi({ rateLimit: { max: 30, spanMs: 60_000 } });
 
 const signIn = async (key: string, headers: Record<string, string> = {}) => {
   const { status, body, headers: answered } = await api.call('POST', '/v1/session', { key }, headers);

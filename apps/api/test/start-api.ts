@@ -19,6 +19,7 @@ import { sampleCallback } from '@clickrelay/simulator';
 import { type RedisServer, startRedis, startRedisCluster } from '@clickrelay/testkit';
 import { webhookAdapter } from '@clickrelay/webhook-forwarder';
 import { pino } from 'pino';
+import { afterAll, beforeAll } from 'vitest';
 import { createApp } from '../src/app.ts';
 
 export const API_KEY = 'a-key-of-more-than-16-characters';
@@ -40,8 +41,50 @@ export interface Api {
   readonly logged: Record<string, unknown>[];
   /** With the key, unless other headers are given. */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<ApiAnswer>;
+  get(path: string): Promise<ApiAnswer>;
   stop(): Promise<void>;
 }
+
+export interface ApiOptions {
+  readonly publicUrl?: string | undefined;
+  readonly callbackAuth?: string;
+  readonly schedule?: number[];
+  readonly rateLimit?: Rate;
+  readonly onCluster?: boolean;
+}
+
+/** One API, and one Redis, for all tests of a file. */
+export const useApi = (options: ApiOptions = {}): Api => {
+  let started: Api | undefined;
+  beforeAll(async () => {
+    started = await startApi(options);
+  });
+  afterAll(() => started?.stop());
+  const api = (): Api => {
+    if (started === undefined) throw new Error('the API is there in tests and in hooks, not before');
+    return started;
+  };
+  return {
+    get url() {
+      return api().url;
+    },
+    get redis() {
+      return api().redis;
+    },
+    get redisUrl() {
+      return api().redisUrl;
+    },
+    get store() {
+      return api().store;
+    },
+    get logged() {
+      return api().logged;
+    },
+    call: (...request) => api().call(...request),
+    get: (path) => api().get(path),
+    stop: () => api().stop(),
+  };
+};
 
 /** The API on a real port, on a real Redis of its own, or a real Cluster. */
 export const startApi = async ({
@@ -50,13 +93,7 @@ export const startApi = async ({
   publicUrl,
   callbackAuth = '',
   onCluster = false,
-}: {
-  publicUrl?: string | undefined;
-  callbackAuth?: string;
-  schedule?: number[];
-  rateLimit?: Rate;
-  onCluster?: boolean;
-} = {}): Promise<Api> => {
+}: ApiOptions = {}): Promise<Api> => {
   const cluster = onCluster ? await startRedisCluster({ withReplicas: false, nodeTimeoutMs: 15_000 }) : undefined;
   const redis = (cluster?.masters[0] as RedisServer | undefined) ?? (await startRedis());
   const redisUrl = cluster?.url ?? redis.url;
@@ -87,25 +124,28 @@ export const startApi = async ({
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
+  const call: Api['call'] = async (method, path, body, headers = { authorization: `Bearer ${API_KEY}` }) => {
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers,
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return {
+      status: response.status,
+      headers: Object.fromEntries(response.headers),
+      body: text === '' ? undefined : JSON.parse(text),
+    };
+  };
+
   return {
     url,
     redis,
     redisUrl,
     store,
     logged,
-    call: async (method, path, body, headers = { authorization: `Bearer ${API_KEY}` }) => {
-      const response = await fetch(`${url}${path}`, {
-        method,
-        headers,
-        ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-      });
-      const text = await response.text();
-      return {
-        status: response.status,
-        headers: Object.fromEntries(response.headers),
-        body: text === '' ? undefined : JSON.parse(text),
-      };
-    },
+    call,
+    get: (path) => call('GET', path),
     stop: async () => {
       durability.stop();
       own.stop();

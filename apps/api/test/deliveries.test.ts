@@ -1,0 +1,93 @@
+import { deliveryId } from '@clickrelay/core';
+import { enqueueDeliveries } from '@clickrelay/queue';
+import { describe, expect, it } from 'vitest';
+import { endDelivery, logEvent, useApi } from './start-api.ts';
+
+const api = useApi();
+const { get } = api;
+
+describe('deliveries and dead letters', () => {
+  it('show every attempt, and are replayed', async () => {
+    const one = await logEvent(api.store);
+    const id = await endDelivery(api, one, 'shop', 'dead_letter');
+    expect((await get(`/v1/deliveries/${id}`)).body).toMatchObject({
+      id,
+      eventId: one.event.id,
+      destinationId: 'shop',
+      state: 'dead_letter',
+      attempts: [
+        {
+          number: 1,
+          startedAt: '2026-03-01T12:00:01.000Z',
+          durationMs: 12,
+          outcome: 'dead_letter',
+          status: 500,
+          error: { code: 'destination_rejected', message: 'answered 500 to the last attempt' },
+          response: 'oh no',
+        },
+      ],
+      nextAttemptAt: null,
+    });
+
+    const replayed = await api.call('POST', `/v1/deliveries/${id}/replay`);
+    expect(replayed).toMatchObject({ status: 202, body: { id, state: 'pending' } });
+    expect(await api.call('POST', `/v1/deliveries/${id}/replay`)).toMatchObject({
+      status: 409,
+      body: { error: { code: 'already_pending' } },
+    });
+    expect((await get('/v1/dead-letters?destination=shop')).body).toEqual({ items: [], next: null });
+  });
+
+  it('that were delivered are replayed too', async () => {
+    const id = await endDelivery(api, await logEvent(api.store), 'again', 'delivered');
+    expect(await api.call('POST', `/v1/deliveries/${id}/replay`)).toMatchObject({
+      status: 202,
+      body: { state: 'pending' },
+    });
+  });
+
+  it('are listed, newest first, and given up', async () => {
+    const events = [await logEvent(api.store), await logEvent(api.store), await logEvent(api.store)];
+    const letters: string[] = [];
+    for (const one of events) letters.unshift(await endDelivery(api, one, 'dead', 'dead_letter'));
+    const first = (await get('/v1/dead-letters?destination=dead&limit=2')).body;
+    const second = (await get(`/v1/dead-letters?destination=dead&limit=2&cursor=${first.next}`)).body;
+    expect([...first.items, ...second.items].map(({ deliveryId }) => deliveryId)).toEqual(letters);
+    expect(second).toEqual({
+      items: [
+        {
+          deliveryId: letters[2],
+          eventId: events[0]?.event.id,
+          destinationId: 'dead',
+          eventType: 'moText',
+          errorCode: 'destination_rejected',
+          kind: 'refused',
+          error: 'answered 500 to the last attempt',
+          status: 500,
+          receivedAt: '2026-03-01T12:00:00.000Z',
+          failedAt: expect.any(String),
+          attempts: 1,
+        },
+      ],
+      next: null,
+    });
+
+    expect(await api.call('DELETE', `/v1/dead-letters/${letters[2]}`)).toMatchObject({ status: 204, body: undefined });
+    expect(await api.call('DELETE', `/v1/dead-letters/${letters[2]}`)).toMatchObject({ status: 404 });
+    expect((await get('/v1/dead-letters?destination=dead')).body.items).toHaveLength(2);
+  });
+
+  it('that are still under way are no dead letters', async () => {
+    const one = await logEvent(api.store);
+    await enqueueDeliveries(api.store, 'pending', [{ eventId: one.event.id }]);
+    const id = deliveryId(one.event.id, 'pending');
+    expect((await api.call('DELETE', `/v1/dead-letters/${id}`)).status).toBe(404);
+    expect((await get(`/v1/deliveries/${id}`)).body).toMatchObject({ state: 'pending', attempts: [] });
+  });
+
+  it.each(['dlv_none_AAAAAAAAAAAAAAAAAAAAAA', 'dlv', '%00'])('that are none are not found: %s', async (id) => {
+    expect((await get(`/v1/deliveries/${id}`)).status).toBe(404);
+    expect((await api.call('POST', `/v1/deliveries/${id}/replay`)).status).toBe(404);
+    expect((await api.call('DELETE', `/v1/dead-letters/${id}`)).status).toBe(404);
+  });
+});

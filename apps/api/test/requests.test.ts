@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { API_KEY, useApi } from './start-api.ts';
+
+const api = useApi();
+const { get } = api;
+
+describe('the key', () => {
+  it.each([
+    ['none', {}],
+    ['another', { authorization: 'Bearer not-the-key-of-this-api' }],
+    ['a part of it', { authorization: `Bearer ${API_KEY.slice(0, -1)}` }],
+    ['by another scheme', { authorization: `Basic ${API_KEY}` }],
+    ['in the query', {}],
+  ])('%s: 401, for what exists and for what does not', async (_, headers) => {
+    for (const path of ['/v1/status', '/v1/openapi.json', `/v1/events?key=${API_KEY}`, '/nowhere']) {
+      expect(await api.call('GET', path, undefined, headers)).toMatchObject({
+        status: 401,
+        headers: { 'www-authenticate': 'Bearer' },
+        body: { error: { code: 'unauthorized' } },
+      });
+    }
+  });
+
+  it('is not asked for by /healthz', async () => {
+    expect(await api.call('GET', '/healthz', undefined, {})).toMatchObject({ status: 200, body: { status: 'up' } });
+  });
+});
+
+describe('a request that does not fit', () => {
+  it.each([
+    ['/v1/events?limit=0', 'limit'],
+    ['/v1/events?limit=501', 'limit'],
+    ['/v1/events?limit=many', 'limit'],
+    ['/v1/events?order=sideways', 'order'],
+    ['/v1/events?since=yesterday', 'since'],
+    ['/v1/dead-letters?destination=No+Such', 'destination'],
+    ['/v1/dead-letters?kind=lost', 'kind'],
+  ])('%s: 400 with the parameter', async (path, name) => {
+    const { status, body } = await get(path);
+    expect([status, body.error.code]).toEqual([400, 'invalid_request']);
+    expect(body.error.issues).toEqual([{ path: name, message: expect.any(String) }]);
+  });
+
+  it('is told so: a path that is none, a method that it does not take', async () => {
+    expect(await get('/v1/nothing')).toMatchObject({ status: 404, body: { error: { code: 'not_found' } } });
+    expect(await api.call('DELETE', '/v1/events')).toMatchObject({
+      status: 405,
+      body: { error: { code: 'method_not_allowed' } },
+    });
+  });
+
+  it.each([
+    ['no JSON', '{', 400],
+    ['no body at all', undefined, 400],
+    ['a body that is too large', `"${'x'.repeat(300_000)}"`, 413],
+  ])('%s', async (_, body, status) => {
+    expect((await api.call('PUT', '/v1/destinations/crm', body)).status).toBe(status);
+  });
+});
