@@ -1,21 +1,11 @@
-import { type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { waitUntil } from '@clickrelay/testkit';
+import { describe, expect, it } from 'vitest';
+import { useStore } from '../../test/use-store.ts';
 import { putDestination, removeDestination } from '../destinations/destinations.ts';
 import { destinationQueue, hoursKey } from '../redis/names.ts';
-import { openStore, type Store } from '../redis/store.ts';
 import { createHourCounts, type Hour, p95Ms, readHours, sumHours } from './hour-figures.ts';
 
-let redis: RedisServer;
-let store: Store;
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis.stop());
-beforeEach(async () => {
-  store = await openStore({ redisUrl: redis.url, role: 'consumer' });
-  await store.redis.flushall();
-});
-afterEach(() => store.close());
+const { openStore, store } = useStore();
 
 const HOUR_MS = 3_600_000;
 const DELIVERED = { kind: 'delivered' } as const;
@@ -41,7 +31,7 @@ const commandsOf = async (name: string): Promise<number> =>
 
 describe('figures by the hour', () => {
   it('add up what all processes saw', async () => {
-    const other = await openStore({ redisUrl: redis.url, role: 'consumer' });
+    const other = await openStore();
     const [ours, theirs] = [open(), open(other)];
     ours.add(attempt(DELIVERED, 12, true));
     ours.add(attempt(DELIVERED));
@@ -103,7 +93,7 @@ describe('figures by the hour', () => {
   });
 
   it('wait in memory while Redis is away', async () => {
-    const own = await openStore({ redisUrl: redis.url, role: 'producer' });
+    const own = await openStore({ role: 'producer' });
     await own.ready();
     const errors: unknown[] = [];
     const hours = createHourCounts(own, { onError: (error) => errors.push(error), writeMs: 50 });

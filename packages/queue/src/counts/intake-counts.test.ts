@@ -1,26 +1,17 @@
 import type { LoggedEvent } from '@clickrelay/core';
-import { type RedisServer, startRedis } from '@clickrelay/testkit';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { newEvent, newEvents } from '../../test/sample-events.ts';
+import { useStore } from '../../test/use-store.ts';
 import { readRepeats } from '../log/callback-of-event.ts';
 import { createEventLog, type EventLog } from '../log/event-log.ts';
 import { shardKeys } from '../redis/names.ts';
-import { openStore, type Store } from '../redis/store.ts';
 import { countIntakeAlone, readIntake, sumIntake } from './intake-counts.ts';
 
-let redis: RedisServer;
-let store: Store;
+const { store } = useStore();
 let log: EventLog;
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis.stop());
 beforeEach(async () => {
-  store = await openStore({ redisUrl: redis.url, role: 'consumer' });
-  await store.redis.flushall();
   log = createEventLog(store, { dedupeTtlMs: 3_600_000 });
 });
-afterEach(() => store.close());
 
 const withCounts = (event: LoggedEvent, callbacks: number, repeats = 0, ownRepeats = 0) => ({
   ...event,

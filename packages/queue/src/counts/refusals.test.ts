@@ -1,20 +1,9 @@
-import { type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { openStore, type Store } from '../redis/store.ts';
+import { waitUntil } from '@clickrelay/testkit';
+import { expect, it } from 'vitest';
+import { useStore } from '../../test/use-store.ts';
 import { createRefusalCounter, readRefusals, sumRefusals } from './refusals.ts';
 
-let redis: RedisServer;
-let store: Store;
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis.stop());
-beforeEach(async () => {
-  store = await openStore({ redisUrl: redis.url, role: 'producer' });
-  await store.ready();
-  await store.redis.flushall();
-});
-afterEach(() => store.close());
+const { store } = useStore({ role: 'producer' });
 
 const HOUR_MS = 3_600_000;
 /** Of the present hour and its neighbours, in case one ends while a test runs. */

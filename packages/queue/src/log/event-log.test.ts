@@ -1,31 +1,22 @@
 import { type LoggedEvent, SHARDS, shardOf, splitCallback } from '@clickrelay/core';
 import { samples } from '@clickrelay/simulator';
-import { type RedisServer, startFaultProxy, startRedis, waitUntil } from '@clickrelay/testkit';
+import { startFaultProxy, waitUntil } from '@clickrelay/testkit';
 import fc from 'fast-check';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { idsOf, newConversations, newEvent, newEvents, RECEIVED_AT } from '../../test/sample-events.ts';
+import { useStore } from '../../test/use-store.ts';
 import { eventKeys, shardKeys } from '../redis/names.ts';
-import { openStore, type Store } from '../redis/store.ts';
 import { createEventLog, type EventLog, followEvents, listEvents, readEvent } from './event-log.ts';
 import { readLogBytes } from './retention.ts';
 
 const TTL_MS = 72 * 60 * 60_000;
 
-let redis: RedisServer;
-let store: Store;
+const { openStore, redis, store } = useStore();
 let log: EventLog;
 
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis.stop());
-
 beforeEach(async () => {
-  store = await openStore({ redisUrl: redis.url, role: 'consumer' });
-  await store.redis.flushall();
   log = createEventLog(store, { dedupeTtlMs: TTL_MS });
 });
-afterEach(() => store.close());
 
 const append = (...events: LoggedEvent[]) => log.append('m1', events, Date.now());
 
@@ -47,7 +38,7 @@ const countBytes = async (): Promise<number> => {
 describe('a large fact', () => {
   it('is kept when the answer to its logging was lost, and ioredis asked again', async () => {
     const proxy = await startFaultProxy(redis.port);
-    const worker = await openStore({ redisUrl: proxy.url, role: 'consumer' });
+    const worker = await openStore({ redisUrl: proxy.url });
     await worker.ready();
     const ownLog = createEventLog(worker, { dedupeTtlMs: TTL_MS });
     await ownLog.append('m1', [newEvent()], Date.now());
@@ -96,7 +87,7 @@ describe('a fact', () => {
 
   it('that several processes append at the same time is new for exactly one of them', async () => {
     const events = newConversations(300);
-    const stores = await Promise.all([1, 2, 3, 4].map(() => openStore({ redisUrl: redis.url, role: 'consumer' })));
+    const stores = await Promise.all([1, 2, 3, 4].map(() => openStore()));
     const answers = await Promise.all(
       stores.map(async (other, index) => {
         const turned = [...events.slice(index * 75), ...events.slice(0, index * 75)];
@@ -419,7 +410,7 @@ describe('a follower', () => {
   });
 
   it('misses nothing while several processes append', async () => {
-    const stores = await Promise.all([1, 2, 3].map(() => openStore({ redisUrl: redis.url, role: 'consumer' })));
+    const stores = await Promise.all([1, 2, 3].map(() => openStore()));
     let { next } = await followEvents(store, { limit: 1 });
     let appending = true;
     const appended = Promise.all(

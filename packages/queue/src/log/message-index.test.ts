@@ -1,29 +1,17 @@
 import { type LoggedEvent, SHARDS, shardOf, splitCallback } from '@clickrelay/core';
-import { type RedisServer, startRedis } from '@clickrelay/testkit';
 import fc from 'fast-check';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { idsOf, newEvent, RECEIVED_AT } from '../../test/sample-events.ts';
+import { useStore } from '../../test/use-store.ts';
 import { messageAddress } from '../redis/message-address.ts';
 import { eventKeys, messageIndexKey, shardKeys } from '../redis/names.ts';
-import { openStore, type Store } from '../redis/store.ts';
 import { createEventLog } from './event-log.ts';
 import { createMessageIndex, readEventsOfMessage, rebuildMessageIndex } from './message-index.ts';
 import { trimEventLog } from './retention.ts';
 
 const HOUR = 3_600_000;
 
-let redis: RedisServer;
-let store: Store;
-
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis.stop());
-beforeEach(async () => {
-  store = await openStore({ redisUrl: redis.url, role: 'consumer' });
-  await store.redis.flushall();
-});
-afterEach(() => store.close());
+const { store } = useStore();
 
 const log = (events: readonly LoggedEvent[], claim = 'm1') =>
   createEventLog(store, { dedupeTtlMs: HOUR }).append(claim, events, Date.now());

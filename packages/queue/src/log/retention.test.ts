@@ -1,15 +1,15 @@
 import { type LoggedEvent, SHARDS, shardOf } from '@clickrelay/core';
-import { type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
+import { waitUntil } from '@clickrelay/testkit';
 import fc from 'fast-check';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { idsOf, newConversations, newEvent, newEventOf, newEvents } from '../../test/sample-events.ts';
+import { useStore } from '../../test/use-store.ts';
 import { removeDeadLetter } from '../deliveries/dead-letters.ts';
 import { createAttemptLog, enqueueDeliveries, listDeliveries } from '../deliveries/deliveries.ts';
 import { putDestination, removeDestination } from '../destinations/destinations.ts';
 import { createDispatcher } from '../jobs/dispatcher.ts';
 import type { Outcome } from '../jobs/outcome.ts';
 import { destinationQueue, eventKeys, shardKeys } from '../redis/names.ts';
-import { openStore, type Store } from '../redis/store.ts';
 import { createEventLog, listEvents, readEvent } from './event-log.ts';
 import { type Retention, readLogBytes, startRetention, trimEventLog } from './retention.ts';
 
@@ -18,19 +18,7 @@ const HOUR = 60 * MINUTE;
 const NOW = Date.parse('2026-03-08T12:00:00.000Z');
 const KEEP: Retention = { eventsMs: 24 * HOUR, eventBytes: 1_000_000_000, deliveriesMs: 12 * HOUR };
 
-let redis: RedisServer;
-let store: Store;
-
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis.stop());
-
-beforeEach(async () => {
-  store = await openStore({ redisUrl: redis.url, role: 'consumer' });
-  await store.redis.flushall();
-});
-afterEach(() => store.close());
+const { store } = useStore();
 
 const put = (id: string) => putDestination(store, { id, type: 'webhook', events: ['*'], paused: null, config: {} });
 

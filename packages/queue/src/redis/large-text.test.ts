@@ -1,28 +1,16 @@
 import { type LoggedEvent, splitCallback } from '@clickrelay/core';
-import { type RedisServer, startFaultProxy, startRedis } from '@clickrelay/testkit';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { startFaultProxy } from '@clickrelay/testkit';
+import { describe, expect, it } from 'vitest';
+import { useStore } from '../../test/use-store.ts';
 import { createCommitter, type IngestGroup } from '../intake/commit.ts';
 import { createEventLog, listEvents, readEvent } from '../log/event-log.ts';
 import { readLogBytes, trimEventLog } from '../log/retention.ts';
 import { dropLarge, keepLarge, LARGE, readLarge, readLargePieces, storeLarge } from './large-text.ts';
 import { ingestQueue } from './names.ts';
-import { openStore, type Store } from './store.ts';
 
 const RECEIVED_AT = '2026-03-01T12:00:00.000Z';
 
-let redis: RedisServer;
-let store: Store;
-
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis.stop());
-beforeEach(async () => {
-  store = await openStore({ redisUrl: redis.url, role: 'producer' });
-  await store.ready();
-  await store.redis.flushall();
-});
-afterEach(() => store.close());
+const { openStore, redis, store } = useStore({ role: 'producer' });
 
 const largeKeys = async (): Promise<string[]> =>
   (await store.redis.keys('*')).filter((key) => key.includes(':text:') || key.includes(':p:'));
@@ -66,7 +54,7 @@ describe('a large text', () => {
 describe('a large callback', () => {
   it('that is given up at any of its commands leaves nothing behind that stays for ever', async () => {
     const proxy = await startFaultProxy(redis.port);
-    const unlucky = await openStore({ redisUrl: proxy.url, role: 'producer' });
+    const unlucky = await openStore({ redisUrl: proxy.url });
     await unlucky.ready();
     const committer = createCommitter(unlucky);
     const commit = () => committer.commit({ text: 'x'.repeat(LARGE * 3), lane: 'messages' }, RECEIVED_AT);
