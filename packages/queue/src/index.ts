@@ -96,6 +96,7 @@ export {
   type Outcome,
   outcomeOf,
 } from './jobs/outcome.ts';
+export type { QueueFigures } from './jobs/read-queue-figures.ts';
 export type { Settlement } from './jobs/settle.ts';
 export { LeaseLostError, NotAPullDestinationError, TooManyLeasesError } from './leases/errors.ts';
 export { createLeases, type Lease, type LeaseOptions, type Leases, type LeasesOptions } from './leases/leases.ts';
@@ -109,7 +110,7 @@ export {
   readLedgerPart,
 } from './ledger/ledger.ts';
 export { checkLedger, type LedgerCheck, readLedgerCheck } from './ledger/ledger-check.ts';
-export { type DestinationFigures, type Figures, type QueueFigures, readFigures } from './ledger/queue-figures.ts';
+export { type DestinationFigures, type Figures, readFigures } from './ledger/queue-figures.ts';
 export { type CallbackOfEvent, type Repeats, readCallbackOf, readRepeats } from './log/callback-of-event.ts';
 export {
   type CountedWith,

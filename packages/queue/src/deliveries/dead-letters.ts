@@ -1,10 +1,11 @@
 import { deliveryId, parseDeliveryId } from '@clickrelay/core';
 import { listDestinations, readDestination } from '../destinations/destinations.ts';
-import { DEAD_KIND, jobKey } from '../jobs/keys.ts';
+import { isJobElsewhere, isJobGone } from '../jobs/bullmq-codes.ts';
+import { failedKey, jobKey } from '../jobs/keys.ts';
 import type { DeadLetterKind } from '../jobs/outcome.ts';
+import { forgetStalls, readDeadKinds } from '../jobs/read-jobs.ts';
 import { type Page, readEvent, readRoutes } from '../log/event-log.ts';
 import { destinationQueue, eventKeys } from '../redis/names.ts';
-import { sendAll } from '../redis/send-all.ts';
 import { addJobs, type Store } from '../redis/store.ts';
 import { type DeliveryJob, GIVEN_UP, readDelivery, replayOf } from './deliveries.ts';
 import { markReplayed, unmarkReplayed } from './replay-outcomes.ts';
@@ -67,11 +68,11 @@ export const listDeadLetters = async (store: Store, options: ListDeadLettersOpti
   const found: FailedOfKind[] = [];
   for (const destinationId of destinationIds) {
     // BullMQ's failed set is scored with the time of failure. Ties at the cursor are read again and skipped.
-    const failedKey = store.queue(destinationQueue(destinationId)).toKey('failed');
+    const key = failedKey(destinationQueue(destinationId));
     const newest = after?.failedAtMs ?? '+inf';
     for (let count = limit + 100; ; count *= 4) {
-      const members = await store.redis.zrevrangebyscore(failedKey, newest, '-inf', 'LIMIT', 0, count);
-      const scores = members.length === 0 ? [] : await store.redis.zmscore(failedKey, ...members);
+      const members = await store.redis.zrevrangebyscore(key, newest, '-inf', 'LIMIT', 0, count);
+      const scores = members.length === 0 ? [] : await store.redis.zmscore(key, ...members);
       const further = members
         .map((eventId, index) => ({ destinationId, eventId, failedAtMs: Number(scores[index] ?? 0) }))
         .filter((failed) => after === undefined || compare(after, failed) < 0);
@@ -94,13 +95,11 @@ export const listDeadLetters = async (store: Store, options: ListDeadLettersOpti
 export const readKinds = async (
   store: Store,
   failed: readonly Pick<Failed, 'destinationId' | 'eventId'>[],
-): Promise<DeadLetterKind[]> => {
-  const kinds = await sendAll(
+): Promise<DeadLetterKind[]> =>
+  readDeadKinds(
     store,
-    failed.map(({ destinationId, eventId }) => ['hget', jobKey(destinationQueue(destinationId), eventId), DEAD_KIND]),
+    failed.map(({ destinationId, eventId }) => ({ queue: destinationQueue(destinationId), jobId: eventId })),
   );
-  return kinds.map((kind) => (kind as DeadLetterKind | null) ?? 'refused');
-};
 
 const describe = async (
   store: Store,
@@ -159,16 +158,15 @@ export const replayDelivery = async (store: Store, id: string, replayId?: string
       await owe(store, asked);
       await job.updateData(jobOf(asked));
       // BullMQ counts on: what was a dead letter for having crashed its consumers would be one again at once.
-      await store.redis.hdel(jobKey(name, eventId), 'stc');
+      await forgetStalls(store, name, eventId);
       await job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true });
     } else return 'already_pending';
   } catch (error) {
-    const { code } = error as { code?: unknown };
-    if (code === JOB_NOT_IN_STATE) {
+    if (isJobElsewhere(error)) {
       if (replayId !== undefined) await unmarkReplayed(store, { eventId, destinationId, replayId });
       return 'already_pending';
     }
-    if (code !== JOB_MISSING) throw error;
+    if (!isJobGone(error)) throw error;
     await makeJob(store, asked);
   }
   return 'replayed';
@@ -196,11 +194,6 @@ const makeJob = async (store: Store, asked: Asked): Promise<void> => {
   ]);
 };
 
-/** BullMQ's code for a job that is gone: it ended in between, or somebody gave it up. */
-const JOB_MISSING = -1;
-/** For a job that was moved in between: by its time, a worker, or someone else's replay. */
-const JOB_NOT_IN_STATE = -3;
-
 /** Gives a dead letter up. @returns false when there is none with this id. */
 export const removeDeadLetter = async (store: Store, id: string): Promise<boolean> => {
   const parsed = parseDeliveryId(id);
@@ -212,8 +205,13 @@ export const removeDeadLetter = async (store: Store, id: string): Promise<boolea
   const isMarked = await store.redis.eval(GIVE_UP_SCRIPT, 1, deliveries, parsed.destinationId, GIVEN_UP);
   if (isMarked === 0) return false;
   const name = destinationQueue(parsed.destinationId);
-  const failed = store.queue(name).toKey('failed');
-  const isRemoved = await store.redis.eval(REMOVE_SCRIPT, 2, failed, jobKey(name, parsed.eventId), parsed.eventId);
+  const isRemoved = await store.redis.eval(
+    REMOVE_SCRIPT,
+    2,
+    failedKey(name),
+    jobKey(name, parsed.eventId),
+    parsed.eventId,
+  );
   // Sent again by somebody in between: it is owed after all.
   if (isRemoved === 0) await store.redis.eval(OWE_SCRIPT, 1, deliveries, parsed.destinationId, GIVEN_UP);
   return isRemoved === 1;

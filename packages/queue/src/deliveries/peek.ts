@@ -1,7 +1,8 @@
 import { deliveryId, EVENT_ID, type LoggedEvent, pacingSettings } from '@clickrelay/core';
 import { openRoute } from '@clickrelay/routing';
 import type { Destination } from '../destinations/destinations.ts';
-import { jobKey, prioritizedKey, waitKey } from '../jobs/keys.ts';
+import { prioritizedKey, waitKey } from '../jobs/keys.ts';
+import { parseWaitingJob, readWaitingJob } from '../jobs/read-jobs.ts';
 import { decodeRecord, listEvents, MOST_CHARACTERS_PER_PAGE } from '../log/event-log.ts';
 import { destinationQueue, eventKeys } from '../redis/names.ts';
 import { type RedisCommand, sendAll } from '../redis/send-all.ts';
@@ -55,17 +56,14 @@ async function* readWaiting(store: Store, destinationId: string, ids: readonly s
     const page = ids.slice(at, at + PAGE);
     const replies = await sendAll(
       store,
-      page.flatMap((id): RedisCommand[] => [
-        ['get', eventKeys(id).record],
-        ['hmget', jobKey(queue, id), 'data', 'atm', 'stc'],
-      ]),
+      page.flatMap((id): RedisCommand[] => [['get', eventKeys(id).record], readWaitingJob(queue, id)]),
     );
     for (const [index, id] of page.entries()) {
       const logged = await decodeRecord(store, id, replies[2 * index] as string | null);
-      const [data, attemptsMade, stalled] = replies[2 * index + 1] as (string | null)[];
+      const { data, attemptsMade, stalledCount } = parseWaitingJob(replies[2 * index + 1]);
       if (logged === undefined) continue;
       const { a: before = 0 } = JSON.parse(data ?? '{}') as { a?: number };
-      const attempt = before + Number(attemptsMade ?? 0) + Number(stalled ?? 0) + 1;
+      const attempt = before + attemptsMade + stalledCount + 1;
       yield { deliveryId: deliveryId(id, destinationId), attempt, event: logged };
     }
   }

@@ -1,6 +1,6 @@
-import { activeKey, prioritizedKey, waitKey } from '../jobs/keys.ts';
+import { activeKey, delayedKey, prioritizedKey, waitKey } from '../jobs/keys.ts';
 import type { Page } from '../log/event-log.ts';
-import { destinationQueue, queueKey } from '../redis/names.ts';
+import { destinationQueue } from '../redis/names.ts';
 import type { Store } from '../redis/store.ts';
 import type { Delivery } from './deliveries.ts';
 import { listDeliveriesOf } from './deliveries.ts';
@@ -24,7 +24,7 @@ export const listUndelivered = async (
     active: activeKey(queue),
     wait: waitKey(queue),
     prioritized: prioritizedKey(queue),
-    delayed: `${queueKey(queue)}:delayed`,
+    delayed: delayedKey(queue),
   };
   const read = {
     // Both are taken from their right end.

@@ -1,6 +1,7 @@
 import type { Job } from 'bullmq';
 import type { JobTaker } from '../redis/store.ts';
-import { DEAD_KIND } from './keys.ts';
+import { isJobElsewhere } from './bullmq-codes.ts';
+import { JOB_FIELD } from './keys.ts';
 import type { DeadLetterKind } from './outcome.ts';
 
 /** What became of a job. */
@@ -55,7 +56,7 @@ export const settle = async (taker: JobTaker, job: Job, token: string, settlemen
     case 'dead':
       await taker.backend.moveToFailed(job, settlement.reason, false, token, false, {
         failedReason: settlement.reason,
-        [DEAD_KIND]: settlement.because ?? 'refused',
+        [JOB_FIELD.deadKind]: settlement.because ?? 'refused',
       });
       return;
   }
@@ -66,9 +67,6 @@ export const wakeJob = async (taker: JobTaker, id: string): Promise<void> => {
   try {
     await taker.backend.promote(id);
   } catch (error) {
-    if ((error as { code?: unknown }).code !== NOT_PUT_OFF) throw error;
+    if (!isJobElsewhere(error)) throw error;
   }
 };
-
-/** BullMQ's code for a job that is not delayed. */
-const NOT_PUT_OFF = -3;

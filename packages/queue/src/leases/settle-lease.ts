@@ -3,6 +3,7 @@ import { Job } from 'bullmq';
 import { type AttemptLog, type DeliveryJob, readAttempt, readForDelivery, replayOf } from '../deliveries/deliveries.ts';
 import { DeliveryNotFoundError } from '../deliveries/errors.ts';
 import type { Ordering } from '../deliveries/ordering.ts';
+import { isLockLost } from '../jobs/bullmq-codes.ts';
 import { lockKey } from '../jobs/keys.ts';
 import { outcomeOf } from '../jobs/outcome.ts';
 import { settle } from '../jobs/settle.ts';
@@ -83,7 +84,7 @@ export const ackLease = async (desk: LeaseDesk, lease: LeaseRef): Promise<Acked>
     await settle(store.taker(queue), job, lease.token, { kind: 'done' });
   } catch (error) {
     // It ended in this very moment: the work is done all the same, and whoever takes the job sees it.
-    if (!isLost(error)) throw error;
+    if (!isLockLost(error)) throw error;
   }
   return { state: 'delivered' };
 };
@@ -139,7 +140,7 @@ export const nackLease = async (
       outcome.kind === 'retry' ? { kind: 'retry', delayMs: outcome.delayMs, reason } : { kind: 'dead', reason },
     );
   } catch (lost) {
-    if (isLost(lost)) throw await refusal(store, eventId, destinationId, lease);
+    if (isLockLost(lost)) throw await refusal(store, eventId, destinationId, lease);
     throw lost;
   }
   return outcome.kind === 'retry' ? retrying(nowMs + outcome.delayMs) : { state: 'dead_letter' };
@@ -177,7 +178,7 @@ export const returnLease = async (store: Store, destinationId: string, lease: Le
     await settle(store.taker(held.queue), held.job, lease.token, { kind: 'return' });
     return true;
   } catch (error) {
-    if (isLost(error)) return false;
+    if (isLockLost(error)) return false;
     throw error;
   }
 };
@@ -187,11 +188,6 @@ const readAnswered = async (store: Store, eventId: string, destinationId: string
   const startedAtMs = leaseStartedAtMs(token);
   return startedAtMs === undefined ? undefined : readAttempt(store, eventId, destinationId, startedAtMs);
 };
-
-/** BullMQ's codes: the job is gone, has no lock, is not active, has another lock. */
-const LOST = new Set<unknown>([-1, -2, -3, -6]);
-
-const isLost = (error: unknown): boolean => LOST.has((error as { code?: unknown }).code);
 
 const noDelivery = (deliveryId: string, destinationId: string): DeliveryNotFoundError =>
   new DeliveryNotFoundError(`nothing is known of ${deliveryId.slice(0, 120)} at ${destinationId}`);

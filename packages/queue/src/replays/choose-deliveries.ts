@@ -4,6 +4,7 @@ import { readKinds } from '../deliveries/dead-letters.ts';
 import { GIVEN_UP } from '../deliveries/deliveries.ts';
 import { replayMark, SENT } from '../deliveries/replay-outcomes.ts';
 import { listDestinations } from '../destinations/destinations.ts';
+import { failedKey } from '../jobs/keys.ts';
 import type { DeadLetterKind } from '../jobs/outcome.ts';
 import { decodeRecord, followEvents } from '../log/event-log.ts';
 import { decodeHead } from '../log/event-record.ts';
@@ -185,7 +186,7 @@ async function* chooseNamed(
       store,
       known.flatMap(({ eventId, destinationId }): RedisCommand[] => [
         ['hmget', eventKeys(eventId).deliveries, destinationId, replayMark(destinationId, replayId ?? '')],
-        ['zscore', store.queue(destinationQueue(destinationId)).toKey('failed'), eventId],
+        ['zscore', failedKey(destinationQueue(destinationId)), eventId],
       ]),
     )) as [(string | null)[], string | null];
     for (const [index, { id }] of known.entries()) {
@@ -227,19 +228,11 @@ async function* chooseDead(
   const [firstDestination = '', score = '', lastId = ''] = from.split(' ');
   for (const destinationId of destinationIds) {
     if (destinationId < firstDestination) continue;
-    const failedKey = store.queue(destinationQueue(destinationId)).toKey('failed');
+    const key = failedKey(destinationQueue(destinationId));
     const isFirst = destinationId === firstDestination && score !== '';
     let place = isFirst ? { score: Number(score), id: lastId } : { score: since, id: '' };
     for (let count = batch; ; ) {
-      const flat = await store.redis.zrangebyscore(
-        failedKey,
-        place.score,
-        `(${until}`,
-        'WITHSCORES',
-        'LIMIT',
-        0,
-        count,
-      );
+      const flat = await store.redis.zrangebyscore(key, place.score, `(${until}`, 'WITHSCORES', 'LIMIT', 0, count);
       const read = Array.from({ length: flat.length / 2 }, (_, index) => ({
         id: flat[2 * index] as string,
         score: Number(flat[2 * index + 1]),
