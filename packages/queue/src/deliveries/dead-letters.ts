@@ -4,10 +4,12 @@ import { isJobElsewhere, isJobGone } from '../jobs/bullmq-codes.ts';
 import { failedKey, jobKey } from '../jobs/keys.ts';
 import type { DeadLetterKind } from '../jobs/outcome.ts';
 import { forgetStalls, readDeadKinds } from '../jobs/read-jobs.ts';
+import { STATE_LETTERS, STATE_LUA } from '../log/delivery-states.ts';
 import { type Page, readEvent, readRoutes } from '../log/event-log.ts';
 import { destinationQueue, eventKeys } from '../redis/names.ts';
+import { runScript, type Script } from '../redis/script.ts';
 import { addJobs, type Store } from '../redis/store.ts';
-import { type DeliveryJob, GIVEN_UP, readDelivery, replayOf } from './deliveries.ts';
+import { type DeliveryJob, readDelivery, replayOf } from './deliveries.ts';
 import { markReplayed, unmarkReplayed } from './replay-outcomes.ts';
 
 /** A delivery that ended without success. Kept until someone replays or removes it. */
@@ -183,8 +185,9 @@ const jobOf = ({ replayId }: Asked): DeliveryJob => ({ r: replayId ?? 1 });
 
 /** Written down before there is a job, as for any delivery that is owed. */
 const owe = async (store: Store, { eventId, destinationId, replayId }: Asked): Promise<void> => {
-  if (replayId === undefined) await store.redis.hset(eventKeys(eventId).deliveries, destinationId, 'q');
-  else await markReplayed(store, { eventId, destinationId, replayId }, 'sent', [destinationId, 'q']);
+  if (replayId === undefined)
+    await store.redis.hset(eventKeys(eventId).deliveries, destinationId, STATE_LETTERS.pending);
+  else await markReplayed(store, { eventId, destinationId, replayId }, 'sent', [destinationId, STATE_LETTERS.pending]);
 };
 
 const makeJob = async (store: Store, asked: Asked): Promise<void> => {
@@ -202,37 +205,41 @@ export const removeDeadLetter = async (store: Store, id: string): Promise<boolea
   if (job === undefined || !(await job.isFailed())) return false;
   // The mark first: with the job gone nobody could ask again, and the event would be kept for a delivery that is no more.
   const { deliveries } = eventKeys(parsed.eventId);
-  const isMarked = await store.redis.eval(GIVE_UP_SCRIPT, 1, deliveries, parsed.destinationId, GIVEN_UP);
+  const isMarked = await runScript(store.redis, GIVE_UP, [deliveries], [parsed.destinationId]);
   if (isMarked === 0) return false;
   const name = destinationQueue(parsed.destinationId);
-  const isRemoved = await store.redis.eval(
-    REMOVE_SCRIPT,
-    2,
-    failedKey(name),
-    jobKey(name, parsed.eventId),
-    parsed.eventId,
-  );
+  const keys = [failedKey(name), jobKey(name, parsed.eventId)];
+  const isRemoved = await runScript(store.redis, REMOVE_DEAD_JOB, keys, [parsed.eventId]);
   // Sent again by somebody in between: it is owed after all.
-  if (isRemoved === 0) await store.redis.eval(OWE_SCRIPT, 1, deliveries, parsed.destinationId, GIVEN_UP);
+  if (isRemoved === 0) await runScript(store.redis, OWE_AFTER_ALL, [deliveries], [parsed.destinationId]);
   return isRemoved === 1;
 };
 
-/* KEYS: deliveries. ARGV: destination, mark of what is given up. Answers 0 when it was sent again and delivered by now. */
-const GIVE_UP_SCRIPT = `
-if redis.call('HGET', KEYS[1], ARGV[1]) == 'd' then return 0 end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
-return 1`;
+/* KEYS: deliveries. ARGV: destination. Returns 0 when somebody sent it again and it is delivered by now. */
+const GIVE_UP: Script = {
+  name: 'giveUpDelivery',
+  lua: `${STATE_LUA}
+if redis.call('HGET', KEYS[1], ARGV[1]) == STATE.delivered then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], STATE.given_up)
+return 1`,
+};
 
 /*
- * Only while it is a dead letter. Such a job has nothing beside its hash and its place among the failed.
+ * Removes the job of a dead letter, which has nothing beside its hash and its place among the failed.
  *
- * KEYS: failed, job. ARGV: id. Answers 0 when it is a job of another state, -1 when it is none any more.
+ * KEYS: failed, job. ARGV: id. Returns 0 when the job is in another state, -1 when it is gone.
  */
-const REMOVE_SCRIPT = `
+const REMOVE_DEAD_JOB: Script = {
+  name: 'removeDeadJob',
+  lua: `
 if redis.call('ZREM', KEYS[1], ARGV[1]) == 0 then return redis.call('EXISTS', KEYS[2]) - 1 end
 redis.call('DEL', KEYS[2])
-return 1`;
+return 1`,
+};
 
-/* KEYS: deliveries. ARGV: destination, mark of what was given up. */
-const OWE_SCRIPT = `
-if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then redis.call('HSET', KEYS[1], ARGV[1], 'q') end`;
+/* KEYS: deliveries. ARGV: destination. */
+const OWE_AFTER_ALL: Script = {
+  name: 'oweAfterAll',
+  lua: `${STATE_LUA}
+if redis.call('HGET', KEYS[1], ARGV[1]) == STATE.given_up then redis.call('HSET', KEYS[1], ARGV[1], STATE.pending) end`,
+};

@@ -1,6 +1,7 @@
 import { type DeliveryError, deliveryId, type LoggedEvent, parseDeliveryId, shardOf } from '@clickrelay/core';
 import type { Result } from 'ioredis';
 import type { DeadLetterKind, Outcome } from '../jobs/outcome.ts';
+import { type KeptState, STATE_LETTERS, stateOf } from '../log/delivery-states.ts';
 import { decodeRecord } from '../log/event-log.ts';
 import { createGroupCommit } from '../redis/group-commit.ts';
 import { destinationQueue, eventKeys } from '../redis/names.ts';
@@ -18,12 +19,13 @@ import { markReplayed } from './replay-outcomes.ts';
  * letter). Its id is the event id, so the same delivery can never be queued twice.
  */
 
-export type DeliveryState = 'pending' | 'delivered' | 'dead_letter';
+export type DeliveryState = Exclude<KeptState, 'given_up'>;
 
-const LETTERS = { pending: 'q', delivered: 'd', dead_letter: 'x' } as const;
-/** Of a dead letter that a person gave up: no delivery any more, and nothing that is missing. */
-export const GIVEN_UP = 'r';
-const STATES: Readonly<Record<string, DeliveryState>> = { q: 'pending', d: 'delivered', x: 'dead_letter' };
+/** A dead letter that was given up is no delivery any more. */
+const deliveryStateOf = (letter: string | null | undefined): DeliveryState | undefined => {
+  const state = stateOf(letter);
+  return state === 'given_up' ? undefined : state;
+};
 
 /** One try at a delivery. */
 export interface Attempt {
@@ -87,7 +89,7 @@ export const enqueueDeliveries = async (
   await sendAll(
     store,
     deliveries.map(({ eventId, job }) => {
-      const state = job?.x === undefined ? LETTERS.pending : LETTERS.dead_letter;
+      const state = job?.x === undefined ? STATE_LETTERS.pending : STATE_LETTERS.dead_letter;
       return ['hset', eventKeys(eventId).deliveries, destinationId, state];
     }),
   );
@@ -113,14 +115,16 @@ export const readForDelivery = async (
     ['hget', keys.deliveries, destinationId],
   ]);
   const logged = await decodeRecord(store, eventId, replies[0] as string | null);
-  return { logged, state: STATES[(replies[1] as string | null) ?? ''] };
+  return { logged, state: deliveryStateOf(replies[1] as string | null) };
 };
+
+const ENDS: readonly (KeptState | undefined)[] = ['delivered', 'dead_letter', 'given_up'];
 
 /** The destinations for which this event has ended, delivered, dead or given up: asked when a unit of work is repeated after a crash. */
 export const readEnded = async (store: Store, eventId: string): Promise<Set<string>> => {
   const all = await store.redis.hgetall(eventKeys(eventId).deliveries);
-  const ends: readonly (string | undefined)[] = [LETTERS.delivered, LETTERS.dead_letter, GIVEN_UP];
-  return new Set(Object.keys(all).filter((field) => ends.includes(all[field])));
+  const hasEnded = (letter: string | undefined): boolean => ENDS.includes(stateOf(letter));
+  return new Set(Object.keys(all).filter((field) => hasEnded(all[field])));
 };
 
 // -- attempts ---------------------------------------------------------------------------------------------------
@@ -146,13 +150,13 @@ export interface AttemptLog {
   drained(): Promise<void>;
 }
 
-const stateAfter = ({ kind }: Outcome): string =>
-  kind === 'delivered' ? LETTERS.delivered : kind === 'dead_letter' ? LETTERS.dead_letter : LETTERS.pending;
+/** The state of the delivery after an attempt. */
+const STATES_AFTER = { delivered: 'delivered', retry: 'pending', dead_letter: 'dead_letter' } as const;
 
 /** What is written of an attempt: the delivery's state after it, and the attempt. */
 const fieldsAfter = (attempt: AttemptRecord): string[] => [
   attempt.destinationId,
-  stateAfter(attempt.outcome),
+  STATE_LETTERS[STATES_AFTER[attempt.outcome.kind]],
   `${attempt.destinationId}#${attempt.startedAtMs}`,
   encodeAttempt(attempt),
 ];
@@ -217,8 +221,9 @@ export const createAttemptLog = (store: Store, { lingerMs = 25, onRecord }: Atte
   };
 };
 
+/** How an attempt ended, as it is written down. These are not the letters of delivery states. */
 const OUTCOME_LETTERS = { delivered: 'd', retry: 'r', dead_letter: 'x' } as const;
-const OUTCOMES: Readonly<Record<string, Outcome['kind']>> = { d: 'delivered', r: 'retry', x: 'dead_letter' };
+const OUTCOMES = new Map(Object.entries(OUTCOME_LETTERS).map(([kind, letter]) => [letter, kind as Outcome['kind']]));
 
 /** Short on purpose: a field of at most 64 bytes keeps Redis's compact encoding, and most attempts succeed. */
 const encodeAttempt = ({ durationMs, outcome, status, error, response }: AttemptRecord): string => {
@@ -241,7 +246,7 @@ const decodeAttempt = (startedAtMs: number, text: string): Omit<Attempt, 'number
   return {
     startedAt: new Date(startedAtMs).toISOString(),
     durationMs,
-    outcome: OUTCOMES[kind] ?? 'retry',
+    outcome: OUTCOMES.get(kind) ?? 'retry',
     status,
     error: code ? { code, message: message ?? '' } : null,
     response: response ?? '',
@@ -254,7 +259,7 @@ const decodeAttempt = (startedAtMs: number, text: string): Omit<Attempt, 'number
 const decodeDeliveries = (eventId: string, fields: Record<string, string>): Delivery[] => {
   const deliveries: Delivery[] = [];
   for (const [field, value] of Object.entries(fields)) {
-    const state = field.includes('#') ? undefined : STATES[value];
+    const state = field.includes('#') ? undefined : deliveryStateOf(value);
     if (state === undefined) continue;
     const attempts = Object.keys(fields)
       .filter((other) => other.startsWith(`${field}#`))

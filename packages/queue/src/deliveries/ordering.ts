@@ -2,6 +2,7 @@ import type { Event } from '@clickrelay/core';
 import type { Result } from 'ioredis';
 import { jobKey } from '../jobs/keys.ts';
 import { wakeJob } from '../jobs/settle.ts';
+import { stateOf } from '../log/delivery-states.ts';
 import { isBeingRouted } from '../log/event-log.ts';
 import { conversationKey, destinationQueue, eventKeys } from '../redis/names.ts';
 import { sendAll } from '../redis/send-all.ts';
@@ -85,12 +86,13 @@ export const createOrdering = (store: Store, destinationId: string): Ordering =>
 
   const look = async (eventId: string): Promise<{ hasEnded: boolean; hasJob: boolean }> => {
     const keys = eventKeys(eventId);
-    const [state, isLogged, hasJob] = await sendAll(store, [
+    const [letter, isLogged, hasJob] = await sendAll(store, [
       ['hget', keys.deliveries, destinationId],
       ['exists', keys.record],
       ['exists', jobKey(queue, eventId)],
     ]);
-    return { hasEnded: isLogged === 0 || (state !== 'q' && state !== null), hasJob: hasJob === 1 };
+    const state = stateOf(letter as string | null);
+    return { hasEnded: isLogged === 0 || (state !== 'pending' && state !== undefined), hasJob: hasJob === 1 };
   };
 
   /**

@@ -1,8 +1,10 @@
 import { deliveryId, parseDeliveryId, SHARDS, shardOf } from '@clickrelay/core';
 import type { Page } from '../log/event-log.ts';
 import { eventKeys, replayKeys, shardKeys } from '../redis/names.ts';
+import { luaTable, runScript, type Script } from '../redis/script.ts';
 import { fieldsOf, type RedisCommand, sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
+import markReplayedLua from './mark-replayed.lua';
 
 /*
  * What became of the deliveries that a replay of many sent again. Of each of them one mark says how far it is: a field
@@ -13,10 +15,14 @@ import type { Store } from '../redis/store.ts';
  * A delivery that no replay of many sent has no mark, and costs nothing here.
  */
 
-const LETTERS = { sent: 's', delivered: 'd', failed: 'x' } as const;
-export type ReplayOutcome = keyof typeof LETTERS;
-/** The mark of what was sent, and has not ended. */
-export const SENT = LETTERS.sent;
+/** How far a delivery is: sent and not ended, or how it ended. The letters of marks, and the fields of the counts. */
+const MARKS = { sent: 's', delivered: 'd', failed: 'x' } as const;
+export type ReplayOutcome = keyof typeof MARKS;
+const OUTCOMES = new Map(Object.entries(MARKS).map(([outcome, letter]) => [letter, outcome as ReplayOutcome]));
+
+/** @returns undefined when there is no mark */
+export const outcomeOfMark = (letter: string | null): ReplayOutcome | undefined =>
+  OUTCOMES.get(letter as (typeof MARKS)[ReplayOutcome]);
 
 /** Counts of a replay that nobody keeps any more go by themselves: as long after the last change as a replay is kept. */
 export const REPLAY_KEPT_S = 365 * 24 * 3600;
@@ -24,33 +30,18 @@ export const REPLAY_KEPT_S = 365 * 24 * 3600;
 /** The field of the mark. No destination has a `#` in its name, and no attempt begins with one. */
 export const replayMark = (destinationId: string, replayId: string): string => `#${replayId}#${destinationId}`;
 
-/*
- * Moves a mark. With nothing before it there is one only when it is sent: else the replay is forgotten.
- */
-const MOVE_MARK = `
-local function moveMark(deliveries, counts, failed, field, letter, id)
-  local before = redis.call('HGET', deliveries, field)
-  if before == letter or not (before or letter == '${LETTERS.sent}') then return end
-  redis.call('HSET', deliveries, field, letter)
-  if before then redis.call('HINCRBY', counts, before, -1) end
-  redis.call('HINCRBY', counts, letter, 1)
-  redis.call('EXPIRE', counts, ${REPLAY_KEPT_S})
-  if letter == '${LETTERS.failed}' then
-    redis.call('ZADD', failed, 0, id)
-    redis.call('EXPIRE', failed, ${REPLAY_KEPT_S})
-  elseif before == '${LETTERS.failed}' then redis.call('ZREM', failed, id) end
-end`;
+const MARK_LUA = luaTable('MARK', MARKS);
 
-/* KEYS: deliveries, counts, failed. ARGV: mark, letter, delivery id, then fields and values to write beside it. */
-const MARK_SCRIPT = `${MOVE_MARK}
-moveMark(KEYS[1], KEYS[2], KEYS[3], ARGV[1], ARGV[2], ARGV[3])
-if #ARGV > 3 then redis.call('HSET', KEYS[1], unpack(ARGV, 4)) end`;
+const MARK: Script = { name: 'markReplayed', lua: `${MARK_LUA}local KEPT_S = ${REPLAY_KEPT_S}\n${markReplayedLua}` };
 
-/* KEYS: deliveries, counts. ARGV: mark. */
-const UNMARK_SCRIPT = `
-if redis.call('HGET', KEYS[1], ARGV[1]) ~= '${LETTERS.sent}' then return end
+/* KEYS: deliveries, counts. ARGV: field of the mark. */
+const UNMARK: Script = {
+  name: 'unmarkReplayed',
+  lua: `${MARK_LUA}
+if redis.call('HGET', KEYS[1], ARGV[1]) ~= MARK.sent then return end
 redis.call('HDEL', KEYS[1], ARGV[1])
-redis.call('HINCRBY', KEYS[2], '${LETTERS.sent}', -1)`;
+redis.call('HINCRBY', KEYS[2], MARK.sent, -1)`,
+};
 
 interface Replayed {
   readonly eventId: string;
@@ -72,14 +63,14 @@ export const markReplayed = async (
   const { counts, failed } = replayKeys(prefix, replayId);
   const mark = replayMark(destinationId, replayId);
   const id = deliveryId(eventId, destinationId);
-  await store.redis.eval(MARK_SCRIPT, 3, deliveries, counts, failed, mark, LETTERS[outcome], id, ...beside);
+  await runScript(store.redis, MARK, [deliveries, counts, failed], [mark, MARKS[outcome], id, ...beside]);
 };
 
 /** It was not sent after all: somebody else had done so in between. */
 export const unmarkReplayed = async (store: Store, { eventId, destinationId, replayId }: Replayed): Promise<void> => {
   const { prefix, deliveries } = eventKeys(eventId);
   const { counts } = replayKeys(prefix, replayId);
-  await store.redis.eval(UNMARK_SCRIPT, 2, deliveries, counts, replayMark(destinationId, replayId));
+  await runScript(store.redis, UNMARK, [deliveries, counts], [replayMark(destinationId, replayId)]);
 };
 
 const keysOf = (replayId: string) =>
@@ -100,9 +91,9 @@ export const readReplayCounts = async (store: Store, replayId: string): Promise<
   );
   let [sent, delivered, failed] = [0, 0, 0];
   for (const fields of replies.map(fieldsOf)) {
-    sent += Number(fields[LETTERS.sent] ?? 0);
-    delivered += Number(fields[LETTERS.delivered] ?? 0);
-    failed += Number(fields[LETTERS.failed] ?? 0);
+    sent += Number(fields[MARKS.sent] ?? 0);
+    delivered += Number(fields[MARKS.delivered] ?? 0);
+    failed += Number(fields[MARKS.failed] ?? 0);
   }
   return { replayed: sent + delivered + failed, delivered, failed };
 };

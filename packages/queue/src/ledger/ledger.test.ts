@@ -16,6 +16,7 @@ import { pauseDestination, putDestination, removeDestination } from '../destinat
 import { holdDestination } from '../destinations/holds.ts';
 import { createDispatcher } from '../jobs/dispatcher.ts';
 import type { Outcome } from '../jobs/outcome.ts';
+import { STATE_LETTERS } from '../log/delivery-states.ts';
 import { createEventLog } from '../log/event-log.ts';
 import { trimEventLog } from '../log/retention.ts';
 import { claimOf, destinationQueue, eventKeys, ingestQueue, shardKeys } from '../redis/names.ts';
@@ -296,7 +297,8 @@ describe('the ledger', () => {
             if (of === 'waiting' || of === 'retrying' || of === 'jobless') await queue(id, destination);
             if (of === 'jobless') await store.queue(destinationQueue(destination)).remove(id);
             if (of === 'dead letter of nobody') await attempt(id, destination, 'dead_letter');
-            if (of === 'given up') await store.redis.hset(eventKeys(id).deliveries, destination, 'r');
+            if (of === 'given up')
+              await store.redis.hset(eventKeys(id).deliveries, destination, STATE_LETTERS.given_up);
           }
         }
         const ledger = await read();

@@ -8,11 +8,10 @@ import {
   SHARDS,
 } from '@clickrelay/core';
 import type { Result } from 'ioredis';
-import { GIVEN_UP } from '../deliveries/deliveries.ts';
 import { listDestinations, listLiving } from '../destinations/destinations.ts';
 import { listHolds } from '../destinations/holds.ts';
 import { jobOfClaim } from '../jobs/keys.ts';
-import { STATE_LUA } from '../log/delivery-states.ts';
+import { type KeptState, STATE_LUA, stateOf } from '../log/delivery-states.ts';
 import { RECORD_LUA } from '../log/event-record.ts';
 import { destinationQueue, eventKeys, queueKey, shardKeys } from '../redis/names.ts';
 import { sendAll } from '../redis/send-all.ts';
@@ -177,7 +176,8 @@ interface Open {
   readonly eventId: string;
   readonly claim: string;
   readonly destinationId: string;
-  readonly state: string;
+  /** Undefined when it was never queued. */
+  readonly state: KeptState | undefined;
   readonly wasTried: boolean;
   readonly isOfEarlier: boolean;
 }
@@ -219,7 +219,10 @@ const createRows = () => {
   };
 };
 
-const PROBLEMS: Readonly<Record<string, Difference['problem']>> = { q: 'no_job', x: 'no_dead_letter' };
+const PROBLEMS: Partial<Record<KeptState, Difference['problem']>> = {
+  pending: 'no_job',
+  dead_letter: 'no_dead_letter',
+};
 
 const encodeCursor = (to: number, shard: number, after: string): string => `${to}.${shard}.${after}`;
 const CURSOR = /^(\d{1,17})\.(\d{1,2})\.(\d{1,17})?$/;
@@ -302,7 +305,7 @@ const decodeOpen = (flat: readonly (string | number)[]): Open[] => {
       eventId: String(eventId),
       claim: String(claim),
       destinationId: String(destinationId),
-      state: String(state),
+      state: stateOf(String(state)),
       wasTried: tried === 1,
       isOfEarlier: earlier === 1,
     });
@@ -335,7 +338,7 @@ const judge = async (
   for (const one of open) {
     const { destinationId, eventId, state, wasTried, isOfEarlier, claim } = one;
     const job = jobs.get(one);
-    if (job === 2 || (job === 1 && state === 'x')) rows.count(destinationId, 'dead');
+    if (job === 2 || (job === 1 && state === 'dead_letter')) rows.count(destinationId, 'dead');
     else if (job === 1 || isOpenGroup(claim)) {
       const row = rows.count(destinationId, parked.has(destinationId) ? 'parked' : 'pending');
       if (wasTried) row.retrying++;
@@ -343,7 +346,7 @@ const judge = async (
     else if (!isLast) doubts.push(one);
     else {
       const { differing } = rows.count(destinationId, 'unaccounted');
-      const problem = PROBLEMS[state] ?? 'never_queued';
+      const problem = (state && PROBLEMS[state]) ?? 'never_queued';
       if (differing.length < MOST_DIFFERING) {
         differing.push({ deliveryId: deliveryId(eventId, destinationId), eventId, problem });
       }
@@ -401,9 +404,9 @@ const readAgain = async (
       some.map(({ eventId, destinationId }) => ['hget', eventKeys(eventId).deliveries, destinationId]),
     );
     for (const [index, one] of some.entries()) {
-      const state = (states[index] as string | null) ?? '';
-      if (jobs.get(one) === 0 && state === 'd') rows.count(one.destinationId, 'delivered');
-      else if (jobs.get(one) === 0 && state === GIVEN_UP) rows.count(one.destinationId, 'removed');
+      const state = stateOf(states[index] as string | null);
+      if (jobs.get(one) === 0 && state === 'delivered') rows.count(one.destinationId, 'delivered');
+      else if (jobs.get(one) === 0 && state === 'given_up') rows.count(one.destinationId, 'removed');
       else still.push({ ...one, state });
     }
   }

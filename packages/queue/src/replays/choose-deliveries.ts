@@ -1,11 +1,11 @@
 import { deliveryId, type LoggedEvent, parseDeliveryId } from '@clickrelay/core';
 import { openRoute } from '@clickrelay/routing';
 import { readKinds } from '../deliveries/dead-letters.ts';
-import { GIVEN_UP } from '../deliveries/deliveries.ts';
-import { replayMark, SENT } from '../deliveries/replay-outcomes.ts';
+import { outcomeOfMark, replayMark } from '../deliveries/replay-outcomes.ts';
 import { listDestinations } from '../destinations/destinations.ts';
 import { failedKey } from '../jobs/keys.ts';
 import type { DeadLetterKind } from '../jobs/outcome.ts';
+import { stateOf } from '../log/delivery-states.ts';
 import { decodeRecord, followEvents } from '../log/event-log.ts';
 import { decodeHead } from '../log/event-record.ts';
 import { destinationQueue, eventKeys } from '../redis/names.ts';
@@ -200,14 +200,14 @@ async function* chooseNamed(
         else if (Number(failedAt) >= until) gathered.leaveOut('failed_since');
         else gathered.choose(id, atMs);
       } else if (letter === null) gathered.leaveOut(atMs === undefined ? 'event_gone' : 'unknown');
-      else if (letter === GIVEN_UP) gathered.leaveOut('removed');
-      else if (letter === 'd') {
+      else if (stateOf(letter) === 'given_up') gathered.leaveOut('removed');
+      else if (stateOf(letter) === 'delivered') {
         if (state === 'dead_letter') gathered.leaveOut('delivered');
         else if (atMs === undefined) gathered.leaveOut('event_gone');
         else if (mark === null) gathered.choose(id, atMs);
       }
       // The worker of the replay that chooses may have died before there was a job.
-      else if (mark === SENT) gathered.choose(id, atMs);
+      else if (outcomeOfMark(mark) === 'sent') gathered.choose(id, atMs);
       // Also one that ended this very moment, and whose job is not put away yet.
       else gathered.leaveOut('already_pending');
     }
@@ -292,7 +292,9 @@ async function* chooseDelivered(
       for (const [at, destinationId] of destinationIds.entries()) {
         const fields = states[index] as (string | null)[];
         const [letter, mark] = [fields[at], fields[destinationIds.length + at] ?? null];
-        if ((letter === 'd' && mark === null) || (letter === 'q' && mark === SENT))
+        const [deliveryState, outcome] = [stateOf(letter), outcomeOfMark(mark)];
+        const isOurs = deliveryState === 'pending' && outcome === 'sent';
+        if (isOurs || (deliveryState === 'delivered' && outcome === undefined))
           gathered.choose(deliveryId(event.id, destinationId), Date.parse(event.receivedAt));
       }
     }
