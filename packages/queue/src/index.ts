@@ -111,22 +111,17 @@ export {
 } from './ledger/ledger.ts';
 export { checkLedger, type LedgerCheck, readLedgerCheck } from './ledger/ledger-check.ts';
 export { type DestinationFigures, type Figures, readFigures } from './ledger/queue-figures.ts';
+export { type CountedWith, createEventLog, type EventLog, type EventToLog, type Logged } from './log/append.ts';
 export { type CallbackOfEvent, type Repeats, readCallbackOf, readRepeats } from './log/callback-of-event.ts';
+export type { Origin } from './log/event-record.ts';
 export {
-  type CountedWith,
   countEvents,
-  createEventLog,
-  type EventLog,
-  type EventToLog,
   type FollowEventsOptions,
   followEvents,
   type ListEventsOptions,
-  type Logged,
   listEvents,
   type Page,
-  readEvent,
-} from './log/event-log.ts';
-export type { Origin } from './log/event-record.ts';
+} from './log/list-events.ts';
 export {
   createMessageIndex,
   type EventsOfMessage,
@@ -134,6 +129,7 @@ export {
   readEventsOfMessage,
   rebuildMessageIndex,
 } from './log/message-index.ts';
+export { readEvent } from './log/read-event.ts';
 export { type Retention, readLogBytes, startRetention, trimEventLog } from './log/retention.ts';
 export type { RedisClient, Role } from './redis/connection.ts';
 export {

@@ -2,8 +2,8 @@ import type { LoggedEvent } from '@clickrelay/core';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { newEvent, newEvents } from '../../test/sample-events.ts';
 import { useStore } from '../../test/use-store.ts';
+import { createEventLog, type EventLog } from '../log/append.ts';
 import { readRepeats } from '../log/callback-of-event.ts';
-import { createEventLog, type EventLog } from '../log/event-log.ts';
 import { shardKeys } from '../redis/names.ts';
 import { countIntakeAlone, readIntake, sumIntake } from './intake-counts.ts';
 

@@ -5,7 +5,7 @@ import type { Store } from '../redis/store.ts';
 
 /*
  * How many callbacks came in, how many events they held and how many elements were repetitions: counted by the script
- * that logs the events (see event-log.ts), so that what is counted is what is logged, whatever dies in between. By the
+ * that logs the events (see ../log/append.ts), so that what is counted is what is logged, whatever dies in between. By the
  * server's clock, in each minute for a day, and in each hour for a month.
  *
  * A field is the minute of the hour, or the hour of the day, then the lane and what is counted: `7mc`. On a single

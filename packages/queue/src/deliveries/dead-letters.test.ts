@@ -8,7 +8,7 @@ import { createDispatcher } from '../jobs/dispatcher.ts';
 import type { DeadLetterKind } from '../jobs/outcome.ts';
 import type { Settlement } from '../jobs/settle.ts';
 import { queueDepths } from '../ledger/depths.ts';
-import { createEventLog } from '../log/event-log.ts';
+import { createEventLog } from '../log/append.ts';
 import { destinationQueue } from '../redis/names.ts';
 import { openStore, type Store } from '../redis/store.ts';
 import { listDeadLetters, removeDeadLetter, replayDelivery } from './dead-letters.ts';

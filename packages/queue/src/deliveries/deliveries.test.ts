@@ -3,7 +3,7 @@ import { type RedisServer, startRedis } from '@clickrelay/testkit';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { newConversations, newEvent } from '../../test/sample-events.ts';
-import { createEventLog } from '../log/event-log.ts';
+import { createEventLog } from '../log/append.ts';
 import { destinationQueue, eventKeys } from '../redis/names.ts';
 import { openStore, type Store } from '../redis/store.ts';
 import {

@@ -2,7 +2,7 @@ import { type DeliveryError, deliveryId, type LoggedEvent, parseDeliveryId, shar
 import type { Result } from 'ioredis';
 import type { DeadLetterKind, Outcome } from '../jobs/outcome.ts';
 import { type KeptState, STATE_LETTERS, stateOf } from '../log/delivery-states.ts';
-import { decodeRecord } from '../log/event-log.ts';
+import { decodeRecord } from '../log/read-event.ts';
 import { createGroupCommit } from '../redis/group-commit.ts';
 import { destinationQueue, eventKeys } from '../redis/names.ts';
 import { fieldsOf, sendAll } from '../redis/send-all.ts';

@@ -3,7 +3,7 @@ import type { Result } from 'ioredis';
 import { jobKey } from '../jobs/keys.ts';
 import { wakeJob } from '../jobs/settle.ts';
 import { stateOf } from '../log/delivery-states.ts';
-import { isBeingRouted } from '../log/event-log.ts';
+import { isBeingRouted } from '../log/read-event.ts';
 import { conversationKey, destinationQueue, eventKeys } from '../redis/names.ts';
 import { sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';

@@ -13,7 +13,7 @@ import { newConversations } from '../../test/sample-events.ts';
 import { putDestination } from '../destinations/destinations.ts';
 import { createLeases } from '../leases/leases.ts';
 import { readLedger } from '../ledger/ledger.ts';
-import { createEventLog } from '../log/event-log.ts';
+import { createEventLog } from '../log/append.ts';
 import { openStore, type Store } from '../redis/store.ts';
 import { createReplay, readReplay, startReplays } from '../replays/replays.ts';
 import { replayDelivery } from './dead-letters.ts';

@@ -1,5 +1,5 @@
 import { deliveryId, parseDeliveryId, SHARDS, shardOf } from '@clickrelay/core';
-import type { Page } from '../log/event-log.ts';
+import type { Page } from '../log/list-events.ts';
 import { eventKeys, replayKeys, shardKeys } from '../redis/names.ts';
 import { luaTable, runScript, type Script } from '../redis/script.ts';
 import { fieldsOf, type RedisCommand, sendAll } from '../redis/send-all.ts';

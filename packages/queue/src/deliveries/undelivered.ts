@@ -1,5 +1,5 @@
 import { activeKey, delayedKey, prioritizedKey, waitKey } from '../jobs/keys.ts';
-import type { Page } from '../log/event-log.ts';
+import type { Page } from '../log/list-events.ts';
 import { destinationQueue } from '../redis/names.ts';
 import type { Store } from '../redis/store.ts';
 import type { Delivery } from './deliveries.ts';

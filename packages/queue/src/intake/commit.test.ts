@@ -5,7 +5,8 @@ import { fairNow, type RedisServer, startFaultProxy, startRedis, waitUntil } fro
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RECEIVED_AT } from '../../test/sample-events.ts';
-import { createEventLog, listEvents } from '../log/event-log.ts';
+import { createEventLog } from '../log/append.ts';
+import { listEvents } from '../log/list-events.ts';
 import { ingestQueue } from '../redis/names.ts';
 import { openStore, type Store } from '../redis/store.ts';
 import { type CommittedCallback, type Committer, createCommitter, type IngestGroup } from './commit.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { parseCallback, QuarantineFullError, QueueUnavailableError } from '@clickrelay/core';
-import type { Page } from '../log/event-log.ts';
+import type { Page } from '../log/list-events.ts';
 import { LARGE, newSuffix, readLargeBytes, storeLarge } from '../redis/large-text.ts';
 import { QUARANTINE } from '../redis/names.ts';
 import type { Store } from '../redis/store.ts';

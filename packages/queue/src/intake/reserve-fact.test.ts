@@ -5,7 +5,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { RECEIVED_AT } from '../../test/sample-events.ts';
 import { readIntake, sumIntake } from '../counts/intake-counts.ts';
 import { putDestination } from '../destinations/destinations.ts';
-import { createEventLog, type EventLog, listEvents } from '../log/event-log.ts';
+import { createEventLog, type EventLog } from '../log/append.ts';
+import { listEvents } from '../log/list-events.ts';
 import { claimOf, ingestQueue } from '../redis/names.ts';
 import { openStore, type Store } from '../redis/store.ts';
 import { createCommitter, type IngestGroup } from './commit.ts';

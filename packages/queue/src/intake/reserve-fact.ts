@@ -4,7 +4,7 @@ import { Job } from 'bullmq';
 import type { Result } from 'ioredis';
 import { DESTINATIONS_VERSION } from '../destinations/destinations.ts';
 import { jobKey, waitKey } from '../jobs/keys.ts';
-import { FIND_SEEN, generationsOf, RESERVED } from '../log/event-log.ts';
+import { FIND_SEEN, generationsOf, RESERVED } from '../log/dedupe.ts';
 import { claimOf, eventKeys, type QueueName, REGISTRY } from '../redis/names.ts';
 import type { Store } from '../redis/store.ts';
 import type { CallbackToCommit, IngestGroup } from './commit.ts';

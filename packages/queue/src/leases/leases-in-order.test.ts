@@ -9,7 +9,7 @@ import { peekWaiting } from '../deliveries/peek.ts';
 import { pauseDestination, putDestination, removeDestination } from '../destinations/destinations.ts';
 import { createDispatcher } from '../jobs/dispatcher.ts';
 import type { Outcome } from '../jobs/outcome.ts';
-import { createEventLog } from '../log/event-log.ts';
+import { createEventLog } from '../log/append.ts';
 import { claimOf, conversationKey, destinationQueue, ingestQueue } from '../redis/names.ts';
 import { openStore, type Store } from '../redis/store.ts';
 import { createLeases, type Lease, type LeaseOptions, type Leases } from './leases.ts';

@@ -13,7 +13,7 @@ import {
   resumeDestination,
 } from '../destinations/destinations.ts';
 import { jobKey } from '../jobs/keys.ts';
-import { createEventLog } from '../log/event-log.ts';
+import { createEventLog } from '../log/append.ts';
 import { destinationQueue } from '../redis/names.ts';
 import { openStore, type Store } from '../redis/store.ts';
 import { createLeases, type Lease, type LeaseOptions, type Leases, MOST_UNANSWERED } from './leases.ts';

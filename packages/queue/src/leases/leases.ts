@@ -30,7 +30,7 @@ import { DestinationNotFoundError } from '../destinations/errors.ts';
 import { createDispatcher, type TakenJob } from '../jobs/dispatcher.ts';
 import { deadLetterKind } from '../jobs/outcome.ts';
 import type { Settlement } from '../jobs/settle.ts';
-import { MOST_CHARACTERS_PER_PAGE } from '../log/event-log.ts';
+import { MOST_CHARACTERS_PER_PAGE } from '../log/list-events.ts';
 import { destinationQueue, type QueueName } from '../redis/names.ts';
 import type { Store } from '../redis/store.ts';
 import { NotAPullDestinationError, TooManyLeasesError } from './errors.ts';

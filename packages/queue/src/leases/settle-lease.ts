@@ -7,7 +7,7 @@ import { isLockLost } from '../jobs/bullmq-codes.ts';
 import { lockKey } from '../jobs/keys.ts';
 import { outcomeOf } from '../jobs/outcome.ts';
 import { settle } from '../jobs/settle.ts';
-import { readEvent } from '../log/event-log.ts';
+import { readEvent } from '../log/read-event.ts';
 import { destinationQueue } from '../redis/names.ts';
 import type { Store } from '../redis/store.ts';
 import { LeaseLostError } from './errors.ts';

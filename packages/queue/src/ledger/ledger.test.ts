@@ -16,8 +16,8 @@ import { pauseDestination, putDestination, removeDestination } from '../destinat
 import { holdDestination } from '../destinations/holds.ts';
 import { createDispatcher } from '../jobs/dispatcher.ts';
 import type { Outcome } from '../jobs/outcome.ts';
+import { createEventLog } from '../log/append.ts';
 import { STATE_LETTERS } from '../log/delivery-states.ts';
-import { createEventLog } from '../log/event-log.ts';
 import { trimEventLog } from '../log/retention.ts';
 import { claimOf, destinationQueue, eventKeys, ingestQueue, shardKeys } from '../redis/names.ts';
 import { addJobs, openStore, type Store } from '../redis/store.ts';

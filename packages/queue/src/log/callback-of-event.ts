@@ -2,8 +2,8 @@ import type { Lane } from '@clickrelay/core';
 import { eventKeys, laneOfClaim } from '../redis/names.ts';
 import { sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
-import { nextPlaces, type Place } from './event-log.ts';
 import { decodeHead } from './event-record.ts';
+import { nextPlaces, type Place } from './places.ts';
 
 /** The callback that brought an event, as far as it is known after it was split. */
 export interface CallbackOfEvent {

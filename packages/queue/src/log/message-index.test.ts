@@ -5,7 +5,7 @@ import { idsOf, newEvent, RECEIVED_AT } from '../../test/sample-events.ts';
 import { useStore } from '../../test/use-store.ts';
 import { messageAddress } from '../redis/message-address.ts';
 import { eventKeys, messageIndexKey, shardKeys } from '../redis/names.ts';
-import { createEventLog } from './event-log.ts';
+import { createEventLog } from './append.ts';
 import { createMessageIndex, readEventsOfMessage, rebuildMessageIndex } from './message-index.ts';
 import { trimEventLog } from './retention.ts';
 

@@ -13,7 +13,7 @@ import {
 import { eventKeys, messageIndexKey, shardKeys } from '../redis/names.ts';
 import { sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
-import { decodeRecord } from './event-log.ts';
+import { decodeRecord } from './read-event.ts';
 
 /*
  * From a message to its events. An entry says nothing that its event does not say better: it is written after the event,

@@ -10,7 +10,9 @@ import { putDestination, removeDestination } from '../destinations/destinations.
 import { createDispatcher } from '../jobs/dispatcher.ts';
 import type { Outcome } from '../jobs/outcome.ts';
 import { destinationQueue, eventKeys, shardKeys } from '../redis/names.ts';
-import { createEventLog, listEvents, readEvent } from './event-log.ts';
+import { createEventLog } from './append.ts';
+import { listEvents } from './list-events.ts';
+import { readEvent } from './read-event.ts';
 import { type Retention, readLogBytes, startRetention, trimEventLog } from './retention.ts';
 
 const MINUTE = 60_000;

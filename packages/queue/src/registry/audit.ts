@@ -1,4 +1,4 @@
-import type { Page } from '../log/event-log.ts';
+import type { Page } from '../log/list-events.ts';
 import { REGISTRY } from '../redis/names.ts';
 import type { Store } from '../redis/store.ts';
 

@@ -5,7 +5,7 @@ import { enqueueDeliveries, readEnded } from '../deliveries/deliveries.ts';
 import { putDestination } from '../destinations/destinations.ts';
 import { createDispatcher } from '../jobs/dispatcher.ts';
 import { readLedger } from '../ledger/ledger.ts';
-import { createEventLog } from '../log/event-log.ts';
+import { createEventLog } from '../log/append.ts';
 import { destinationQueue } from '../redis/names.ts';
 import { openStore, type Store } from '../redis/store.ts';
 import { countSelected } from './choose-deliveries.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { parseRate } from '@clickrelay/core';
 import { replayDelivery } from '../deliveries/dead-letters.ts';
 import { forgetReplayCounts, REPLAY_KEPT_S, readReplayCounts } from '../deliveries/replay-outcomes.ts';
-import type { Page } from '../log/event-log.ts';
+import type { Page } from '../log/list-events.ts';
 import { REGISTRY } from '../redis/names.ts';
 import type { Store } from '../redis/store.ts';
 import { type Counted, chooseDeliveries, countSelected, type DeliverySelection } from './choose-deliveries.ts';

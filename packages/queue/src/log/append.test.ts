@@ -6,7 +6,9 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { idsOf, newConversations, newEvent, newEvents, RECEIVED_AT } from '../../test/sample-events.ts';
 import { useStore } from '../../test/use-store.ts';
 import { eventKeys, shardKeys } from '../redis/names.ts';
-import { createEventLog, type EventLog, followEvents, listEvents, readEvent } from './event-log.ts';
+import { createEventLog, type EventLog } from './append.ts';
+import { followEvents, listEvents } from './list-events.ts';
+import { readEvent } from './read-event.ts';
 import { readLogBytes } from './retention.ts';
 
 const TTL_MS = 72 * 60 * 60_000;

@@ -1,0 +1,114 @@
+import { type Event, type LoggedEvent, SHARDS } from '@clickrelay/core';
+import { eventKeys, shardKeys } from '../redis/names.ts';
+import { sendAll } from '../redis/send-all.ts';
+import type { Store } from '../redis/store.ts';
+import { decodeHead } from './event-record.ts';
+import { decodeCursor, encodeCursor, nextPlaces, type Place } from './places.ts';
+import { decodeRecord } from './read-event.ts';
+
+export interface Page<Item> {
+  readonly items: Item[];
+  /** Where the next page begins; null at the end. */
+  readonly next: string | null;
+}
+
+export interface ListEventsOptions {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+  readonly types?: readonly string[] | undefined;
+  /** Whether an event is listed. @default all of `types` are */
+  readonly wants?: ((event: Event) => boolean) | undefined;
+  /** Logged at or after this time. */
+  readonly since?: Date | undefined;
+  /** Logged before this time. */
+  readonly until?: Date | undefined;
+}
+
+/** A filter on types reads on until the page is full, but not for ever: such a page may be short, and has a `next`. */
+const MOST_READ_PER_PAGE = 5_000;
+/** A page ends with the event that makes it longer than this: a hundred pictures would be a gigabyte. */
+export const MOST_CHARACTERS_PER_PAGE = 16 * 1024 * 1024;
+/** Each of them may have 256 KB. */
+const RECORDS_AT_ONCE = 64;
+
+interface Walked {
+  readonly items: LoggedEvent[];
+  /** The last place looked at. */
+  readonly last: Place | undefined;
+  readonly ended: boolean;
+}
+
+const walk = async (store: Store, options: ListEventsOptions, order: 'asc' | 'desc'): Promise<Walked> => {
+  const { limit, types, wants = () => true } = options;
+  const lowest = options.since ? options.since.getTime() * 1_000 : 0;
+  const highest = options.until ? options.until.getTime() * 1_000 - 1 : Number.MAX_SAFE_INTEGER;
+  const items: LoggedEvent[] = [];
+  let characters = 0;
+  let last = decodeCursor(options.cursor);
+  for (let read = 0; read < MOST_READ_PER_PAGE; ) {
+    const places = await nextPlaces(store, { after: last, lowest, highest, order, count: limit });
+    read += places.length;
+    for (let from = 0; from < places.length; from += RECORDS_AT_ONCE) {
+      const some = places.slice(from, from + RECORDS_AT_ONCE);
+      const records = (await sendAll(
+        store,
+        some.map(({ id }) => ['get', eventKeys(id).record]),
+      )) as (string | null)[];
+      for (const [index, place] of some.entries()) {
+        last = place;
+        const record = records[index] ?? null;
+        if (record === null || types?.includes(decodeHead(record)?.type ?? '') === false) continue;
+        const logged = await decodeRecord(store, place.id, record);
+        if (logged === undefined || !wants(logged.event)) continue;
+        items.push(logged);
+        characters += logged.source.length;
+        const isFull = items.length === limit || characters > MOST_CHARACTERS_PER_PAGE;
+        if (isFull) return { items, last, ended: false };
+      }
+    }
+    if (places.length < limit) return { items, last, ended: true };
+  }
+  return { items, last, ended: false };
+};
+
+/** How many events were logged in a span of time. */
+export const countEvents = async (
+  store: Store,
+  { since, until }: Pick<ListEventsOptions, 'since' | 'until'>,
+): Promise<number> => {
+  const from = since ? since.getTime() * 1_000 : '-inf';
+  const to = until ? until.getTime() * 1_000 - 1 : '+inf';
+  const counts = await sendAll(
+    store,
+    Array.from({ length: SHARDS }, (_, shard) => ['zcount', shardKeys(shard).log, from, to] as const),
+  );
+  return counts.reduce((sum: number, count) => sum + Number(count), 0);
+};
+
+/** Newest first. */
+export const listEvents = async (store: Store, options: ListEventsOptions): Promise<Page<LoggedEvent>> => {
+  const { items, last, ended } = await walk(store, options, 'desc');
+  return { items, next: ended || last === undefined ? null : encodeCursor(last) };
+};
+
+export interface FollowEventsOptions {
+  readonly limit: number;
+  /** The `next` of the page before. Without it, and without `since`, following begins now. */
+  readonly after?: string | undefined;
+  readonly since?: Date | undefined;
+  readonly types?: readonly string[] | undefined;
+  readonly wants?: ListEventsOptions['wants'];
+}
+
+/** Oldest first, for a reader that follows the log: `next` always tells where to go on. */
+export const followEvents = async (
+  store: Store,
+  { after, since, limit, types, wants }: FollowEventsOptions,
+): Promise<{ items: LoggedEvent[]; next: string }> => {
+  if (after === undefined && since === undefined) {
+    const [seconds, micros] = await store.redis.time();
+    return { items: [], next: encodeCursor({ score: Number(seconds) * 1_000_000 + Number(micros), id: '' }) };
+  }
+  const { items, last } = await walk(store, { limit, cursor: after, since, types, wants }, 'asc');
+  return { items, next: encodeCursor(last ?? { score: since?.getTime() ? since.getTime() * 1_000 : 0, id: '' }) };
+};

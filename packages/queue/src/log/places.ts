@@ -1,0 +1,61 @@
+import { SHARDS } from '@clickrelay/core';
+import { shardKeys } from '../redis/names.ts';
+import { type RedisCommand, sendAll } from '../redis/send-all.ts';
+import type { Store } from '../redis/store.ts';
+
+/** A place in the log: the server's microseconds, then the id among those of the same microsecond. */
+export interface Place {
+  readonly score: number;
+  readonly id: string;
+}
+
+export const encodeCursor = ({ score, id }: Place): string => `${score}.${id}`;
+
+export const decodeCursor = (cursor: string | undefined): Place | undefined => {
+  const match = /^(\d{1,17})\.(evt_[\w-]{22}|)$/.exec(cursor ?? '');
+  return match ? { score: Number(match[1]), id: match[2] as string } : undefined;
+};
+
+const comparePlaces = (a: Place, b: Place): number => a.score - b.score || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+
+/** The next places in order over all shards. */
+export const nextPlaces = async (
+  store: Store,
+  {
+    after,
+    lowest,
+    highest,
+    order,
+    count,
+  }: { after: Place | undefined; lowest: number; highest: number; order: 'asc' | 'desc'; count: number },
+): Promise<Place[]> => {
+  // Places of the cursor's own microsecond are read again and skipped; a shard with more of them is read further.
+  for (let perShard = count + 16; ; perShard *= 4) {
+    const commands: RedisCommand[] = [];
+    for (let shard = 0; shard < SHARDS; shard++) {
+      const { log } = shardKeys(shard);
+      const [command, from, to] =
+        order === 'asc'
+          ? ['zrangebyscore', Math.max(lowest, after?.score ?? 0), highest]
+          : ['zrevrangebyscore', Math.min(highest, after?.score ?? highest), lowest];
+      commands.push([command as string, log, from as number, to as number, 'WITHSCORES', 'LIMIT', 0, perShard]);
+    }
+    const sign = order === 'asc' ? 1 : -1;
+    const places: Place[] = [];
+    let isCut = false;
+    for (const reply of await sendAll(store, commands)) {
+      const read = pairs(reply).map(([id, score]) => ({ id, score: Number(score) }));
+      const further = read.filter((place) => after === undefined || sign * comparePlaces(place, after) > 0);
+      if (read.length === perShard && further.length < count) isCut = true;
+      places.push(...further);
+    }
+    if (!isCut) return places.sort((a, b) => sign * comparePlaces(a, b)).slice(0, count);
+  }
+};
+
+const pairs = (flat: unknown): [string, string][] => {
+  const list = flat as string[];
+  const result: [string, string][] = [];
+  for (let i = 0; i + 1 < list.length; i += 2) result.push([list[i] as string, list[i + 1] as string]);
+  return result;
+};
