@@ -1,4 +1,5 @@
 import type { Rate } from '@clickrelay/core';
+import type { DestinationSettings } from '@clickrelay/destination-settings';
 import type { Renderer } from '@clickrelay/metrics';
 import Router from '@koa/router';
 import Koa from 'koa';
@@ -8,6 +9,7 @@ import { authenticate, findCallers } from './authenticate.ts';
 import { createCarryOut } from './carry-out.ts';
 import { deadLetterGroupOperations } from './dead-letter-groups.ts';
 import { deadLetterOperations } from './dead-letters.ts';
+import { declareDestinationOperations } from './declare-destinations.ts';
 import { deliveryOperations } from './deliveries.ts';
 import { destinationSecretOperations } from './destination-secrets.ts';
 import { destinationOperations } from './destinations.ts';
@@ -32,8 +34,8 @@ import { streamOperations } from './stream.ts';
 import { testCallbackOperations } from './test-callback.ts';
 import { tryDestinationOperations } from './try-destination.ts';
 
-/** Everything that the API can do. */
-export const operations: readonly Operation[] = [
+/** Everything that the API can do. What a destination may be declared as depends on the adapters that are loaded. */
+export const createOperations = (destinationSettings: DestinationSettings): readonly Operation[] => [
   ...eventOperations,
   ...messageOperations,
   ...deliveryOperations,
@@ -42,6 +44,7 @@ export const operations: readonly Operation[] = [
   ...replayOperations,
   ...quarantineOperations,
   ...destinationOperations,
+  ...declareDestinationOperations(destinationSettings),
   ...destinationSecretOperations,
   ...tryDestinationOperations,
   ...leaseOperations,
@@ -71,6 +74,7 @@ export interface Dependencies extends Resources {
 export const createApp = ({ apiKey, metricsToken, rateLimit, renderer, log, ...resources }: Dependencies): Koa => {
   const app = new Koa();
   const router = new Router();
+  const operations = createOperations(resources.destinationSettings);
   let document: object | undefined;
 
   // Connections that broke in the middle of an answer; without a listener Koa prints them.

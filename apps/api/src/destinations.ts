@@ -1,67 +1,25 @@
-import { DESTINATION_ID, deliveryId, EVENT_ID } from '@clickrelay/core';
+import { deliveryId, EVENT_ID } from '@clickrelay/core';
 import {
-  applyDeclarations,
-  complete,
-  declaration,
-  declarationBody,
-  showSettings,
-} from '@clickrelay/destination-settings';
-import {
-  type Destination,
-  type Hold,
   listDestinations,
   listHolds,
   pauseDestination,
-  putDestination,
   readDelivery,
   readDestination,
   readEvent,
   readHours,
   removeDestination,
   resumeDestination,
-  type Store,
 } from '@clickrelay/queue';
 import { openRoute } from '@clickrelay/routing';
 import { z } from 'zod';
 import { attemptFigures, attemptFiguresOf, figuresOf, hourFigures } from './attempt-figures.ts';
 import { assertBoundTo, isBoundTo } from './authorize.ts';
-import { notFound, RequestRefusedError } from './errors.ts';
+import { assertPull, describe, describeNow, destination, destinationParams as params } from './destination.ts';
+import { notFound } from './errors.ts';
 import { maskDelivery, maskRule } from './mask.ts';
 import { operation, pageOf, pageQuery } from './operation.ts';
 import { pageThrough } from './page.ts';
 import { delivery } from './schemas.ts';
-
-const params = z.object({ id: z.string().regex(DESTINATION_ID, 'must be lower-case letters, digits and `-`') });
-
-const body = declarationBody.meta({ id: 'DestinationDeclaration' });
-
-/** The adapter's own settings stand beside what all destinations have. */
-const destination = z
-  .looseObject({
-    id: z.string(),
-    type: z.string(),
-    events: z.array(z.string()),
-    channels: z.array(z.string()).exactOptional(),
-    classes: z.array(z.string()).exactOptional(),
-    filter: z.string().exactOptional(),
-    paused: z.string().nullable().describe('Why nothing is sent at the moment; null when sending'),
-    held: z
-      .object({ reason: z.enum(['throttled', 'failing']), until: z.string() })
-      .nullable()
-      .describe('Nothing is sent until then: it asked for that, or failed too often in a row; null when sending'),
-    secret: z.string().exactOptional().describe('Shown in the answer that made it; hidden otherwise'),
-  })
-  .meta({ id: 'Destination' });
-
-/** @param generatedSecret Shown to whoever caused it to be made, and never again. */
-const describe = (
-  { config, ...common }: Destination,
-  { hold, generatedSecret }: { hold?: Hold | undefined; generatedSecret?: string | undefined } = {},
-) => {
-  const held = hold === undefined ? null : { reason: hold.reason, until: new Date(hold.until).toISOString() };
-  const shown = showSettings({ type: common.type, config });
-  return { ...common, held, ...shown, ...(generatedSecret !== undefined && { secret: generatedSecret }) };
-};
 
 export const destinationOperations = [
   operation({
@@ -71,11 +29,14 @@ export const destinationOperations = [
     scopes: ['read', 'lease'],
     query: pageQuery,
     response: pageOf(destination),
-    run: async ({ query }, { store }, { caller, scope }) => {
-      const [all, holds] = await Promise.all([listDestinations(store), listHolds(store, Date.now())]);
+    run: async ({ query }, resources, { caller, scope }) => {
+      const [all, holds] = await Promise.all([
+        listDestinations(resources.store),
+        listHolds(resources.store, Date.now()),
+      ]);
       const shown = scope === 'lease' ? all.filter(({ id, type }) => type === 'pull' && isBoundTo(caller, id)) : all;
       const { items, next } = pageThrough(shown, ({ id }) => id, query);
-      return { items: items.map((one) => describe(one, { hold: holds.get(one.id) })), next };
+      return { items: items.map((one) => describe(resources, one, { hold: holds.get(one.id) })), next };
     },
   }),
   operation({
@@ -86,62 +47,11 @@ export const destinationOperations = [
     params,
     response: destination,
     errors: { 404: 'not_found' },
-    run: async ({ params: { id } }, { store }, { caller, scope }) => {
+    run: async ({ params: { id } }, resources, { caller, scope }) => {
       if (scope === 'lease') assertBoundTo(caller, id);
-      const found = await describeNow(store, id);
+      const found = await describeNow(resources, id);
       if (scope === 'lease') assertPull(id, found.type);
       return found;
-    },
-  }),
-  operation({
-    method: 'put',
-    path: '/v1/destinations/{id}',
-    summary:
-      'Add or replace a destination; secrets that are left out, or `(hidden)`, are kept; a signing secret that is missing is generated and shown',
-    scopes: ['admin', 'lease'],
-    params,
-    body,
-    response: destination,
-    run: async ({ params: { id }, body }, { store }, { caller, scope, audit }) => {
-      const present = await readDestination(store, id);
-      if (scope === 'lease') {
-        assertBoundTo(caller, id);
-        assertPull(id, body.type);
-        if (present !== undefined) assertPull(id, present.type);
-      }
-      const { destination: put, generatedSecret } = complete({ ...body, id }, present);
-      await putDestination(store, put);
-      await audit(present === undefined ? 'destination.added' : 'destination.changed', id, { type: put.type });
-      return describe(put, { generatedSecret });
-    },
-  }),
-  operation({
-    method: 'post',
-    path: '/v1/destinations/apply',
-    summary: 'Make the registry hold what is declared; destinations that are not named stay as they are',
-    scopes: ['admin'],
-    body: z.strictObject({
-      destinations: z.array(declaration).max(1_000),
-      dryRun: z.boolean().default(false).describe('Say what would change, and change nothing'),
-    }),
-    response: z.object({
-      items: z.array(
-        z.object({
-          id: z.string(),
-          change: z.enum(['added', 'changed', 'unchanged']),
-          fields: z.array(z.string()).describe('Those that differ from what was there'),
-          madeSecret: z.boolean().describe('One was generated; `GET /v1/destinations/{id}/secret` shows it'),
-        }),
-      ),
-    }),
-    run: async ({ body: { destinations, dryRun } }, { store }, { audit }) => {
-      const items = await applyDeclarations(store, destinations, { isDryRun: dryRun });
-      if (!dryRun) {
-        for (const { id, change, fields } of items) {
-          if (change !== 'unchanged') await audit(`destination.${change}`, id, { fields });
-        }
-      }
-      return { items };
     },
   }),
   operation({
@@ -233,10 +143,10 @@ export const destinationOperations = [
       .default({ reason: 'paused by an operator' }),
     response: destination,
     errors: { 404: 'not_found' },
-    run: async ({ params: { id }, body: { reason } }, { store }, { audit }) => {
-      if (!(await pauseDestination(store, id, reason))) throw notFound('destination', id);
+    run: async ({ params: { id }, body: { reason } }, resources, { audit }) => {
+      if (!(await pauseDestination(resources.store, id, reason))) throw notFound('destination', id);
       await audit('destination.paused', id, { reason });
-      return describeNow(store, id);
+      return describeNow(resources, id);
     },
   }),
   operation({
@@ -247,26 +157,10 @@ export const destinationOperations = [
     params,
     response: destination,
     errors: { 404: 'not_found' },
-    run: async ({ params: { id } }, { store }, { audit }) => {
-      if (!(await resumeDestination(store, id))) throw notFound('destination', id);
+    run: async ({ params: { id } }, resources, { audit }) => {
+      if (!(await resumeDestination(resources.store, id))) throw notFound('destination', id);
       await audit('destination.resumed', id);
-      return describeNow(store, id);
+      return describeNow(resources, id);
     },
   }),
 ];
-
-/** @throws {RequestRefusedError} 403 `forbidden_scope` */
-const assertPull = (id: string, type: string): void => {
-  if (type === 'pull') return;
-  throw new RequestRefusedError(
-    403,
-    'forbidden_scope',
-    `a key with the scope lease sees and changes pull destinations only; ${id} as ${type} needs the scope admin`,
-  );
-};
-
-const describeNow = async (store: Store, id: string) => {
-  const [found, holds] = await Promise.all([readDestination(store, id), listHolds(store, Date.now())]);
-  if (found === undefined) throw notFound('destination', id);
-  return describe(found, { hold: holds.get(id) });
-};

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { InvalidAdapterError, loadAdapters } from '@clickrelay/destination-settings';
+import { createDestinationSettings, InvalidAdapterError, loadAdapters } from '@clickrelay/destination-settings';
 import { createApiMetrics, createProcessMetrics, createRenderer, publishMetrics } from '@clickrelay/metrics';
 import { createLeases, LayoutMismatchError, openStore, watchDurability, watchMemory } from '@clickrelay/queue';
 import { createRedisLog, openLog } from '@clickrelay/service/log';
@@ -17,7 +17,7 @@ const GRACE_MS = 5_000;
 
 const config = await orExit(() => readConfig(process.env), ConfigError);
 const log = openLog('api', config.LOG_LEVEL);
-await orExit(() => loadAdapters(config.ADAPTERS), InvalidAdapterError);
+const adapters = await orExit(() => loadAdapters(config.ADAPTERS), InvalidAdapterError);
 
 const redisLog = createRedisLog(log);
 const store = await openStore({
@@ -54,6 +54,7 @@ const app = createApp({
   store,
   leases,
   durability: () => durability.current(),
+  destinationSettings: createDestinationSettings(adapters),
   webhook: webhookAdapter({ egressAllow: config.EGRESS_ALLOW, userAgent: `Clickrelay/${packageJson.version}` }),
   version: packageJson.version,
   publicUrl: config.PUBLIC_URL,

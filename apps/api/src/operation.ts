@@ -1,4 +1,5 @@
 import type { Adapter } from '@clickrelay/core';
+import type { DestinationSettings } from '@clickrelay/destination-settings';
 import type { ApiMetrics } from '@clickrelay/metrics';
 import type { DurabilityReport, Leases, Scope, Session, Store } from '@clickrelay/queue';
 import type { WebhookConfig } from '@clickrelay/webhook-forwarder';
@@ -14,6 +15,7 @@ export interface Resources {
   readonly leases: Leases;
   readonly metrics: ApiMetrics;
   durability(): DurabilityReport;
+  readonly destinationSettings: DestinationSettings;
   /** To try destinations out. */
   readonly webhook: Adapter<WebhookConfig>;
   readonly version: string;

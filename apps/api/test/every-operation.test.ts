@@ -2,11 +2,10 @@ import { deliveryId } from '@clickrelay/core';
 import { createMessageIndex, openSession, publishReceiver, quarantineCallback } from '@clickrelay/queue';
 import { startDestination } from '@clickrelay/testkit';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { operations } from '../src/app.ts';
 import { findCallers } from '../src/authenticate.ts';
 import { openApiDocument } from '../src/openapi.ts';
 import type { Operation } from '../src/operation.ts';
-import { API_KEY, type Api, endDelivery, logEvent, startApi } from './start-api.ts';
+import { API_KEY, type Api, endDelivery, logEvent, operations, startApi } from './start-api.ts';
 
 /** What is documented, by method and path, with how often it was called and did what it promises. */
 const calls = new Map<string, number>();

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { operations } from '../src/app.ts';
-import { type Api, endDelivery, logEvent, startApi } from './start-api.ts';
+import { type Api, endDelivery, logEvent, operations, startApi } from './start-api.ts';
 
 let api: Api;
 beforeAll(async () => {

@@ -9,8 +9,7 @@ import {
 } from '@clickrelay/queue';
 import { type SampleType, sampleCallback, samples } from '@clickrelay/simulator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { operations } from '../src/app.ts';
-import { type Api, startApi } from './start-api.ts';
+import { type Api, operations, startApi } from './start-api.ts';
 
 // Every text of every sample gets this in front, every number becomes one that can be told again.
 const CANARY = 'cAnArY';

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { operations } from '../src/app.ts';
-import { useApi } from './start-api.ts';
+import { operations, useApi } from './start-api.ts';
 
 const api = useApi();
 const { get } = api;

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { deliveryId, type LoggedEvent, type Rate, splitCallback } from '@clickrelay/core';
+import { createDestinationSettings } from '@clickrelay/destination-settings';
 import { createApiMetrics, createProcessMetrics, createRenderer } from '@clickrelay/metrics';
 import {
   createAttemptLog,
@@ -20,7 +21,10 @@ import { type RedisServer, startRedis, startRedisCluster } from '@clickrelay/tes
 import { webhookAdapter } from '@clickrelay/webhook-forwarder';
 import { pino } from 'pino';
 import { afterAll, beforeAll } from 'vitest';
-import { createApp } from '../src/app.ts';
+import { createApp, createOperations } from '../src/app.ts';
+
+const destinationSettings = createDestinationSettings([]);
+export const operations = createOperations(destinationSettings);
 
 export const API_KEY = 'a-key-of-more-than-16-characters';
 
@@ -109,6 +113,7 @@ export const startApi = async ({
     store,
     leases,
     durability: () => durability.current(),
+    destinationSettings,
     webhook: webhookAdapter({ egressAllow: ['127.0.0.1/32'], userAgent: 'Clickrelay/1.2.3' }),
     version: '1.2.3',
     publicUrl,

@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import {
-  applyDeclarations,
+  createDestinationSettings,
   InvalidAdapterError,
   InvalidDestinationsError,
   loadAdapters,
-  parseDeclarations,
 } from '@clickrelay/destination-settings';
 import { createProcessMetrics, createWorkerMetrics, publishMetrics } from '@clickrelay/metrics';
 import { LayoutMismatchError, openStore } from '@clickrelay/queue';
@@ -24,14 +23,16 @@ const GRACE_MS = 10_000;
 const config = await orExit(() => readConfig(process.env), ConfigError);
 const log = openLog('worker', config.LOG_LEVEL);
 
+const plugged = await orExit(() => loadAdapters(config.ADAPTERS), InvalidAdapterError);
+const destinationSettings = createDestinationSettings(plugged);
+
 const readDeclared = async () => {
   if (config.DESTINATIONS_FILE === undefined) return [];
   const text = await readFile(config.DESTINATIONS_FILE, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw new InvalidDestinationsError(`DESTINATIONS_FILE cannot be read (${error.code})`);
   });
-  return parseDeclarations(text, 'DESTINATIONS_FILE');
+  return destinationSettings.parseFile(text, 'DESTINATIONS_FILE');
 };
-const plugged = await orExit(() => loadAdapters(config.ADAPTERS), InvalidAdapterError);
 const declared = await orExit(readDeclared, InvalidDestinationsError);
 
 const redisLog = createRedisLog(log, ({ message }) => ({ reason: message }));
@@ -43,7 +44,7 @@ const store = await openStore({
 });
 store.redis.on('ready', redisLog.onReady);
 await orExit(() => store.ready(), LayoutMismatchError);
-const changes = await orExit(() => applyDeclarations(store, declared), InvalidDestinationsError);
+const changes = await orExit(() => destinationSettings.apply(store, declared), InvalidDestinationsError);
 for (const { id, change, fields, madeSecret } of changes) {
   const hint = { hint: `its secret was made now; \`destinations secret ${id}\` shows it` };
   const details = { ...(fields.length > 0 && { fields }), ...(madeSecret && hint) };

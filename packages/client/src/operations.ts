@@ -1221,6 +1221,13 @@ export interface Operations {
     };
     answer: Destination;
   };
+  /** Remove a destination together with its waiting deliveries and its dead letters; events stay in the log */
+  'DELETE /v1/destinations/{id}': {
+    path: {
+      id: string;
+    };
+    answer: undefined;
+  };
   /** Add or replace a destination; secrets that are left out, or `(hidden)`, are kept; a signing secret that is missing is generated and shown */
   'PUT /v1/destinations/{id}': {
     path: {
@@ -1229,12 +1236,70 @@ export interface Operations {
     body: DestinationDeclaration;
     answer: Destination;
   };
-  /** Remove a destination together with its waiting deliveries and its dead letters; events stay in the log */
-  'DELETE /v1/destinations/{id}': {
+  /** Why an event goes to a destination, or does not: every rule of the destination, as it is now */
+  'GET /v1/destinations/{id}/match': {
     path: {
       id: string;
     };
-    answer: undefined;
+    query: {
+      event: string;
+      /** Whether personal data is shown: `true` needs the scope `reveal` and is written into the audit record. Default: hidden, but for `API_KEY` */
+      reveal?: "true" | "false" | undefined;
+    };
+    answer: {
+      wanted: boolean;
+      rules: ({
+        rule: "events" | "channels" | "classes" | "filter";
+        passed: boolean;
+        detail: string;
+      })[];
+      /** What became of it there; null when it never was for this destination */
+      delivery: Delivery | null;
+    };
+  };
+  /** How attempts went in each of the last hours, the present one last */
+  'GET /v1/destinations/{id}/hours': {
+    path: {
+      id: string;
+    };
+    query?: {
+      /** How many, the present one included */
+      hours?: number | undefined;
+    } | undefined;
+    answer: {
+      /** Oldest first; those in which nothing was attempted too, with zeros */
+      items: ({
+        /** When it begins */
+        at: string;
+        /** Attempts that delivered */
+        delivered: number;
+        /** Attempts that did not */
+        failed: number;
+        /** Deliveries whose first attempt delivered; of replays none is */
+        firstTry: number;
+        /** 95 of 100 attempts took no longer, about; null when there was none. Of `pull`, how long leases were held */
+        p95Ms: number | null;
+      })[];
+      /** Of all of them */
+      sum: AttemptFigures;
+    };
+  };
+  /** Send nothing more until resumed; what comes in waits */
+  'POST /v1/destinations/{id}/pause': {
+    path: {
+      id: string;
+    };
+    body?: {
+      reason?: string | undefined;
+    } | undefined;
+    answer: Destination;
+  };
+  /** Send again, what has waited first */
+  'POST /v1/destinations/{id}/resume': {
+    path: {
+      id: string;
+    };
+    answer: Destination;
   };
   /** Make the registry hold what is declared; destinations that are not named stay as they are */
   'POST /v1/destinations/apply': {
@@ -1328,71 +1393,6 @@ export interface Operations {
         madeSecret: boolean;
       })[];
     };
-  };
-  /** Why an event goes to a destination, or does not: every rule of the destination, as it is now */
-  'GET /v1/destinations/{id}/match': {
-    path: {
-      id: string;
-    };
-    query: {
-      event: string;
-      /** Whether personal data is shown: `true` needs the scope `reveal` and is written into the audit record. Default: hidden, but for `API_KEY` */
-      reveal?: "true" | "false" | undefined;
-    };
-    answer: {
-      wanted: boolean;
-      rules: ({
-        rule: "events" | "channels" | "classes" | "filter";
-        passed: boolean;
-        detail: string;
-      })[];
-      /** What became of it there; null when it never was for this destination */
-      delivery: Delivery | null;
-    };
-  };
-  /** How attempts went in each of the last hours, the present one last */
-  'GET /v1/destinations/{id}/hours': {
-    path: {
-      id: string;
-    };
-    query?: {
-      /** How many, the present one included */
-      hours?: number | undefined;
-    } | undefined;
-    answer: {
-      /** Oldest first; those in which nothing was attempted too, with zeros */
-      items: ({
-        /** When it begins */
-        at: string;
-        /** Attempts that delivered */
-        delivered: number;
-        /** Attempts that did not */
-        failed: number;
-        /** Deliveries whose first attempt delivered; of replays none is */
-        firstTry: number;
-        /** 95 of 100 attempts took no longer, about; null when there was none. Of `pull`, how long leases were held */
-        p95Ms: number | null;
-      })[];
-      /** Of all of them */
-      sum: AttemptFigures;
-    };
-  };
-  /** Send nothing more until resumed; what comes in waits */
-  'POST /v1/destinations/{id}/pause': {
-    path: {
-      id: string;
-    };
-    body?: {
-      reason?: string | undefined;
-    } | undefined;
-    answer: Destination;
-  };
-  /** Send again, what has waited first */
-  'POST /v1/destinations/{id}/resume': {
-    path: {
-      id: string;
-    };
-    answer: Destination;
   };
   /** Show what deliveries to a webhook destination are signed with: to compare, or because it was generated */
   'GET /v1/destinations/{id}/secret': {

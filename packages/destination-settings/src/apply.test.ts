@@ -1,9 +1,10 @@
 import { listDestinations, openStore, pauseDestination, readDestination, type Store } from '@clickrelay/queue';
 import { type RedisServer, startRedis } from '@clickrelay/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { applyDeclarations } from './apply.ts';
+import { createDestinationSettings } from './create-destination-settings.ts';
 import { InvalidDestinationsError } from './errors.ts';
-import { parseDeclarations } from './file.ts';
+
+const { apply, parseFile } = createDestinationSettings([]);
 
 let redis: RedisServer;
 let store: Store;
@@ -25,22 +26,22 @@ destinations:
 
 describe('applying a file', () => {
   it('adds what is missing, with a secret of its own, and leaves what is the same and what is not named', async () => {
-    const [crm, bot] = await applyDeclarations(store, parseDeclarations(CRM, 'file'));
+    const [crm, bot] = await apply(store, parseFile(CRM, 'file'));
     expect([crm?.change, bot?.change]).toEqual(['added', 'added']);
     expect([crm?.madeSecret, bot?.madeSecret]).toEqual([true, false]);
     expect((await readDestination(store, 'crm'))?.config['secret']).toMatch(/^whsec_/);
 
-    const again = await applyDeclarations(store, parseDeclarations(CRM, 'file').slice(0, 1));
+    const again = await apply(store, parseFile(CRM, 'file').slice(0, 1));
     expect(again).toEqual([{ id: 'crm', change: 'unchanged', fields: [], madeSecret: false }]);
     expect((await listDestinations(store)).map(({ id }) => id)).toEqual(['bot', 'crm']);
   });
 
   it('names the fields that change, and keeps secret and pause', async () => {
-    await applyDeclarations(store, parseDeclarations(CRM, 'file'));
+    await apply(store, parseFile(CRM, 'file'));
     const before = await readDestination(store, 'crm');
     await pauseDestination(store, 'crm', 'moving');
     const changed = CRM.replace('["mo*"]', '["*"]').replace('crm.example.com/', 'crm.example.com/2');
-    expect(await applyDeclarations(store, parseDeclarations(changed, 'file'))).toEqual([
+    expect(await apply(store, parseFile(changed, 'file'))).toEqual([
       { id: 'crm', change: 'changed', fields: ['events', 'url'], madeSecret: false },
       { id: 'bot', change: 'unchanged', fields: [], madeSecret: false },
     ]);
@@ -50,20 +51,20 @@ describe('applying a file', () => {
 
   it('keeps credentials that are left out, and changes nothing at all when one is missing', async () => {
     const text = (auth: string) => CRM.replace('events: ["mo*"]', `auth: { type: bearer${auth} }`);
-    await applyDeclarations(store, parseDeclarations(text(', token: abc'), 'file'));
-    expect(await applyDeclarations(store, parseDeclarations(text(''), 'file'))).toMatchObject([
+    await apply(store, parseFile(text(', token: abc'), 'file'));
+    expect(await apply(store, parseFile(text(''), 'file'))).toMatchObject([
       { id: 'crm', change: 'unchanged' },
       { id: 'bot', change: 'unchanged' },
     ]);
     const other = `${CRM}  - { id: new, type: webhook, url: "https://a.example/", auth: { type: bearer } }`;
-    await expect(applyDeclarations(store, parseDeclarations(other, 'file'))).rejects.toThrow(
+    await expect(apply(store, parseFile(other, 'file'))).rejects.toThrow(
       new InvalidDestinationsError('new: auth.token is left out, and there is none to keep'),
     );
     expect((await readDestination(store, 'crm'))?.config['auth']).toEqual({ type: 'bearer', token: 'abc' });
   });
 
   it('changes nothing in a dry run', async () => {
-    expect(await applyDeclarations(store, parseDeclarations(CRM, 'file'), { isDryRun: true })).toEqual([
+    expect(await apply(store, parseFile(CRM, 'file'), { isDryRun: true })).toEqual([
       { id: 'crm', change: 'added', fields: [], madeSecret: false },
       { id: 'bot', change: 'added', fields: [], madeSecret: false },
     ]);
@@ -79,7 +80,7 @@ describe('a file', () => {
     [CRM.replace("contains('help')", 'contains('), 'Unexpected token: EOF, at column 26'],
     [CRM.replace('"mo*"', ''), 'events'],
   ])('%j is refused, with the place', (text, message) => {
-    expect(() => parseDeclarations(text, 'file')).toThrow(InvalidDestinationsError);
-    expect(() => parseDeclarations(text, 'file')).toThrow(message);
+    expect(() => parseFile(text, 'file')).toThrow(InvalidDestinationsError);
+    expect(() => parseFile(text, 'file')).toThrow(message);
   });
 });

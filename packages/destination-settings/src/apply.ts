@@ -1,5 +1,6 @@
 import { type Destination, putDestination, readDestination, type Store } from '@clickrelay/queue';
-import { type Completed, complete, type Declaration } from './declaration.ts';
+import { type Completed, complete } from './complete.ts';
+import type { Declaration } from './declaration-schemas.ts';
 
 /** What applying a declaration did to one destination. */
 export interface Applied {
@@ -7,20 +8,22 @@ export interface Applied {
   readonly change: 'added' | 'changed' | 'unchanged';
   /** The fields that differ from what was there. */
   readonly fields: readonly string[];
-  /** One was made for a destination that had none. It is not given back: what is known here ends up in a log. */
+  /** Whether a secret was generated. It is not given back: callers log what they get here. */
   readonly madeSecret: boolean;
 }
 
-/**
- * Makes the registry hold what is declared. Destinations that are not named stay as they are.
- * @param options.isDryRun Says what would change, and changes nothing.
- */
+export interface ApplyOptions {
+  /** Say what would change, and change nothing. @default false */
+  readonly isDryRun?: boolean;
+}
+
+/** Makes the registry hold what is declared. Destinations that are not named stay as they are. */
 export const applyDeclarations = async (
   store: Store,
   declarations: readonly Declaration[],
-  { isDryRun = false }: { isDryRun?: boolean } = {},
+  { isDryRun = false }: ApplyOptions = {},
 ): Promise<Applied[]> => {
-  // All of them first: one that cannot be completed changes nothing.
+  // Completes all of them before the first write: one that cannot be completed changes nothing.
   const completed: { present: Destination | undefined; wanted: Completed }[] = [];
   for (const declared of declarations) {
     const present = await readDestination(store, declared.id);

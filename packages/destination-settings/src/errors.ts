@@ -1,4 +1,4 @@
-/** What is no declaration of destinations. The message says where, and shows no value. */
+/** A declaration of destinations that does not fit. The message says where, and repeats no value. */
 export class InvalidDestinationsError extends Error {
   override readonly name = 'InvalidDestinationsError';
   readonly code = 'invalid_destinations';

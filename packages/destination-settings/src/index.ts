@@ -1,13 +1,7 @@
-export { type Applied, applyDeclarations } from './apply.ts';
-export {
-  type Completed,
-  checkFilter,
-  complete,
-  type Declaration,
-  declaration,
-  declarationBody,
-  showSettings,
-} from './declaration.ts';
+export type { Applied, ApplyOptions } from './apply.ts';
+export { checkFilter } from './check-filter.ts';
+export type { Completed } from './complete.ts';
+export { createDestinationSettings, type DestinationSettings } from './create-destination-settings.ts';
+export type { Declaration } from './declaration-schemas.ts';
 export { InvalidDestinationsError } from './errors.ts';
-export { parseDeclarations } from './file.ts';
 export { InvalidAdapterError, loadAdapters } from './load-adapters.ts';

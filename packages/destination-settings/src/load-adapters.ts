@@ -3,9 +3,8 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { DeliveryError, formatEvent, type PluggedAdapter } from '@clickrelay/core';
 import { z } from 'zod';
-import { acceptAdapter } from './declaration.ts';
 
-/** A module of `ADAPTERS` that is no adapter. */
+/** A module of `ADAPTERS` that is not an adapter. */
 export class InvalidAdapterError extends Error {
   override readonly name = 'InvalidAdapterError';
   readonly code = 'invalid_adapter';
@@ -15,9 +14,8 @@ const TYPE = /^[a-z][a-z0-9-]{0,62}$/;
 const OURS = ['webhook', 'pull'];
 
 /**
- * Loads adapters that are not ours. Destinations of their types can be declared from then on: to be called at the start,
- * before anything is declared.
- * @param modules Paths, from the working directory, or names of packages that are installed there.
+ * Loads the adapters that `ADAPTERS` names.
+ * @param modules Paths, relative to the working directory, or names of packages that are installed there.
  * @throws {InvalidAdapterError}
  */
 export const loadAdapters = async (modules: readonly string[]): Promise<PluggedAdapter[]> => {
@@ -26,7 +24,6 @@ export const loadAdapters = async (modules: readonly string[]): Promise<PluggedA
     const adapter = await load(name);
     if (adapters.some(({ type }) => type === adapter.type))
       throw refusal(name, `another one has the type ${adapter.type}`);
-    acceptAdapter(adapter);
     adapters.push(adapter);
   }
   return adapters;

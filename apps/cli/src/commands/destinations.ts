@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import type { AttemptFigures, Destination, DestinationDeclaration } from '@clickrelay/client';
 import {
+  createDestinationSettings,
   InvalidAdapterError,
   InvalidDestinationsError,
   loadAdapters,
-  parseDeclarations,
 } from '@clickrelay/destination-settings';
 import { connectApi } from '../api-client.ts';
 import { CommandError, usageError } from '../errors.ts';
@@ -186,8 +186,7 @@ export const applyDestinations = async (
 
 const readDeclarations = async (text: string, file: string, adapters: readonly string[]) => {
   try {
-    await loadAdapters(adapters);
-    return parseDeclarations(text, file);
+    return createDestinationSettings(await loadAdapters(adapters)).parseFile(text, file);
   } catch (error) {
     if (!(error instanceof InvalidAdapterError || error instanceof InvalidDestinationsError)) throw error;
     throw new CommandError(error.code, error.message, { cause: error });

@@ -3,23 +3,23 @@ import { HIDDEN, MissingSecretError } from '@clickrelay/webhook-forwarder';
 import { z } from 'zod';
 
 /*
- * Settings of adapters that are not ours. What the API does not show of them it takes back as it showed it, so that who
- * changes one setting need not know the others.
+ * Settings of loaded adapters that the API hides. It accepts `(hidden)` back for them, so that a caller can change one
+ * setting without knowing the others.
  */
 
-/** The field, or what stands for it where it is not shown. What does not fit is told as the field tells it. */
+/** The field, or `(hidden)` in its place. What does not fit is reported as the field reports it. */
 export const mayBeHidden = (field: z.ZodType): z.ZodType =>
   z.union([z.literal(HIDDEN), field], {
     error: ({ errors }) => (errors as { message: string }[][] | undefined)?.at(-1)?.[0]?.message,
   });
 
 /**
- * Puts back what is hidden. Only as long as the adapter's other settings stay as they are: one of them may say where it
- * goes, and who may change a destination must not learn its secrets by pointing it elsewhere.
- * @param isCommon whether a setting is one that all destinations have
+ * Restores hidden settings, provided that the adapter's other settings stay the same: one of them may say where
+ * deliveries go, and a caller who may change a destination must not learn its secrets by pointing it elsewhere.
+ * @param isCommon whether every destination has this setting
  * @throws {MissingSecretError}
  */
-export const completePlugged = (
+export const restoreHidden = (
   settings: Readonly<Record<string, unknown>>,
   present: Destination['config'] | undefined,
   isCommon: (name: string) => boolean,

@@ -1,0 +1,61 @@
+import type { DestinationSettings } from '@clickrelay/destination-settings';
+import { putDestination, readDestination } from '@clickrelay/queue';
+import { z } from 'zod';
+import { assertBoundTo } from './authorize.ts';
+import { assertPull, describe, destination, destinationParams } from './destination.ts';
+import { operation } from './operation.ts';
+
+/** The operations that take destinations as people write them. */
+export const declareDestinationOperations = (destinationSettings: DestinationSettings) => [
+  operation({
+    method: 'put',
+    path: '/v1/destinations/{id}',
+    summary:
+      'Add or replace a destination; secrets that are left out, or `(hidden)`, are kept; a signing secret that is missing is generated and shown',
+    scopes: ['admin', 'lease'],
+    params: destinationParams,
+    body: destinationSettings.declarationBody.meta({ id: 'DestinationDeclaration' }),
+    response: destination,
+    run: async ({ params: { id }, body }, { store }, { caller, scope, audit }) => {
+      const present = await readDestination(store, id);
+      if (scope === 'lease') {
+        assertBoundTo(caller, id);
+        assertPull(id, body.type);
+        if (present !== undefined) assertPull(id, present.type);
+      }
+      const { destination: put, generatedSecret } = destinationSettings.complete({ ...body, id }, present);
+      await putDestination(store, put);
+      await audit(present === undefined ? 'destination.added' : 'destination.changed', id, { type: put.type });
+      return describe({ destinationSettings }, put, { generatedSecret });
+    },
+  }),
+  operation({
+    method: 'post',
+    path: '/v1/destinations/apply',
+    summary: 'Make the registry hold what is declared; destinations that are not named stay as they are',
+    scopes: ['admin'],
+    body: z.strictObject({
+      destinations: z.array(destinationSettings.declaration).max(1_000),
+      dryRun: z.boolean().default(false).describe('Say what would change, and change nothing'),
+    }),
+    response: z.object({
+      items: z.array(
+        z.object({
+          id: z.string(),
+          change: z.enum(['added', 'changed', 'unchanged']),
+          fields: z.array(z.string()).describe('Those that differ from what was there'),
+          madeSecret: z.boolean().describe('One was generated; `GET /v1/destinations/{id}/secret` shows it'),
+        }),
+      ),
+    }),
+    run: async ({ body: { destinations, dryRun } }, { store }, { audit }) => {
+      const items = await destinationSettings.apply(store, destinations, { isDryRun: dryRun });
+      if (!dryRun) {
+        for (const { id, change, fields } of items) {
+          if (change !== 'unchanged') await audit(`destination.${change}`, id, { fields });
+        }
+      }
+      return { items };
+    },
+  }),
+];

@@ -1,0 +1,58 @@
+import { DESTINATION_ID } from '@clickrelay/core';
+import { type Destination, type Hold, listHolds, readDestination } from '@clickrelay/queue';
+import { z } from 'zod';
+import { notFound, RequestRefusedError } from './errors.ts';
+import type { Resources } from './operation.ts';
+
+/* What the operations on destinations have in common. */
+
+export const destinationParams = z.object({
+  id: z.string().regex(DESTINATION_ID, 'must be lower-case letters, digits and `-`'),
+});
+
+/** The adapter's own settings stand beside what all destinations have. */
+export const destination = z
+  .looseObject({
+    id: z.string(),
+    type: z.string(),
+    events: z.array(z.string()),
+    channels: z.array(z.string()).exactOptional(),
+    classes: z.array(z.string()).exactOptional(),
+    filter: z.string().exactOptional(),
+    paused: z.string().nullable().describe('Why nothing is sent at the moment; null when sending'),
+    held: z
+      .object({ reason: z.enum(['throttled', 'failing']), until: z.string() })
+      .nullable()
+      .describe('Nothing is sent until then: it asked for that, or failed too often in a row; null when sending'),
+    secret: z.string().exactOptional().describe('Shown in the answer that made it; hidden otherwise'),
+  })
+  .meta({ id: 'Destination' });
+
+/** @param generatedSecret shown in the answer to the request that generated it, and never again */
+export const describe = (
+  { destinationSettings }: Pick<Resources, 'destinationSettings'>,
+  { config, ...common }: Destination,
+  { hold, generatedSecret }: { hold?: Hold | undefined; generatedSecret?: string | undefined } = {},
+) => {
+  const held = hold === undefined ? null : { reason: hold.reason, until: new Date(hold.until).toISOString() };
+  const shown = destinationSettings.show({ type: common.type, config });
+  return { ...common, held, ...shown, ...(generatedSecret !== undefined && { secret: generatedSecret }) };
+};
+
+/** @throws {RequestRefusedError} 403 `forbidden_scope` */
+export const assertPull = (id: string, type: string): void => {
+  if (type === 'pull') return;
+  throw new RequestRefusedError(
+    403,
+    'forbidden_scope',
+    `a key with the scope lease sees and changes pull destinations only; ${id} as ${type} needs the scope admin`,
+  );
+};
+
+/** @throws {RequestRefusedError} 404 `not_found` */
+export const describeNow = async (resources: Pick<Resources, 'store' | 'destinationSettings'>, id: string) => {
+  const { store } = resources;
+  const [found, holds] = await Promise.all([readDestination(store, id), listHolds(store, Date.now())]);
+  if (found === undefined) throw notFound('destination', id);
+  return describe(resources, found, { hold: holds.get(id) });
+};
