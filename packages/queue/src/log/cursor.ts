@@ -1,0 +1,23 @@
+/**
+ * How a list writes down where a page ended: the parts of a place, in their order, with dots between them. Its readers
+ * get it as text that they give back.
+ */
+export interface Cursor<Part extends string> {
+  write(place: Readonly<Record<Part, string | number>>): string;
+  /** @returns undefined without a cursor, and for text that is none of this list: it is then read from its beginning */
+  read(cursor: string | undefined): Readonly<Record<Part, string>> | undefined;
+}
+
+/** @param parts what each part looks like, in their order. A pattern has no groups of its own but `(?:…)`. */
+export const defineCursor = <Part extends string>(parts: Readonly<Record<Part, RegExp>>): Cursor<Part> => {
+  const names = Object.keys(parts) as Part[];
+  const pattern = new RegExp(`^${names.map((name) => `(${parts[name].source})`).join('\\.')}$`);
+  return {
+    write: (place) => names.map((name) => place[name]).join('.'),
+    read: (cursor) => {
+      const [, ...values] = pattern.exec(cursor ?? '') ?? [];
+      if (values.length === 0) return undefined;
+      return Object.fromEntries(names.map((name, index) => [name, values[index]])) as Record<Part, string>;
+    },
+  };
+};
