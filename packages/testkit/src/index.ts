@@ -6,7 +6,8 @@ export {
   startDestination,
 } from './destination.ts';
 export { fairNow } from './fair-now.ts';
-export { type Cut, type CutMoment, type FaultProxy, startFaultProxy } from './fault-proxy.ts';
+export type { Cut, CutMoment } from './fault-connection.ts';
+export { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 export { type Program, type ProgramOptions, startProgram } from './processes.ts';
 export { type RedisOptions, type RedisServer, startRedis } from './redis.ts';
 export { type RedisCluster, startRedisCluster } from './redis-cluster.ts';
