@@ -1,8 +1,9 @@
 import { waitUntil } from '@clickrelay/testkit';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type ConsumeOptions, consume, type Ending, type Log } from '../nodes/ClickatellTrigger/consume.ts';
+import { type ConsumeOptions, consume } from '../nodes/ClickatellTrigger/consume.ts';
 import { type Delivery, type Relay, RelayError } from '../nodes/ClickatellTrigger/relay.ts';
+import type { Ending, Log } from '../nodes/ClickatellTrigger/run-delivery.ts';
 import { anEvent } from './fake-relay.mts';
 
 // The lease loop by itself, with leases of milliseconds, against a relay and workflows that do everything they can.

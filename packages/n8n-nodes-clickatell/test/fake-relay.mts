@@ -25,7 +25,12 @@ interface Asked {
   readonly body: Record<string, unknown>;
 }
 
-/** What goes wrong with a request: an answer instead of the work, a cut before it or after it, silence. */
+interface RelayAnswer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** What goes wrong with a request: an error instead of the work, a cut before or after it, silence. */
 type Fault = { readonly status: number; readonly code?: string } | 'cut' | 'cut-after' | 'silence' | undefined;
 
 export interface FakeRelay {
@@ -54,7 +59,7 @@ export const anEvent = (text = 'hello', type = 'moText'): Event => {
   return (logged as { event: Event }).event;
 };
 
-/** The lease API as design and docs have it, in memory, over real HTTP. */
+/** The lease API as documented, in memory, over real HTTP. */
 export const startFakeRelay = async (): Promise<FakeRelay> => {
   let server: Server | undefined;
   let port = 0;
@@ -72,55 +77,44 @@ export const startFakeRelay = async (): Promise<FakeRelay> => {
     return [...deliveries.values()].filter((held) => held.state === 'waiting' && held.availableAt <= now);
   };
 
-  const refuse = (status: number, code: string) => ({ status, body: { error: { code, message: `${code} it is` } } });
+  const refuse = (status: number, code: string): RelayAnswer => ({
+    status,
+    body: { error: { code, message: `${code} it is` } },
+  });
 
-  const work = async (
-    { method, path, body }: Asked,
-    closed: AbortSignal,
-  ): Promise<{ status: number; body: unknown }> => {
-    const match = /^\/v1\/destinations\/([^/?]+)(?:\/([a-z]+))?/.exec(path);
-    if (match === null) return refuse(404, 'not_found');
-    const [, id = '', verb] = match;
-    if (method === 'PUT') {
-      destinations.set(id, body);
-      return { status: 200, body: { id, ...body } };
+  const peek = (): RelayAnswer => {
+    const waiting = available().slice(0, 1);
+    const deliveries = waiting.map(({ deliveryId, attempt, event }) => ({ deliveryId, attempt, event }));
+    return { status: 200, body: { deliveries } };
+  };
+
+  const lease = async ({ body }: Asked, closed: AbortSignal): Promise<RelayAnswer> => {
+    const { max, waitMs, leaseMs } = body as { max: number; waitMs: number; leaseMs: number };
+    const until = Date.now() + waitMs;
+    while (available().length === 0 && Date.now() < until && !closed.aborted) await wait(5);
+    if (closed.aborted) return { status: 200, body: { deliveries: [] } };
+    const taken = available().slice(0, max);
+    for (const held of taken) {
+      held.leases++;
+      Object.assign(held, {
+        state: 'leased',
+        attempt: held.attempt + 1,
+        token: `t${held.leases}-${held.deliveryId}`,
+        leaseEndsAt: Date.now() + leaseMs,
+      });
     }
-    if (!destinations.has(id)) return refuse(404, 'destination_not_found');
-    if (verb === 'peek') {
-      const waiting = available().slice(0, 1);
-      return {
-        status: 200,
-        body: { deliveries: waiting.map(({ deliveryId, attempt, event }) => ({ deliveryId, attempt, event })) },
-      };
-    }
-    if (verb === 'lease') {
-      const { max, waitMs, leaseMs } = body as { max: number; waitMs: number; leaseMs: number };
-      const until = Date.now() + waitMs;
-      while (available().length === 0 && Date.now() < until && !closed.aborted) await wait(5);
-      if (closed.aborted) return { status: 200, body: { deliveries: [] } };
-      const taken = available().slice(0, max);
-      for (const held of taken) {
-        held.leases++;
-        Object.assign(held, {
-          state: 'leased',
-          attempt: held.attempt + 1,
-          token: `t${held.leases}-${held.deliveryId}`,
-          leaseEndsAt: Date.now() + leaseMs,
-        });
-      }
-      return {
-        status: 200,
-        body: {
-          deliveries: taken.map(({ deliveryId, token, attempt, event, leaseEndsAt }) => ({
-            deliveryId,
-            leaseToken: token,
-            attempt,
-            leaseEndsAt: new Date(leaseEndsAt).toISOString(),
-            event,
-          })),
-        },
-      };
-    }
+    const leased = taken.map(({ deliveryId, token, attempt, event, leaseEndsAt }) => ({
+      deliveryId,
+      leaseToken: token,
+      attempt,
+      leaseEndsAt: new Date(leaseEndsAt).toISOString(),
+      event,
+    }));
+    return { status: 200, body: { deliveries: leased } };
+  };
+
+  /** Acknowledges, extends or gives back a leased delivery. */
+  const settle = (verb: string | undefined, { body }: Asked): RelayAnswer => {
     const held = deliveries.get(String(body['deliveryId']));
     if (held === undefined) return refuse(404, 'delivery_not_found');
     const mine = held.token === body['leaseToken'];
@@ -134,6 +128,20 @@ export const startFakeRelay = async (): Promise<FakeRelay> => {
       Object.assign(held, { state: ended ? 'dead_letter' : 'waiting', availableAt: Date.now() + relay.retryAfterMs });
     }
     return { status: 200, body: { deliveryId: held.deliveryId, state: held.state } };
+  };
+
+  const work = async (one: Asked, closed: AbortSignal): Promise<RelayAnswer> => {
+    const match = /^\/v1\/destinations\/([^/?]+)(?:\/([a-z]+))?/.exec(one.path);
+    if (match === null) return refuse(404, 'not_found');
+    const [, id = '', verb] = match;
+    if (one.method === 'PUT') {
+      destinations.set(id, one.body);
+      return { status: 200, body: { id, ...one.body } };
+    }
+    if (!destinations.has(id)) return refuse(404, 'destination_not_found');
+    if (verb === 'peek') return peek();
+    if (verb === 'lease') return await lease(one, closed);
+    return settle(verb, one);
   };
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -191,7 +199,7 @@ export const startFakeRelay = async (): Promise<FakeRelay> => {
     async stop() {
       const stopping = server;
       server = undefined;
-      // Until they are closed: a request that does not know yet that it was cut off would take what comes after.
+      // Wait for them to close: a request that has not noticed the cut would take a later delivery.
       const cut = [...sockets].map((socket) => once(socket, 'close'));
       for (const socket of sockets) socket.destroy();
       await Promise.all(cut);

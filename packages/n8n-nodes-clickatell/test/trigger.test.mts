@@ -1,44 +1,11 @@
-import { fairNow, waitUntil } from '@clickrelay/testkit';
-import type { IDataObject, ITriggerResponse } from 'n8n-workflow';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ClickatellTrigger } from '../nodes/ClickatellTrigger/ClickatellTrigger.node.ts';
-import { type FakeRun, type FakeTrigger, failed, fakeTrigger, succeeded } from './fake-n8n.mts';
-import { anEvent, type FakeRelay, startFakeRelay } from './fake-relay.mts';
+import { waitUntil } from '@clickrelay/testkit';
+import { describe, expect, it } from 'vitest';
+import { failed, succeeded } from './fake-n8n.mts';
+import { anEvent } from './fake-relay.mts';
+import { useTrigger } from './use-trigger.mts';
 
-let relay: FakeRelay;
-const open: ITriggerResponse[] = [];
-
-beforeEach(async () => {
-  relay = await startFakeRelay();
-});
-afterEach(async () => {
-  for (const response of open.splice(0)) await response.closeFunction?.();
-  await relay.stop();
-});
-
-interface Setup {
-  readonly parameters?: IDataObject;
-  readonly mode?: 'trigger' | 'manual';
-  readonly apiKey?: string;
-  readonly onRun?: (run: FakeRun) => void;
-}
-
-const activate = async ({
-  parameters = {},
-  mode = 'trigger',
-  apiKey = 'crk_key',
-  onRun,
-}: Setup = {}): Promise<FakeTrigger & { readonly response: ITriggerResponse }> => {
-  const credentials = { clickrelayApi: { baseUrl: `${relay.url}/`, apiKey } };
-  const node = fakeTrigger({ parameters: { events: ['mo*'], ...parameters }, credentials, mode }, onRun);
-  const response = await new ClickatellTrigger().trigger.call(node.functions);
-  open.push(response);
-  return { ...node, response };
-};
-
-const states = (): string[] => [...relay.deliveries.values()].map(({ state }) => state);
-const asked = (verb: string): IDataObject[] =>
-  relay.asked.filter(({ path }) => path.endsWith(`/${verb}`)).map(({ body }) => body as IDataObject);
+const trigger = useTrigger();
+const { activate, states, asked } = trigger;
 
 describe('activation', () => {
   it('makes the destination with what was chosen, under a name of its own, with the key', async () => {
@@ -49,7 +16,7 @@ describe('activation', () => {
         options: { channels: ' WhatsApp, sms' },
       },
     });
-    expect(relay.asked[0]).toEqual({
+    expect(trigger.relay.asked[0]).toEqual({
       method: 'PUT',
       path: '/v1/destinations/n8n-wfabc123-b0fe5b4e',
       authorization: 'Bearer crk_key',
@@ -65,60 +32,60 @@ describe('activation', () => {
   it('hands the filter to Clickrelay', async () => {
     const filter = "event.data.text.contains('STOP')";
     await activate({ parameters: { options: { filter } } });
-    expect(relay.asked[0]?.body).toMatchObject({ filter });
+    expect(trigger.relay.asked[0]?.body).toMatchObject({ filter });
   });
 
   it('asks Clickrelay to keep the order of each conversation when that was chosen, and says nothing of it otherwise', async () => {
     await activate({ parameters: { options: { keepOrder: true } } });
-    expect(relay.asked[0]?.body).toEqual({ type: 'pull', events: ['mo*'], ordering: 'conversation' });
+    expect(trigger.relay.asked[0]?.body).toEqual({ type: 'pull', events: ['mo*'], ordering: 'conversation' });
     await activate({ parameters: { options: { keepOrder: false, destinationId: 'support-bot' } } });
-    const declared = relay.asked.find(({ path }) => path === '/v1/destinations/support-bot');
+    const declared = trigger.relay.asked.find(({ path }) => path === '/v1/destinations/support-bot');
     expect(declared?.body).toEqual({ type: 'pull', events: ['mo*'] });
   });
 
   it('wants messages only, unless told otherwise', async () => {
     await activate({ parameters: { events: undefined } });
-    expect(relay.asked[0]?.body).toEqual({ type: 'pull', events: ['mo*'] });
+    expect(trigger.relay.asked[0]?.body).toEqual({ type: 'pull', events: ['mo*'] });
   });
 
   it('uses the name that was set, and refuses one that Clickrelay cannot have', async () => {
     await activate({ parameters: { options: { destinationId: 'support-bot' } } });
-    expect(relay.asked[0]?.path).toBe('/v1/destinations/support-bot');
+    expect(trigger.relay.asked[0]?.path).toBe('/v1/destinations/support-bot');
     await expect(activate({ parameters: { options: { destinationId: 'Support Bot' } } })).rejects.toThrow(
       'The destination cannot have this name',
     );
   });
 
   it('fails for a key that Clickrelay does not know or that may not lease, saying what to do', async () => {
-    relay.fault = () => ({ status: 401, code: 'unauthorized' });
+    trigger.relay.fault = () => ({ status: 401, code: 'unauthorized' });
     await expect(activate()).rejects.toThrow('Clickrelay does not know this API key');
-    relay.fault = () => ({ status: 403, code: 'forbidden_scope' });
+    trigger.relay.fault = () => ({ status: 403, code: 'forbidden_scope' });
     const error = await activate().catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ message: 'This API key may not lease from "n8n-wfabc123-b0fe5b4e"' });
     expect((error as { description: string }).description).toContain('clickrelay keys create');
   });
 
   it('succeeds while Clickrelay is away, and makes the destination when it is back', async () => {
-    await relay.stop();
+    await trigger.relay.stop();
     const { runs, emittedErrors } = await activate({ onRun: (run) => run.end(succeeded()) });
-    relay.add();
-    await relay.start();
+    trigger.relay.add();
+    await trigger.relay.start();
     await waitUntil(() => runs.length === 1 && states()[0] === 'delivered');
-    expect(relay.destinations.has('n8n-wfabc123-b0fe5b4e')).toBe(true);
+    expect(trigger.relay.destinations.has('n8n-wfabc123-b0fe5b4e')).toBe(true);
     expect(emittedErrors).toEqual([]);
   });
 
   it('leaves the destination where it is when deactivated', async () => {
     const { response } = await activate();
     await response.closeFunction?.();
-    expect(relay.asked.map(({ method }) => method)).not.toContain('DELETE');
-    expect(relay.destinations.size).toBe(1);
+    expect(trigger.relay.asked.map(({ method }) => method)).not.toContain('DELETE');
+    expect(trigger.relay.destinations.size).toBe(1);
   });
 });
 
 describe('an event', () => {
   it('starts the workflow with a flat item, and is acknowledged when it has succeeded, not before', async () => {
-    const held = relay.add(anEvent('Is my order on its way?'));
+    const held = trigger.relay.add(anEvent('Is my order on its way?'));
     const { runs } = await activate();
     await waitUntil(() => runs.length === 1);
     expect(runs[0]?.item.json).toMatchObject({
@@ -136,19 +103,19 @@ describe('an event', () => {
   });
 
   it('counts as done in queue mode, where a run comes back without data', async () => {
-    const held = relay.add();
+    const held = trigger.relay.add();
     await activate({ onRun: (run) => run.end({ status: 'success' }) });
     await waitUntil(() => held.state === 'delivered');
   });
 
   it('counts as done when its workflow waits: n8n keeps it from here', async () => {
-    const held = relay.add();
+    const held = trigger.relay.add();
     await activate({ onRun: (run) => run.end({ status: 'waiting' }) });
     await waitUntil(() => held.state === 'delivered');
   });
 
   it('is tried again when its workflow failed, and is a dead letter after the last try, with the error', async () => {
-    const held = relay.add();
+    const held = trigger.relay.add();
     const { runs, emittedErrors, failedExecutions } = await activate({
       onRun: (run) => run.end(failed('no such customer')),
     });
@@ -159,7 +126,7 @@ describe('an event', () => {
   });
 
   it('is a dead letter at once where that was chosen', async () => {
-    const held = relay.add();
+    const held = trigger.relay.add();
     const { runs } = await activate({ parameters: { onFailure: 'deadLetter' }, onRun: (run) => run.end(failed('x')) });
     await waitUntil(() => held.state === 'dead_letter');
     expect(runs).toHaveLength(1);
@@ -171,7 +138,7 @@ describe('an event', () => {
     ['someone cancels it', { status: 'canceled' as const }, 'the workflow ended as canceled'],
     ['it crashes in queue mode', { status: 'crashed' as const }, 'the workflow ended as crashed'],
   ])('is given back when %s', async (_what, end, error) => {
-    const held = relay.add();
+    const held = trigger.relay.add();
     let first = true;
     await activate({
       onRun: (run) => {
@@ -184,23 +151,23 @@ describe('an event', () => {
   });
 
   it('is given back when its workflow never ends, and its slot with it', async () => {
-    const stuck = relay.add();
-    relay.maxAttempts = 1;
+    const stuck = trigger.relay.add();
+    trigger.relay.maxAttempts = 1;
     const { runs } = await activate({ parameters: { options: { concurrency: 1, timeLimitMinutes: 1 / 60 } } });
     await waitUntil(() => stuck.state === 'dead_letter');
     expect(stuck.errors).toEqual(['the workflow did not end within 1 s, the limit set in the trigger']);
-    relay.add();
+    trigger.relay.add();
     await waitUntil(() => runs.length === 2);
   });
 
   it('is acknowledged when its workflow failed, where every end counts', async () => {
-    const held = relay.add();
+    const held = trigger.relay.add();
     await activate({ parameters: { acknowledge: 'end' }, onRun: (run) => run.end(failed('x')) });
     await waitUntil(() => held.state === 'delivered');
   });
 
   it('is acknowledged before its workflow starts, where it must not come twice', async () => {
-    const held = relay.add();
+    const held = trigger.relay.add();
     let stateAtStart: string | undefined;
     const { runs } = await activate({
       parameters: { acknowledge: 'start' },
@@ -213,7 +180,7 @@ describe('an event', () => {
   });
 
   it('waits in Clickrelay while as many run as may', async () => {
-    for (let count = 0; count < 7; count++) relay.add();
+    for (let count = 0; count < 7; count++) trigger.relay.add();
     const { runs } = await activate({ parameters: { options: { concurrency: 3 } } });
     await waitUntil(() => runs.length === 3);
     expect(asked('lease').map(({ max }) => max)).toEqual([3]);
@@ -223,109 +190,16 @@ describe('an event', () => {
   });
 });
 
-describe('while Clickrelay is away', () => {
-  it('the trigger stays, says so once, and goes on within 10 seconds of its return', { timeout: 90_000 }, async () => {
-    const { runs, logged, emittedErrors, failedExecutions } = await activate({ onRun: (run) => run.end(succeeded()) });
-    await waitUntil(() => asked('lease').length === 1);
-    await relay.stop();
-    relay.add();
-    // Long enough for the pauses to have grown to their longest.
-    await waitUntil(() => false, { timeoutMs: 8_000 }).catch(() => undefined);
-    const back = fairNow();
-    await relay.start();
-    await waitUntil(() => runs.length === 1 && states()[0] === 'delivered');
-    expect(fairNow() - back).toBeLessThan(12_000);
-    expect(logged.filter(({ message }) => message.includes('does not answer'))).toHaveLength(1);
-    expect(logged.some(({ message }) => message.includes('is back'))).toBe(true);
-    expect([...emittedErrors, ...failedExecutions]).toEqual([]);
-  });
-
-  it('a workflow that ends meanwhile is acknowledged when it is back', async () => {
-    const held = relay.add();
-    const { runs } = await activate();
-    await waitUntil(() => runs.length === 1);
-    await relay.stop();
-    runs[0]?.end(succeeded());
-    await relay.start();
-    await waitUntil(() => held.state === 'delivered');
-    expect(runs).toHaveLength(1);
-  });
-
-  it('a connection that went dead without a sign is given up', async () => {
-    let silent = true;
-    relay.fault = ({ path }) => (silent && path.endsWith('/lease') ? 'silence' : undefined);
-    const { runs } = await activate({ onRun: (run) => run.end(succeeded()) });
-    await waitUntil(() => asked('lease').length === 1);
-    const back = fairNow();
-    silent = false;
-    relay.add();
-    await waitUntil(() => runs.length === 1, { timeoutMs: 60_000 });
-    // 7.3 s on a quiet machine.
-    expect(fairNow() - back).toBeLessThan(20_000);
-  });
-
-  it('a destination that was removed is made again', async () => {
-    const { runs } = await activate({ onRun: (run) => run.end(succeeded()) });
-    await waitUntil(() => asked('lease').length === 1);
-    relay.destinations.clear();
-    await relay.stop();
-    await relay.start();
-    relay.add();
-    await waitUntil(() => runs.length === 1);
-    expect(relay.destinations.size).toBe(1);
-  });
-});
-
-describe('when Clickrelay refuses', () => {
-  it('a failed execution says so once, the trigger stays active, and goes on when it is mended', async () => {
-    const { runs, failedExecutions, emittedErrors } = await activate({ onRun: (run) => run.end(succeeded()) });
-    await waitUntil(() => asked('lease').length === 1);
-    relay.fault = () => ({ status: 401, code: 'unauthorized' });
-    await relay.stop();
-    await relay.start();
-    await waitUntil(() => asked('lease').length >= 4);
-    expect(failedExecutions.map(({ message }) => message)).toEqual(['Clickrelay does not know this API key']);
-    relay.fault = () => undefined;
-    relay.add();
-    await waitUntil(() => runs.length === 1);
-    expect(emittedErrors).toEqual([]);
-  });
-});
-
-describe('closing', () => {
-  it('takes nothing more, and still acknowledges what ends later', async () => {
-    const running = relay.add();
-    const { runs, response } = await activate();
-    await waitUntil(() => runs.length === 1);
-    const began = fairNow();
-    await response.closeFunction?.();
-    expect(fairNow() - began).toBeLessThan(15_000);
-    relay.add();
-    runs[0]?.end(succeeded());
-    await waitUntil(() => running.state === 'delivered');
-    expect(runs).toHaveLength(1);
-    expect(states()).toEqual(['delivered', 'waiting']);
-  });
-
-  it('is done at once when nothing runs, also in the middle of a long wait', async () => {
-    const { response } = await activate();
-    await waitUntil(() => asked('lease').length === 1);
-    const began = fairNow();
-    await response.closeFunction?.();
-    expect(fairNow() - began).toBeLessThan(10_000);
-  });
-});
-
 describe('listening for a test event', () => {
   it('shows the event that waits, marked as a test, and takes nothing', async () => {
-    relay.destinations.set('n8n-wfabc123-b0fe5b4e', { type: 'pull', events: ['moText'] });
-    const held = relay.add(anEvent('test me'));
+    trigger.relay.destinations.set('n8n-wfabc123-b0fe5b4e', { type: 'pull', events: ['moText'] });
+    const held = trigger.relay.add(anEvent('test me'));
     const { runs, response } = await activate({ mode: 'manual' });
     await response.manualTriggerFunction?.();
     expect(runs.map(({ item }) => item.json)).toEqual([
       expect.objectContaining({ text: 'test me', test: true, eventId: held.event.id }),
     ]);
-    expect(relay.asked.map(({ method, path }) => `${method} ${path.split('/').pop()}`)).toEqual([
+    expect(trigger.relay.asked.map(({ method, path }) => `${method} ${path.split('/').pop()}`)).toEqual([
       'GET peek?limit=1&recent=true',
     ]);
     expect(held.state).toBe('waiting');
@@ -335,21 +209,21 @@ describe('listening for a test event', () => {
     const { runs, response } = await activate({ mode: 'manual', parameters: { events: ['messageStatusUpdate'] } });
     await response.manualTriggerFunction?.();
     expect(runs[0]?.item.json).toMatchObject({ type: 'messageStatusUpdate', status: 'DEVICE_ACK', test: true });
-    expect(relay.destinations.size).toBe(0);
+    expect(trigger.relay.destinations.size).toBe(0);
   });
 
   it('waits for one, and stops when the test is cancelled', async () => {
-    relay.destinations.set('n8n-wfabc123-b0fe5b4e', { type: 'pull', events: ['mo*'] });
+    trigger.relay.destinations.set('n8n-wfabc123-b0fe5b4e', { type: 'pull', events: ['mo*'] });
     const { runs, response } = await activate({ mode: 'manual' });
     const listening = response.manualTriggerFunction?.();
-    await waitUntil(() => relay.asked.length === 1);
+    await waitUntil(() => trigger.relay.asked.length === 1);
     await response.closeFunction?.();
     await listening;
     expect(runs).toEqual([]);
   });
 
   it('says what is wrong with the credential', async () => {
-    relay.fault = () => ({ status: 401, code: 'unauthorized' });
+    trigger.relay.fault = () => ({ status: 401, code: 'unauthorized' });
     const { response } = await activate({ mode: 'manual' });
     await expect(response.manualTriggerFunction?.()).rejects.toThrow('Clickrelay does not know this API key');
   });

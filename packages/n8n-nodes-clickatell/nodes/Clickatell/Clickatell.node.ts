@@ -8,7 +8,8 @@ import {
   NodeOperationError,
 } from 'n8n-workflow';
 import { InvalidMessageError } from './build-message.ts';
-import { mediaFields, messageFields } from './fields.ts';
+import { mediaFields } from './media-fields.ts';
+import { messageFields } from './message-fields.ts';
 import { OPERATIONS } from './operations.ts';
 
 export class Clickatell implements INodeType {

@@ -10,12 +10,13 @@ import {
 } from 'n8n-workflow';
 import { toItem } from '../shared/item.ts';
 import { channelsProperty, eventsProperty, readWantedEvents, statusClassesProperty } from '../shared/wanted-events.ts';
-import { type ConsumeOptions, consume, type Ending, type Log } from './consume.ts';
+import { type ConsumeOptions, consume } from './consume.ts';
 import { destinationIdOf } from './destination-id.ts';
 import { endingOf } from './ending.ts';
 import { explain } from './explain.ts';
 import { peekOnce } from './peek-once.ts';
 import { connectRelay, type Declaration, type Delivery, RelayError } from './relay.ts';
+import type { Ending, Log } from './run-delivery.ts';
 
 export class ClickatellTrigger implements INodeType {
   description: INodeTypeDescription = {

@@ -1,5 +1,5 @@
 import type { IRun } from 'n8n-workflow';
-import type { Ending } from './consume.ts';
+import type { Ending } from './run-delivery.ts';
 
 const FAILED: readonly string[] = ['error', 'crashed', 'canceled'];
 
