@@ -31,36 +31,9 @@ const LONGEST_MS = 5_000;
 const MOST_RESPONSE_BYTES = 16 * 1024;
 const CODES = ['destination_rejected', 'destination_timeout', 'destination_unreachable', 'destination_refused'];
 
-/** What every adapter must do, as tests: it passes when they do. */
-export const testAdapter = (
-  test: DeclareTest,
-  { open, startOtherSide = startHttpSide, without = [] }: AdapterContract,
-) => {
-  /** A test with another side and a destination of its own. */
-  const declare = (name: string, run: (rig: Rig) => Promise<void>): void => {
-    test(name, async () => {
-      const otherSide = await startOtherSide();
-      const deliverer = open(otherSide.url);
-      const rig: Rig = {
-        otherSide,
-        deliverer,
-        deliver: (changes) => inTime(deliverer.deliver(attempt(changes))),
-        refused: async (changes) => asDeliveryError(await failureOf(inTime(deliverer.deliver(attempt(changes))))),
-      };
-      try {
-        await run(rig);
-      } finally {
-        await inTime(deliverer.close()).finally(() => otherSide.close());
-      }
-    });
-  };
-  const declareFor = (behaviour: Behaviour, name: string, run: (rig: Rig) => Promise<void>): void => {
-    if (without.includes(behaviour)) return;
-    declare(name, async (rig) => {
-      rig.otherSide.behave(behaviour);
-      await run(rig);
-    });
-  };
+/** Declares every test that an adapter has to pass. */
+export const testAdapter = (test: DeclareTest, contract: AdapterContract) => {
+  const { declare, declareFor } = declareWith(test, contract);
 
   declare('delivers an event once, with its id, and gives a receipt', async ({ otherSide, deliver }) => {
     const event = sampleEvent();
@@ -162,6 +135,38 @@ interface Rig {
   /** The error of an attempt that must not succeed. */
   refused(changes?: Partial<DeliveryAttempt>): Promise<DeliveryError>;
 }
+
+type Run = (rig: Rig) => Promise<void>;
+
+/** Gives each test a server and a destination of its own. */
+const declareWith = (test: DeclareTest, { open, startOtherSide = startHttpSide, without = [] }: AdapterContract) => {
+  const declare = (name: string, run: Run): void => {
+    test(name, async () => {
+      const otherSide = await startOtherSide();
+      const deliverer = open(otherSide.url);
+      const rig: Rig = {
+        otherSide,
+        deliverer,
+        deliver: (changes) => inTime(deliverer.deliver(attempt(changes))),
+        refused: async (changes) => asDeliveryError(await failureOf(inTime(deliverer.deliver(attempt(changes))))),
+      };
+      try {
+        await run(rig);
+      } finally {
+        await inTime(deliverer.close()).finally(() => otherSide.close());
+      }
+    });
+  };
+  /** Declares nothing for a behaviour that the other side does not have. */
+  const declareFor = (behaviour: Behaviour, name: string, run: Run): void => {
+    if (without.includes(behaviour)) return;
+    declare(name, async (rig) => {
+      rig.otherSide.behave(behaviour);
+      await run(rig);
+    });
+  };
+  return { declare, declareFor };
+};
 
 let samples = 0;
 
