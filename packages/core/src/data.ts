@@ -193,16 +193,14 @@ interface MessageElement {
   readonly encryptionKey?: string | null | undefined;
 }
 
-function readMessage(element: MessageElement) {
-  return {
-    profileName: element.whatsapp?.profileName ?? null,
-    relatedClientMessageId: readText(element.relatedClientMessageId),
-    encryptionKey: element.encryptionKey ?? null,
-  };
-}
+const readMessage = (element: MessageElement) => ({
+  profileName: element.whatsapp?.profileName ?? null,
+  relatedClientMessageId: readText(element.relatedClientMessageId),
+  encryptionKey: element.encryptionKey ?? null,
+});
 
 /** Nothing says that inline media and `files` never come together, so both are told. */
-function readFiles(element: z.infer<typeof moMedia>): MediaFile[] {
+const readFiles = (element: z.infer<typeof moMedia>): MediaFile[] => {
   const files: MediaFile[] = (element.files ?? []).map((file) => ({
     contentType: file.contentType ?? null,
     fileName: file.fileName ?? null,
@@ -221,11 +219,11 @@ function readFiles(element: z.infer<typeof moMedia>): MediaFile[] {
     inline: true,
   };
   return [inline, ...files];
-}
+};
 
 type Contact = NonNullable<z.infer<typeof moContacts>['contacts']>[number];
 
-function readContact(contact: Contact): ContactsData['contacts'][number] {
+const readContact = (contact: Contact): ContactsData['contacts'][number] => {
   const { name, org } = contact;
   return {
     ...contact,
@@ -258,11 +256,9 @@ function readContact(contact: Contact): ContactsData['contacts'][number] {
     org: org ? { ...org, company: org.company ?? null } : null,
     birthday: contact.birthday ?? null,
   };
-}
+};
 
-function readSelectedItem(item: {
+const readSelectedItem = (item: {
   readonly postbackData?: string | null | undefined;
   readonly content?: string | null | undefined;
-}) {
-  return { postbackData: item.postbackData ?? null, content: item.content ?? null };
-}
+}) => ({ postbackData: item.postbackData ?? null, content: item.content ?? null });

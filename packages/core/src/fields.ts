@@ -59,10 +59,10 @@ export const readChannel = (value: unknown): string | null => (typeof value === 
 const DECIMAL = /^\s*[-+]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][-+]?\d+)?\s*$/;
 
 /** A finite number from a number or its decimal text, with point or comma; null otherwise. */
-export function readNumber(value: unknown): number | null {
+export const readNumber = (value: unknown): number | null => {
   if (typeof value === 'string') return DECIMAL.test(value) ? finite(Number(value.replace(',', '.'))) : null;
   return typeof value === 'number' ? finite(value) : null;
-}
+};
 
 /** The last millisecond that ISO 8601 writes with four digits of year. */
 const LAST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
@@ -73,6 +73,4 @@ export const readTimestamp = (value: unknown): string | null => {
   return ms === null || ms < 0 || ms > LAST_MS ? null : new Date(ms).toISOString();
 };
 
-function finite(value: number): number | null {
-  return Number.isFinite(value) ? value : null;
-}
+const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);

@@ -12,6 +12,22 @@ const callbackSchema = z.looseObject({
   event: z.looseObject(Object.fromEntries(known.map(([type, { wire }]) => [type, z.array(wire).optional()]))),
 });
 
+/** Generating all of them takes as long as loading the rest of this package, and most programs need none. */
+const generatedOnFirstUse = (schemas: Record<string, z.ZodType>): Record<string, object> => {
+  const generated: Record<string, object> = {};
+  for (const [name, schema] of Object.entries(schemas)) {
+    let made: object | undefined;
+    Object.defineProperty(generated, name, {
+      enumerable: true,
+      get() {
+        made ??= z.toJSONSchema(schema, { io: 'input' });
+        return made;
+      },
+    });
+  }
+  return generated;
+};
+
 /**
  * JSON Schemas (draft 2020-12): `Event`, `Callback`, each documented element under its own name (`moText`), and each
  * typed `data` (`moText.data`).
@@ -26,19 +42,3 @@ export const jsonSchemas: Readonly<Record<string, object>> = generatedOnFirstUse
     ]),
   ),
 });
-
-/** Generating all of them takes as long as loading the rest of this package, and most programs need none. */
-function generatedOnFirstUse(schemas: Record<string, z.ZodType>): Record<string, object> {
-  const generated: Record<string, object> = {};
-  for (const [name, schema] of Object.entries(schemas)) {
-    let made: object | undefined;
-    Object.defineProperty(generated, name, {
-      enumerable: true,
-      get() {
-        made ??= z.toJSONSchema(schema, { io: 'input' });
-        return made;
-      },
-    });
-  }
-  return generated;
-}

@@ -72,7 +72,7 @@ const environment = new Environment({ unlistedVariablesAreDyn: false })
 const patterns = new Map<string, RE2JS>();
 const MAX_PATTERNS = 1_000;
 
-function compilePattern(pattern: string): RE2JS {
+const compilePattern = (pattern: string): RE2JS => {
   let compiled = patterns.get(pattern);
   if (compiled === undefined) {
     compiled = RE2JS.compile(pattern);
@@ -80,7 +80,7 @@ function compilePattern(pattern: string): RE2JS {
     patterns.set(pattern, compiled);
   }
   return compiled;
-}
+};
 
 /** Also tries the patterns that are written out, so that a wrong one is refused when it is saved. */
 const replaceMatches = (node: unknown): void => {

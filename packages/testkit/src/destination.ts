@@ -58,14 +58,7 @@ export const startDestination = async (
   const requests: ReceivedRequest[] = [];
   const waiting = new Set<() => void>();
 
-  const server = createServer((incoming, response) => {
-    handle(incoming, response).catch((error: unknown) => {
-      // The caller may have hung up; anything else is a mistake in a test's own answer function.
-      if (!incoming.destroyed) response.writeHead(500).end(String(error));
-    });
-  });
-
-  async function handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+  const handle = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
     const request: ReceivedRequest = {
@@ -87,7 +80,14 @@ export const startDestination = async (
     const { status, headers = {}, body = '', delayMs = 0 } = typeof now === 'number' ? { status: now } : now;
     if (delayMs > 0) await sleep(delayMs);
     response.writeHead(status, headers).end(body);
-  }
+  };
+
+  const server = createServer((incoming, response) => {
+    handle(incoming, response).catch((error: unknown) => {
+      // The caller may have hung up; anything else is a mistake in a test's own answer function.
+      if (!incoming.destroyed) response.writeHead(500).end(String(error));
+    });
+  });
 
   server.listen(options.port ?? 0, '127.0.0.1');
   await once(server, 'listening');
@@ -113,12 +113,12 @@ export const startDestination = async (
           reject(new Error(`the destination got ${requests.length} of ${count} requests in ${timeoutMs} ms`));
         };
         let timer = setTimeout(giveUp, timeoutMs);
-        function look(): void {
+        const look = (): void => {
           if (requests.length < count) return;
           clearTimeout(timer);
           waiting.delete(look);
           resolve([...requests]);
-        }
+        };
         waiting.add(look);
         look();
       }),

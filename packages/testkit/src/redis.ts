@@ -95,13 +95,13 @@ export const startRedis = async (options: RedisOptions = {}): Promise<RedisServe
     return started;
   };
 
-  async function kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+  const kill = async (signal: NodeJS.Signals = 'SIGKILL'): Promise<void> => {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const ends = signal !== 'SIGSTOP' && signal !== 'SIGCONT';
     const ended = ends ? once(child, 'exit') : undefined;
     child.kill(signal);
     await ended;
-  }
+  };
 
   try {
     child = await start();

@@ -6,6 +6,11 @@ import { isMainThread } from 'node:worker_threads';
  * writes `stalled <ms> ms, worked <ms> ms` to stderr, and begins anew. The second is processor time of the main thread,
  * which on a busy machine says what the program did, and not what others did meanwhile.
  */
+const look = (): { passed: number; worked: number } => {
+  const { user, system } = process.threadCpuUsage();
+  return { passed: performance.now(), worked: (user + system) / 1000 };
+};
+
 if (isMainThread) {
   let longest = { passed: 0, worked: 0 };
   let last = look();
@@ -22,9 +27,4 @@ if (isMainThread) {
     longest = { passed: 0, worked: 0 };
     last = look();
   });
-}
-
-function look(): { passed: number; worked: number } {
-  const { user, system } = process.threadCpuUsage();
-  return { passed: performance.now(), worked: (user + system) / 1000 };
 }

@@ -65,6 +65,17 @@ export const completeWebhook = <Settings extends Declared>(
     name,
     value === HIDDEN ? keep(`headers.${name}`, presentHeaders[name], isSameHost) : value,
   ]);
+  const completeAuth = (declared: NonNullable<Declared['auth']>): object => {
+    const name = SECRET_OF[declared.type];
+    const value = (declared as Record<string, unknown>)[name];
+    if (value !== undefined && value !== HIDDEN) return declared;
+    const before = (present?.['auth'] ?? {}) as Record<string, unknown>;
+    const kept = before['type'] === declared.type ? before[name] : undefined;
+    const isForSame =
+      isSameHost && (declared.type !== 'oauth2' || originOf(declared.tokenUrl) === originOf(before['tokenUrl']));
+    return { ...declared, [name]: keep(`auth.${name}`, kept, isForSame) };
+  };
+
   const config = {
     ...rest,
     secret: isGiven ? given : (presentSecret ?? generatedSecret),
@@ -75,17 +86,6 @@ export const completeWebhook = <Settings extends Declared>(
     config: config as unknown as Omit<Settings, 'secret'> & { secret: unknown },
     ...(generatedSecret !== undefined && { generatedSecret }),
   };
-
-  function completeAuth(declared: NonNullable<Declared['auth']>): object {
-    const name = SECRET_OF[declared.type];
-    const value = (declared as Record<string, unknown>)[name];
-    if (value !== undefined && value !== HIDDEN) return declared;
-    const before = (present?.['auth'] ?? {}) as Record<string, unknown>;
-    const kept = before['type'] === declared.type ? before[name] : undefined;
-    const isForSame =
-      isSameHost && (declared.type !== 'oauth2' || originOf(declared.tokenUrl) === originOf(before['tokenUrl']));
-    return { ...declared, [name]: keep(`auth.${name}`, kept, isForSame) };
-  }
 };
 
 const originOf = (url: unknown): string | undefined =>

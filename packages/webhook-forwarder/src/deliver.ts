@@ -64,18 +64,18 @@ const openDestination = (config: WebhookConfig, surroundings: Surroundings): Del
   const running = new Set<Promise<Answer>>();
   let isClosed = false;
 
-  function notBuilt(why: string, options: { retryable: boolean; cause?: unknown }): DeliveryError {
+  const notBuilt = (why: string, options: { retryable: boolean; cause?: unknown }): DeliveryError => {
     return new DeliveryError('delivery_not_built', `${host} was not called: ${why}`, options);
-  }
+  };
 
-  async function transform(event: LoggedEvent, signal: AbortSignal): Promise<string | undefined> {
+  const transform = async (event: LoggedEvent, signal: AbortSignal): Promise<string | undefined> => {
     try {
       return await transformer?.transform(formatEvent(event, 'event').body, signal);
     } catch (error) {
       if (signal.aborted) throw aborted(host);
       throw error instanceof TransformError ? notBuilt(error.message, error) : error;
     }
-  }
+  };
 
   const write = async (
     { event, source }: LoggedEvent,

@@ -30,18 +30,8 @@ const PIPELINE_LABELS: Readonly<Record<Pipeline, string>> = {
 
 const redis = await startRedis();
 const client = new Redis(redis.url);
-const part = process.argv[2];
-try {
-  if (part === undefined || part === 'ingest') await benchIngest();
-  if (part === undefined || part === 'end-to-end') await benchEndToEnd();
-  if (part === 'leases') await benchLeases();
-  if (part === 'destinations') await benchDestinations();
-} finally {
-  client.disconnect();
-  await redis.stop();
-}
 
-async function benchIngest(): Promise<void> {
+const benchIngest = async (): Promise<void> => {
   console.log('Ingest: callbacks answered 200, each on disk first; 64 connections\n');
   const results = await rounds<Receiver, IngestResult>(
     ['limit', 'batched', 'everyone', 'clickrelay'],
@@ -63,9 +53,9 @@ async function benchIngest(): Promise<void> {
   console.log(`\nClickrelay / limit     ${(rate('clickrelay') / rate('limit')).toFixed(2)} requests/s`);
   console.log(`Clickrelay / batched   ${(rate('clickrelay') / rate('batched')).toFixed(2)} requests/s`);
   console.log(`Clickrelay / everyone  ${(rate('clickrelay') / rate('everyone')).toFixed(2)} requests/s\n`);
-}
+};
 
-async function benchEndToEnd(): Promise<void> {
+const benchEndToEnd = async (): Promise<void> => {
   console.log('End to end: callback to delivery at one local destination\n');
   const results = await rounds<Pipeline, EndToEndResult>(['everyone', 'clickrelay'], END_TO_END_ROUNDS, (name) =>
     measureEndToEnd(name, redis),
@@ -87,9 +77,9 @@ async function benchEndToEnd(): Promise<void> {
     ((of(clickrelay) ?? Number.NaN) / (of(everyone) ?? Number.NaN)).toFixed(2);
   console.log(`\nClickrelay / everyone  ${ratio((result) => result?.eventsPerSecond)} events/s`);
   console.log(`                       ${ratio((result) => result?.p50Ms)} of its p50 at 200 events/s`);
-}
+};
 
-async function benchLeases(): Promise<void> {
+const benchLeases = async (): Promise<void> => {
   console.log('\nLeases: consumers of a pull destination, over HTTP\n');
   const results = await rounds<'clickrelay', LeasesResult>(['clickrelay'], LEASES_ROUNDS, () => measureLeases(redis));
   const result = results.get('clickrelay') as LeasesResult;
@@ -105,9 +95,9 @@ async function benchLeases(): Promise<void> {
     { what: '100 idle consumers: CPU of Redis in %', figure: result.idleRedisPercent.toFixed(2) },
     { what: 'connections to Redis that they add', figure: result.idleConnections.toFixed(0) },
   ]);
-}
+};
 
-async function benchDestinations(): Promise<void> {
+const benchDestinations = async (): Promise<void> => {
   console.log('Destinations: each wants every event\n');
   const counts = ['1', '10', '100'] as const;
   const results = await rounds<(typeof counts)[number], DestinationsResult>(counts, DESTINATIONS_ROUNDS, (count) =>
@@ -128,14 +118,14 @@ async function benchDestinations(): Promise<void> {
   console.log(
     `\nOne more destination costs each event ${cost('workerMicros')} µs of the worker's CPU and ${cost('redisMicros')} of Redis's`,
   );
-}
+};
 
 /** Lets the programs take turns, each time on an empty Redis; gives the median of each figure of each program. */
-async function rounds<Name extends string, Result extends Record<keyof Result, number>>(
+const rounds = async <Name extends string, Result extends Record<keyof Result, number>>(
   names: readonly Name[],
   count: number,
   measure: (name: Name) => Promise<Result>,
-): Promise<Map<Name, Result>> {
+): Promise<Map<Name, Result>> => {
   const results = new Map<Name, Result[]>(names.map((name) => [name, []]));
   for (let round = 0; round < count; round++) {
     for (const name of names) {
@@ -144,16 +134,16 @@ async function rounds<Name extends string, Result extends Record<keyof Result, n
     }
   }
   return new Map([...results].map(([name, all]) => [name, medians(all)]));
-}
+};
 
-function medians<Result extends Record<keyof Result, number>>(results: readonly Result[]): Result {
+const medians = <Result extends Record<keyof Result, number>>(results: readonly Result[]): Result => {
   const figures = Object.keys(results[0] as Result) as (keyof Result)[];
   const middle = (figure: keyof Result): number =>
     results.map((result) => result[figure] as number).sort((a, b) => a - b)[Math.floor(results.length / 2)] as number;
   return Object.fromEntries(figures.map((figure) => [figure, middle(figure)])) as Result;
-}
+};
 
-function table(rows: readonly Readonly<Record<string, string>>[]): void {
+const table = (rows: readonly Readonly<Record<string, string>>[]): void => {
   const columns = Object.keys(rows[0] ?? {});
   const width = (column: string): number => Math.max(column.length, ...rows.map((row) => row[column]?.length ?? 0));
   const line = (cell: (column: string) => string): string =>
@@ -162,4 +152,15 @@ function table(rows: readonly Readonly<Record<string, string>>[]): void {
       .join('  ');
   console.log(line((column) => column));
   for (const row of rows) console.log(line((column) => row[column] ?? ''));
+};
+
+const part = process.argv[2];
+try {
+  if (part === undefined || part === 'ingest') await benchIngest();
+  if (part === undefined || part === 'end-to-end') await benchEndToEnd();
+  if (part === 'leases') await benchLeases();
+  if (part === 'destinations') await benchDestinations();
+} finally {
+  client.disconnect();
+  await redis.stop();
 }

@@ -64,6 +64,18 @@ for (const row of chosen) {
   if (notRun !== undefined) console.log(`${row.id}: NOT RUN: ${notRun}`);
   results.push({ row, runs: [], ...(notRun !== undefined && { notRun }) });
 }
+/** Prints what ran, and ends with 0 when every promise held. */
+const end = (): never => {
+  const ran = results.filter(({ runs, notRun }) => runs.length > 0 || notRun !== undefined);
+  console.log(`\n${table(ran)}\n`);
+  const failed = ran.filter((result) => result.runs.some(({ failures }) => failures.length > 0));
+  const notRun = ran.filter((result) => result.notRun !== undefined);
+  const names = (some: typeof ran): string => some.map(({ row }) => row.id).join(', ');
+  if (notRun.length > 0) console.log(`NOT RUN, and proven by nobody here: ${names(notRun)}`);
+  console.log(failed.length === 0 ? 'every row that ran held' : `FAILED: ${names(failed)}`);
+  process.exit(failed.length === 0 && ran.length === results.length ? 0 : 1);
+};
+
 // Whoever has no time left sees what there is. Ending here also ends what was started: a signal alone would leave it.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
@@ -89,14 +101,3 @@ for (let run = 0; run < runs; run++) {
   }
 }
 end();
-
-function end(): never {
-  const ran = results.filter(({ runs, notRun }) => runs.length > 0 || notRun !== undefined);
-  console.log(`\n${table(ran)}\n`);
-  const failed = ran.filter((result) => result.runs.some(({ failures }) => failures.length > 0));
-  const notRun = ran.filter((result) => result.notRun !== undefined);
-  const names = (some: typeof ran): string => some.map(({ row }) => row.id).join(', ');
-  if (notRun.length > 0) console.log(`NOT RUN, and proven by nobody here: ${names(notRun)}`);
-  console.log(failed.length === 0 ? 'every row that ran held' : `FAILED: ${names(failed)}`);
-  process.exit(failed.length === 0 && ran.length === results.length ? 0 : 1);
-}

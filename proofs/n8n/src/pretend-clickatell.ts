@@ -23,6 +23,19 @@ export const startPretendClickatell = async (): Promise<PretendClickatell> => {
   const sha256Hash = createHash('sha256').update(bytes).digest('hex');
   const accepted = new Map<string, Record<string, unknown>>();
 
+  const accept = (message: Record<string, unknown>): Record<string, unknown> => {
+    const apiMessageId = randomBytes(16).toString('hex');
+    accepted.set(apiMessageId, message);
+    const { to, clientMessageId } = message;
+    return {
+      apiMessageId,
+      accepted: true,
+      to,
+      ...(clientMessageId === undefined ? {} : { clientMessageId }),
+      error: null,
+    };
+  };
+
   const server: Destination = await startDestination({
     answer: ({ method, path, headers, body }) => {
       if (headers.authorization !== apiKey) {
@@ -50,19 +63,6 @@ export const startPretendClickatell = async (): Promise<PretendClickatell> => {
       return json(404, { error: { code: 41, description: 'Resource not found' } });
     },
   });
-
-  function accept(message: Record<string, unknown>): Record<string, unknown> {
-    const apiMessageId = randomBytes(16).toString('hex');
-    accepted.set(apiMessageId, message);
-    const { to, clientMessageId } = message;
-    return {
-      apiMessageId,
-      accepted: true,
-      to,
-      ...(clientMessageId === undefined ? {} : { clientMessageId }),
-      error: null,
-    };
-  }
 
   const url = server.url.replace(/\/$/, '');
   return {
