@@ -5,7 +5,7 @@ import { freePort } from '@clickrelay/service/machine';
 import { samples } from '@clickrelay/simulator';
 import { type Destination, startDestination } from '@clickrelay/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { sampleNames } from '../src/commands/send.ts';
+import { sampleNames } from '../src/commands/send/send-callbacks.ts';
 import { runCli } from './run-cli.ts';
 
 let dataDir: string;

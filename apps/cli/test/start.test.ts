@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { findRedisServer, freePort } from '@clickrelay/service/machine';
 import { type Program, type ProgramOptions, startProgram, waitUntil } from '@clickrelay/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { redisCommand } from '../src/commands/start/redis-command.ts';
 import type { RunFile, Secrets } from '../src/data-dir.ts';
-import { redisCommand } from '../src/redis-command.ts';
 
 // With stand-ins for the three parts: what is tested is how they are started, watched and stopped.
 const standIns = fileURLToPath(new URL('./fixtures/start-stand-ins.ts', import.meta.url));

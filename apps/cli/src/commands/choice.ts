@@ -1,4 +1,5 @@
 import type { DeadLetter, RequestOf } from '@clickrelay/client';
+import type { Command } from 'commander';
 import { parseSince } from '../duration.ts';
 import { usageError } from '../errors.ts';
 
@@ -14,6 +15,18 @@ export interface Choice {
   filter?: string;
   except?: string;
 }
+
+/** Adds the options that say which of many are meant. */
+export const addChoice = (command: Command): Command =>
+  command
+    .option('--all', 'every dead letter, or with the following only some of them')
+    .option('--destination <id>', 'of one destination')
+    .option('--kind <kind>', 'of this kind: refused, not_built or crashes_consumer')
+    .option('--events <patterns>', 'of these event types, comma-separated, * for any characters')
+    .option('--since <when>', 'that failed since: an age (15m, 72h, 7d) or a date')
+    .option('--until <when>', 'that failed before: an age or a date')
+    .option('--filter <expression>', "CEL over `event` that must be true: event.from == '2799900001'")
+    .option('--except <deliveryIds>', 'but these, comma-separated');
 
 type Selection = Omit<RequestOf<'POST /v1/dead-letters/remove'>['body'], 'dryRun' | 'expected'>;
 

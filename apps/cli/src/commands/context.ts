@@ -37,6 +37,12 @@ const quoted = (word: string): string => (/^[\w.,:/+-]+$/.test(word) ? word : `'
 /** How many a list shows unless `--limit` says otherwise. */
 const PAGE = 20;
 
+/** The option of commands that show what customers wrote, and who they are. */
+export const REVEAL = [
+  '--reveal',
+  'show what customers wrote and who they are; it is written into the audit record',
+] as const;
+
 /** Of commands that show what customers wrote, and who they are. */
 export interface Reveal {
   reveal?: true;

@@ -1,11 +1,44 @@
 import type { DeadLetter } from '@clickrelay/client';
+import type { Command } from 'commander';
 import { connectApi } from '../api-client.ts';
+import { wholeNumber } from '../arguments.ts';
+import { addCommand, addGroup } from '../command.ts';
 import { CommandError } from '../errors.ts';
 import { attemptLine, deliveryState, shortTime, table } from '../format.ts';
-import { type Choice, chosenBy, countedDeliveries, leftOutLines } from './choice.ts';
-import { type Context, nextPage, type Reveal, revealed, show } from './context.ts';
+import { addChoice, type Choice, chosenBy, countedDeliveries, leftOutLines } from './choice.ts';
+import { type Context, nextPage, REVEAL, type Reveal, revealed, show } from './context.ts';
 
-export interface ListOptions extends Reveal {
+export const registerDeadLetters = (program: Command): void => {
+  const deadLetters = addGroup(program, 'dead-letters', 'deliveries that ended without success');
+  addCommand(deadLetters, {
+    usage: 'list',
+    about: 'list dead letters, newest first',
+    example: 'dead-letters list --destination crm',
+    run: (_, options: ListOptions, context) => listDeadLetters(options, context),
+  })
+    .option('--destination <id>', 'only those of one destination')
+    .option('--kind <kind>', 'only these: refused, not_built or crashes_consumer')
+    .option('--limit <n>', 'how many', wholeNumber, 20)
+    .option('--cursor <cursor>', 'go on where a list ended')
+    .option(...REVEAL);
+  addCommand(deadLetters, {
+    usage: 'show <deliveryId>',
+    about: 'show every attempt, with --reveal what was answered too',
+    example: 'dead-letters show dlv_crm_x7Vv0J1tq8mC2kQbZ4n9Lw',
+    run: ([id], options: Reveal, context) => showDeadLetter(id as string, options, context),
+  }).option(...REVEAL);
+  const remove = addCommand(deadLetters, {
+    usage: 'remove [deliveryIds...]',
+    about: 'give up for good: on these, or on all that match',
+    example: 'dead-letters remove --all --destination crm --kind not_built --dry-run',
+    run: removeDeadLetters,
+  });
+  addChoice(remove)
+    .option('--dry-run', 'tell which, and remove nothing')
+    .option('--expected <n>', 'how many will go, as --dry-run tells: wanted for more than 100', wholeNumber);
+};
+
+interface ListOptions extends Reveal {
   destination?: string;
   /** The API says which there are. */
   kind?: DeadLetter['kind'];
@@ -13,7 +46,7 @@ export interface ListOptions extends Reveal {
   cursor?: string;
 }
 
-export const listDeadLetters = async (options: ListOptions, context: Context): Promise<void> => {
+const listDeadLetters = async (options: ListOptions, context: Context): Promise<void> => {
   const query = { ...options, ...revealed(options) };
   const page = await connectApi(context.config).call('GET /v1/dead-letters', { query });
   show(context, page, ({ items, next }) => {
@@ -33,7 +66,7 @@ export const listDeadLetters = async (options: ListOptions, context: Context): P
   });
 };
 
-export const showDeadLetter = async (deliveryId: string, options: Reveal, context: Context): Promise<void> => {
+const showDeadLetter = async (deliveryId: string, options: Reveal, context: Context): Promise<void> => {
   const delivery = await connectApi(context.config).call('GET /v1/deliveries/{id}', {
     path: { id: deliveryId },
     query: revealed(options),
@@ -51,7 +84,7 @@ export const showDeadLetter = async (deliveryId: string, options: Reveal, contex
   );
 };
 
-export interface RemoveOptions extends Choice {
+interface RemoveOptions extends Choice {
   dryRun?: boolean;
   expected?: number;
 }
@@ -60,11 +93,7 @@ export interface RemoveOptions extends Choice {
 const MOST_UNCOUNTED = 100;
 
 /** Gives up for good: on one, on several, or on all that match. */
-export const removeDeadLetters = async (
-  ids: readonly string[],
-  options: RemoveOptions,
-  context: Context,
-): Promise<void> => {
+const removeDeadLetters = async (ids: readonly string[], options: RemoveOptions, context: Context): Promise<void> => {
   const [deliveryId] = ids;
   const api = connectApi(context.config);
   if (deliveryId !== undefined && ids.length === 1 && Object.keys(options).length === 0) {

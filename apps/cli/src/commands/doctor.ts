@@ -3,7 +3,9 @@ import { resolve } from 'node:path';
 import type { DurabilityMode, DurabilityReport } from '@clickrelay/queue';
 import { findRedisServer } from '@clickrelay/service/machine';
 import { readCallbackAuth } from '@clickrelay/service/settings';
+import type { Command } from 'commander';
 import { connectApi } from '../api-client.ts';
+import { addCommand } from '../command.ts';
 import type { Config } from '../config.ts';
 import { type RunFile, readRunFile, readSecrets } from '../data-dir.ts';
 import { CommandError } from '../errors.ts';
@@ -12,6 +14,14 @@ import { isLocked } from '../lock.ts';
 import { checkPortFree } from '../ports.ts';
 import { describeSpool, readSpool } from '../spool.ts';
 import { type Context, show } from './context.ts';
+
+export const registerDoctor = (program: Command): Command =>
+  addCommand(program, {
+    usage: 'doctor',
+    about: 'check everything that Clickrelay needs, and say how to mend what is wrong',
+    example: 'doctor',
+    run: (_, __, context) => doctor(context),
+  });
 
 interface Check {
   name: string;
@@ -22,7 +32,7 @@ interface Check {
 }
 
 /** Looks at everything that Clickrelay needs, and says how to mend what is wrong. Resolves with the exit code. */
-export const doctor = async (context: Context): Promise<number> => {
+const doctor = async (context: Context): Promise<number> => {
   const { config } = context;
   const dataDir = resolve(config.DATA_DIR);
   const run = (await isLocked(dataDir)) ? readRunFile(dataDir) : undefined;

@@ -1,10 +1,27 @@
 import type { EventWithDeliveries } from '@clickrelay/client';
+import type { Command } from 'commander';
 import { connectApi } from '../api-client.ts';
+import { wholeNumber } from '../arguments.ts';
+import { addCommand } from '../command.ts';
 import { parseSince } from '../duration.ts';
 import { attemptLine, deliveryState, gist, HIDDEN, parties, shortTime, table } from '../format.ts';
-import { type Context, nextPage, type Reveal, revealed, show } from './context.ts';
+import { type Context, nextPage, REVEAL, type Reveal, revealed, show } from './context.ts';
 
-export interface EventsOptions extends Reveal {
+export const registerEvents = (program: Command): Command =>
+  addCommand(program, {
+    usage: 'events [id]',
+    about: 'list the latest events, or show one with its deliveries and attempts',
+    example: 'events --type moText --since 2h',
+    run: ([id], options: EventsOptions, context) =>
+      id === undefined ? listEvents(options, context) : showEvent(id, options, context),
+  })
+    .option('--type <types>', 'only these event types, comma-separated')
+    .option('--limit <n>', 'how many', wholeNumber, 20)
+    .option('--since <when>', 'an age (15m, 72h, 7d) or a date')
+    .option('--cursor <cursor>', 'go on where a list ended')
+    .option(...REVEAL);
+
+interface EventsOptions extends Reveal {
   type?: string;
   limit: number;
   since?: string;
@@ -12,7 +29,7 @@ export interface EventsOptions extends Reveal {
 }
 
 /** The events that came in last, newest first. */
-export const listEvents = async (options: EventsOptions, context: Context): Promise<void> => {
+const listEvents = async (options: EventsOptions, context: Context): Promise<void> => {
   const { limit, type, cursor, since } = options;
   const page = await connectApi(context.config).call('GET /v1/events', {
     query: {
@@ -41,7 +58,7 @@ export const listEvents = async (options: EventsOptions, context: Context): Prom
 };
 
 /** One event, where it went, and every attempt. */
-export const showEvent = async (id: string, options: Reveal, context: Context): Promise<void> => {
+const showEvent = async (id: string, options: Reveal, context: Context): Promise<void> => {
   const query = revealed(options);
   const event = await connectApi(context.config).call('GET /v1/events/{id}', { path: { id }, query });
   show(context, event, eventText);

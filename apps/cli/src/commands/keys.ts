@@ -1,17 +1,42 @@
 import type { RequestOf } from '@clickrelay/client';
+import type { Command } from 'commander';
 import { connectApi } from '../api-client.ts';
+import { listOf } from '../arguments.ts';
+import { addCommand, addGroup } from '../command.ts';
 import { shortTime, table } from '../format.ts';
 import { type Context, show, WHOLE_PAGES } from './context.ts';
 
-export interface CreateOptions {
+export const registerKeys = (program: Command): void => {
+  const keys = addGroup(program, 'keys', 'keys of the API, for programs');
+  addCommand(keys, {
+    usage: 'list',
+    about: 'list keys, oldest first',
+    example: 'keys list',
+    run: (_, __, context) => listKeys(context),
+  });
+  addCommand(keys, {
+    usage: 'create <name>',
+    about: 'make a key, which is shown this once',
+    example: 'keys create n8n --scopes lease --destinations n8n-*',
+    run: ([name], options: CreateOptions, context) => createKey(name as string, options, context),
+  })
+    .requiredOption('--scopes <names>', 'read, reveal, replay, admin, lease; comma-separated')
+    .option('--destinations <ids>', 'what lease is bound to, comma-separated, * for any characters');
+  addCommand(keys, {
+    usage: 'remove <id>',
+    about: 'remove a key',
+    example: 'keys remove key_5a0c1f9e77d2',
+    run: ([id], _, context) => removeKey(id as string, context),
+  });
+};
+
+interface CreateOptions {
   scopes: string;
   destinations?: string;
 }
 
-const listOf = (text: string): string[] => text.split(',').map((part) => part.trim());
-
 /** Makes a key, which is shown this once. */
-export const createKey = async (name: string, options: CreateOptions, context: Context): Promise<void> => {
+const createKey = async (name: string, options: CreateOptions, context: Context): Promise<void> => {
   const made = await connectApi(context.config).call('POST /v1/keys', {
     body: {
       name,
@@ -26,7 +51,7 @@ export const createKey = async (name: string, options: CreateOptions, context: C
   });
 };
 
-export const listKeys = async (context: Context): Promise<void> => {
+const listKeys = async (context: Context): Promise<void> => {
   const all = await connectApi(context.config).all('GET /v1/keys', WHOLE_PAGES);
   show(context, { items: all, next: null }, ({ items }) => {
     if (items.length === 0) return 'no keys beside API_KEY';
@@ -41,7 +66,7 @@ export const listKeys = async (context: Context): Promise<void> => {
   });
 };
 
-export const removeKey = async (id: string, context: Context): Promise<void> => {
+const removeKey = async (id: string, context: Context): Promise<void> => {
   await connectApi(context.config).call('DELETE /v1/keys/{id}', { path: { id } });
   show(context, { removed: id }, () => `${id} is removed; it opens nothing from now on`);
 };

@@ -1,10 +1,26 @@
 import type { Lease } from '@clickrelay/client';
+import type { Command } from 'commander';
 import { connectApi } from '../api-client.ts';
+import { wholeNumber } from '../arguments.ts';
+import { addCommand } from '../command.ts';
 import { usageError } from '../errors.ts';
 import { gist, parties, shortTime } from '../format.ts';
 import { type Context, show } from './context.ts';
 
-export interface LeaseOptions {
+export const registerLease = (program: Command): Command =>
+  addCommand(program, {
+    usage: 'lease <destination>',
+    about: 'lease from a pull destination by hand, as a consumer would',
+    example: 'lease support-bot --wait-ms 10000 --ack',
+    run: ([id], options: LeaseOptions, context) => lease(id as string, options, context),
+  })
+    .option('--max <n>', 'how many at most', wholeNumber, 1)
+    .option('--wait-ms <ms>', 'how long to wait for the first, up to 25000 (default: not at all)', wholeNumber)
+    .option('--lease-ms <ms>', 'how long they are held (default: 30000)', wholeNumber)
+    .option('--ack', 'ack them')
+    .option('--nack <error>', 'give them back, with this reason');
+
+interface LeaseOptions {
   max: number;
   waitMs?: number;
   leaseMs?: number;
@@ -18,7 +34,7 @@ type Leased = Lease & {
 };
 
 /** Leases by hand, as a consumer would, to try it; and answers, when told to. */
-export const lease = async (destination: string, options: LeaseOptions, context: Context): Promise<void> => {
+const lease = async (destination: string, options: LeaseOptions, context: Context): Promise<void> => {
   const { max, waitMs, leaseMs, ack = false, nack } = options;
   if (ack && nack !== undefined) throw usageError('give --ack or --nack, not both');
   const api = connectApi(context.config);

@@ -1,12 +1,25 @@
 import { addLedgers, type DestinationLedger, type Difference, type Ledger } from '@clickrelay/core';
 import type { IntakeCounts, LedgerPart } from '@clickrelay/queue';
+import type { Command } from 'commander';
 import { connectApi } from '../api-client.ts';
+import { addCommand } from '../command.ts';
 import { parseSince } from '../duration.ts';
 import { shortTime, table } from '../format.ts';
 import { describeSpool, type Spool, spoolOfReceiverHere } from '../spool.ts';
 import { type Context, show } from './context.ts';
 
-export interface LedgerOptions {
+export const registerLedger = (program: Command): Command =>
+  addCommand(program, {
+    usage: 'ledger',
+    about: 'what became of everything that was routed to a destination; exit code 1 when something is unaccounted for',
+    example: 'ledger --from 24h --destination crm',
+    run: (_, options: LedgerOptions, context) => showLedger(options, context),
+  })
+    .option('--from <when>', 'an age (15m, 72h, 7d) or a date (default: all that the log has)')
+    .option('--to <when>', 'an age or a date (default: now)')
+    .option('--destination <id>', 'only this one');
+
+interface LedgerOptions {
   from?: string;
   to?: string;
   destination?: string;
@@ -21,7 +34,7 @@ interface Part extends LedgerPart {
 type Whole = Ledger & Pick<Part, 'upstream' | 'intake'> & { spool?: Spool };
 
 /** What became of everything that was routed somewhere. @returns exit code 1 when something is unaccounted for */
-export const showLedger = async (options: LedgerOptions, context: Context): Promise<number> => {
+const showLedger = async (options: LedgerOptions, context: Context): Promise<number> => {
   const api = connectApi(context.config);
   const query = {
     from: options.from === undefined ? undefined : parseSince(options.from, '--from').toISOString(),

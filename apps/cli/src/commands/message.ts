@@ -1,11 +1,24 @@
 import type { Event, Message, MessageStatus } from '@clickrelay/client';
+import type { Command } from 'commander';
 import { type Api, connectApi } from '../api-client.ts';
+import { addCommand } from '../command.ts';
 import { CommandError, usageError } from '../errors.ts';
 import { gist, oneLine, parties, shortTime, table } from '../format.ts';
-import { type Context, type Reveal, revealed, show } from './context.ts';
+import { type Context, REVEAL, type Reveal, revealed, show } from './context.ts';
+
+export const registerMessage = (program: Command): Command =>
+  addCommand(program, {
+    usage: 'message [id]',
+    about: 'show what became of a message: every status, where it stands, and the replies to it',
+    example: 'message 5b07c04f74c186e46ef5f036c4dc96fc',
+    run: ([id], options: Reveal & { reindex?: true }, context) => message(id, options, context),
+  })
+    .option(...REVEAL)
+    .option('--reindex', 'find messages by their events again, from the event log, when that index was lost')
+    .addHelpText('after', '\nThe id is that of the message, or your own (clientMessageId).');
 
 /** What became of a message, by its id or by the sender's own. */
-export const message = async (
+const message = async (
   id: string | undefined,
   options: Reveal & { reindex?: true },
   context: Context,

@@ -1,13 +1,46 @@
+import type { Command } from 'commander';
 import { connectApi } from '../api-client.ts';
+import { wholeNumber } from '../arguments.ts';
+import { addCommand, addGroup } from '../command.ts';
 import { HIDDEN, shortTime, table } from '../format.ts';
-import { type Context, nextPage, type Reveal, revealed, show } from './context.ts';
+import { type Context, nextPage, REVEAL, type Reveal, revealed, show } from './context.ts';
 
-export interface ListOptions {
+export const registerQuarantine = (program: Command): void => {
+  const quarantine = addGroup(program, 'quarantine', 'authentic callbacks that could not be parsed');
+  addCommand(quarantine, {
+    usage: 'list',
+    about: 'list them, newest first',
+    example: 'quarantine list',
+    run: (_, options: ListOptions, context) => listQuarantine(options, context),
+  })
+    .option('--limit <n>', 'how many', wholeNumber, 20)
+    .option('--cursor <cursor>', 'go on where a list ended');
+  addCommand(quarantine, {
+    usage: 'show <id>',
+    about: 'show one, with --reveal its body too',
+    example: 'quarantine show qrt_x7Vv0J1tq8mC2kQbZ4n9Lw',
+    run: ([id], options: Reveal, context) => showQuarantined(id as string, options, context),
+  }).option(...REVEAL);
+  addCommand(quarantine, {
+    usage: 'reparse <id>',
+    about: 'try one again, as if it came in now',
+    example: 'quarantine reparse qrt_x7Vv0J1tq8mC2kQbZ4n9Lw',
+    run: ([id], _, context) => reparseQuarantined(id as string, context),
+  });
+  addCommand(quarantine, {
+    usage: 'remove <id>',
+    about: 'drop one for good',
+    example: 'quarantine remove qrt_x7Vv0J1tq8mC2kQbZ4n9Lw',
+    run: ([id], _, context) => removeQuarantined(id as string, context),
+  });
+};
+
+interface ListOptions {
   limit: number;
   cursor?: string;
 }
 
-export const listQuarantine = async (options: ListOptions, context: Context): Promise<void> => {
+const listQuarantine = async (options: ListOptions, context: Context): Promise<void> => {
   const page = await connectApi(context.config).call('GET /v1/quarantine', { query: options });
   show(context, page, ({ items, next }) => {
     if (items.length === 0) return 'nothing in quarantine';
@@ -16,7 +49,7 @@ export const listQuarantine = async (options: ListOptions, context: Context): Pr
   });
 };
 
-export const showQuarantined = async (id: string, options: Reveal, context: Context): Promise<void> => {
+const showQuarantined = async (id: string, options: Reveal, context: Context): Promise<void> => {
   const query = revealed(options);
   const entry = await connectApi(context.config).call('GET /v1/quarantine/{id}', { path: { id }, query });
   show(context, entry, ({ receivedAt, reason, bytes, body }) =>
@@ -31,12 +64,12 @@ export const showQuarantined = async (id: string, options: Reveal, context: Cont
   );
 };
 
-export const reparseQuarantined = async (id: string, context: Context): Promise<void> => {
+const reparseQuarantined = async (id: string, context: Context): Promise<void> => {
   const answer = await connectApi(context.config).call('POST /v1/quarantine/{id}/reparse', { path: { id } });
   show(context, answer, ({ accepted }) => `${id} is accepted now: ${accepted} event${accepted === 1 ? '' : 's'}`);
 };
 
-export const removeQuarantined = async (id: string, context: Context): Promise<void> => {
+const removeQuarantined = async (id: string, context: Context): Promise<void> => {
   await connectApi(context.config).call('DELETE /v1/quarantine/{id}', { path: { id } });
   show(context, { removed: id }, () => `${id} is removed`);
 };

@@ -1,10 +1,26 @@
 import type { Replay } from '@clickrelay/client';
+import type { Command } from 'commander';
 import { connectApi } from '../api-client.ts';
-import { shortTime, table } from '../format.ts';
-import { type Choice, chosenBy, countedDeliveries, leftOutLines } from './choice.ts';
-import { type Context, type Reveal, revealed, show, WHOLE_PAGES } from './context.ts';
+import { addCommand } from '../command.ts';
+import { shortTime } from '../format.ts';
+import { addChoice, type Choice, chosenBy, countedDeliveries, leftOutLines } from './choice.ts';
+import { type Context, show } from './context.ts';
 
-export interface ReplayOptions extends Choice {
+export const registerReplay = (program: Command): void => {
+  const command = addCommand(program, {
+    usage: 'replay [deliveryIds...]',
+    about: 'send a delivery again, dead or delivered; or several, or all dead letters',
+    example: 'replay --all --destination crm',
+    run: replay,
+  });
+  addChoice(command)
+    .option('--delivered', 'what was delivered already instead of dead letters; the times are those of the events')
+    .option('--rate <rate>', 'at most so many: 500/s, 600/m (default: as fast as it goes)')
+    .option('--dry-run', 'tell which, and send nothing')
+    .option('--detach', 'do not wait until it is done');
+};
+
+interface ReplayOptions extends Choice {
   delivered?: boolean;
   rate?: string;
   dryRun?: boolean;
@@ -17,7 +33,7 @@ const LOOK_MS = 500;
 const LAST_LOOKS = 6;
 
 /** Sends a delivery again, dead or delivered; or many. */
-export const replay = async (ids: readonly string[], options: ReplayOptions, context: Context): Promise<void> => {
+const replay = async (ids: readonly string[], options: ReplayOptions, context: Context): Promise<void> => {
   const [deliveryId] = ids;
   // Anything that is said beside the id is about many.
   if (deliveryId === undefined || ids.length > 1 || Object.keys(options).length > 0) {
@@ -75,51 +91,9 @@ const replayMany = async (ids: readonly string[], options: ReplayOptions, contex
   );
 };
 
-export const listReplays = async (options: Reveal, context: Context): Promise<void> => {
-  const query = { ...WHOLE_PAGES.query, ...revealed(options) };
-  const all = await connectApi(context.config).all('GET /v1/replays', { query });
-  show(context, { items: all, next: null }, ({ items }) => {
-    if (items.length === 0) return 'nobody has replayed many deliveries yet';
-    const rows = items.map(
-      ({ id, createdAt, by, state, matched, replayed, delivered, failed, skipped, rate, selection }) => [
-        id,
-        shortTime(createdAt),
-        by,
-        state,
-        `${replayed}/${matched ?? '?'}${skipped > 0 ? ` (${skipped} skipped)` : ''}`,
-        String(delivered),
-        String(failed),
-        rate ?? '',
-        Object.entries(selection)
-          .map(([name, value]) => `${name}=${value}`)
-          .join(' '),
-      ],
-    );
-    return table(['REPLAY', 'MADE', 'BY', 'STATE', 'SENT AGAIN', 'DELIVERED', 'FAILED AGAIN', 'RATE', 'WHAT'], rows);
-  });
-};
-
-/** Stops a replay, or lets it go on. */
-export const changeReplay = async (
-  id: string,
-  state: 'running' | 'paused' | 'cancelled',
-  context: Context,
-): Promise<void> => {
-  const changed = await connectApi(context.config).call('PATCH /v1/replays/{id}', { path: { id }, body: { state } });
-  show(context, changed, progressOf);
-};
-
-/** Those that became dead letters again. */
-export const listFailed = async (id: string, context: Context): Promise<void> => {
-  const all = await connectApi(context.config).all('GET /v1/replays/{id}/failed', { path: { id }, ...WHOLE_PAGES });
-  show(context, { items: all, next: null }, ({ items }) =>
-    items.length === 0 ? 'none failed again' : items.join('\n'),
-  );
-};
-
 const underWay = ({ replayed, delivered, failed }: Replay): number => replayed - delivered - failed;
 
-const progressOf = (present: Replay): string => {
+export const progressOf = (present: Replay): string => {
   const { id, state, matched, replayed, delivered, failed, skipped } = present;
   const beside = skipped > 0 ? `, ${skipped} on their way already` : '';
   const open = underWay(present) > 0 ? `, ${underWay(present)} under way` : '';

@@ -1,17 +1,32 @@
 import type { Setup, TestCallback } from '@clickrelay/client';
+import type { Command } from 'commander';
 import { connectApi } from '../api-client.ts';
+import { addCommand } from '../command.ts';
 import { usageError } from '../errors.ts';
 import { HIDDEN, shortTime } from '../format.ts';
 import { type Context, type Reveal, revealed, show } from './context.ts';
 
-export interface SetupOptions extends Reveal {
+export const registerSetup = (program: Command): Command =>
+  addCommand(program, {
+    usage: 'setup',
+    about:
+      'what Clickatell has to be told, what has come from it, and what is wrong; exit code 1 when a test does not arrive',
+    example: 'setup --test',
+    run: (_, options: SetupOptions, context) => setup(options, context),
+  })
+    .option('--reveal', 'show the credential; it is written into the audit record')
+    .option('--test', 'send a test callback through the public address, and tell of each step')
+    .option('--type <type>', 'with --test: which sample', 'moText')
+    .option('--deliver', 'with --test: deliver it too, marked as a test, to the webhooks that want it');
+
+interface SetupOptions extends Reveal {
   test?: true;
   type: string;
   deliver?: true;
 }
 
 /** What connects Clickatell with this relay. @returns exit code 1 when a test callback does not arrive */
-export const setup = async (options: SetupOptions, context: Context): Promise<number> => {
+const setup = async (options: SetupOptions, context: Context): Promise<number> => {
   if (options.test) return testCallback(options, context);
   if (options.deliver) throw usageError('--deliver goes with --test');
   const facts = await connectApi(context.config).call('GET /v1/setup', { query: revealed(options) });

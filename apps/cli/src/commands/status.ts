@@ -1,10 +1,20 @@
+import type { Command } from 'commander';
 import { connectApi } from '../api-client.ts';
+import { addCommand } from '../command.ts';
 import { table } from '../format.ts';
 import { describeSpool, spoolOfReceiverHere } from '../spool.ts';
 import { type Context, show } from './context.ts';
 
+export const registerStatus = (program: Command): Command =>
+  addCommand(program, {
+    usage: 'status',
+    about: 'how safe callbacks are, and what waits where',
+    example: 'status',
+    run: (_, __, context) => showStatus(context),
+  });
+
 /** How safe callbacks are, and what waits where. */
-export const showStatus = async (context: Context): Promise<void> => {
+const showStatus = async (context: Context): Promise<void> => {
   const status = await connectApi(context.config).call('GET /v1/status');
   const spool = await spoolOfReceiverHere(context.config);
   show(

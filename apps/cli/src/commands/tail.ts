@@ -1,9 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventWithDeliveries } from '@clickrelay/client';
+import type { Command } from 'commander';
 import { type Api, connectApi } from '../api-client.ts';
+import { addCommand } from '../command.ts';
 import { CommandError } from '../errors.ts';
 import { deliveryState, gist, parties, shortTime } from '../format.ts';
-import { type Context, type Reveal, revealed } from './context.ts';
+import { type Context, REVEAL, type Reveal, revealed } from './context.ts';
+
+export const registerTail = (program: Command): Command =>
+  addCommand(program, {
+    usage: 'tail',
+    about: 'follow events as they come in, each with where it went',
+    example: "tail --type 'mo*'",
+    isEndless: true,
+    run: (_, options: TailOptions, context) => tail(options, context),
+  })
+    .option('--type <types>', 'only these event types, comma-separated')
+    .option(...REVEAL);
 
 export interface TailOptions extends Reveal {
   type?: string;

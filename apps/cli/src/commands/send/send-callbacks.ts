@@ -12,25 +12,13 @@ import {
   type SendResult,
   samples,
 } from '@clickrelay/simulator';
-import type { Config } from '../config.ts';
-import { readRunFile, readSecrets } from '../data-dir.ts';
-import { CommandError, usageError } from '../errors.ts';
-import { oneLine } from '../format.ts';
-import { isLoopback } from '../loopback.ts';
-import type { Context } from './context.ts';
-
-export interface SendOptions {
-  count: number;
-  rate?: number;
-  duplicate: number;
-  shuffle: number;
-  connections: number;
-  tries: number;
-  exact?: boolean;
-  url?: string;
-  auth?: string;
-  singleUrl?: boolean;
-}
+import type { Config } from '../../config.ts';
+import { readRunFile, readSecrets } from '../../data-dir.ts';
+import { CommandError, usageError } from '../../errors.ts';
+import { oneLine } from '../../format.ts';
+import { isLoopback } from '../../loopback.ts';
+import type { Context } from '../context.ts';
+import type { SendOptions } from './send.ts';
 
 /** One sort of callback to send. */
 interface Sample {

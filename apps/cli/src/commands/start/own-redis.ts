@@ -3,8 +3,8 @@ import { closeSync, mkdirSync, openSync, readFileSync, realpathSync, writeFileSy
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findRedisServer, freePort } from '@clickrelay/service/machine';
-import { readJson, writeJson } from './data-dir.ts';
-import { CommandError } from './errors.ts';
+import { readJson, writeJson } from '../../data-dir.ts';
+import { CommandError } from '../../errors.ts';
 import { type RedisAddress, RedisReplyError, redisCommand } from './redis-command.ts';
 
 export interface OwnRedisOptions {

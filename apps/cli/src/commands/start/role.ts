@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CommandError } from './errors.ts';
+import { CommandError } from '../../errors.ts';
 import type { LogOutput } from './logs.ts';
 
 export interface RoleOptions {

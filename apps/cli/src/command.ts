@@ -1,0 +1,57 @@
+import { listenForStop } from '@clickrelay/service/process';
+import type { Command } from 'commander';
+import packageJson from '../package.json' with { type: 'json' };
+import type { Context } from './commands/context.ts';
+import { readConfig } from './config.ts';
+
+/** How to write this command in what is printed before the configuration is read. */
+export const self = process.env['CLICKRELAY_COMMAND'] || 'clickrelay';
+
+export const version = packageJson.version;
+
+/** What came over the network may hold sequences that a terminal obeys. */
+export const printable = (text: string): string => text.replaceAll(/[^\P{Cc}\n\t]/gu, '\uFFFD');
+
+export interface CommandDefinition<Options> {
+  /** Its word and arguments, as commander takes them. */
+  readonly usage: string;
+  readonly about: string;
+  /** Without the name of the program. */
+  readonly example: string;
+  /** It goes on until it is told to stop, and looks at the context's signal for that. @default false */
+  readonly isEndless?: boolean;
+  /** May resolve with an exit code. */
+  readonly run: (args: readonly string[], options: Options, context: Context) => Promise<unknown>;
+}
+
+/** Adds a command with what all of them have: `--json`, an example, a context. Of a group, `list` is the default. */
+export const addCommand = <Options>(
+  parent: Command,
+  { usage, about, example, isEndless = false, run }: CommandDefinition<Options>,
+): Command =>
+  parent
+    .command(usage, { isDefault: usage === 'list' })
+    .description(about)
+    .option('--json', 'print JSON')
+    .addHelpText('after', `\nExample:\n  $ ${self} ${example}`)
+    .action(async function (this: Command) {
+      const { json = false, ...options } = this.opts<{ json?: boolean }>();
+      const context: Context = {
+        config: readConfig(process.env),
+        environment: process.env,
+        version,
+        json,
+        print: (text) => process.stdout.write(`${json ? text : printable(text)}\n`),
+        signal: isEndless ? listenForStop().signal : new AbortController().signal,
+      };
+      const exitCode = await run(this.args, options as Options, context);
+      process.exitCode = typeof exitCode === 'number' ? exitCode : 0;
+    });
+
+/** Adds a command of commands; without a word after it, it lists. */
+export const addGroup = (program: Command, name: string, about: string): Command =>
+  program
+    .command(name)
+    .description(about)
+    .helpCommand(false)
+    .addHelpText('after', `\nExample:\n  $ ${self} ${name} list`);

@@ -1,0 +1,53 @@
+import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { connectApi } from '../../api-client.ts';
+import { addCommand } from '../../command.ts';
+import { CommandError, usageError } from '../../errors.ts';
+import { type Context, show } from '../context.ts';
+
+export const registerApply = (destinations: Command): Command =>
+  addCommand(destinations, {
+    usage: 'apply',
+    about: 'make destinations what a file says; others stay as they are',
+    example: 'destinations apply -f destinations.yaml --dry-run',
+    run: (_, options: ApplyOptions, context) => applyDestinations(options, context),
+  })
+    .requiredOption('-f, --file <file>', 'YAML with a list of destinations; - for standard input')
+    .option('--dry-run', 'say what would change, and change nothing');
+
+interface ApplyOptions {
+  file: string;
+  dryRun?: boolean;
+}
+
+/** Makes the registry hold what a file declares. */
+const applyDestinations = async ({ file, dryRun }: ApplyOptions, context: Context): Promise<void> => {
+  const text = await readFile(file === '-' ? '/dev/stdin' : file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw usageError(`${file} cannot be read (${error.code}); name a YAML file with a list of destinations`);
+  });
+  const declared = await readDeclarations(text, file, context.config.ADAPTERS);
+  const body = { destinations: declared, dryRun: dryRun ?? false };
+  const applied = await connectApi(context.config).call('POST /v1/destinations/apply', { body });
+  show(context, applied, ({ items }) => {
+    const lines = items.map(({ id, change, fields, madeSecret }) => {
+      const what = change === 'changed' ? `changed (${fields.join(', ')})` : change;
+      const secret = madeSecret
+        ? `; \`${context.config.CLICKRELAY_COMMAND} destinations secret ${id}\` shows its new secret`
+        : '';
+      return `${id}: ${dryRun ? what.replace(/^(added|changed)/, 'would be $1') : what}${secret}`;
+    });
+    return lines.length === 0 ? `${file} declares no destination` : lines.join('\n');
+  });
+};
+
+const readDeclarations = async (text: string, file: string, adapters: readonly string[]) => {
+  // Loaded only here: it brings the settings of every adapter along.
+  const settings = await import('@clickrelay/destination-settings');
+  const { createDestinationSettings, InvalidAdapterError, InvalidDestinationsError, loadAdapters } = settings;
+  try {
+    return createDestinationSettings(await loadAdapters(adapters)).parseFile(text, file);
+  } catch (error) {
+    if (!(error instanceof InvalidAdapterError || error instanceof InvalidDestinationsError)) throw error;
+    throw new CommandError(error.code, error.message, { cause: error });
+  }
+};

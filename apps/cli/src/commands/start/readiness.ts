@@ -1,0 +1,33 @@
+import { httpStatus } from '../../http-status.ts';
+import type { Plan, RoleName } from './plan.ts';
+
+/** How to see that each part works; says once why the receiver does not when that takes long. */
+export const readiness = (
+  { receiverUrl, apiUrl }: Plan,
+  say: (line: string) => void,
+): Record<RoleName, (messages: readonly unknown[]) => boolean | Promise<boolean>> => {
+  const patientUntil = performance.now() + 3000;
+  let told = '';
+  return {
+    receiver: async () => {
+      const answer = await httpStatus(`${receiverUrl}/readyz`);
+      if (answer?.status === 200) return true;
+      if (performance.now() > patientUntil && answer !== undefined) {
+        const reason = notReadyReason(answer.body);
+        if (reason !== told) say(`the receiver is not ready yet: ${reason}`);
+        told = reason;
+      }
+      return false;
+    },
+    worker: (messages) => messages.includes('ready'),
+    api: async () => (await httpStatus(`${apiUrl}/healthz`))?.status === 200,
+  };
+};
+
+const notReadyReason = (body: string): string => {
+  try {
+    return (JSON.parse(body) as { error: { message: string } }).error.message;
+  } catch {
+    return body.slice(0, 200);
+  }
+};
