@@ -47,6 +47,19 @@ const callbacks = (): string[] =>
     ),
   );
 
+/** Everything that a server says to bytes that no HTTP client would send. */
+const exchangeWith = (port: number, bytes: string): Promise<string> =>
+  new Promise((resolve) => {
+    let text = '';
+    const socket = connect(port, '127.0.0.1', () => socket.write(bytes));
+    socket.setTimeout(10_000, () => socket.destroy());
+    socket.setEncoding('utf8').on('data', (chunk) => {
+      text += chunk;
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => resolve(text));
+  });
+
 it('no secret, phone number or content is in a log, an error, a failed job or an answer, whatever goes wrong', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'clickrelay-leaks-'));
   atEnd.push(() => rm(folder, { recursive: true, force: true }));
@@ -259,17 +272,3 @@ it('no secret, phone number or content is in a log, an error, a failed job or an
     expect(text).not.toContain(redisPassword);
   }
 });
-
-/** Everything that a server says to bytes that no HTTP client would send. */
-function exchangeWith(port: number, bytes: string): Promise<string> {
-  return new Promise((resolve) => {
-    let text = '';
-    const socket = connect(port, '127.0.0.1', () => socket.write(bytes));
-    socket.setTimeout(10_000, () => socket.destroy());
-    socket.setEncoding('utf8').on('data', (chunk) => {
-      text += chunk;
-    });
-    socket.on('error', () => {});
-    socket.on('close', () => resolve(text));
-  });
-}

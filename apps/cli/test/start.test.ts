@@ -49,11 +49,11 @@ const start = async (options: Partial<ProgramOptions> & { roles?: string } = {})
 const runFile = async () => JSON.parse(await readFile(join(dataDir, 'run.json'), 'utf8')) as RunFile;
 const secretsFile = async () => JSON.parse(await readFile(join(dataDir, 'secrets.json'), 'utf8')) as Required<Secrets>;
 
-function kill(pid: number | undefined): void {
+const kill = (pid: number | undefined): void => {
   try {
     process.kill(pid as number, 'SIGKILL');
   } catch {}
-}
+};
 
 const isAlive = (pid: number | undefined): boolean => {
   try {

@@ -51,11 +51,8 @@ export const startOwnRedis = async (options: OwnRedisOptions): Promise<OwnRedis>
   const found = noted && (await takeOver({ port: noted.port, password }, dir));
   const port = found ? noted.port : await freePort();
   if (found) say(`the redis-server of an earlier run (pid ${found.pid}) is still there and goes on`);
-  let running = found ?? (await launch());
-  onPid?.(running.pid);
-  const stopping = new AbortController();
 
-  async function launch(): Promise<Running> {
+  const launch = async (): Promise<Running> => {
     const program = findProgram(options.program);
     writeFileSync(join(dir, 'redis.conf'), redisConf({ port, password, dir }), { mode: 0o600 });
     // Noted before it starts, so that no crash can leave a server that nobody knows of.
@@ -80,7 +77,11 @@ export const startOwnRedis = async (options: OwnRedisOptions): Promise<OwnRedis>
       await Promise.race([sleep(20), ended]);
     }
     return { pid: child.pid as number, ended };
-  }
+  };
+
+  let running = found ?? (await launch());
+  onPid?.(running.pid);
+  const stopping = new AbortController();
 
   const keepAlive = async (): Promise<void> => {
     let delayMs = 100;

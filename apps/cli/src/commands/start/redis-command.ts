@@ -32,14 +32,14 @@ const exchange = (port: number, text: string, timeoutMs: number): Promise<Reply[
   new Promise((resolve, reject) => {
     let received = '';
     const socket = connect(port, '127.0.0.1', () => socket.write(text));
-    const timer = setTimeout(() => {
-      end(() => reject(Object.assign(new Error(`no answer in ${timeoutMs} ms`), { code: 'ETIMEDOUT' })));
-    }, timeoutMs);
-    function end(settle: () => void): void {
+    const end = (settle: () => void): void => {
       clearTimeout(timer);
       socket.destroy();
       settle();
-    }
+    };
+    const timer = setTimeout(() => {
+      end(() => reject(Object.assign(new Error(`no answer in ${timeoutMs} ms`), { code: 'ETIMEDOUT' })));
+    }, timeoutMs);
     socket.setEncoding('latin1').on('data', (chunk: string) => {
       received += chunk;
       const replies = decode(received);

@@ -34,12 +34,8 @@ export interface Role {
 export const startRole = (options: RoleOptions): Role => {
   const { name, program, env, isReady, logs, say, onPid, backoffMs = 250 } = options;
   const stopping = new AbortController();
-  let wasReady = false;
-  let current = launch();
-  const ready = waitReady();
-  const kept = keepAlive();
 
-  function launch() {
+  const launch = () => {
     const output = logs.outputOf(name);
     const child = spawn(process.execPath, [program], {
       env,
@@ -60,9 +56,12 @@ export const startRole = (options: RoleOptions): Role => {
     });
     if (child.pid !== undefined) onPid?.(child.pid);
     return Object.assign(state, { end });
-  }
+  };
 
-  async function waitReady(): Promise<void> {
+  let wasReady = false;
+  let current = launch();
+
+  const waitReady = async (): Promise<void> => {
     const first = current;
     while (!(await isReady(first.messages))) {
       if (first.ended) {
@@ -74,9 +73,9 @@ export const startRole = (options: RoleOptions): Role => {
       await Promise.race([sleep(50), first.end]);
     }
     wasReady = true;
-  }
+  };
 
-  async function keepAlive(): Promise<void> {
+  const keepAlive = async (): Promise<void> => {
     for (let failures = 0; ; failures++) {
       const how = await current.end;
       // What never worked is not tried again: `ready` rejects, and the person has to mend it.
@@ -88,8 +87,10 @@ export const startRole = (options: RoleOptions): Role => {
       if (stopping.signal.aborted) return;
       current = launch();
     }
-  }
+  };
 
+  const ready = waitReady();
+  const kept = keepAlive();
   return {
     name,
     get pid() {

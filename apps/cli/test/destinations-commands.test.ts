@@ -1,0 +1,109 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { runCli } from './run-cli.ts';
+import { useScriptedApi } from './use-scripted-api.ts';
+
+const { answers, asked, cli, dataDir, env } = useScriptedApi();
+
+test('the secret of a destination is printed alone, or each of them on its line', async () => {
+  answers['GET /v1/destinations/crm/secret'] = { id: 'crm', secret: 'whsec_a' };
+  expect((await cli('destinations', 'secret', 'crm')).stdout).toBe('whsec_a\n');
+  const both = { id: 'crm', secret: ['whsec_b', { secret: 'whsec_a', until: '2026-12-01T00:00:00Z' }] };
+  answers['GET /v1/destinations/crm/secret'] = both;
+  expect((await cli('destinations', 'secret', 'crm')).stdout).toBe('whsec_b\nwhsec_a\n');
+  expect(JSON.parse((await cli('destinations', 'secret', 'crm', '--json')).stdout)).toEqual(both);
+});
+
+test('destinations are added, with a new secret shown, listed, paused, resumed and removed', async () => {
+  const crm = {
+    id: 'crm',
+    type: 'webhook',
+    events: ['mo*'],
+    paused: null,
+    held: null,
+    url: 'https://crm.example.com/',
+  };
+  answers['PUT /v1/destinations/crm'] = { ...crm, secret: 'whsec_abc' };
+  answers['GET /v1/destinations?limit=500'] = { items: [crm], next: null };
+  answers['POST /v1/destinations/crm/pause'] = crm;
+  answers['POST /v1/destinations/crm/resume'] = crm;
+  answers['DELETE /v1/destinations/crm'] = {};
+  const added = await cli('destinations', 'add', 'crm', '--url', 'https://crm.example.com/', '--events', 'mo*, x');
+  expect(added.stdout).toBe('crm (webhook) gets mo* from now on\nits secret: whsec_abc\n');
+  answers['PUT /v1/destinations/old'] = { ...crm, secret: '(hidden)' };
+  expect((await cli('destinations', 'add', 'old', '--url', 'https://crm.example.com/')).stdout).toBe(
+    'old (webhook) gets mo* from now on\nits secret is what it was; `clickrelay destinations secret old` shows it\n',
+  );
+  expect((await cli('destinations')).stdout).toBe(
+    'DESTINATION  TYPE     EVENTS  STATE   URL\ncrm          webhook  mo*     active  https://crm.example.com/\n',
+  );
+  await cli('destinations', 'pause', 'crm', '--reason', 'moving');
+  await cli('destinations', 'resume', 'crm');
+  expect((await cli('destinations', 'remove', 'crm')).stdout).toBe('crm is removed\n');
+  expect(asked()).toEqual([
+    'PUT /v1/destinations/crm {"type":"webhook","url":"https://crm.example.com/","events":["mo*","x"]}',
+    'PUT /v1/destinations/old {"type":"webhook","url":"https://crm.example.com/"}',
+    'GET /v1/destinations?limit=500',
+    'POST /v1/destinations/crm/pause {"reason":"moving"}',
+    'POST /v1/destinations/crm/resume',
+    'DELETE /v1/destinations/crm',
+  ]);
+  expect((await cli('destinations', 'add', 'crm')).code).toBe(2);
+});
+
+test('destinations show, rotate-secret and test', async () => {
+  answers['GET /v1/destinations/crm'] = {
+    id: 'crm',
+    type: 'webhook',
+    events: ['mo*'],
+    paused: null,
+    held: null,
+    secret: '(hidden)',
+    timeoutMs: 15000,
+  };
+  const sum = {
+    delivered: 1203,
+    failed: 1,
+    firstTry: 1203,
+    p95Ms: 130,
+    deliveredShare: 1203 / 1204,
+    firstTryShare: 1,
+  };
+  answers['GET /v1/destinations/crm/hours'] = { items: [], sum };
+  expect((await cli('destinations', 'show', 'crm')).stdout).toBe(
+    'state      active\nlast 24h   1204 attempts, 99.91 % delivered, 100 % of those at first try, 95 % within 130 ms\nid         crm\ntype       webhook\nevents     mo*\nsecret     (hidden)\ntimeoutMs  15000\n',
+  );
+  answers['POST /v1/destinations/crm/rotate-secret'] = { secrets: ['whsec_n3w'], oldUntil: '2026-11-20T10:00:00.000Z' };
+  expect((await cli('destinations', 'rotate-secret', 'crm', '--keep-old-for', '7d')).stdout).toBe(
+    'crm is signed with whsec_n3w from now on\nthe old one signs too until 2026-11-20 10:00:00\n',
+  );
+  answers['POST /v1/destinations/crm/test'] = {
+    delivered: false,
+    status: 401,
+    durationMs: 12,
+    response: 'who are you?',
+    error: { code: 'destination_rejected', message: 'crm.example.com answered 401' },
+  };
+  expect(await cli('destinations', 'test', 'crm', '--type', 'moMedia')).toMatchObject({
+    code: 1,
+    stdout: 'crm did not take a moMedia: crm.example.com answered 401 (after 12 ms)\n  | who are you?\n',
+  });
+  expect(asked()).toEqual([
+    'GET /v1/destinations/crm',
+    'GET /v1/destinations/crm/hours',
+    'POST /v1/destinations/crm/rotate-secret {"keepOldFor":"7d"}',
+    'POST /v1/destinations/crm/test {"type":"moMedia"}',
+  ]);
+});
+
+test('a file that declares what is no destination is refused in words', async () => {
+  const file = join(dataDir(), 'destinations.yaml');
+  await writeFile(file, 'destinations: [{ id: team, type: chat }]');
+  const { code, stderr } = await cli('destinations', 'apply', '-f', file);
+  expect([code, stderr]).toEqual([1, expect.stringContaining("Expected 'webhook' | 'pull'")]);
+  expect(stderr).not.toContain('    at ');
+  const noAdapter = await runCli(['destinations', 'apply', '-f', file], { ...env(), ADAPTERS: './nothing.mjs' });
+  expect(noAdapter.stderr).toContain('error: ADAPTERS: ./nothing.mjs is no adapter');
+  expect(noAdapter.stderr).not.toContain('    at ');
+});
