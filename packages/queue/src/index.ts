@@ -87,7 +87,7 @@ export {
 } from './intake/quarantine.ts';
 export { type Reservation, shareDedupe } from './intake/reserve-fact.ts';
 export { announceTest, readTestReport, reportTest, TEST_MESSAGE, type TestReport } from './intake/test-callbacks.ts';
-export { type Consumer, createDispatcher, type Dispatcher, type TakenJob } from './jobs/dispatcher.ts';
+export { createDispatcher, type Dispatcher } from './jobs/dispatcher.ts';
 export {
   asDeliveryError,
   DEAD_LETTER_KINDS,
@@ -98,6 +98,7 @@ export {
 } from './jobs/outcome.ts';
 export type { QueueFigures } from './jobs/read-queue-figures.ts';
 export type { Settlement } from './jobs/settle.ts';
+export type { Consumer, TakenJob } from './jobs/source.ts';
 export { LeaseLostError, NotAPullDestinationError, TooManyLeasesError } from './leases/errors.ts';
 export { createLeases, type Lease, type LeaseOptions, type Leases, type LeasesOptions } from './leases/leases.ts';
 export type { Acked, LeaseRef, Nacked } from './leases/settle-lease.ts';

@@ -10,9 +10,10 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { destinationQueue, type QueueName } from '../redis/names.ts';
 import { addJobs, LOCK_MS, openStore, type Store } from '../redis/store.ts';
-import { type Consumer, createDispatcher, type Dispatcher, type TakenJob } from './dispatcher.ts';
+import { createDispatcher, type Dispatcher } from './dispatcher.ts';
 import { markerKey } from './keys.ts';
 import type { Settlement } from './settle.ts';
+import type { Consumer, TakenJob } from './source.ts';
 
 /*
  * What takes seconds, because locks have to expire: side by side, on one Redis, each test with a queue of its own.

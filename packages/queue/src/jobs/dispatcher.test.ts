@@ -3,9 +3,10 @@ import { fairNow, type RedisServer, startProgram, startRedis, waitUntil } from '
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { destinationQueue, type QueueName } from '../redis/names.ts';
 import { addJobs, openStore, type Store } from '../redis/store.ts';
-import { type Consumer, createDispatcher, type Dispatcher, type TakenJob } from './dispatcher.ts';
+import { createDispatcher, type Dispatcher } from './dispatcher.ts';
 import { markerKey } from './keys.ts';
 import type { Settlement } from './settle.ts';
+import type { Consumer, TakenJob } from './source.ts';
 
 const CRM = destinationQueue('crm');
 const DONE: Settlement = { kind: 'done' };

@@ -1,19 +1,17 @@
 import type { Redis } from 'ioredis';
 import type { QueueName } from '../redis/names.ts';
+import { runScript, type Script } from '../redis/script.ts';
 import type { JobTaker, Store } from '../redis/store.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
 import { waitKey } from './keys.ts';
 
 /* One blocking read of a dispatcher, on a connection of its own: one for all queues, or on a Cluster one for each tag. */
 
-/* KEYS: marker, wait. */
-const DROP_MARKER_SCRIPT = `if redis.call('LLEN', KEYS[2]) == 0 then redis.call('ZREM', KEYS[1], '0') end`;
-
-declare module 'ioredis' {
-  interface Redis {
-    dropMarker(marker: string, wait: string): Promise<null>;
-  }
-}
+/** KEYS: marker, waiting jobs. Without the marker of an empty queue, the next read does not end for nothing. */
+const DROP_MARKER: Script = {
+  name: 'dropMarker',
+  lua: `if redis.call('LLEN', KEYS[2]) == 0 then redis.call('ZREM', KEYS[1], '0') end`,
+};
 
 /** Redis's limit for a read; also how long a closed connection can go unnoticed. */
 const BLOCK_SECONDS = 5;
@@ -75,7 +73,6 @@ export const createMarkerRead = (
       // On a Cluster the next read may have to go elsewhere: this connection is opened once and never again.
       ...(store.isCluster && { lazyConnect: false, retryStrategy: () => null }),
     });
-    connection.defineCommand('dropMarker', { numberOfKeys: 2, lua: DROP_MARKER_SCRIPT });
     connection.on('error', onError);
     return connection;
   };
@@ -128,7 +125,9 @@ export const createMarkerRead = (
         const taking = prompt.map((queue, index) => {
           const taken = queue.take(takers[index] as JobTaker);
           // BullMQ sends the take in a later turn of the microtask queue: this has to come after it.
-          setImmediate(() => connection.dropMarker(queue.marker, waitKey(queue.queue)).catch(onError));
+          setImmediate(() => {
+            runScript(connection, DROP_MARKER, [queue.marker, waitKey(queue.queue)]).catch(onError);
+          });
           return taken;
         });
         const [popped] = await untilDeadline(Promise.all([reading, ...taking]), BLOCK_SECONDS * 1_000 + BLOCK_GRACE_MS);

@@ -27,9 +27,10 @@ import {
   watchDestinations,
 } from '../destinations/destinations.ts';
 import { DestinationNotFoundError } from '../destinations/errors.ts';
-import { createDispatcher, type TakenJob } from '../jobs/dispatcher.ts';
+import { createDispatcher } from '../jobs/dispatcher.ts';
 import { deadLetterKind } from '../jobs/outcome.ts';
 import type { Settlement } from '../jobs/settle.ts';
+import type { TakenJob } from '../jobs/source.ts';
 import { MOST_CHARACTERS_PER_PAGE } from '../log/list-events.ts';
 import { destinationQueue, type QueueName } from '../redis/names.ts';
 import type { Store } from '../redis/store.ts';
