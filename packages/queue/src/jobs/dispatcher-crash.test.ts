@@ -1,52 +1,30 @@
 import { fileURLToPath } from 'node:url';
-import {
-  type Program,
-  type RedisServer,
-  startFaultProxy,
-  startProgram,
-  startRedis,
-  waitUntil,
-} from '@clickrelay/testkit';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Program, startFaultProxy, startProgram, waitUntil } from '@clickrelay/testkit';
+import { afterAll, describe, expect, it } from 'vitest';
+import { useStore } from '../../test/use-store.ts';
 import { destinationQueue, type QueueName } from '../redis/names.ts';
-import { addJobs, LOCK_MS, openStore, type Store } from '../redis/store.ts';
+import { addJobs, LOCK_MS } from '../redis/store.ts';
 import { createDispatcher, type Dispatcher } from './dispatcher.ts';
-import { markerKey } from './keys.ts';
+import { JOB_FIELD, jobKey, lockKey, markerKey } from './keys.ts';
 import type { Settlement } from './settle.ts';
 import type { Consumer, TakenJob } from './source.ts';
 
-/*
- * What takes seconds, because locks have to expire: side by side, on one Redis, each test with a queue of its own.
- */
+/* Tests that take seconds, because locks have to expire: side by side, on one Redis, each with a queue of its own. */
 
 const DONE: Settlement = { kind: 'done' };
 /** G13: a worker crash is a redelivery. */
 const HANDED_OUT_AGAIN_MS = 10_000;
 
-let redis: RedisServer;
-let store: Store;
+const { redis, store, openStore } = useStore({ role: 'producer', freshPerTest: 'nothing' });
 const closing: (() => Promise<unknown>)[] = [];
-
-beforeAll(async () => {
-  redis = await startRedis();
-  store = await openStore({ redisUrl: redis.url, role: 'producer' });
-  await store.ready();
-});
-afterAll(async () => {
-  await Promise.all(closing.map((close) => close()));
-  await store.close();
-  await redis.stop();
-});
+afterAll(() => Promise.all(closing.map((close) => close())));
 
 /** A process of its own, as far as Redis can tell. */
-const openDispatcher = async (redisUrl = redis.url): Promise<{ dispatcher: Dispatcher; errors: string[] }> => {
+const openDispatcher = async (redisUrl?: string): Promise<{ dispatcher: Dispatcher; errors: string[] }> => {
   const errors: string[] = [];
-  const own = await openStore({ redisUrl, role: 'consumer' });
+  const own = await openStore({ ...(redisUrl && { redisUrl }), role: 'consumer' });
   const dispatcher = createDispatcher(own, { onError: (error) => errors.push((error as Error).message) });
-  closing.push(async () => {
-    await dispatcher.close(100);
-    await own.close();
-  });
+  closing.push(() => dispatcher.close(100));
   return { dispatcher, errors };
 };
 
@@ -108,7 +86,7 @@ describe.concurrent('a job', () => {
     const queue = destinationQueue('crashes');
     await add(queue, 'one');
     // As if it had brought down a hundred processes; BullMQ counts both.
-    await store.redis.hset(`${queue.prefix}:${queue.name}:one`, 'stc', 100, 'ats', 100);
+    await store.redis.hset(jobKey(queue, 'one'), JOB_FIELD.stalledCount, 100, 'ats', 100);
     const holder = await startHolder('crashes');
     await holder.waitForOutput(/took one/);
     await holder.stop('SIGKILL');
@@ -167,7 +145,7 @@ describe.concurrent('a job', () => {
     await add(queue, 'one');
     await waitUntil(() => ends.length === 1);
     // What a pause of this process, or of Redis, for longer than the lock comes down to.
-    await store.redis.del(`${queue.prefix}:${queue.name}:one:lock`);
+    await store.redis.del(lockKey(queue, 'one'));
     await waitUntil(() => ends.length === 2);
     ends[0]?.({ kind: 'dead', reason: 'too late to count' });
     await quiet(1.8 * LOCK_MS);
