@@ -1,27 +1,21 @@
-import type { Registry } from 'prom-client';
-import { type Cell, PlainCounter } from './plain.ts';
+import { Counter, type Registry } from '@prometheus-io/client';
 
-/** An attempt as it is counted. */
 export interface CountedAttempt {
   readonly destinationId: string;
   readonly durationMs: number;
-  readonly outcome: { readonly kind: 'delivered' | 'retry' | 'dead_letter' };
+  readonly outcome: { readonly kind: (typeof OUTCOMES)[number] };
   readonly error: { readonly code: string } | undefined;
 }
 
 export interface AttemptMetrics {
   attempted(attempt: CountedAttempt): void;
-  /** Its destination is no more. */
+  /** Drops the figures of a destination that was removed. */
   forget(destinationId: string): void;
 }
 
-interface OfDestination {
-  /** By outcome and error. */
-  readonly counts: Map<string, Cell>;
-  readonly seconds: Cell;
-}
+const OUTCOMES = ['delivered', 'retry', 'dead_letter'] as const;
 
-/** An adapter that is not ours may make up codes: labels are for those that are known. */
+/** The error codes that become labels. A loaded adapter may invent codes without end: those become `other`. */
 const ERRORS: ReadonlySet<string> = new Set([
   'destination_rejected',
   'destination_timeout',
@@ -34,48 +28,40 @@ const ERRORS: ReadonlySet<string> = new Set([
   'crashes_consumer',
 ]);
 
-/** Attempts at deliveries: of a worker, and of what consumers did with leases. */
+/** Counts attempts at deliveries: a worker's, and what consumers did with their leases. */
 export const createAttemptMetrics = (registry: Registry): AttemptMetrics => {
   const registers = [registry];
-  const attempts = new PlainCounter({
+  const attempts = new Counter({
     name: 'clickrelay_attempts_total',
     help: 'Attempts at deliveries by destination and outcome: delivered, retry, dead_letter; with the error code',
     labelNames: ['destination', 'outcome', 'error'],
     registers,
   });
-  const seconds = new PlainCounter({
+  const seconds = new Counter({
     name: 'clickrelay_attempt_seconds_total',
     help: 'How long attempts took together; for pull destinations, how long leases were held',
     labelNames: ['destination'],
     registers,
   });
-  const destinations = new Map<string, OfDestination>();
-  const openDestination = (destination: string): OfDestination => {
-    const opened = { counts: new Map<string, Cell>(), seconds: seconds.cell({ destination }) };
-    destinations.set(destination, opened);
-    opened.counts.set('delivered', attempts.cell({ destination, outcome: 'delivered', error: '' }));
-    return opened;
-  };
+  const destinations = new Set<string>();
 
   return {
-    attempted: ({ destinationId, durationMs, outcome: { kind: outcome }, error }) => {
-      const of = destinations.get(destinationId) ?? openDestination(destinationId);
-      of.seconds.value += durationMs / 1_000;
-      const code = error === undefined || ERRORS.has(error.code) ? error?.code : 'other';
-      const key = code === undefined ? outcome : `${outcome} ${code}`;
-      let cell = of.counts.get(key);
-      if (cell === undefined) {
-        cell = attempts.cell({ destination: destinationId, outcome, error: code ?? '' });
-        of.counts.set(key, cell);
+    attempted: ({ destinationId: destination, durationMs, outcome: { kind: outcome }, error }) => {
+      if (!destinations.has(destination)) {
+        destinations.add(destination);
+        // There from the first attempt on, so that the first success shows as an increase.
+        attempts.inc({ destination, outcome: 'delivered', error: '' }, 0);
       }
-      cell.value++;
+      seconds.inc({ destination }, durationMs / 1_000);
+      const code = error === undefined || ERRORS.has(error.code) ? error?.code : 'other';
+      attempts.inc({ destination, outcome, error: code ?? '' });
     },
-    forget: (destinationId) => {
-      const of = destinations.get(destinationId);
-      if (of === undefined) return;
-      destinations.delete(destinationId);
-      seconds.forget(of.seconds);
-      for (const cell of of.counts.values()) attempts.forget(cell);
+    forget: (destination) => {
+      if (!destinations.delete(destination)) return;
+      seconds.remove({ destination });
+      for (const outcome of OUTCOMES) {
+        for (const error of ['', 'other', ...ERRORS]) attempts.remove({ destination, outcome, error });
+      }
     },
   };
 };

@@ -1,4 +1,4 @@
-export { Registry } from 'prom-client';
+export { Registry } from '@prometheus-io/client';
 export { type ApiMetrics, createApiMetrics } from './api.ts';
 export { type AttemptMetrics, type CountedAttempt, createAttemptMetrics } from './attempts.ts';
 export { createProcessMetrics, type ProcessMetrics, type ProcessRole } from './process.ts';

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { type EventLoopUtilization, monitorEventLoopDelay, performance } from 'node:perf_hooks';
-import { Counter, Gauge, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from '@prometheus-io/client';
 
 export type ProcessRole = 'receiver' | 'worker' | 'api';
 

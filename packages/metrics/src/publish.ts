@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { listSnapshots, publishSnapshot, type Store } from '@clickrelay/queue';
-import type { MetricObjectWithValues, MetricValue } from 'prom-client';
+import type { MetricObjectWithValues, MetricValue } from '@prometheus-io/client';
 import type { ProcessMetrics, ProcessRole } from './process.ts';
 
 /*

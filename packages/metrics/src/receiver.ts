@@ -1,7 +1,6 @@
 import type { Lane } from '@clickrelay/core';
 import type { Readiness } from '@clickrelay/queue';
-import { Gauge, type Registry } from 'prom-client';
-import { type Cell, PlainCounter, PlainHistogram } from './plain.ts';
+import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client';
 
 export interface ReceiverMetrics {
   accepted(lane: Lane, commitMs: number): void;
@@ -10,40 +9,35 @@ export interface ReceiverMetrics {
   refused(code: string): void;
 }
 
-/** From what a disk of today takes to the deadlines of a commit. In seconds. */
+/** In seconds: from what a fast disk takes to the deadline of a commit. */
 const COMMIT_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2];
+
+const LANES: readonly Lane[] = ['messages', 'statuses'];
 
 /** What a receiver counts, and what it knows of itself. */
 export const createReceiverMetrics = (registry: Registry, readiness: () => Readiness): ReceiverMetrics => {
   const registers = [registry];
-  const callbacks = new PlainCounter({
+  const callbacks = new Counter({
     name: 'clickrelay_callbacks_total',
     help: 'Callbacks and what became of them: accepted, quarantined, refused; of those refused the error code',
     labelNames: ['result', 'lane', 'reason'],
     registers,
   });
-  const commit = new PlainHistogram({
+  const commit = new Histogram({
     name: 'clickrelay_commit_seconds',
     help: 'How long callbacks waited until they were on stable storage, in Redis or in the spool',
     labelNames: ['lane'],
     buckets: COMMIT_BUCKETS,
     registers,
   });
-  const accepted = (lane: Lane) => ({
-    count: callbacks.cell({ result: 'accepted', lane, reason: '' }),
-    commit: commit.series({ lane }),
-  });
-  const lanes = { messages: accepted('messages'), statuses: accepted('statuses') };
-  const quarantined = callbacks.cell({ result: 'quarantined', lane: '', reason: '' });
-  const refused = new Map<string, Cell>();
-  const refusedFor = (reason: string): Cell => {
-    const cell = refused.get(reason) ?? callbacks.cell({ result: 'refused', lane: '', reason });
-    refused.set(reason, cell);
-    return cell;
-  };
   // There from the beginning, so that the first ones show as an increase.
+  for (const lane of LANES) {
+    callbacks.inc({ result: 'accepted', lane, reason: '' }, 0);
+    commit.zero({ lane });
+  }
+  callbacks.inc({ result: 'quarantined', lane: '', reason: '' }, 0);
   for (const reason of ['queue_unavailable', 'not_ready', 'unauthorized_callback', 'callback_too_large']) {
-    refusedFor(reason);
+    callbacks.inc({ result: 'refused', lane: '', reason }, 0);
   }
 
   new Gauge({
@@ -90,15 +84,10 @@ export const createReceiverMetrics = (registry: Registry, readiness: () => Readi
 
   return {
     accepted: (lane, commitMs) => {
-      const { count, commit: series } = lanes[lane];
-      count.value++;
-      series.observe(commitMs / 1_000);
+      callbacks.inc({ result: 'accepted', lane, reason: '' });
+      commit.observe({ lane }, commitMs / 1_000);
     },
-    quarantined: () => {
-      quarantined.value++;
-    },
-    refused: (code) => {
-      refusedFor(code).value++;
-    },
+    quarantined: () => callbacks.inc({ result: 'quarantined', lane: '', reason: '' }),
+    refused: (code) => callbacks.inc({ result: 'refused', lane: '', reason: code }),
   };
 };

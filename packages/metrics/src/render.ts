@@ -1,5 +1,5 @@
 import type { DurabilityReport, Store } from '@clickrelay/queue';
-import { AggregatorRegistry, Registry } from 'prom-client';
+import { Registry } from '@prometheus-io/client';
 import { createLedgerWalk } from './ledger-walk.ts';
 import type { ProcessMetrics, ProcessRole } from './process.ts';
 import { type Metrics, type Published, readPublished } from './publish.ts';
@@ -60,14 +60,13 @@ export const createRenderer = ({ store, own, durability, version, sharedMs = SHA
     }
     return {
       contentType: Registry.PROMETHEUS_CONTENT_TYPE,
-      text: await AggregatorRegistry.aggregate(families).metrics(),
+      text: await Registry.aggregate(families).metrics(),
     };
   };
 
   return { render, stop: () => ledgerWalk.stop() };
 };
 
-/** Written as a name or, by other versions of prom-client, as a number. */
 const isState = (type: unknown): boolean => type !== 'counter' && type !== 'histogram';
 
 const lookNow = async (store: Store): Promise<Seen> => {

@@ -10,7 +10,7 @@ import {
   readQuarantine,
   type Store,
 } from '@clickrelay/queue';
-import { Gauge, type Registry } from 'prom-client';
+import { Gauge, type Registry } from '@prometheus-io/client';
 import type { ProcessRole } from './process.ts';
 
 /** What is the case in Redis, whoever asks. */
@@ -46,7 +46,7 @@ const LANES: readonly Lane[] = ['messages', 'statuses'];
 
 /** Gauges of what is the case now. */
 export const setStateMetrics = (registry: Registry, { state, durability, processes, version }: Present): void => {
-  const gauge = (name: string, help: string, labelNames: string[] = []): Gauge =>
+  const gauge = <Label extends string = never>(name: string, help: string, labelNames: Label[] = []): Gauge<Label> =>
     new Gauge({ name: `clickrelay_${name}`, help, labelNames, registers: [registry] });
 
   gauge('build_info', 'Always 1, with the version', ['version']).set({ version }, 1);
