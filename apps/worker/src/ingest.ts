@@ -3,25 +3,22 @@ import {
   claimOf,
   type DeliveryToQueue,
   dropLarge,
-  type EventLog,
-  type EventToLog,
   enqueueDeliveries,
   type IngestGroup,
   type MessageIndex,
   type QueueName,
-  type Reservation,
-  readEnded,
+  reservationOf,
   type Settlement,
   type TakenJob,
 } from '@clickrelay/queue';
 import { attemptDelivery, countDelivered, type DeliverContext } from './deliver.ts';
+import { type Claim, type LogContext, logEvents, type Routed } from './log-events.ts';
 import type { Outlet, Turns } from './outlet.ts';
-import { type SplitContext, splitGroup } from './split-group.ts';
-import { createTally, type SplitEvent } from './tally.ts';
+import { splitGroup } from './split-group.ts';
+import { createTally } from './tally.ts';
 import type { IngestSpan } from './traces.ts';
 
-export interface IngestContext extends DeliverContext, SplitContext {
-  readonly eventLog: EventLog;
+export interface IngestContext extends DeliverContext, LogContext {
   readonly messageIndex: MessageIndex;
   readonly turns: Turns;
   /** Whether this group may be held open by attempts that are under way. */
@@ -38,7 +35,7 @@ export const ingestGroup = async (context: IngestContext, queue: QueueName, job:
   const { callbacks } = job.data as IngestGroup;
   const claim: Claim = {
     claim: claimOf(queue, job.id),
-    reservation: job.progress === 0 ? undefined : (job.progress as Reservation),
+    reservation: reservationOf(job),
     isRepeated: job.timesTaken > 0 || job.stalledCount > 0,
   };
   // The group's job goes when this is done: what takes its place must be at least as safe.
@@ -47,14 +44,6 @@ export const ingestGroup = async (context: IngestContext, queue: QueueName, job:
   context.log.debug({ group: job.id, ...counts, ms: Date.now() - startedAtMs }, 'group.routed');
   return { kind: 'done' };
 };
-
-interface Claim {
-  readonly claim: string;
-  /** It has one event, which is new: the step that committed it has reserved it. */
-  readonly reservation: Reservation | undefined;
-  /** Taken before, by a worker that did not come to its end. */
-  readonly isRepeated: boolean;
-}
 
 /** @returns How many events were new. */
 const routeGroup = async (
@@ -75,8 +64,7 @@ const routeGroup = async (
   try {
     const tally = createTally();
     for await (const some of splitGroup(context, callbacks, { spans, tally })) {
-      const logging = claim.reservation && !claim.isRepeated ? logReserved : logEvents;
-      const routed = await logging(context, claim, some, Date.now());
+      const routed = await logEvents(context, claim, some, Date.now());
       uncount();
       await deliverOrQueue(context, routed);
       total += routed.events.length;
@@ -113,109 +101,6 @@ const deliverOrQueue = async (context: IngestContext, { events, inLog, logNow }:
   }
   await settleAll(work);
 };
-
-interface EventToRoute {
-  readonly event: LoggedEvent;
-  /** Where it is wanted. */
-  readonly outlets: readonly Outlet[];
-  /** Logged before by this group, which did not come to its end. */
-  readonly isRepeated: boolean;
-  /** Destinations for which it has ended all the same. */
-  readonly ended: ReadonlySet<string>;
-}
-
-interface Routed {
-  readonly events: readonly EventToRoute[];
-  /** Resolves when they are in the log. */
-  readonly inLog: Promise<unknown>;
-  /** The same, without waiting any longer. */
-  logNow(): Promise<unknown>;
-}
-
-/** In ms: until then processor and Redis are for what is being delivered. Short, as it may be looked for by who has got it. */
-const LOG_AFTER_MS = 1;
-
-/** What was reserved may be delivered before it is logged: until the group is done, a crash repeats both. */
-const logReserved = async (
-  context: IngestContext,
-  { claim, reservation }: Claim,
-  events: readonly SplitEvent[],
-  nowMs: number,
-): Promise<Routed> => {
-  await context.lookAtDestinations(reservation?.version);
-  const outlets = context.outlets();
-  const routed = events.map((event) => route(event, outlets));
-  context.metrics.logged(context.lane, events.length, 0);
-  const { promise: moment, resolve: logIt } = Promise.withResolvers<void>();
-  const timer = setTimeout(logIt, LOG_AFTER_MS);
-  const inLog = moment.then(() => context.eventLog.append(claim, routed.map(toLog), nowMs));
-  return {
-    events: routed.map((event) => ({ ...event, isRepeated: false, ended: NONE })),
-    inLog,
-    logNow: () => {
-      clearTimeout(timer);
-      logIt();
-      return inLog;
-    },
-  };
-};
-
-/** Logs events of a group and gives back those that nobody else has logged. */
-const logEvents = async (
-  context: IngestContext,
-  { claim, reservation }: Claim,
-  events: readonly SplitEvent[],
-  nowMs: number,
-): Promise<Routed> => {
-  const before = context.outlets();
-  const routed = events.map((event) => route(event, before));
-  // The claim tells a group that is repeated after a crash from a fact that Clickatell sent again. In the same round trip:
-  // whoever adds a destination and then sends an event must find it there.
-  const [logged] = await Promise.all([
-    context.eventLog.append(claim, routed.map(toLog), nowMs),
-    context.lookAtDestinations(),
-  ]);
-  const ours: (RoutedEvent & { isRepeated: boolean })[] = [];
-  for (const [index, event] of routed.entries()) {
-    if (logged[index] !== 'seen') {
-      // One that was reserved may be on its way although the log does not have it.
-      ours.push({ ...event, isRepeated: reservation !== undefined || logged[index] === 'claimed' });
-    }
-  }
-  context.metrics.logged(context.lane, logged.filter((result) => result === 'new').length, events.length - ours.length);
-  // The ledger holds destinations to what is logged: it must be how the events are really routed.
-  const now = context.outlets();
-  if (now !== before && ours.length > 0) {
-    for (const event of ours) event.outlets = route(event, now).outlets;
-    await context.eventLog.append(claim, ours.map(toLog), nowMs);
-  }
-  const toRoute = await Promise.all(
-    ours.map(async (event) => ({
-      ...event,
-      ended: event.isRepeated ? await readEnded(context.store, event.event.event.id) : NONE,
-    })),
-  );
-  const inLog = Promise.resolve();
-  return { events: toRoute, inLog, logNow: () => inLog };
-};
-
-interface RoutedEvent extends SplitEvent {
-  outlets: readonly Outlet[];
-}
-
-const route = (split: SplitEvent, outlets: readonly Outlet[]): RoutedEvent => ({
-  ...split,
-  outlets: outlets.filter((outlet) => outlet.wants(split.event.event)),
-});
-
-const toLog = ({ event, origin, counted, outlets }: RoutedEvent): EventToLog => ({
-  ...event,
-  origin,
-  counted,
-  routes: outlets.map(({ id }) => id),
-});
-
-const NONE: ReadonlySet<string> = new Set();
 
 interface Straight {
   readonly context: IngestContext;

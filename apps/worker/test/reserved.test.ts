@@ -6,7 +6,7 @@ import { waitUntil } from '@clickrelay/testkit';
 import { describe, expect, it } from 'vitest';
 import { useWorker } from './use-worker.ts';
 
-/* Callbacks whose fact was reserved by the step that committed them. */
+/* Callbacks whose event the commit reserved. */
 
 const worker = useWorker();
 
@@ -28,7 +28,7 @@ const commitBefore = async (): Promise<{ callback: Envelope; jobId: string }> =>
   return { callback, jobId: job?.id ?? 'no job' };
 };
 
-describe('a callback whose fact was reserved', () => {
+describe('a callback whose event was reserved', () => {
   it('is delivered once and logged, and the ledger holds its destinations to it', async () => {
     const crm = await worker.addDestination('crm');
     const fails = await worker.addDestination('fails', 500);

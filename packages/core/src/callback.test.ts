@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { anyJson, writers } from '../test/json-values.ts';
 import { reply, status } from '../test/samples.ts';
-import { MAX_DEPTH, MAX_VALUES, parseCallback } from './callback.ts';
+import { MAX_DEPTH, MAX_VALUES, parseCallback, readEnvelope } from './callback.ts';
 import { InvalidCallbackError } from './errors.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -25,6 +25,7 @@ describe('a callback', () => {
       integrationId: 'fa8090815f05d5ed015f0b5b56080cd2',
       eventCount: 8,
       lane: 'messages',
+      envelope: readEnvelope(reply.toString()),
     });
   });
 
@@ -34,6 +35,7 @@ describe('a callback', () => {
       integrationId: 'fa8090815f05d5ed015f0b5b56080cd2',
       eventCount: 1,
       lane: 'statuses',
+      envelope: readEnvelope(status.toString()),
     });
   });
 
@@ -51,6 +53,16 @@ describe('a callback', () => {
     expect(parse('{"event":{"messageStatusUpdate":[{}],"moText":[{}]}}').lane).toBe('messages');
     expect(parse('{"event":{"messageStatusUpdate":[],"moText":[{}]}}').lane).toBe('messages');
     expect(parse('{"event":{"messageRead":[{}]}}').lane).toBe('messages');
+  });
+
+  it('carries its parsed envelope when it is short', () => {
+    const parsed = (content: string) => parse(`{"integrationId":"a","event":{"moText":[{"content":"${content}"}]}}`);
+    expect(parsed('hello').envelope).toEqual({
+      integrationId: 'a',
+      integrationName: null,
+      event: { moText: [{ content: 'hello' }] },
+    });
+    expect(parsed('x'.repeat(16 * 1024))).not.toHaveProperty('envelope');
   });
 
   it('may be empty', () => {

@@ -17,8 +17,8 @@ export interface Callback {
   readonly eventCount: number;
   /** `statuses` when it carries status updates only. */
   readonly lane: Lane;
-  /** Of a short callback with one element, which is no status, that element as parsed. */
-  readonly sole?: { readonly type: EventType; readonly element: unknown };
+  /** What was parsed of a short text. Of a longer one it is not kept: it takes several times the memory of the text. */
+  readonly envelope?: Envelope;
 }
 
 /** The outer object of a callback. */
@@ -37,7 +37,7 @@ export const MAX_DEPTH = 64;
  */
 export const MAX_VALUES = 1_000_000;
 
-/** In characters: what is parsed of longer callbacks is not kept until they are committed. */
+/** In characters: a callback that is no longer carries its parsed envelope. */
 const SHORT = 16 * 1024;
 
 /** The event type of statuses. */
@@ -51,19 +51,14 @@ export const STATUS_TYPE = 'messageStatusUpdate';
  */
 export const parseCallback = (body: Uint8Array): Callback => {
   const text = decode(body);
-  const { integrationId, event } = readEnvelope(text);
+  const envelope = readEnvelope(text);
+  const { integrationId, event } = envelope;
   let eventCount = 0;
-  let sole: Callback['sole'];
-  for (const type in event) {
-    const elements = event[type] as readonly unknown[];
-    eventCount += elements.length;
-    if (elements.length === 1) sole = { type, element: elements[0] };
-  }
+  for (const type in event) eventCount += (event[type] as readonly unknown[]).length;
   const statusCount = Object.hasOwn(event, STATUS_TYPE) ? (event[STATUS_TYPE]?.length ?? 0) : 0;
   const lane = statusCount === eventCount ? 'statuses' : 'messages';
-  const keepsSole = eventCount === 1 && lane === 'messages' && text.length <= SHORT;
-  if (!keepsSole || sole === undefined) return { text, integrationId, eventCount, lane };
-  return { text, integrationId, eventCount, lane, sole };
+  if (text.length > SHORT) return { text, integrationId, eventCount, lane };
+  return { text, integrationId, eventCount, lane, envelope };
 };
 
 /**

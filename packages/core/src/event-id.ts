@@ -1,5 +1,5 @@
 import { createHash, type Hash, hash } from 'node:crypto';
-import { type Callback, isObject, MAX_DEPTH, STATUS_TYPE } from './callback.ts';
+import { isObject, MAX_DEPTH, STATUS_TYPE } from './callback.ts';
 import { nestsDeeperThan } from './element-sources.ts';
 import { readText } from './fields.ts';
 
@@ -19,8 +19,8 @@ const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345678
  * Derived from the wire only, never from parsed data, so that ids outlive schema changes.
  *
  * @param raw the element as parsed
- * @param source the element's own JSON text. With it, elements that differ only in digits that parsing loses (integers
- * beyond 2^53) have different ids; without it they share one.
+ * @param source the element's own JSON text, from `elementSources`. With it, elements that differ only in digits that
+ * parsing loses (integers beyond 2^53) have different ids; without it they share one.
  */
 export const eventId = (integrationId: string | null, type: string, raw: unknown, source?: string): string => {
   const exact = source !== undefined && mayLoseDigits(source) ? parseExactly(source) : raw;
@@ -32,17 +32,6 @@ export const eventId = (integrationId: string | null, type: string, raw: unknown
   const shard = conversation === null ? digest[21] : BASE64URL[shardOfText(conversation)];
   return `evt_${shard}${digest.slice(0, 21)}`;
 };
-
-/**
- * The id of the event of a callback that has one, without cutting its element's text out of the callback; undefined where
- * that text may decide.
- */
-export const soleEventId = ({
-  text,
-  integrationId,
-  sole,
-}: Pick<Callback, 'text' | 'integrationId' | 'sole'>): string | undefined =>
-  sole === undefined || mayLoseDigits(text) ? undefined : eventId(integrationId, sole.type, sole.element);
 
 /** The shard of an event id, 0 to 63; also for a text that is no event id, where nothing will be found. */
 export const shardOf = (eventId: string): number => BASE64URL.indexOf(eventId.charAt(4)) & (SHARDS - 1);

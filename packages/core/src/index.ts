@@ -1,6 +1,15 @@
 // Callbacks in, events out: most users need no more than these.
 
-export { type Callback, type EventType, isName, type Lane, MAX_DEPTH, parseCallback, STATUS_TYPE } from './callback.ts';
+export {
+  type Callback,
+  type Envelope,
+  type EventType,
+  isName,
+  type Lane,
+  MAX_DEPTH,
+  parseCallback,
+  STATUS_TYPE,
+} from './callback.ts';
 export {
   type Event,
   type EventOf,
@@ -50,7 +59,8 @@ export { messageStatusUpdate } from './status-update.ts';
 
 // Ids.
 
-export { EVENT_ID, eventId, SHARDS, shardOf, soleEventId } from './event-id.ts';
+export { elementSources } from './element-sources.ts';
+export { EVENT_ID, eventId, SHARDS, shardOf } from './event-id.ts';
 
 // What became of everything.
 

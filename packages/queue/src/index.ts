@@ -66,14 +66,8 @@ export {
 } from './destinations/destinations.ts';
 export { DestinationNotFoundError } from './destinations/errors.ts';
 export { type Hold, holdDestination, listHolds, releaseDestination } from './destinations/holds.ts';
-export {
-  type CallbackToCommit,
-  type CommittedCallback,
-  type Committer,
-  type CommitterOptions,
-  createCommitter,
-  type IngestGroup,
-} from './intake/commit.ts';
+export { type Committer, type CommitterOptions, createCommitter } from './intake/commit.ts';
+export type { CallbackToCommit, CommittedCallback, IngestGroup } from './intake/ingest-group.ts';
 export { createIntake, type Intake, type IntakeOptions, type Readiness } from './intake/intake.ts';
 export {
   countQuarantined,
@@ -85,7 +79,7 @@ export {
   removeQuarantined,
   reparseQuarantined,
 } from './intake/quarantine.ts';
-export { type Reservation, shareDedupe } from './intake/reserve-fact.ts';
+export { type Reservation, reservationOf, shareDedupe } from './intake/reserve-event.ts';
 export { announceTest, readTestReport, reportTest, TEST_MESSAGE, type TestReport } from './intake/test-callbacks.ts';
 export { createDispatcher, type Dispatcher } from './jobs/dispatcher.ts';
 export {

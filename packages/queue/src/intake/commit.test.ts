@@ -9,7 +9,8 @@ import { createEventLog } from '../log/append.ts';
 import { listEvents } from '../log/list-events.ts';
 import { ingestQueue } from '../redis/names.ts';
 import { openStore, type Store } from '../redis/store.ts';
-import { type CommittedCallback, type Committer, createCommitter, type IngestGroup } from './commit.ts';
+import { type Committer, createCommitter } from './commit.ts';
+import type { CommittedCallback, IngestGroup } from './ingest-group.ts';
 
 type Lane = 'messages' | 'statuses';
 

@@ -1,38 +1,11 @@
-import { type Callback, type Lane, QueueUnavailableError } from '@clickrelay/core';
+import { type Lane, QueueUnavailableError } from '@clickrelay/core';
 import { createGroupCommit, type GroupCommit } from '../redis/group-commit.ts';
-import { keepLarge, LARGE, type LargeText, newSuffix, storeLarge } from '../redis/large-text.ts';
+import { keepLarge, LARGE, newSuffix, storeLarge } from '../redis/large-text.ts';
 import type { MemoryWatch } from '../redis/memory.ts';
 import { addJobs, nextIngestQueue, type Store } from '../redis/store.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
-import { addReserving, reservableId } from './reserve-fact.ts';
-
-/** What is committed of a callback. */
-export interface CallbackToCommit {
-  readonly lane: Lane;
-  /** Or its bytes, without a byte order mark, above `LARGE` only: whoever has those needs no string of megabytes. */
-  readonly text: string | Uint8Array;
-  /** As `parseCallback` found them; without them nothing is reserved for it (see reserve-fact.ts). */
-  readonly integrationId?: Callback['integrationId'];
-  readonly sole?: Callback['sole'];
-  /** W3C `traceparent` that its events are part of. */
-  readonly trace?: string;
-}
-
-/** A callback as it lies in the ingest queue. */
-export interface CommittedCallback {
-  readonly receivedAt: string;
-  /** Empty when it lies beside the job. */
-  readonly text: string;
-  /** Where a large text lies. */
-  readonly large?: LargeText;
-  /** Only while traces are asked for: W3C `traceparent`. */
-  readonly trace?: string;
-}
-
-/** One ingest job: callbacks that were committed together. */
-export interface IngestGroup {
-  readonly callbacks: readonly CommittedCallback[];
-}
+import type { CallbackToCommit, CommittedCallback, IngestGroup } from './ingest-group.ts';
+import { addReserving, reservableId } from './reserve-event.ts';
 
 export interface Committer {
   /**

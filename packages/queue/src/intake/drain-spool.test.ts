@@ -10,8 +10,8 @@ import { ingestQueue, QUARANTINE, queueKey } from '../redis/names.ts';
 import { addJobs, openStore, type Store } from '../redis/store.ts';
 import { openSpool, type Spool, type SpoolNotice } from '../spool/spool.ts';
 import { type Circuit, watchCircuit } from './circuit.ts';
-import type { IngestGroup } from './commit.ts';
 import { type Drain, drainSpool } from './drain-spool.ts';
+import type { IngestGroup } from './ingest-group.ts';
 import { listQuarantine } from './quarantine.ts';
 
 let redis: RedisServer;

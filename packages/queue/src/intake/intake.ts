@@ -6,8 +6,9 @@ import type { Store } from '../redis/store.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
 import type { Spool, SpoolStats } from '../spool/spool.ts';
 import { watchCircuit } from './circuit.ts';
-import { type CallbackToCommit, createCommitter } from './commit.ts';
+import { createCommitter } from './commit.ts';
 import { drainSpool } from './drain-spool.ts';
+import type { CallbackToCommit } from './ingest-group.ts';
 import { quarantineCallback, quarantineId } from './quarantine.ts';
 
 /** Whether a callback that came now would be kept, and how safely. */

@@ -24,8 +24,8 @@ export const JOB_FIELD = {
   addedAt: 'timestamp',
   attemptsMade: 'atm',
   stalledCount: 'stc',
-  /** BullMQ's progress of a job. What adds the job may write here what its taker is to know (`TakenJob.progress`). */
-  progress: 'progress',
+  /** BullMQ's progress of a job: holds our note, as JSON (see add-noted.ts). */
+  note: 'progress',
   /** Ours: why a failed job is a dead letter. Written whenever a job fails, so that none is left of an earlier time. */
   deadKind: 'deadKind',
 } as const;

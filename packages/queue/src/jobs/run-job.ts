@@ -1,4 +1,5 @@
 import type { Job } from 'bullmq';
+import { noteOf } from './add-noted.ts';
 import { returnTake } from './return-take.ts';
 import { type Settlement, settle } from './settle.ts';
 import type { Dispatch, Source } from './source.ts';
@@ -18,7 +19,7 @@ export const runJob = async (dispatch: Dispatch, source: Source, job: Job, token
     settlement = await consumer.run({
       id: job.id as string,
       data: job.data,
-      progress: job.progress,
+      note: noteOf(job),
       attemptsMade: job.attemptsMade,
       timesTaken: job.attemptsStarted - 1,
       stalledCount: job.stalledCounter,

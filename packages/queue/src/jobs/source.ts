@@ -11,8 +11,8 @@ import type { Settlement } from './settle.ts';
 export interface TakenJob {
   readonly id: string;
   readonly data: unknown;
-  /** What was written beside it when it was added; 0 when nothing was. */
-  readonly progress: unknown;
+  /** What its producer noted on it, see add-noted.ts; undefined without a note. */
+  readonly note: unknown;
   /** How many attempts this queue made and counted before. */
   readonly attemptsMade: number;
   /** How many times it was taken before, counted or not. */

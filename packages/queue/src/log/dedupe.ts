@@ -5,7 +5,7 @@
  * process may be ahead. A record may outlive them: a fact logged for the second time replaces it.
  */
 
-/** Before the claim of who has reserved a fact, and not logged it yet: see reserve-fact.ts. */
+/** Stands before the claim of a group that has reserved an event and not logged it so far: see reserve-event.ts. */
 export const RESERVED = '!';
 
 /** Lua: who has a fact, and where that is written down. */

@@ -1,7 +1,8 @@
 import { type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type CommittedCallback, createCommitter, type IngestGroup } from '../intake/commit.ts';
+import { createCommitter } from '../intake/commit.ts';
+import type { CommittedCallback, IngestGroup } from '../intake/ingest-group.ts';
 import { quarantineCallback } from '../intake/quarantine.ts';
 import type { DurabilityMode } from './durability-mode.ts';
 import { ingestQueue } from './names.ts';

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startRedis, waitUntil } from '@clickrelay/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CommittedCallback, createCommitter, type IngestGroup } from '../intake/commit.ts';
+import { createCommitter } from '../intake/commit.ts';
+import type { CommittedCallback, IngestGroup } from '../intake/ingest-group.ts';
 import { ingestQueue } from './names.ts';
 import { openStore } from './store.ts';
 

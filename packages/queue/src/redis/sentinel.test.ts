@@ -1,6 +1,7 @@
 import { fairNow, type RedisSentinels, type RedisServer, startRedisSentinels, waitUntil } from '@clickrelay/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type CommittedCallback, createCommitter, type IngestGroup } from '../intake/commit.ts';
+import { createCommitter } from '../intake/commit.ts';
+import type { CommittedCallback, IngestGroup } from '../intake/ingest-group.ts';
 import { createDispatcher } from '../jobs/dispatcher.ts';
 import { readDurability } from './durability.ts';
 import { ingestQueue } from './names.ts';

@@ -5,12 +5,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { RECEIVED_AT } from '../../test/sample-events.ts';
 import { readIntake, sumIntake } from '../counts/intake-counts.ts';
 import { putDestination } from '../destinations/destinations.ts';
+import { noteOf } from '../jobs/add-noted.ts';
 import { createEventLog, type EventLog } from '../log/append.ts';
 import { listEvents } from '../log/list-events.ts';
 import { claimOf, ingestQueue } from '../redis/names.ts';
 import { openStore, type Store } from '../redis/store.ts';
-import { createCommitter, type IngestGroup } from './commit.ts';
-import { shareDedupe } from './reserve-fact.ts';
+import { createCommitter } from './commit.ts';
+import type { IngestGroup } from './ingest-group.ts';
+import { reservationOf, shareDedupe } from './reserve-event.ts';
 import { TEST_MESSAGE } from './test-callbacks.ts';
 
 const TTL_MS = 72 * 3_600_000;
@@ -41,7 +43,7 @@ const commit = async (envelopes: readonly Envelope[], to = store): Promise<void>
 };
 
 const jobs = () => store.queue(QUEUE).getJobs(['waiting'], 0, -1, true);
-const reservations = async () => (await jobs()).map(({ progress }) => progress);
+const reservations = async () => (await jobs()).map((job) => reservationOf({ note: noteOf(job) }));
 /** The claim of the only job that waits. */
 const claim = async (): Promise<string> => {
   const [job, ...others] = await jobs();
@@ -56,14 +58,14 @@ const append = (by: string, callback: Envelope) => {
 };
 const counted = async () => sumIntake(await readIntake(store, {}, Date.now())).messages;
 
-describe('the fact of a callback that comes alone, with one event', () => {
+describe('the event of a callback that comes alone, with no other event', () => {
   it('is reserved for its job, which is told so', async () => {
     const callback = sampleCallback('moText');
     await commit([callback]);
     const [job] = await jobs();
     const text = JSON.stringify(callback);
     expect((job?.data as IngestGroup | undefined)?.callbacks).toEqual([{ receivedAt: RECEIVED_AT, text }]);
-    expect(job?.progress).toEqual({ version: null });
+    expect(await reservations()).toEqual([{ version: null }]);
     expect((await listEvents(store, { limit: 1 })).items).toEqual([]);
   });
 
@@ -73,8 +75,11 @@ describe('the fact of a callback that comes alone, with one event', () => {
     expect(await reservations()).toEqual([{ version: '1' }]);
   });
 
-  it('is new to the log under its own claim, once, and seen under any other', async () => {
-    const callback = sampleCallback('moText');
+  it.each([
+    ['', () => sampleCallback('moText')],
+    [', also when parsing changes its numbers', () => sampleCallback('moText', { timestamp: 1e300 })],
+  ])('is new to the log under its own claim, once, and seen under any other%s', async (_, sample) => {
+    const callback = sample();
     await commit([callback]);
     expect(await append('m00other', callback)).toEqual(['seen']);
     expect(await append(await claim(), callback)).toEqual(['new']);
@@ -88,12 +93,12 @@ describe('the fact of a callback that comes alone, with one event', () => {
     const first = await claim();
     await takeAll();
     await commit([callback]);
-    expect(await reservations()).toEqual([0]);
+    expect(await reservations()).toEqual([undefined]);
     expect(await append(await claim(), callback)).toEqual(['seen']);
     expect(await append(first, callback)).toEqual(['new']);
     await takeAll();
     await commit([callback]);
-    expect(await reservations()).toEqual([0]);
+    expect(await reservations()).toEqual([undefined]);
   });
 
   it('is not reserved without its job', async () => {
@@ -138,25 +143,30 @@ describe('the fact of a callback that comes alone, with one event', () => {
   });
 });
 
-describe('left to the worker is the fact of', () => {
+describe('left to the worker is the event of', () => {
   const twoEvents = (): Envelope => {
     const { event, ...rest } = sampleCallback('moText');
     const [element] = event['moText'] as [object];
     return { ...rest, event: { moText: [element, { ...element, content: 'another' }] } };
   };
+  const twoTypes = (): Envelope => {
+    const { event, ...rest } = sampleCallback('moText');
+    return { ...rest, event: { ...event, ...sampleCallback('moMedia').event } };
+  };
 
   it.each([
     ['a callback with two events', () => [twoEvents()]],
+    ['a callback with events of two types', () => [twoTypes()]],
+    ['a callback without arrays', () => [{ ...sampleCallback('moText'), event: {} }]],
     ['a callback without events', () => [{ ...sampleCallback('moText'), event: { moText: [] } }]],
     ['a status', () => [sampleCallback('messageStatusUpdate')]],
     ['a callback that comes with others', () => [sampleCallback('moText'), sampleCallback('moText')]],
     ['a test callback', () => [sampleCallback('moText', { messageId: `${TEST_MESSAGE}1` })]],
-    ['numbers that parsing may change', () => [sampleCallback('moText', { timestamp: 1e300 })]],
   ])('%s', async (_, callbacks) => {
     await commit(callbacks());
     for (const lane of ['messages', 'statuses'] as const) {
       const waiting = await store.queue(ingestQueue(lane)).getJobs(['waiting']);
-      for (const { progress } of waiting) expect(progress).toBe(0);
+      for (const job of waiting) expect(noteOf(job)).toBeUndefined();
     }
     expect(await store.redis.keys('*seen*')).toEqual([]);
   });
@@ -164,12 +174,12 @@ describe('left to the worker is the fact of', () => {
   it('a callback that comes while others wait for a worker', async () => {
     await commit([sampleCallback('moText')]);
     await commit([sampleCallback('moText')]);
-    expect(await reservations()).toEqual([{ version: null }, 0]);
+    expect(await reservations()).toEqual([{ version: null }, undefined]);
   });
 
-  it('every callback, while no worker was ever there to say how long a fact is known', async () => {
+  it('every callback, while no worker was ever there to say how long an event is known', async () => {
     await store.redis.flushall();
     await commit([sampleCallback('moText')]);
-    expect(await reservations()).toEqual([0]);
+    expect(await reservations()).toEqual([undefined]);
   });
 });
