@@ -83,15 +83,20 @@ describe('a callback whose event was reserved', () => {
 
   it('waits to be fetched only when it is in the log', async () => {
     await worker.addDestination('bot', 200, { type: 'pull' });
-    const { redis } = worker.store;
     await worker.start();
-    const logEvents = redis.logEvents.bind(redis);
-    redis.logEvents = (...args: Parameters<typeof logEvents>) => sleep(300).then(() => logEvents(...args));
+    // The client has the command of a script once it has run.
+    const before = sampleCallback('moText');
+    await worker.commit(before);
+    await worker.ingestIsEmpty();
+    const scripts = worker.store.redis as unknown as Record<'appendEvents', (...args: unknown[]) => Promise<unknown>>;
+    const appendEvents = scripts.appendEvents.bind(worker.store.redis);
+    scripts.appendEvents = (...args) => sleep(300).then(() => appendEvents(...args));
     const callback = sampleCallback('moText');
     const committed = worker.commit(callback);
     const id = idOf(callback);
     await waitUntil(async () => (await listDeliveries(worker.store, id)).length > 0);
-    expect((await listEvents(worker.store, { limit: 5 })).items.map(({ event }) => event.id)).toEqual([id]);
+    const logged = (await listEvents(worker.store, { limit: 5 })).items.map(({ event }) => event.id);
+    expect(logged).toEqual([id, idOf(before)]);
     await committed;
     await worker.ingestIsEmpty();
   });

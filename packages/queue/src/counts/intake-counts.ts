@@ -25,36 +25,37 @@ export const countsPrefix = (shard: number): string => `${shardKeys(shard).prefi
 export const laneLetter = (claim: string): string => LETTERS[laneOfClaim(claim)];
 const LETTERS: Readonly<Record<Lane, string>> = { messages: 'm', statuses: 's' };
 
-/** The end of a script that has `now` in microseconds, `countsPrefix`, `callbacks`, `events` and `repeats`, and the lane in `ARGV[4]`. */
+/** For scripts: `countIntake(prefix, lane, now, counts)`, with the time in microseconds. */
 export const COUNT_INTAKE = `
-local minute = math.floor(now / 60000000)
-local hour = math.floor(minute / 60)
-local function countIntake(key, expires, field, by)
+local function addToCount(key, expires, field, by)
   if by > 0 and redis.call('HINCRBY', key, field, by) == by and redis.call('TTL', key) < 0 then
     redis.call('EXPIRE', key, expires)
   end
 end
-if callbacks > 0 then
-  local seen = countsPrefix .. 'in:seen'
-  if redis.call('HSET', seen, ARGV[4] .. 'l', string.format('%.0f', now)) == 1 then
-    redis.call('HSET', seen, ARGV[4] .. 'f', string.format('%.0f', now))
+local function countIntake(prefix, lane, now, counts)
+  local minute = math.floor(now / 60000000)
+  local hour = math.floor(minute / 60)
+  if counts.callbacks > 0 then
+    local seen = prefix .. 'in:seen'
+    if redis.call('HSET', seen, lane .. 'l', string.format('%.0f', now)) == 1 then
+      redis.call('HSET', seen, lane .. 'f', string.format('%.0f', now))
+    end
+  end
+  for _, kind in ipairs({{'c', counts.callbacks}, {'e', counts.events}, {'r', counts.repeats}}) do
+    addToCount(string.format('%sin:h%d', prefix, hour), ${(MINUTES_KEPT_MS + 2 * HOUR_MS) / 1_000},
+      string.format('%d', minute % 60) .. lane .. kind[1], kind[2])
+    addToCount(string.format('%sin:d%d', prefix, math.floor(hour / 24)), ${(HOURS_KEPT_MS + 2 * DAY_MS) / 1_000},
+      string.format('%d', hour % 24) .. lane .. kind[1], kind[2])
   end
 end
-local kinds = {{'c', callbacks}, {'e', events}, {'r', repeats}}
-for _, kind in ipairs(kinds) do
-  countIntake(string.format('%sin:h%d', countsPrefix, hour), ${(MINUTES_KEPT_MS + 2 * HOUR_MS) / 1_000},
-    string.format('%d', minute % 60) .. ARGV[4] .. kind[1], kind[2])
-  countIntake(string.format('%sin:d%d', countsPrefix, math.floor(hour / 24)), ${(HOURS_KEPT_MS + 2 * DAY_MS) / 1_000},
-    string.format('%d', hour % 24) .. ARGV[4] .. kind[1], kind[2])
-end`;
+`;
 
 /* KEYS: mark that this claim is counted. ARGV: prefix of the counts, callbacks, repetitions, lane. */
-const ALONE_SCRIPT = `
+const ALONE_SCRIPT = `${COUNT_INTAKE}
 if not redis.call('SET', KEYS[1], '1', 'NX', 'EX', ${DAY_MS / 1_000}) then return end
-local countsPrefix, callbacks, events, repeats = ARGV[1], tonumber(ARGV[2]), 0, tonumber(ARGV[3])
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
-${COUNT_INTAKE}`;
+countIntake(ARGV[1], ARGV[4], now, { callbacks = tonumber(ARGV[2]), events = 0, repeats = tonumber(ARGV[3]) })`;
 
 /** Callbacks and repetitions of a group without an event that they could be counted with. */
 export const countIntakeAlone = async (

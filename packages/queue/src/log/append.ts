@@ -1,11 +1,12 @@
 import { type LoggedEvent, shardOf } from '@clickrelay/core';
-import type { Result } from 'ioredis';
 import { COUNT_INTAKE, countIntakeAlone, countsPrefix, laneLetter } from '../counts/intake-counts.ts';
 import { LARGE } from '../redis/large-text.ts';
 import { addressesOf } from '../redis/message-address.ts';
 import { eventKeys } from '../redis/names.ts';
+import { luaTable, runScript, type Script } from '../redis/script.ts';
 import type { Store } from '../redis/store.ts';
-import { FIND_SEEN, generationsOf, RESERVED } from './dedupe.ts';
+import appendLua from './append.lua';
+import { FIND_SEEN, generationsOf } from './dedupe.ts';
 import { encodeRecord, type Origin, type Pieces, RECORD_LUA } from './event-record.ts';
 import { storePieces } from './pieces.ts';
 
@@ -24,92 +25,11 @@ export type Logged = 'new' | 'claimed' | 'seen';
 /** How many claims by which a fact came again are written down. */
 const MOST_REPEATS = 1_000;
 
-/*
- * One call logs many events: each its own atomic step, as scripts are, and the cost of a command is paid once. Keys are
- * made from each event's record key, whose tag they share (see names.ts). The time does not move within a script, so the
- * events of one call are given microseconds of their own, of which each takes several. What its own claim logs again is
- * written anew, at the same place: it may be routed otherwise by now.
- *
- * The pieces of a large element were written before, under the record's key, `:p:` and a suffix of their own: they are
- * kept together with the record that names them, and go with it.
- *
- * What came in is counted in the same step, by minute and by hour. An event brings along the callbacks and repetitions
- * that are to be counted with it, and they are, once for each claim: with a new event, and with one that was seen, whose
- * repetition by this claim is written down beside it. A group that comes back after a crash is counted for what of it
- * was not. How many of the last are written down has a bound, and nothing beyond it is told from a group that came back.
- *
- * KEYS: record of each event
- * ARGV: claim, present generation, seconds until it may be forgotten, lane, prefix of the counts or nothing for that of
- * the events; then of each event id, record, suffix and bytes of its pieces (empty and 0 for most), and what is counted
- * with it: callbacks, repetitions, those of the repetitions that are of itself
- */
-const LOG_SCRIPT = `
-${RECORD_LUA}
-${FIND_SEEN}
-local function put(key, prefix, record, suffix, pieceBytes)
-  local before = redis.call('SET', key, record, 'GET')
-  local bytesBefore = 0
-  if before then
-    bytesBefore = #before
-    local pieces = cjson.decode(string.match(before, '^.([^\\n]*)'))[RECORD.pieces]
-    if type(pieces) == 'table' then
-      if pieces[PIECES.suffix] ~= suffix then redis.call('UNLINK', key .. ':p:' .. pieces[PIECES.suffix]) end
-      bytesBefore = bytesBefore + pieces[PIECES.bytes]
-    end
-  end
-  if suffix ~= '' then redis.call('PERSIST', key .. ':p:' .. suffix) end
-  redis.call('INCRBY', prefix .. 'bytes', #record + pieceBytes - bytesBefore)
-end
-local claim, generation = ARGV[1], tonumber(ARGV[2])
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
-local results = {}
-local countsPrefix, callbacks, events, repeats = ARGV[5], 0, 0, 0
-for i, key in ipairs(KEYS) do
-  local at = 5 * i + 1
-  local id, record, suffix, pieceBytes = ARGV[at], ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3])
-  local prefix = string.sub(key, 1, #key - #id)
-  if countsPrefix == '' then countsPrefix = prefix end
-  local function count(repeatsOfItself)
-    local with, more, own = string.match(ARGV[at + 4], '(%d+) (%d+) (%d+)')
-    own = tonumber(own) + repeatsOfItself
-    if own > 0 then
-      local place = key .. ':r'
-      if redis.call('HLEN', place) < ${MOST_REPEATS} then
-        if redis.call('HSETNX', place, claim, string.format('%.0f %d', now, own)) == 0 then return end
-        if repeatsOfItself > 0 and redis.call('EXISTS', key) == 0 then redis.call('EXPIRE', place, ARGV[3]) end
-      end
-    end
-    callbacks = callbacks + tonumber(with)
-    repeats = repeats + tonumber(more) + repeatsOfItself
-  end
-  local seen, field, found = findSeen(prefix, id, generation)
-  local result = found == claim and 2 or found and found ~= '${RESERVED}' .. claim and 0 or 1
-  if result == 1 then
-    markSeen(seen .. generation, field, claim, ARGV[3])
-    put(key, prefix, record, suffix, pieceBytes)
-    redis.call('ZADD', prefix .. 'log', string.format('%.0f', now + i - 1), id)
-    events = events + 1
-    count(0)
-  else
-    if result == 0 then count(1) end
-    local before = result == 2 and redis.call('GET', key)
-    if before and before ~= record then put(key, prefix, record, suffix, pieceBytes)
-    -- With the record there and equal, this is the same call once more, whose answer was lost: the pieces are the record's.
-    elseif suffix ~= '' and not before then redis.call('UNLINK', key .. ':p:' .. suffix) end
-  end
-  results[i] = result
-end
-${COUNT_INTAKE}
-return results`;
+const APPEND: Script = {
+  name: 'appendEvents',
+  lua: RECORD_LUA + luaTable('APPEND', { mostRepeats: MOST_REPEATS }) + FIND_SEEN + COUNT_INTAKE + appendLua,
+};
 
-declare module 'ioredis' {
-  interface RedisCommander<Context> {
-    logEvents(keys: number, ...args: (string | number)[]): Result<number[], Context>;
-  }
-}
-
-const LOGGED: readonly Logged[] = ['seen', 'new', 'claimed'];
 /** Nobody else is served while a script runs: about a millisecond. */
 const MOST_PER_CALL = 64;
 
@@ -143,7 +63,6 @@ export interface EventLog {
 
 /** @param dedupeTtlMs A fact is recognised for at least this long, and at most a third longer. */
 export const createEventLog = (store: Store, { dedupeTtlMs }: { dedupeTtlMs: number }): EventLog => {
-  store.redis.defineCommand('logEvents', { lua: LOG_SCRIPT });
   const { generationMs, expireSeconds } = generationsOf(dedupeTtlMs);
 
   const appendSome = async (claim: string, events: readonly EventToLog[], generation: number): Promise<Logged[]> => {
@@ -159,18 +78,13 @@ export const createEventLog = (store: Store, { dedupeTtlMs }: { dedupeTtlMs: num
         `${callbacks} ${repeats} ${ownRepeats}`,
       );
     }
-    const results = await store.redis.logEvents(
-      events.length,
-      ...events.map(({ event }) => eventKeys(event.id).record),
-      claim,
-      generation,
-      expireSeconds,
-      laneLetter(claim),
+    return runScript(
+      store.redis,
+      APPEND,
+      events.map(({ event }) => eventKeys(event.id).record),
       // On a Cluster a step keeps to one tag; elsewhere all counts are in one place.
-      store.isCluster ? '' : countsPrefix(0),
-      ...args,
+      [claim, generation, expireSeconds, laneLetter(claim), store.isCluster ? '' : countsPrefix(0), ...args],
     );
-    return results.map((result) => LOGGED[result] as Logged);
   };
 
   return {

@@ -1,3 +1,6 @@
+import { luaTable } from '../redis/script.ts';
+import findSeenLua from './find-seen.part.lua';
+
 /*
  * The dedupe record of an event is a field in one of many small hashes, 24 bytes where a key of its own costs 160.
  * Hashes cannot expire field by field, so there are generations: a new one every third of the time to live, each
@@ -8,22 +11,8 @@
 /** Stands before the claim of a group that has reserved an event and not logged it so far: see reserve-event.ts. */
 export const RESERVED = '!';
 
-/** Lua: who has a fact, and where that is written down. */
-export const FIND_SEEN = `
-local function findSeen(prefix, id, generation)
-  -- evt_, shard, bucket, field: 16 characters are 96 bits, and shard and bucket add 12.
-  local seen, field = prefix .. 'seen:' .. string.sub(id, 6, 6) .. ':', string.sub(id, 7, 22)
-  for offset = 1, -3, -1 do
-    local found = redis.call('HGET', seen .. (generation + offset), field)
-    if found then return seen, field, found end
-  end
-  return seen, field, false
-end
-local function markSeen(present, field, claim, expires)
-  if redis.call('HSET', present, field, claim) == 1 and redis.call('HLEN', present) == 1 then
-    redis.call('EXPIRE', present, expires)
-  end
-end`;
+/** For scripts: `findSeen`, `markSeen` and `SEEN.reserved`. */
+export const FIND_SEEN = luaTable('SEEN', { reserved: RESERVED }) + findSeenLua;
 
 const GENERATIONS_PER_TTL = 3;
 

@@ -1,5 +1,4 @@
 import { type Event, type LoggedEvent, SHARDS } from '@clickrelay/core';
-import type { Result } from 'ioredis';
 import { createGroupCommit } from '../redis/group-commit.ts';
 import { keySlot } from '../redis/key-slot.ts';
 import {
@@ -11,6 +10,7 @@ import {
   splitAddresses,
 } from '../redis/message-address.ts';
 import { eventKeys, messageIndexKey, shardKeys } from '../redis/names.ts';
+import { runScript, type Script } from '../redis/script.ts';
 import { sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
 import { decodeRecord } from './read-event.ts';
@@ -38,23 +38,24 @@ const entriesOf = (addresses: string, eventId: string): Entry[] =>
     field: indexField(address, eventId),
   }));
 
-/* KEYS: bucket of each entry. ARGV: field of each. */
-const INDEX_SCRIPT = `for i, key in ipairs(KEYS) do redis.call('HSET', key, ARGV[i], '') end`;
-
-declare module 'ioredis' {
-  interface RedisCommander<Context> {
-    indexMessages(keys: number, ...args: string[]): Result<null, Context>;
-  }
-}
+/** KEYS: bucket of each entry. ARGV: field of each. */
+const INDEX: Script = {
+  name: 'indexMessages',
+  lua: "for i, key in ipairs(KEYS) do redis.call('HSET', key, ARGV[i], '') end",
+};
 
 /** Nobody else is served while a script runs: about a millisecond. */
 const MOST_PER_WRITE = 1_000;
 
 /** Entries of events that are logged at about the same time share a write. */
 export const createMessageIndex = (store: Store): MessageIndex => {
-  store.redis.defineCommand('indexMessages', { lua: INDEX_SCRIPT });
   const write = (entries: readonly Entry[]): Promise<null> =>
-    store.redis.indexMessages(entries.length, ...entries.map(({ key }) => key), ...entries.map(({ field }) => field));
+    runScript(
+      store.redis,
+      INDEX,
+      entries.map(({ key }) => key),
+      entries.map(({ field }) => field),
+    );
   const group = createGroupCommit<Entry[]>({
     maxItems: MOST_PER_WRITE,
     maxBytes: MOST_PER_WRITE,
