@@ -106,7 +106,7 @@ const callback = z
   .object({
     receivedAt: z.string(),
     lane: z.enum(['messages', 'statuses']),
-    size: z.int().nullable().describe('Of its body, in characters; in bytes when it is large'),
+    size: z.int().nullable().describe('Of its body, in bytes'),
     committedTogether: z.int().nullable().describe('How many callbacks one write put on disk, this one included'),
     elements: z.int().nullable().describe('How many it has; null when it has very many'),
     others: z.array(z.string()).describe('The ids of the other events that came with it and were new'),

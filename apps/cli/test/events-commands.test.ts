@@ -40,7 +40,7 @@ test('one event is shown with its deliveries and attempts, or as the JSON of the
       '    attempt 1 at 2026-11-20 10:00:02, 12 ms: dead letter (503 crm answered 503)',
     ].join('\n'),
   );
-  expect(stdout).toContain('a callback of 612 characters with 2 elements; the others: evt_B\n');
+  expect(stdout).toContain('a callback of 612 bytes with 2 elements; the others: evt_B\n');
   expect(stdout).toContain('1 times, last at 2026-11-20 10:00:09: dropped\n');
   expect(JSON.parse((await cli('events', event.id, '--json')).stdout)).toEqual(told);
 });

@@ -53,7 +53,7 @@ export async function* splitGroup(
       context.log.warn({ receivedAt }, 'callback.gone');
       continue;
     }
-    const size = pieces === undefined ? text.length : sizeOf(pieces);
+    const size = pieces === undefined ? Buffer.byteLength(text) : sizeOf(pieces);
     const origin = { index, size, elements: 0, groupSize: callbacks.length };
     let elements = 0;
     tally.takeUp();

@@ -48,7 +48,7 @@ describe('a callback', () => {
     const text = () => sampleCallback('moText');
     const batch = [text(), text(), text()].map(({ event }) => (event['moText'] as object[])[0]);
     const whole = { ...text(), event: { moText: [...batch, batch[0]] } };
-    const alone = text();
+    const alone = sampleCallback('moText', { content: 'größer 😀' });
     const empty = { ...text(), event: { moText: [] } };
     const receivedAt = new Date().toISOString();
     const group = [empty, whole, alone, whole].map((envelope) => ({ text: JSON.stringify(envelope), receivedAt }));
@@ -65,13 +65,13 @@ describe('a callback', () => {
       )?.event.id ?? 'none';
     const [first, second, third] = batch.map(idOf) as [string, string, string];
     const facts = { lane: 'messages', committedTogether: 4, receivedAt, complete: true };
-    const size = JSON.stringify(whole).length;
+    const size = Buffer.byteLength(JSON.stringify(whole));
     const { others, ...callback } = (await readCallbackOf(worker.store, second)) ?? { others: [] };
     expect([callback, new Set(others)]).toEqual([{ ...facts, size, elements: 4 }, new Set([first, third])]);
     const single = idOf((alone.event['moText'] as object[])[0]);
     expect(await readCallbackOf(worker.store, single)).toEqual({
       ...facts,
-      size: JSON.stringify(alone).length,
+      size: Buffer.byteLength(JSON.stringify(alone)),
       elements: 1,
       others: [],
     });

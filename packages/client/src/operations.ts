@@ -183,7 +183,7 @@ export type EventWithDeliveries = {
 export type CallbackOfEvent = {
   receivedAt: string;
   lane: "messages" | "statuses";
-  /** Of its body, in characters; in bytes when it is large */
+  /** Of its body, in bytes */
   size: number | null;
   /** How many callbacks one write put on disk, this one included */
   committedTogether: number | null;

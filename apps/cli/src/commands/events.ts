@@ -98,13 +98,9 @@ const eventText = ({ deliveries, callback, repeats, ...event }: EventWithDeliver
   ].join('\n');
 };
 
-/** Of larger callbacks `size` is in bytes, of others in characters. */
-const LARGE = 256 * 1024;
-
 const cameWith = ({ size, elements, others }: NonNullable<EventWithDeliveries['callback']>): string | undefined => {
   if (size === null) return undefined;
   const other =
     others.length === 0 ? '' : `; the others: ${others.slice(0, 5).join(', ')}${others.length > 5 ? ', …' : ''}`;
-  const unit = size > LARGE ? 'bytes' : 'characters';
-  return `a callback of ${size} ${unit}${elements === null ? '' : ` with ${elements} element${elements === 1 ? '' : 's'}`}${other}`;
+  return `a callback of ${size} bytes${elements === null ? '' : ` with ${elements} element${elements === 1 ? '' : 's'}`}${other}`;
 };

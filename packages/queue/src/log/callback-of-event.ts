@@ -9,7 +9,7 @@ import { nextPlaces, type Place } from './places.ts';
 export interface CallbackOfEvent {
   readonly receivedAt: string;
   readonly lane: Lane;
-  /** Of its text, in characters; null when an earlier version logged it. */
+  /** Of its body, in bytes; null when an earlier version logged it. */
   readonly size: number | null;
   /** How many callbacks were committed in one write, this one included; null when an earlier version logged it. */
   readonly committedTogether: number | null;

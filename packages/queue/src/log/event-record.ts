@@ -17,7 +17,7 @@ export interface Origin {
   readonly index: number;
   /** How many callbacks were committed together. */
   readonly groupSize: number;
-  /** Length of its text, in characters. */
+  /** Length of its body, in bytes. */
   readonly size: number;
   /** How many elements it has; 0 when that is not known. */
   readonly elements: number;
