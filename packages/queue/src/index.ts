@@ -94,8 +94,9 @@ export type { QueueFigures } from './jobs/read-queue-figures.ts';
 export type { Settlement } from './jobs/settle.ts';
 export type { Consumer, TakenJob } from './jobs/source.ts';
 export { LeaseLostError, NotAPullDestinationError, TooManyLeasesError } from './leases/errors.ts';
-export { createLeases, type Lease, type LeaseOptions, type Leases, type LeasesOptions } from './leases/leases.ts';
+export { createLeases, type Leases, type LeasesOptions } from './leases/leases.ts';
 export type { Acked, LeaseRef, Nacked } from './leases/settle-lease.ts';
+export type { Lease, LeaseOptions } from './leases/waiter.ts';
 export { type QueueDepths, queueDepths } from './ledger/depths.ts';
 export {
   type LedgerOptions,

@@ -6,7 +6,7 @@ export class NotAPullDestinationError extends Error {
   readonly expose = true;
 }
 
-/** The lease has ended, or is another one's: whoever has the delivery now decides. */
+/** The lease has ended, or the delivery is leased to another consumer, which decides now. */
 export class LeaseLostError extends Error {
   override readonly name = 'LeaseLostError';
   readonly code = 'lease_lost';
@@ -14,7 +14,7 @@ export class LeaseLostError extends Error {
   readonly expose = true;
 }
 
-/** So many deliveries of this destination are out that no more are handed out. */
+/** As many deliveries of this destination are out as may be. */
 export class TooManyLeasesError extends Error {
   override readonly name = 'TooManyLeasesError';
   readonly code = 'too_many_leases';

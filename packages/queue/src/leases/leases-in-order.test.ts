@@ -1,7 +1,8 @@
 import { deliveryId, type LoggedEvent } from '@clickrelay/core';
-import { fairNow, type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fairNow, waitUntil } from '@clickrelay/testkit';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { newEvent } from '../../test/sample-events.ts';
+import { useLeases } from '../../test/use-leases.ts';
 import { listDeadLetters, removeDeadLetter } from '../deliveries/dead-letters.ts';
 import { createAttemptLog, enqueueDeliveries, readDelivery } from '../deliveries/deliveries.ts';
 import { createOrdering } from '../deliveries/ordering.ts';
@@ -11,40 +12,17 @@ import { createDispatcher } from '../jobs/dispatcher.ts';
 import type { Outcome } from '../jobs/outcome.ts';
 import { createEventLog } from '../log/append.ts';
 import { claimOf, conversationKey, destinationQueue, ingestQueue } from '../redis/names.ts';
-import { openStore, type Store } from '../redis/store.ts';
-import { createLeases, type Lease, type LeaseOptions, type Leases } from './leases.ts';
+import type { Leases } from './leases.ts';
+import type { Lease, LeaseOptions } from './waiter.ts';
 
 /* Pull destinations with `ordering: conversation`. */
 
-let redis: RedisServer;
-let store: Store;
-let leases: Leases;
+const test = useLeases();
+const { store } = test;
 /** As another process of the API would have it. */
 let others: Leases;
-const closing: (() => Promise<unknown>)[] = [];
-
-const openLeases = async (): Promise<Leases> => {
-  const own = await openStore({ redisUrl: redis.url, role: 'producer' });
-  await own.ready();
-  const opened = createLeases(own, { schedule: [0, 300, 300], onError: () => {} });
-  closing.push(async () => {
-    await opened.close();
-    await own.close();
-  });
-  return opened;
-};
-
 beforeAll(async () => {
-  redis = await startRedis();
-  store = await openStore({ redisUrl: redis.url, role: 'producer' });
-  await store.ready();
-  leases = await openLeases();
-  others = await openLeases();
-});
-afterAll(async () => {
-  await Promise.all(closing.map((close) => close()));
-  await store.close();
-  await redis.stop();
+  others = await test.openLeases();
 });
 
 /** What is woken by nobody comes after 5 s at the earliest. */
@@ -92,14 +70,10 @@ const addSleeping = async (id: string, from: string): Promise<LoggedEvent> => {
   return sleeping;
 };
 
-const take = (id: string, options: Partial<LeaseOptions> = {}, from = leases): Promise<Lease[]> =>
-  from.lease(id, { max: 10, waitMs: 0, leaseMs: 30_000, signal: new AbortController().signal, ...options });
-
-const takeOne = async (id: string, options: Partial<LeaseOptions> = {}, from = leases): Promise<Lease> => {
-  const [lease] = await take(id, { max: 1, waitMs: 25_000, ...options }, from);
-  if (lease === undefined) throw new Error('nothing came');
-  return lease;
-};
+/** Looks once for as many as there may be, unless told otherwise. */
+const take = (id: string, options: Partial<LeaseOptions> = {}, from?: Leases): Promise<Lease[]> =>
+  test.take(id, { max: 10, ...options }, from);
+const { takeOne } = test;
 
 const idOf = (logged: LoggedEvent | undefined): string => logged?.event.id ?? '';
 const idsOf = (taken: readonly { event: LoggedEvent }[]): string[] => taken.map(({ event }) => event.event.id);
@@ -135,11 +109,11 @@ describe('deliveries of a conversation', () => {
     const second = await takeOne(id);
     expect(idsOf([second])).toEqual([idOf(a2)]);
     expect(await take(id)).toEqual([]);
-    await leases.ack(id, second);
+    await test.leases.ack(id, second);
     const third = await takeOne(id, {}, others);
     expect(idsOf([third])).toEqual([idOf(a3)]);
     const ofB = first.find(({ event }) => event.event.id === idOf(b1)) as Lease;
-    await leases.ack(id, ofB);
+    await test.leases.ack(id, ofB);
     expect(idsOf([await takeOne(id)])).toEqual([idOf(b2)]);
   });
 
@@ -167,7 +141,7 @@ describe('deliveries of a conversation', () => {
         }
       }
     };
-    await Promise.all([leases, others, leases, others].map(consume));
+    await Promise.all([test.leases, others, test.leases, others].map(consume));
     expect(overlaps).toBe(0);
     expect(slowest).toBeLessThan(PROMPTLY_MS);
     for (const person of people) {
@@ -181,12 +155,12 @@ describe('deliveries of a conversation', () => {
     const [one, two] = await addTexts(id, '27833', '27833');
     const lease = await takeOne(id);
     expect(idsOf([lease])).toEqual([idOf(one)]);
-    await leases.nack(id, lease, { error: 'the workflow broke', retry: true });
+    await test.leases.nack(id, lease, { error: 'the workflow broke', retry: true });
     const again = await takeOne(id);
     expect(idsOf([again])).toEqual([idOf(one)]);
     expect(again.attempt).toBe(2);
     expect(await take(id)).toEqual([]);
-    await leases.ack(id, again);
+    await test.leases.ack(id, again);
     expect(idsOf([await takeOne(id)])).toEqual([idOf(two)]);
   });
 
@@ -197,10 +171,10 @@ describe('deliveries of a conversation', () => {
     expect(await take(id)).toEqual([]);
     const again = await takeOne(id);
     expect(again).toMatchObject({ attempt: 2, deliveryId: deliveryId(idOf(one), id) });
-    await leases.ack(id, again);
+    await test.leases.ack(id, again);
     const next = await takeOne(id);
     expect(next).toMatchObject({ attempt: 1, deliveryId: deliveryId(idOf(two), id) });
-    await leases.ack(id, next);
+    await test.leases.ack(id, next);
     expect((await readDelivery(store, deliveryId(idOf(two), id)))?.attempts).toHaveLength(1);
   });
 
@@ -208,7 +182,7 @@ describe('deliveries of a conversation', () => {
     const id = await addDestination();
     const [one] = await addTexts(id, '27833', '27833');
     const lease = await takeOne(id);
-    await leases.giveBack(id, [lease]);
+    await test.leases.giveBack(id, [lease]);
     const again = await takeOne(id);
     expect(again).toMatchObject({ attempt: 1, deliveryId: deliveryId(idOf(one), id) });
     expect(await take(id)).toEqual([]);
@@ -221,7 +195,7 @@ describe('deliveries of a conversation', () => {
     for (const event of [one, two]) {
       const lease = await takeOne(id);
       expect(idsOf([lease])).toEqual([idOf(event)]);
-      expect(await leases.nack(id, lease, { error: 'no such customer', retry: false })).toEqual({
+      expect(await test.leases.nack(id, lease, { error: 'no such customer', retry: false })).toEqual({
         state: 'dead_letter',
       });
       await removeDeadLetter(store, lease.deliveryId);
@@ -240,7 +214,7 @@ describe('deliveries of a conversation', () => {
     await queue(id, [before]);
     expect(await take(id)).toEqual([]);
     expect(idsOf([lease])).toEqual([late.event.id]);
-    await leases.ack(id, lease);
+    await test.leases.ack(id, lease);
     expect(idsOf([await takeOne(id)])).toEqual([before.event.id]);
   });
 });
@@ -268,13 +242,13 @@ describe('a delivery whose turn comes just before it sleeps', () => {
 describe('a peek', () => {
   it('shows the first of each conversation, and none of one that is out', async () => {
     const id = await addDestination();
-    const peek = async () => idsOf(await peekWaiting(store, await leases.destination(id), 10));
+    const peek = async () => idsOf(await peekWaiting(store, await test.leases.destination(id), 10));
     const [a1, a2, b1] = await addTexts(id, '27831', '27831', '27832', '27832');
     expect(await peek()).toEqual([idOf(a1), idOf(b1)]);
     const lease = await takeOne(id);
     expect(idsOf([lease])).toEqual([idOf(a1)]);
     expect(await peek()).toEqual([idOf(b1)]);
-    await leases.ack(id, lease);
+    await test.leases.ack(id, lease);
     await waitUntil(async () => (await peek()).includes(idOf(a2)));
     expect(await peek()).toContain(idOf(b1));
   });
@@ -289,7 +263,7 @@ describe('when a process dies', () => {
     await recordOnly(id, lease, { kind: 'delivered' });
     const next = await takeOne(id);
     expect(idsOf([next])).toEqual([idOf(two)]);
-    await leases.ack(id, next);
+    await test.leases.ack(id, next);
     expect(await take(id)).toEqual([]);
   });
 

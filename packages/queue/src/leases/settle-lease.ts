@@ -1,8 +1,9 @@
 import { DeliveryError, parseDeliveryId, type RetrySchedule } from '@clickrelay/core';
 import { Job } from 'bullmq';
-import { type AttemptLog, type DeliveryJob, readAttempt, readForDelivery, replayOf } from '../deliveries/deliveries.ts';
+import { type AttemptLog, readAttempt, readForDelivery, replayOf } from '../deliveries/deliveries.ts';
 import { DeliveryNotFoundError } from '../deliveries/errors.ts';
 import type { Ordering } from '../deliveries/ordering.ts';
+import { parseDeliveryJob } from '../deliveries/parse-delivery-job.ts';
 import { isLockLost } from '../jobs/bullmq-codes.ts';
 import { lockKey } from '../jobs/keys.ts';
 import { outcomeOf } from '../jobs/outcome.ts';
@@ -13,7 +14,7 @@ import type { Store } from '../redis/store.ts';
 import { LeaseLostError } from './errors.ts';
 import { holdLease, leaseStartedAtMs } from './lease-record.ts';
 
-/* What the holder of a lease can do with it. Any process may do it: the delivery's id and the token are enough. */
+/* The holder of a lease acks, nacks, extends or returns it. Any process can do it: the delivery's id and the token are enough. */
 
 /** Names a lease. */
 export interface LeaseRef {
@@ -21,7 +22,7 @@ export interface LeaseRef {
   readonly token: string;
 }
 
-/** Where leases are answered. */
+/** What settling the leases of a destination takes. */
 export interface LeaseDesk {
   readonly store: Store;
   readonly attempts: AttemptLog;
@@ -36,7 +37,7 @@ export interface Acked {
 
 export type Nacked = { readonly state: 'retrying'; readonly nextAttemptAt: string } | { readonly state: 'dead_letter' };
 
-/** What a lease holds; undefined when it holds nothing, or nothing any more. */
+/** The job that a lease holds; undefined when it holds none, or no longer does. */
 const readHeld = async (store: Store, eventId: string, destinationId: string, token: string) => {
   const queue = destinationQueue(destinationId);
   const [holder, job] = await Promise.all([
@@ -54,7 +55,7 @@ const eventIdOf = (destinationId: string, { deliveryId }: LeaseRef): string => {
   return parsed.eventId;
 };
 
-/** The work of the consumer is done. Once more with the same lease: the same answer. */
+/** The consumer has done its work. Asked again with the same lease, answers the same. */
 export const ackLease = async (desk: LeaseDesk, lease: LeaseRef): Promise<Acked> => {
   const { store, attempts, destinationId } = desk;
   const eventId = eventIdOf(destinationId, lease);
@@ -65,8 +66,8 @@ export const ackLease = async (desk: LeaseDesk, lease: LeaseRef): Promise<Acked>
     throw await refusal(store, eventId, destinationId, lease);
   }
   const { queue, job, startedAtMs } = held;
-  const data = job.data as DeliveryJob;
-  // Written down first: should we die in between, the job that is left is seen to be delivered.
+  const data = parseDeliveryJob(job.data);
+  // Written down first: if this process dies in between, the job that is left is seen to be delivered.
   await attempts.record({
     eventId,
     destinationId,
@@ -83,22 +84,22 @@ export const ackLease = async (desk: LeaseDesk, lease: LeaseRef): Promise<Acked>
   try {
     await settle(store.taker(queue), job, lease.token, { kind: 'done' });
   } catch (error) {
-    // It ended in this very moment: the work is done all the same, and whoever takes the job sees it.
+    // The lease ended in this very moment: the work is done all the same, and the next taker of the job sees it.
     if (!isLockLost(error)) throw error;
   }
   return { state: 'delivered' };
 };
 
 /**
- * The next of its conversation may be leased. Behind the record of how this one ended, and before its job goes: should we
- * die in between, whoever takes the job sees that it has ended, and comes here too.
+ * Lets the next of the conversation be leased. Comes after the record of how this one ended, and before its job goes: if
+ * this process dies in between, the next taker of the job sees that the delivery has ended, and comes here too.
  */
 const leaveOrder = async ({ store, ordering }: LeaseDesk, eventId: string): Promise<void> => {
   const logged = ordering && (await readEvent(store, eventId));
   if (logged) await ordering.leave(logged.event);
 };
 
-/** The consumer could not do it. Once more with the same lease: the same answer. */
+/** The consumer could not do its work. Asked again with the same lease, answers the same. */
 export const nackLease = async (
   desk: LeaseDesk,
   lease: LeaseRef,
@@ -114,7 +115,7 @@ export const nackLease = async (
     return retrying(answered.nextAtMs ?? Date.now());
   }
   const { queue, job, startedAtMs } = held;
-  const data = job.data as DeliveryJob;
+  const data = parseDeliveryJob(job.data);
   const { a: attemptsBefore = 0 } = data;
   const error = new DeliveryError('nacked', text, { retryable: retry });
   const outcome = outcomeOf(error, attemptsBefore + job.attemptsMade + 1, schedule, Math.random());
@@ -148,7 +149,7 @@ export const nackLease = async (
 
 const retrying = (atMs: number): Nacked => ({ state: 'retrying', nextAttemptAt: new Date(atMs).toISOString() });
 
-/** Counted from now. @returns when the lease ends. */
+/** @param leaseMs from now on @returns when the lease ends */
 export const extendLease = async (
   store: Store,
   destinationId: string,
@@ -169,7 +170,7 @@ export const extendLease = async (
   return new Date(endsAtMs).toISOString();
 };
 
-/** To the front of its queue, as if it had never been taken. @returns false when it was not held. */
+/** Returns the delivery to the front of its queue, as if it had never been taken. @returns false when it was not held */
 export const returnLease = async (store: Store, destinationId: string, lease: LeaseRef): Promise<boolean> => {
   const eventId = eventIdOf(destinationId, lease);
   const held = await readHeld(store, eventId, destinationId, lease.token);
@@ -183,7 +184,7 @@ export const returnLease = async (store: Store, destinationId: string, lease: Le
   }
 };
 
-/** What this lease was answered with before, when it was. */
+/** The attempt that this lease was answered with before, if it was. */
 const readAnswered = async (store: Store, eventId: string, destinationId: string, token: string) => {
   const startedAtMs = leaseStartedAtMs(token);
   return startedAtMs === undefined ? undefined : readAttempt(store, eventId, destinationId, startedAtMs);
