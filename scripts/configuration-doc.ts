@@ -34,10 +34,16 @@ const defaultOf = (schema: z.core.$ZodType): string => {
 };
 
 export const configurationDoc = (): string => {
+  const told = new Set<string>();
   const sections = PARTS.map(([title, job, { shape }]) => {
-    const rows = Object.entries(shape).map(
-      ([name, schema]) => `| \`${name}\` | ${schema.description?.replaceAll('|', '\\|')} | ${defaultOf(schema)} |`,
-    );
+    const rows: string[] = [];
+    const again: string[] = [];
+    for (const [name, schema] of Object.entries(shape)) {
+      const row = `| \`${name}\` | ${schema.description?.replaceAll('|', '\\|')} | ${defaultOf(schema)} |`;
+      if (told.has(row)) again.push(`\`${name}\``);
+      else rows.push(row);
+      told.add(row);
+    }
     return [
       `## ${title}`,
       '',
@@ -46,6 +52,7 @@ export const configurationDoc = (): string => {
       '| variable | meaning | default |',
       '| --- | --- | --- |',
       ...rows,
+      ...(again.length > 0 ? ['', `As above: ${again.join(', ')}.`] : []),
     ].join('\n');
   });
   return `${INTRODUCTION}\n${sections.join('\n\n')}\n`;
