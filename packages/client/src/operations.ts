@@ -12,21 +12,21 @@ export type DestinationDeclaration = {
   filter?: string;
   /** Where events are POSTed: https, or http for addresses that EGRESS_ALLOW opens; no user name, no fragment. */
   url: string;
-  /** Standard Webhooks secret: whsec_… (HMAC) or whsk_… (Ed25519), or all live ones while it is being changed. Default: generated. */
+  /** Standard Webhooks secret: whsec_… (HMAC) or whsk_… (Ed25519), or a list of all live ones during a rotation. Default: generated. */
   secret?: string | (string | {
     secret: string;
-    /** It signs until then, and no longer. */
+    /** It signs until then. */
     until: string;
   })[];
-  /** What the body is: our event, the original envelope with one element, or a CloudEvent. */
+  /** The body: our event, the original envelope with one element, or a CloudEvent. */
   format?: "event" | "clickatell" | "cloudevents" | "cloudevents-binary";
-  /** An expression (JSONata) over the event: what it gives is sent instead, as body or as data of the CloudEvent. */
+  /** A JSONata expression over the event; its result is sent instead, as the body or as the data of the CloudEvent. */
   transform?: string;
-  /** Further headers of each delivery, such as an API key. */
+  /** Extra headers of each delivery, such as an API key. */
   headers?: {
     [other: string]: string;
   };
-  /** How the destination knows us, beside the signature: bearer, basic or oauth2. */
+  /** How the destination recognizes us, beside the signature: bearer, basic or oauth2. */
   auth?: {
     type: "bearer";
     token?: string;
@@ -36,16 +36,16 @@ export type DestinationDeclaration = {
     password?: string;
   } | {
     type: "oauth2";
-    /** Where access tokens are fetched; the rules of `url` hold for it. */
+    /** Where to fetch access tokens; the same rules hold as for `url`. */
     tokenUrl: string;
     clientId: string;
     clientSecret?: string;
-    /** Asked for; several with spaces between them. */
+    /** The scope to ask for; separate several with spaces. */
     scope?: string;
-    /** Whom the token is for, where the server wants to know. */
+    /** Who the token is for, if the server wants to know. */
     audience?: string;
   };
-  /** Total time of one attempt in ms, from resolving the name to the status line of the answer. */
+  /** Time limit of one attempt in ms, from resolving the name to the status line of the answer. */
   timeoutMs?: number;
   /** How many connections may be open to the destination at once. */
   concurrency?: number;
@@ -74,7 +74,7 @@ export type DestinationDeclaration = {
 };
 
 export type ListedEvent = {
-  /** The same fact has the same id for ever: use it as idempotency key. */
+  /** A duplicate of the event always has the same id: use it as idempotency key. */
   id: string;
   /** The array's own name in Clickatell's callback: `moText`, `messageStatusUpdate`. */
   type: string;
@@ -85,17 +85,17 @@ export type ListedEvent = {
   from: string | null;
   to: string | null;
   messageId: string | null;
-  /** Of the message that a user replied to. */
+  /** The id of the message that the user replied to. */
   relatedMessageId: string | null;
-  /** Your own id of the message whose status this is. */
+  /** Your own id for the message whose status this is. */
   clientMessageId: string | null;
   /** The element's own timestamp, ISO 8601 in UTC. */
   occurredAt: string | null;
-  /** When the receiver took the callback, ISO 8601 in UTC. */
+  /** When the receiver accepted the callback, ISO 8601 in UTC. */
   receivedAt: string;
   /** Present when the element does not fit its known type. */
   valid?: false;
-  /** What does not fit, without received values. */
+  /** Each misfit, without received values. */
   issues?: ({
     path: string;
     message: string;
@@ -104,7 +104,7 @@ export type ListedEvent = {
   data: {
     [other: string]: unknown;
   };
-  /** Clickatell's own element, as it came. */
+  /** Clickatell's own element, as received. */
   raw: unknown;
   /** With `include=deliveries` */
   deliveries?: (DeliverySummary)[];
@@ -131,7 +131,7 @@ export type Error = {
 };
 
 export type EventWithDeliveries = {
-  /** The same fact has the same id for ever: use it as idempotency key. */
+  /** A duplicate of the event always has the same id: use it as idempotency key. */
   id: string;
   /** The array's own name in Clickatell's callback: `moText`, `messageStatusUpdate`. */
   type: string;
@@ -142,17 +142,17 @@ export type EventWithDeliveries = {
   from: string | null;
   to: string | null;
   messageId: string | null;
-  /** Of the message that a user replied to. */
+  /** The id of the message that the user replied to. */
   relatedMessageId: string | null;
-  /** Your own id of the message whose status this is. */
+  /** Your own id for the message whose status this is. */
   clientMessageId: string | null;
   /** The element's own timestamp, ISO 8601 in UTC. */
   occurredAt: string | null;
-  /** When the receiver took the callback, ISO 8601 in UTC. */
+  /** When the receiver accepted the callback, ISO 8601 in UTC. */
   receivedAt: string;
   /** Present when the element does not fit its known type. */
   valid?: false;
-  /** What does not fit, without received values. */
+  /** Each misfit, without received values. */
   issues?: ({
     path: string;
     message: string;
@@ -161,7 +161,7 @@ export type EventWithDeliveries = {
   data: {
     [other: string]: unknown;
   };
-  /** Clickatell's own element, as it came. */
+  /** Clickatell's own element, as received. */
   raw: unknown;
   /** What brought it; what an earlier version logged tells less */
   callback: CallbackOfEvent | null;
@@ -261,7 +261,7 @@ export type MessageStatus = {
 };
 
 export type Event = {
-  /** The same fact has the same id for ever: use it as idempotency key. */
+  /** A duplicate of the event always has the same id: use it as idempotency key. */
   id: string;
   /** The array's own name in Clickatell's callback: `moText`, `messageStatusUpdate`. */
   type: string;
@@ -272,17 +272,17 @@ export type Event = {
   from: string | null;
   to: string | null;
   messageId: string | null;
-  /** Of the message that a user replied to. */
+  /** The id of the message that the user replied to. */
   relatedMessageId: string | null;
-  /** Your own id of the message whose status this is. */
+  /** Your own id for the message whose status this is. */
   clientMessageId: string | null;
   /** The element's own timestamp, ISO 8601 in UTC. */
   occurredAt: string | null;
-  /** When the receiver took the callback, ISO 8601 in UTC. */
+  /** When the receiver accepted the callback, ISO 8601 in UTC. */
   receivedAt: string;
   /** Present when the element does not fit its known type. */
   valid?: false;
-  /** What does not fit, without received values. */
+  /** Each misfit, without received values. */
   issues?: ({
     path: string;
     message: string;
@@ -291,7 +291,7 @@ export type Event = {
   data: {
     [other: string]: unknown;
   };
-  /** Clickatell's own element, as it came. */
+  /** Clickatell's own element, as received. */
   raw: unknown;
 };
 
@@ -1318,21 +1318,21 @@ export interface Operations {
         filter?: string | undefined;
         /** Where events are POSTed: https, or http for addresses that EGRESS_ALLOW opens; no user name, no fragment. */
         url: string;
-        /** Standard Webhooks secret: whsec_… (HMAC) or whsk_… (Ed25519), or all live ones while it is being changed. Default: generated. */
+        /** Standard Webhooks secret: whsec_… (HMAC) or whsk_… (Ed25519), or a list of all live ones during a rotation. Default: generated. */
         secret?: string | (string | {
           secret: string;
-          /** It signs until then, and no longer. */
+          /** It signs until then. */
           until: string;
         })[] | undefined;
-        /** What the body is: our event, the original envelope with one element, or a CloudEvent. */
+        /** The body: our event, the original envelope with one element, or a CloudEvent. */
         format?: "event" | "clickatell" | "cloudevents" | "cloudevents-binary" | undefined;
-        /** An expression (JSONata) over the event: what it gives is sent instead, as body or as data of the CloudEvent. */
+        /** A JSONata expression over the event; its result is sent instead, as the body or as the data of the CloudEvent. */
         transform?: string | undefined;
-        /** Further headers of each delivery, such as an API key. */
+        /** Extra headers of each delivery, such as an API key. */
         headers?: {
           [other: string]: string;
         } | undefined;
-        /** How the destination knows us, beside the signature: bearer, basic or oauth2. */
+        /** How the destination recognizes us, beside the signature: bearer, basic or oauth2. */
         auth?: {
           type: "bearer";
           token?: string | undefined;
@@ -1342,16 +1342,16 @@ export interface Operations {
           password?: string | undefined;
         } | {
           type: "oauth2";
-          /** Where access tokens are fetched; the rules of `url` hold for it. */
+          /** Where to fetch access tokens; the same rules hold as for `url`. */
           tokenUrl: string;
           clientId: string;
           clientSecret?: string | undefined;
-          /** Asked for; several with spaces between them. */
+          /** The scope to ask for; separate several with spaces. */
           scope?: string | undefined;
-          /** Whom the token is for, where the server wants to know. */
+          /** Who the token is for, if the server wants to know. */
           audience?: string | undefined;
         } | undefined;
-        /** Total time of one attempt in ms, from resolving the name to the status line of the answer. */
+        /** Time limit of one attempt in ms, from resolving the name to the status line of the answer. */
         timeoutMs?: number | undefined;
         /** How many connections may be open to the destination at once. */
         concurrency?: number | undefined;
@@ -1403,7 +1403,7 @@ export interface Operations {
       id: string;
       secret: string | (string | {
         secret: string;
-        /** It signs until then, and no longer. */
+        /** It signs until then. */
         until: string;
       })[];
     };

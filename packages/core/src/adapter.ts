@@ -5,18 +5,18 @@ import type { formatEvent } from './formats.ts';
 /** One try at handing one event to one destination. */
 export interface DeliveryAttempt {
   readonly deliveryId: string;
-  /** Numbered from 1; replays go on counting. */
+  /** Counted from 1; a replay continues the count. */
   readonly number: number;
   readonly event: LoggedEvent;
   /** Aborted when the process stops before the attempt has ended. */
   readonly signal: AbortSignal;
-  /** Nothing happened: a person tries the destination out with a sample. The adapter tells the destination so. */
+  /** A person is trying out the destination with a sample. The adapter tells the destination so. */
   readonly isTest?: boolean;
-  /** W3C `traceparent` of this attempt, to be handed on; only while traces are asked for. */
+  /** W3C `traceparent` of this attempt, to pass on; set only while tracing is on. */
   readonly traceparent?: string;
 }
 
-/** What a destination answered to an attempt that succeeded. */
+/** The destination's answer to an attempt that succeeded. */
 export interface DeliveryReceipt {
   /** HTTP status, or null for adapters that do not speak HTTP. */
   readonly status: number | null;
@@ -31,52 +31,52 @@ export interface Deliverer {
    * @throws {DeliveryError} in every other case.
    */
   deliver(attempt: DeliveryAttempt): Promise<DeliveryReceipt>;
-  /** Closes connections; attempts that are under way end first. */
+  /** Lets running attempts end, then closes connections. */
   close(): Promise<void>;
 }
 
-/** Code that can deliver to one sort of destination. */
+/** Delivers to one sort of destination. */
 export interface Adapter<Config> {
-  /** The `type` of the destinations that it serves. */
+  /** The `type` of the destinations it serves. */
   readonly type: string;
   open(config: Config): Deliverer;
 }
 
-/** An adapter that is not ours, as the worker and the API take it. */
+/** An adapter from outside this repository, in the form that the worker and the API load. */
 export interface PluggedAdapter {
   /** The `type` of its destinations: lower-case letters, digits and `-`. */
   readonly type: string;
-  /** Of one destination, beside what every destination has. */
+  /** The settings of one destination, beside those that every destination has. */
   readonly config: z.ZodObject;
   /**
-   * Names of those fields of `config` that anybody who may read destinations is shown, each with all that is in it. What
-   * is not named is a secret to the API.
+   * The fields of `config` that anybody who may read destinations sees, with everything inside them. The API keeps all
+   * other fields secret.
    * @default none
    */
   readonly shown?: readonly string[];
-  /** @param config what `config` has made of the settings */
+  /** @param config the settings as parsed by `config` */
   open(config: never): Deliverer;
 }
 
-/** Ours, so that an adapter needs no packages of its own, and no second copy of these. */
+/** Handed to a plugged-in adapter, so that it needs neither packages of its own nor a second copy of these. */
 export interface AdapterTools {
   readonly z: typeof z;
   readonly DeliveryError: typeof DeliveryError;
   readonly formatEvent: typeof formatEvent;
 }
 
-/** What a module that `ADAPTERS` names has as its default export. */
+/** The default export of a module that `ADAPTERS` names. */
 export type AdapterModule = (tools: AdapterTools) => PluggedAdapter;
 
 export interface DeliveryErrorOptions {
-  /** Whether the same attempt may succeed later. The thrower knows; nobody else guesses. */
+  /** Whether the same attempt may succeed later. Only the thrower knows. */
   readonly retryable: boolean;
   /** How long the destination asked us to wait, in ms, before clamping. */
   readonly retryAfterMs?: number;
-  /** The destination said that it is gone for good (410): stop sending to it. */
+  /** The destination answered that it is gone for good (410): stop sending to it. */
   readonly parks?: boolean;
   readonly status?: number;
-  /** The first 16 KB of the answer, as text. Kept in the attempt log, never put into a log line or a message. */
+  /** The first 16 KB of the answer, as text. Kept with the attempt; it never appears in a log line or a message. */
   readonly response?: string;
   readonly cause?: unknown;
 }
@@ -89,12 +89,12 @@ export type DeliveryErrorCode =
   | 'token_unavailable'
   | 'delivery_not_built'
   | 'delivery_aborted'
-  // Of leases.
+  // Only for leases.
   | 'nacked'
   | 'lease_expired'
   | 'crashes_consumer';
 
-/** A delivery attempt that did not succeed. `message` is for people and holds no secret and no message content. */
+/** A failed delivery attempt. `message` is for people; it holds neither a secret nor message content. */
 export class DeliveryError extends Error {
   override readonly name = 'DeliveryError';
   readonly code: DeliveryErrorCode;

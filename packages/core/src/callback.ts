@@ -3,19 +3,19 @@ import { holdsMoreValuesThan, nestsDeeperThan } from './element-sources.ts';
 import { InvalidCallbackError, type Issue } from './errors.ts';
 import { readText } from './fields.ts';
 
-/** The name of an array in a callback's `event` object: `moText`, `messageStatusUpdate`, or one we never heard of. */
+/** The name of an array in a callback's `event` object: `moText`, `messageStatusUpdate`, or one that we do not know. */
 export type EventType = string;
 
 /** Queued apart, so that a campaign's million statuses never delay a customer's reply. */
 export type Lane = 'messages' | 'statuses';
 
-/** One authentic HTTP request of Clickatell's, found to be an envelope. Its elements are not looked at yet. */
+/** An authentic HTTP request from Clickatell whose body is an envelope. Its elements are still unchecked. */
 export interface Callback {
-  /** The body as text, without a byte order mark: what is committed, and what `splitCallback` takes. */
+  /** The body as text, without a byte order mark. This is what we commit, and what `splitCallback` takes. */
   readonly text: string;
   readonly integrationId: string | null;
   readonly eventCount: number;
-  /** `statuses` when it carries status updates only. */
+  /** `statuses` when it holds status updates only. */
   readonly lane: Lane;
   /** What was parsed of a short text. Of a longer one it is not kept: it takes several times the memory of the text. */
   readonly envelope?: Envelope;
@@ -28,12 +28,13 @@ export interface Envelope {
   readonly event: Readonly<Record<EventType, readonly unknown[]>>;
 }
 
-/** Objects and arrays inside one another, the envelope included. Clickatell's deepest sample has 7. */
+/** How deep objects and arrays may nest, the envelope included. Clickatell's deepest sample has 7 levels. */
 export const MAX_DEPTH = 64;
 
 /**
- * Values of any kind in one callback. A value of two bytes takes thirty and more when parsed: without a bound, 32 MiB of
- * `[],[],…` are a gigabyte and seconds in which nothing else is answered. A full-size body of real statuses holds fewer.
+ * How many values of any kind one callback may hold. Two bytes of JSON can take thirty or more once parsed: without a
+ * bound, 32 MiB of `[],[],…` would take a gigabyte, and block the process for seconds. A full-size body of real
+ * statuses holds fewer values.
  */
 export const MAX_VALUES = 1_000_000;
 
@@ -44,10 +45,10 @@ const SHORT = 16 * 1024;
 export const STATUS_TYPE = 'messageStatusUpdate';
 
 /**
- * Bytes of a request become a callback, or are refused. Costs microseconds: elements are checked when the callback is
- * split, behind the acknowledgement.
+ * Parses the bytes of a request. Takes microseconds: elements are checked later, when the callback is split after the
+ * acknowledgement.
  *
- * @throws {InvalidCallbackError} for what is not UTF-8, not JSON, too deep or too much, or no envelope
+ * @throws {InvalidCallbackError} when the body is not UTF-8, not JSON, too deep, too large, or not an envelope
  */
 export const parseCallback = (body: Uint8Array): Callback => {
   const text = decode(body);
@@ -62,9 +63,9 @@ export const parseCallback = (body: Uint8Array): Callback => {
 };
 
 /**
- * The envelope of a callback's text.
+ * Parses the envelope of a callback's text.
  *
- * @throws {InvalidCallbackError} for what is not JSON, too deep or too much, or no envelope
+ * @throws {InvalidCallbackError} when the text is not JSON, too deep, too large, or not an envelope
  */
 export const readEnvelope = (text: string): Envelope => {
   if (nestsDeeperThan(MAX_DEPTH, text)) {
@@ -89,7 +90,7 @@ export const readEnvelope = (text: string): Envelope => {
 
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 
-/** Checked first: a decoder turns broken bytes into U+FFFD in silence, and one that refuses them takes longer. */
+/** Checks first: a decoder silently turns broken bytes into U+FFFD, and one that refuses them is slower. */
 const decode = (body: Uint8Array): string => {
   if (!isUtf8(body)) {
     throw new InvalidCallbackError(`callback must be UTF-8, got ${body.byteLength} bytes that are not`);
@@ -102,12 +103,12 @@ const parse = (text: string): unknown => {
   try {
     return JSON.parse(text);
   } catch {
-    // The parser's own message quotes the text, which may hold what a customer wrote: it goes nowhere.
+    // Drop the parser's own message: it quotes the text, which may hold what a customer wrote.
     throw new InvalidCallbackError(`callback must be JSON, got ${text.length} characters that do not parse`);
   }
 };
 
-/** Fields of the flat bodies of Clickatell's older APIs, whose status codes mean other things. */
+/** Fields in the flat bodies of Clickatell's older APIs, whose status codes have other meanings. */
 const OLDER_API_FIELDS = ['apiKey', 'fromNumber', 'messageId', 'replyMessageId', 'statusCode', 'text'];
 
 const readEventObject = (envelope: Record<string, unknown>): Record<EventType, unknown[]> => {
@@ -140,14 +141,14 @@ const readEventObject = (envelope: Record<string, unknown>): Record<EventType, u
 };
 
 /**
- * Whether a key that the sender chose looks like a name. Any other may hold anything, also what a customer wrote, and is
- * repeated in no log and no error.
+ * Whether a key that the sender chose looks like a name. Any other key may hold anything, even what a customer wrote,
+ * and must not appear in a log or an error.
  */
 export const isName = (key: string): boolean => /^[A-Za-z]{1,64}$/.test(key);
 
-/** As a key, `__proto__` is an attack on whoever copies the object; as message text it is a customer's business. */
+/** As a key, `__proto__` attacks code that copies the object; inside message text it is harmless. */
 const refuseProtoKeys = (text: string, parsed: unknown): void => {
-  // Written plainly or with at least one \u00XX escape; the walk below is for those texts only.
+  // The key is written plainly or with at least one \u00XX escape; only such texts need the walk below.
   if (!text.includes('__proto__') && !text.includes('\\u00')) return;
   const pending: unknown[] = [parsed];
   while (pending.length > 0) {

@@ -12,14 +12,15 @@ import {
 import { classifyStatus, STATUS_CLASSES } from './status-codes.ts';
 import { messageStatusUpdate } from './status-update.ts';
 
-// The typed `data` of each known event type: one shape, every field present, null where Clickatell sent nothing.
+// The typed `data` of each known event type has one shape: every field is present, and null where Clickatell sent
+// nothing.
 
 const textOrNull = z.string().nullable();
 const numberOrNull = z.number().nullable();
 
 const messageData = {
-  profileName: textOrNull.describe('How the sender calls himself on WhatsApp.'),
-  relatedClientMessageId: textOrNull.describe('Your own id of the message that this one answers.'),
+  profileName: textOrNull.describe("The sender's name on WhatsApp."),
+  relatedClientMessageId: textOrNull.describe('Your own id for the message that this one answers.'),
   encryptionKey: textOrNull.describe('When not null, text and media are encrypted for the client.'),
 };
 const charset = textOrNull.describe('Informative; `text` is as received.');
@@ -116,7 +117,7 @@ export type ListPickerResponseData = z.infer<typeof listPickerResponseData>;
 export type ButtonResponseData = z.infer<typeof buttonResponseData>;
 export type StatusData = z.infer<typeof statusData>;
 
-/** How an element of a known type is checked (`wire`) and told (`data`). */
+/** How an element of a known type arrives (`wire`), and what we make of it (`data`). */
 interface KnownType<Wire extends z.ZodType, Data extends z.ZodType> {
   readonly wire: Wire;
   readonly data: Data;
@@ -199,7 +200,7 @@ const readMessage = (element: MessageElement) => ({
   encryptionKey: element.encryptionKey ?? null,
 });
 
-/** Nothing says that inline media and `files` never come together, so both are told. */
+/** Reads both inline media and `files`: nothing says that they never come together. */
 const readFiles = (element: z.infer<typeof moMedia>): MediaFile[] => {
   const files: MediaFile[] = (element.files ?? []).map((file) => ({
     contentType: file.contentType ?? null,

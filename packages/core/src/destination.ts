@@ -1,14 +1,15 @@
 import { z } from 'zod';
+import { STATUS_TYPE } from './callback.ts';
 import type { Event } from './event.ts';
 import { pacing } from './pacing.ts';
 import { STATUS_CLASSES, type StatusClass } from './status-codes.ts';
 
-/** What a destination id looks like. No `_`, so that a delivery id can be taken apart again. */
+/** The pattern of a destination id. It has no `_`, so that a delivery id can be taken apart again. */
 export const DESTINATION_ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
 const DELIVERY_ID = /^dlv_([a-z0-9][a-z0-9-]{0,62})_([A-Za-z0-9_-]{22})$/;
 
-/** What every destination has, whatever its adapter; adapters extend it with their own settings. */
+/** The settings of every destination; adapters add their own. */
 export const destinationBase = z.object({
   id: z
     .string()
@@ -43,7 +44,7 @@ export const destinationBase = z.object({
     .describe("An expression (CEL) over `event` that must be true, such as `event.data.text.contains('STOP')`."),
 });
 
-/** A destination that is not delivered to: its consumers lease deliveries over HTTP. */
+/** A destination whose consumers lease deliveries over HTTP; nothing is sent to it. */
 export const pullDestination = z.strictObject({
   ...destinationBase.shape,
   type: z.literal('pull').describe('Events wait until a consumer leases them.'),
@@ -60,32 +61,34 @@ export const pullDestination = z.strictObject({
 
 export type DestinationBase = z.infer<typeof destinationBase>;
 
-/** What decides which events a destination wants. */
+/** The settings that decide which events a destination wants. */
 export interface Wish {
   readonly events: readonly string[];
   readonly channels?: readonly string[];
   readonly classes?: readonly StatusClass[];
 }
 
-/** Whether a destination wants an event: its type, its channel and, of a status update, the class of the status. */
+/** Whether a destination wants an event, by its type, its channel and, for a status update, the class of the status. */
 export const wantsEvent = (
   { events, channels, classes }: Wish,
   event: Pick<Event, 'type' | 'channel' | 'data'>,
 ): boolean => {
   if (!events.some((pattern) => matchesEventType(pattern, event.type))) return false;
-  // Clickatell's own samples say `whatsapp/sms`: either.
+  // `whatsapp/sms`, as in Clickatell's own samples, matches either channel.
   if (channels !== undefined) {
     const channel = event.channel?.toLowerCase() ?? '';
     const either = [channel, ...channel.split('/').map((part) => part.trim())];
     if (!channels.some((wanted) => either.includes(wanted))) return false;
   }
-  if (classes === undefined || event.type !== 'messageStatusUpdate') return true;
-  // One that does not fit its type has no class.
+  if (classes === undefined || event.type !== STATUS_TYPE) return true;
+  // An update that does not fit its type has no class.
   const statusClass = event.data['class'] ?? 'unknown';
   return classes.some((wanted) => wanted === statusClass);
 };
 
-/** Whether an event type fits a pattern of a destination's `events`. Only `*` is special: any characters, also none. */
+/**
+ * Whether an event type matches a pattern of a destination's `events`. Only `*` is special: any characters, or none.
+ */
 export const matchesEventType = (pattern: string, type: string): boolean => {
   if (pattern === '*') return true;
   const parts = pattern.split('*');
@@ -94,7 +97,7 @@ export const matchesEventType = (pattern: string, type: string): boolean => {
   const last = parts[parts.length - 1] as string;
   const end = type.length - last.length;
   if (end < first.length || !type.startsWith(first) || !type.endsWith(last)) return false;
-  // The earliest place for each middle part leaves the most room for the next: no backtracking is needed.
+  // Taking the earliest place for each middle part leaves the most room for the next, so no backtracking is needed.
   let at = first.length;
   for (const part of parts.slice(1, -1)) {
     const found = type.indexOf(part, at);
@@ -104,11 +107,11 @@ export const matchesEventType = (pattern: string, type: string): boolean => {
   return true;
 };
 
-/** The delivery of one event to one destination: the same pair has the same id for ever. */
+/** The id of the delivery of an event to a destination; a pair always gets the same id. */
 export const deliveryId = (eventId: string, destinationId: string): string =>
   `dlv_${destinationId}_${eventId.slice(4)}`;
 
-/** Takes a delivery id apart; undefined for what is none. */
+/** Takes a delivery id apart; returns undefined when the text is not one. */
 export const parseDeliveryId = (id: string): { eventId: string; destinationId: string } | undefined => {
   const match = DELIVERY_ID.exec(id);
   if (match === null) return undefined;

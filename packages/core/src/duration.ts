@@ -1,15 +1,15 @@
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** `72h` as milliseconds; undefined for what is no duration. */
+/** Reads `72h` as milliseconds; returns undefined when the text is not a duration. */
 export const parseDuration = (text: string): number | undefined => {
   const match = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text.trim());
   return match ? Number(match[1]) * (UNITS[match[2] as string] as number) : undefined;
 };
 
-/** The longest wait before each attempt, in ms; its length is the number of attempts. */
+/** The longest wait before each attempt, in ms. Its length is the number of attempts. */
 export type RetrySchedule = readonly number[];
 
-/** `0s,5s,2m`; undefined for what is no list of durations. */
+/** Reads `0s,5s,2m`; returns undefined when the text is not a list of durations. */
 export const parseRetrySchedule = (text: string): RetrySchedule | undefined => {
   const schedule = text.split(',').map(parseDuration);
   return schedule.every((ms) => ms !== undefined) ? schedule : undefined;

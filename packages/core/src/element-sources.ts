@@ -1,4 +1,5 @@
-// Reads JSON text that JSON.parse has accepted (or, for the two bounds, may yet refuse) without building values.
+// Reads JSON text without building values. JSON.parse has accepted the text, or, for the two bounds, may still refuse
+// it.
 
 const QUOTE = 34; // "
 const COMMA = 44; // ,
@@ -9,9 +10,9 @@ const OPEN_OBJECT = 123; // {
 const CLOSE_OBJECT = 125; // }
 
 /**
- * Cuts the JSON text of every element of every array of a callback's `event` object, by event type. What a parser
- * loses stays in it: integers beyond 2^53, duplicate keys, the spelling of numbers.
- * Of duplicate keys the last one wins, as it does for JSON.parse.
+ * Cuts out the JSON text of every element of every array of a callback's `event` object, by event type. The text keeps
+ * what a parser loses: integers beyond 2^53, duplicate keys, the spelling of numbers.
+ * The last of several equal keys wins, as with JSON.parse.
  *
  * @param text a callback that JSON.parse has accepted and whose `event` is an object of arrays
  */
@@ -31,11 +32,12 @@ export const elementSources = (text: string): Map<string, string[]> => {
 };
 
 /**
- * Whether objects and arrays nest deeper than a bound. Safe on any text, also on what is no JSON: this runs before the
- * parser, because a parsed body of brackets only takes many times its own size in memory.
+ * Whether objects and arrays nest deeper than a bound. Safe on any text, even if it is not JSON: this runs before the
+ * parser, because a body of nothing but brackets takes many times its own size in memory once parsed.
  */
 export const nestsDeeperThan = (bound: number, text: string): boolean => {
-  // Nearly every callback holds fewer brackets than may nest, and the engine finds those many times faster than this.
+  // Nearly every callback has fewer brackets than the bound, and `indexOf` counts them many times faster than this
+  // loop.
   if (count('{', text, bound) + count('[', text, bound) <= bound) return false;
   let depth = 0;
   for (let at = 0; at < text.length; at++) {
@@ -49,11 +51,11 @@ export const nestsDeeperThan = (bound: number, text: string): boolean => {
 };
 
 /**
- * Whether there are more values than a bound: what opens counts and what follows a comma, so the first of a container
- * counts with it. Safe on any text, as `nestsDeeperThan` is, and before the parser for the same reason.
+ * Whether there are more values than a bound. Counts opening brackets and commas, so the first value of a container
+ * counts together with it. Safe on any text, and run before the parser, for the same reason as `nestsDeeperThan`.
  */
 export const holdsMoreValuesThan = (bound: number, text: string): boolean => {
-  // Each value takes two characters at least, itself and what is around it: nothing of usual size is looked at.
+  // Each value takes at least two characters, itself and a separator, so bodies of usual size return here.
   if (text.length <= 2 * bound) return false;
   let values = 1;
   for (let at = 0; at < text.length; at++) {
@@ -66,14 +68,14 @@ export const holdsMoreValuesThan = (bound: number, text: string): boolean => {
   return false;
 };
 
-/** How often a character occurs; stops counting above `most`. */
+/** Counts a character; stops counting above `most`. */
 const count = (character: string, text: string, most: number): number => {
   let found = 0;
   for (let at = text.indexOf(character); at !== -1 && found <= most; at = text.indexOf(character, at + 1)) found++;
   return found;
 };
 
-/** Visits the members of the object at `at`. The visitor gets where the value starts and answers where it ends. */
+/** Visits the members of the object at `at`. The visitor gets the start of the value and returns its end. */
 const eachMember = (text: string, at: number, visit: (key: string, valueAt: number) => number): number => {
   let next = skipSpace(text, at + 1);
   while (text.charCodeAt(next) === QUOTE) {
@@ -86,7 +88,7 @@ const eachMember = (text: string, at: number, visit: (key: string, valueAt: numb
   return next + 1;
 };
 
-/** Collects the elements of the array at `at`; answers where it ends. */
+/** Collects the elements of the array at `at`; returns the end of the array. */
 const eachElement = (text: string, at: number, elements: string[]): number => {
   let next = skipSpace(text, at + 1);
   while (next < text.length && text.charCodeAt(next) !== CLOSE_ARRAY) {
@@ -129,7 +131,7 @@ const skipLiteral = (text: string, at: number): number => {
   return next;
 };
 
-/** Strings up to here are read character by character; longer ones (base64 of megabytes) are worth a native search. */
+/** Strings up to this length are read character by character; longer ones (megabytes of base64) by a native search. */
 const SHORT_STRING = 64;
 
 /** The end of the string whose opening quote is at `at`; the end of the text when it is never closed. */
@@ -144,7 +146,7 @@ const skipString = (text: string, at: number): number => {
   for (;;) {
     const quote = text.indexOf('"', next);
     if (quote === -1) return text.length;
-    // Escaped when an odd number of backslashes precede it, counted no further back than what is read already.
+    // The quote is escaped when an odd number of backslashes precedes it; count back no further than already read.
     let run = quote;
     while (run > next && text.charCodeAt(run - 1) === BACKSLASH) run--;
     if ((quote - run) % 2 === 0) return quote + 1;

@@ -1,6 +1,6 @@
 /** What is wrong at one place of a callback or element. Holds rules and types, never received values. */
 export interface Issue {
-  /** Dotted, from the checked value: `contacts.0.phones`; empty for the value itself. */
+  /** Dotted path within the checked value: `contacts.0.phones`; empty for the value itself. */
   readonly path: string;
   readonly message: string;
 }
@@ -9,7 +9,7 @@ export interface InvalidCallbackOptions {
   readonly issues?: readonly Issue[];
 }
 
-/** The body is no callback: quarantine it and answer 2xx, because Clickatell would send a refused one again for ever. */
+/** The body is not a callback. Quarantine it and answer 2xx: Clickatell would resend a refused one for ever. */
 export class InvalidCallbackError extends Error {
   override readonly name = 'InvalidCallbackError';
   readonly code = 'invalid_callback';
@@ -23,7 +23,7 @@ export class InvalidCallbackError extends Error {
   }
 }
 
-/** Nothing durable can be written in time. Whether the write happened is unknown; derived ids make another try safe. */
+/** Nothing durable could be written in time. The write may have happened; derived ids make another try safe. */
 export class QueueUnavailableError extends Error {
   override readonly name = 'QueueUnavailableError';
   readonly code = 'queue_unavailable';
@@ -31,7 +31,7 @@ export class QueueUnavailableError extends Error {
   readonly expose = true;
 }
 
-/** The quarantine is at its bound in count or bytes: someone has to look at it. */
+/** The quarantine has reached its limit in count or bytes; someone has to look at it. */
 export class QuarantineFullError extends Error {
   override readonly name = 'QuarantineFullError';
   readonly code = 'quarantine_full';

@@ -3,24 +3,26 @@ import { isObject, MAX_DEPTH, STATUS_TYPE } from './callback.ts';
 import { nestsDeeperThan } from './element-sources.ts';
 import { readText } from './fields.ts';
 
-/** How many shards conversations are spread over; each is one Redis hash tag. Stored with the data: never change it. */
+/**
+ * Conversations are spread over so many shards, each one Redis hash tag. Stored data depends on it: never change it.
+ */
 export const SHARDS = 64;
 
-/** What an event id looks like: `evt_`, the character of its shard, 126 bits of SHA-256. */
+/** The pattern of an event id: `evt_`, the character of its shard, 126 bits of SHA-256. */
 export const EVENT_ID = /^evt_[A-Za-z0-9_-]{22}$/;
 
 const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
 /**
- * The id of a fact: `evt_`, one character for the shard of its conversation, 21 of a hash over integrationId, type and
- * element. The same fact has the same id whatever the order of keys, the whitespace, the integration's name or the
- * signature of its download links; two facts never share one.
+ * Derives the id of an event: `evt_`, one character for the shard of its conversation, 21 of a hash over integrationId,
+ * type and element. A duplicate gets the same id whatever the order of keys, the whitespace, the integration's name or
+ * the signature of its download links; two different events never share an id.
  *
  * Derived from the wire only, never from parsed data, so that ids outlive schema changes.
  *
  * @param raw the element as parsed
  * @param source the element's own JSON text, from `elementSources`. With it, elements that differ only in digits that
- * parsing loses (integers beyond 2^53) have different ids; without it they share one.
+ * parsing loses (integers beyond 2^53) get different ids; without it they share one.
  */
 export const eventId = (integrationId: string | null, type: string, raw: unknown, source?: string): string => {
   const exact = source !== undefined && mayLoseDigits(source) ? parseExactly(source) : raw;
@@ -33,12 +35,12 @@ export const eventId = (integrationId: string | null, type: string, raw: unknown
   return `evt_${shard}${digest.slice(0, 21)}`;
 };
 
-/** The shard of an event id, 0 to 63; also for a text that is no event id, where nothing will be found. */
+/** The shard of an event id, 0 to 63. Any other text gets a shard too, where nothing will be found. */
 export const shardOf = (eventId: string): number => BASE64URL.indexOf(eventId.charAt(4)) & (SHARDS - 1);
 
 /**
- * Events of one conversation share a shard: replies by the two parties, whoever wrote, statuses by their message. Null
- * when the element names neither: the event's own hash decides then.
+ * Events of one conversation share a shard: replies by their two parties, in either direction, statuses by their
+ * message. Null when the element names neither; then the event's own hash decides.
  */
 const conversationOf = (integrationId: string | null, type: string, raw: unknown): string | null => {
   if (!isObject(raw)) return null;
@@ -51,7 +53,7 @@ const conversationOf = (integrationId: string | null, type: string, raw: unknown
   return `${integrationId ?? ''}\n${a ?? ''}\n${b ?? ''}`;
 };
 
-/** FNV-1a, folded: it only has to spread. */
+/** FNV-1a, folded: it only has to spread evenly. */
 const shardOfText = (text: string): number => {
   let mixed = 0x811c9dc5;
   for (let at = 0; at < text.length; at++) mixed = Math.imul(mixed ^ text.charCodeAt(at), 0x01000193);
@@ -59,15 +61,15 @@ const shardOfText = (text: string): number => {
   return (mixed ^ (mixed >>> 8)) & (SHARDS - 1);
 };
 
-/** Longer texts are hashed part by part, so that inline media are not copied to stand beside what surrounds them. */
+/** Longer texts are hashed part by part, so that inline media are not copied into one string with the rest. */
 const LONG = 64 * 1024;
 
-/** The text that an id is made from. */
+/** Collects the text that an id is made from. */
 class Identity {
   #text = '';
   #hash: Hash | undefined;
 
-  /** @param text well-formed by itself: no half of a pair of surrogates at either end */
+  /** @param text well-formed by itself: no half of a surrogate pair at either end */
   add(text: string): void {
     this.#text += text;
     if (this.#text.length > LONG) this.#flush();
@@ -91,14 +93,15 @@ class Identity {
 }
 
 /**
- * Whether a string in this JSON text is written as what it is. Only long texts are worth the look: to have megabytes
- * escaped costs several times as much as to hash them.
+ * Whether no string in this JSON text needs an escape. Checked for long texts only: escaping megabytes costs several
+ * times as much as hashing them.
  */
 const needsNoEscapes = (source: string): boolean =>
   source.length > LONG && !source.includes('\\') && source.isWellFormed();
 
 /**
- * JSON of a value with sorted keys and without what a resend may change. Iterative: no depth overflows the stack.
+ * Writes a value as JSON with sorted keys, leaving out what a resend may change. Iterative, so that no depth overflows
+ * the stack.
  *
  * @param isPlain no string in it needs an escape
  */
@@ -152,7 +155,7 @@ interface Frame {
   next: number;
 }
 
-/** A part of the identity that is no JSON value and must not be mistaken for one. */
+/** A part of the identity that is not a JSON value, and must not be mistaken for one. */
 class Opaque {
   readonly text: string;
 
@@ -167,7 +170,9 @@ const leaf = (value: unknown): string => {
   return Object.is(value, -0) ? '-0' : String(value);
 };
 
-/** What stays the same when Clickatell signs a link again: nothing beside a hash, else the file id, else the path. */
+/**
+ * The part of a link that survives when Clickatell signs it again: nothing beside a hash, else the file id or the path.
+ */
 const stableUrl = (file: Container, downloadUrl: string): Opaque => {
   if (typeof file['sha256Hash'] === 'string' && file['sha256Hash'] !== '') return new Opaque('hashed');
   const url = URL.parse(downloadUrl);
@@ -180,12 +185,12 @@ const stableUrl = (file: Container, downloadUrl: string): Opaque => {
 const LONG_OR_EXPONENT = /(?:^|[:,[\s])-?(?:[\d.]{16}|[\d.]+[eE])/;
 
 /**
- * Whether number literals may not survive parsing: sixteen digits or more, or an exponent. Cheap, and wrong only towards
- * looking closer. No callback is deeper than the bound; whoever calls with more gets no stack overflow.
+ * Whether number literals may not survive parsing: sixteen digits or more, or an exponent. Cheap, and errs only on the
+ * safe side. Deeper texts than any callback are left out, so that no caller gets a stack overflow.
  */
 const mayLoseDigits = (source: string): boolean => LONG_OR_EXPONENT.test(source) && !nestsDeeperThan(MAX_DEPTH, source);
 
-/** Parses, keeping apart numbers that a double cannot tell apart. */
+/** Parses JSON, keeping numbers apart that a double cannot tell apart. */
 const parseExactly = (source: string): unknown =>
   JSON.parse(source, (_key, value: unknown, context?: { source?: string }) => {
     if (typeof value !== 'number' || context?.source === undefined) return value;
@@ -193,7 +198,7 @@ const parseExactly = (source: string): unknown =>
     return exact === decimal(leaf(value)) ? value : new Opaque(exact);
   });
 
-/** One spelling per decimal value: `-12.50e1` is `-125e0`. */
+/** Spells each decimal value in one way: `-12.50e1` is `-125e0`. */
 const decimal = (literal: string): string => {
   const match = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([-+]?\d+))?$/.exec(literal);
   if (match === null) return literal;
@@ -205,6 +210,6 @@ const decimal = (literal: string): string => {
   let end = digits.length;
   while (digits[end - 1] === '0') end--;
   const exponent = Number(power) - fraction.length + (digits.length - end);
-  // No arithmetic beyond 2^53: such a literal is only equal to itself.
+  // No arithmetic beyond 2^53: such a literal equals only itself.
   return Number.isSafeInteger(exponent) ? `${sign}${digits.slice(first, end)}e${exponent}` : literal;
 };

@@ -8,34 +8,36 @@ import { readChannel, readText, readTimestamp } from './fields.ts';
 
 /** One element of one array of a callback. See docs/concepts.md. */
 export interface Event {
-  /** `evt_` + 22 characters: the same fact has the same id for ever. The idempotency key everywhere. */
+  /**
+   * `evt_` + 22 characters. A duplicate of the event always has the same id, so it is the idempotency key everywhere.
+   */
   readonly id: string;
   /** The array's own name in the callback, so that it can be found in Clickatell's documentation. */
   readonly type: EventType;
   readonly integrationId: string | null;
   readonly integrationName: string | null;
-  /** Trimmed; free text, Clickatell adds channels. */
+  /** Trimmed free text: Clickatell adds channels. */
   readonly channel: string | null;
-  /** Digits without `+` so far; free text. Null on status updates. */
+  /** Free text; so far digits without `+`. Null on status updates. */
   readonly from: string | null;
   readonly to: string | null;
-  /** Of this message; on a status update, of the message whose status it is (`apiMessageId` of the send response). */
+  /** The id of this message; on a status update, of the message it is about (`apiMessageId` of the send response). */
   readonly messageId: string | null;
-  /** Of the message that a user replied to. */
+  /** The id of the message that the user replied to. */
   readonly relatedMessageId: string | null;
-  /** Your own id of the message whose status this is. */
+  /** Your own id for the message whose status this is. */
   readonly clientMessageId: string | null;
-  /** The element's own `timestamp`, ISO 8601 in UTC; null when it has none or one outside the years 1970 to 9999. */
+  /** The element's own `timestamp`, ISO 8601 in UTC; null when missing or outside the years 1970 to 9999. */
   readonly occurredAt: string | null;
-  /** When our receiver took the callback, ISO 8601 in UTC. A redelivery keeps the time of the first. */
+  /** When our receiver accepted the callback, ISO 8601 in UTC. A redelivery keeps the time of the first. */
   readonly receivedAt: string;
   /** Present, and false, when the element does not fit its known type; `issues` says why and `data` is empty. */
   readonly valid?: false;
-  /** What does not fit, without any received value. */
+  /** Each misfit, without any received value. */
   readonly issues?: readonly Issue[];
   /** Typed by `type`; empty for a type that Clickrelay does not know. */
   readonly data: Readonly<Record<string, unknown>>;
-  /** The element as parsed from the wire. */
+  /** The element as parsed. */
   readonly raw: unknown;
 }
 
@@ -50,19 +52,21 @@ export interface EventOf<Type extends KnownEventType>
   readonly raw: Readonly<WireOf<Type>>;
 }
 
-/** Whether the event is of a documented type and fits it, so that its `data` can be relied on. */
+/** Whether the event has a documented type and fits it, so that its `data` can be relied on. */
 export const isKnownEvent = (event: Event): event is KnownEvent =>
   event.valid !== false && isKnownEventType(event.type);
 
-/** An event together with its element's own JSON text, cut from the callback: what the log keeps and the formats send. */
+/**
+ * An event with its element's own JSON text, cut from the callback. The log keeps the text, and the formats send it.
+ */
 export interface LoggedEvent {
   readonly event: Event;
   readonly source: string;
 }
 
-/** What a log must keep of an event; everything else is derived from it again. */
+/** The parts of an event that a log must keep; everything else is derived from them. */
 export interface StoredEvent {
-  /** Its id, which is derived again without it: for inline media as much work as everything else. */
+  /** Its id. Without it the id is derived again, which for inline media is as much work as all the rest. */
   readonly id?: string;
   readonly type: EventType;
   readonly integrationId: string | null;
@@ -73,15 +77,18 @@ export interface StoredEvent {
 }
 
 /**
- * The events of a callback, in its order.
+ * Splits a callback into its events, in order.
  *
  * @param text of a callback that `parseCallback` has accepted
  * @param receivedAt ISO 8601 in UTC
- * @throws {InvalidCallbackError} for a text that `parseCallback` would refuse, and no other
+ * @throws {InvalidCallbackError} only for a text that `parseCallback` would refuse
  */
 export const splitCallback = (text: string, receivedAt: string): LoggedEvent[] => [...eachEvent(text, receivedAt)];
 
-/** The same one by one, for whoever has other things to do in between: a callback may hold hundreds of thousands. */
+/**
+ * Yields the events one by one, so that the caller can do other work in between: a callback may hold hundreds of
+ * thousands.
+ */
 export function* eachEvent(text: string, receivedAt: string): Generator<LoggedEvent, void> {
   const { integrationId, integrationName, event } = readEnvelope(text);
   const sources = elementSources(text);
@@ -95,9 +102,9 @@ export function* eachEvent(text: string, receivedAt: string): Generator<LoggedEv
 }
 
 /**
- * The event that was stored, the same as `splitCallback` gave, by the schemas of today.
+ * Restores a stored event, as `splitCallback` would return it with today's schemas.
  *
- * @throws {InvalidCallbackError} when `source` is no JSON: it did not come from `splitCallback`
+ * @throws {InvalidCallbackError} when `source` is not JSON, so did not come from `splitCallback`
  */
 export const restoreEvent = (stored: StoredEvent): LoggedEvent => {
   let raw: unknown;
@@ -145,14 +152,14 @@ const readData = (type: EventType, raw: unknown): Pick<Event, 'valid' | 'issues'
   return { valid: false, issues, data: {} };
 };
 
-/** The first ones tell enough: an array of a million misfits must not make an event of a million issues. */
+/** The first issues say enough: an array of a million misfits must not make an event with a million issues. */
 const MAX_ISSUES = 20;
 
-/** Zod's issue in our words: the rule and the type that was given, never a received value. */
+/** Words an issue of zod's as the rule and the type it was given, never with a received value. */
 const toIssue = (issue: z.core.$ZodIssue, raw: unknown): Issue => {
   let given = raw;
   for (const key of issue.path) given = (given as Record<PropertyKey, unknown> | null | undefined)?.[key];
-  // Unions carry a message of ours; zod's own for types repeats nothing either, but is worded otherwise.
+  // Unions carry our own message. Zod's for types quotes nothing either, but is worded differently.
   const rule = issue.code === 'invalid_type' ? `expected ${issue.expected}` : issue.message;
   return { path: issue.path.join('.'), message: `${rule}, got ${kindOf(given)}` };
 };
@@ -161,7 +168,10 @@ const textOrNull = z.string().nullable();
 
 /** The schema of an event as it is sent and stored. */
 export const eventSchema = z.object({
-  id: z.string().regex(EVENT_ID).describe('The same fact has the same id for ever: use it as idempotency key.'),
+  id: z
+    .string()
+    .regex(EVENT_ID)
+    .describe('A duplicate of the event always has the same id: use it as idempotency key.'),
   type: z.string().describe("The array's own name in Clickatell's callback: `moText`, `messageStatusUpdate`."),
   integrationId: textOrNull,
   integrationName: textOrNull,
@@ -169,15 +179,15 @@ export const eventSchema = z.object({
   from: textOrNull,
   to: textOrNull,
   messageId: textOrNull,
-  relatedMessageId: textOrNull.describe('Of the message that a user replied to.'),
-  clientMessageId: textOrNull.describe('Your own id of the message whose status this is.'),
+  relatedMessageId: textOrNull.describe('The id of the message that the user replied to.'),
+  clientMessageId: textOrNull.describe('Your own id for the message whose status this is.'),
   occurredAt: textOrNull.describe("The element's own timestamp, ISO 8601 in UTC."),
-  receivedAt: z.string().describe('When the receiver took the callback, ISO 8601 in UTC.'),
+  receivedAt: z.string().describe('When the receiver accepted the callback, ISO 8601 in UTC.'),
   valid: z.literal(false).exactOptional().describe('Present when the element does not fit its known type.'),
   issues: z
     .array(z.object({ path: z.string(), message: z.string() }))
     .exactOptional()
-    .describe('What does not fit, without received values.'),
+    .describe('Each misfit, without received values.'),
   data: z.record(z.string(), z.unknown()).describe('Typed by `type`; empty for unknown types and misfits.'),
-  raw: z.unknown().describe("Clickatell's own element, as it came."),
+  raw: z.unknown().describe("Clickatell's own element, as received."),
 });

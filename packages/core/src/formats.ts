@@ -13,12 +13,13 @@ export interface FormattedEvent {
 }
 
 /**
- * An event as `event` (the Event as JSON), `clickatell` (the original envelope with this one element), `cloudevents`
- * (1.0, structured: one JSON document) or `cloudevents-binary` (1.0, attributes as `ce-*` headers, body as for `event`).
+ * Writes an event as `event` (the Event as JSON), `clickatell` (the original envelope with this one element),
+ * `cloudevents` (1.0, structured: one JSON document) or `cloudevents-binary` (1.0, attributes as `ce-*` headers, body
+ * as for `event`).
  *
- * In each the element is its own JSON text from the callback, so that no digit is lost.
+ * Each format uses the element's own JSON text from the callback, so that no digit is lost.
  *
- * @param data JSON that is sent instead of the event, where that is sent; an original envelope has no place for it
+ * @param data JSON to send in place of the event; the format `clickatell` has no place for it
  * @throws {RangeError} for `data` with the format `clickatell`
  */
 export const formatEvent = (logged: LoggedEvent, format: Format, data?: string): FormattedEvent => {
@@ -54,7 +55,7 @@ const envelopeJson = ({ event, source }: LoggedEvent): string => {
   return withMember(known, 'event', `{${JSON.stringify(type)}:[${source}]}`);
 };
 
-/** JSON of an object with one more member, whose value is JSON already. */
+/** Writes an object as JSON with one more member, whose value is JSON already. */
 const withMember = (object: object, key: string, json: string): string => {
   const body = JSON.stringify(object).slice(0, -1);
   return `${body}${body === '{' ? '' : ','}"${key}":${json}}`;
@@ -85,5 +86,5 @@ const cloudHeaders = (logged: LoggedEvent): Record<string, string> => {
   return headers;
 };
 
-/** Everything but printable ASCII, and of that space, `"` and `%`. */
+/** Everything except printable ASCII, plus space, `"` and `%`. */
 const NOT_HEADER_SAFE = /[^!#$&-~]/gu;

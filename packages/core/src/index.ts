@@ -1,4 +1,4 @@
-// Callbacks in, events out: most users need no more than these.
+// Callbacks in, events out: all that most users need.
 
 export {
   type Callback,
@@ -24,7 +24,7 @@ export {
 } from './event.ts';
 export { FORMATS, type Format, type FormattedEvent, formatEvent } from './formats.ts';
 
-// What is known of each event type.
+// Event types, their data and their statuses.
 
 export { compareStatuses, currentStatus, type TimedStatus } from './current-status.ts';
 export {
@@ -62,7 +62,7 @@ export { messageStatusUpdate } from './status-update.ts';
 export { elementSources } from './element-sources.ts';
 export { EVENT_ID, eventId, SHARDS, shardOf } from './event-id.ts';
 
-// What became of everything.
+// Ledgers.
 
 export { addLedgers, type DestinationLedger, type Difference, type Ledger, MOST_DIFFERING } from './ledger.ts';
 

@@ -5,14 +5,14 @@ import { identifier, text } from './fields.ts';
 
 const known = Object.entries(knownTypes);
 
-/** A callback as Clickatell documents it; `parseCallback` is more liberal, it lets any array of `event` pass. */
+/** A callback as Clickatell documents it. `parseCallback` is more liberal: it accepts any array in `event`. */
 const callbackSchema = z.looseObject({
   integrationId: identifier.describe('Spelled `integrationID` in some of the documentation; both are understood.'),
   integrationName: text,
   event: z.looseObject(Object.fromEntries(known.map(([type, { wire }]) => [type, z.array(wire).optional()]))),
 });
 
-/** Generating all of them takes as long as loading the rest of this package, and most programs need none. */
+/** Generates each schema on first use: all together take as long as loading the rest of this package. */
 const generatedOnFirstUse = (schemas: Record<string, z.ZodType>): Record<string, object> => {
   const generated: Record<string, object> = {};
   for (const [name, schema] of Object.entries(schemas)) {

@@ -1,20 +1,20 @@
-/** What became of the events that were routed to one destination. */
+/** What became of the events routed to one destination. */
 export interface DestinationLedger {
   readonly id: string;
-  /** The sum of all the others, `retrying` apart. */
+  /** The sum of the others, without `retrying`. */
   readonly accepted: number;
   readonly delivered: number;
-  /** Waiting, under way, or waiting for another attempt. */
+  /** Waiting, running, or waiting for another attempt. */
   readonly pending: number;
-  /** Those of `pending` and `parked` that failed before. */
+  /** How many of `pending` and `parked` failed before. */
   readonly retrying: number;
-  /** Kept and not tried: the destination is paused, or its breaker is open. */
+  /** Kept and not tried: a person paused the destination, its breaker is open, or it answered 410. */
   readonly parked: number;
   readonly dead: number;
-  /** Given up by a person: a dead letter that was removed, or a delivery of a destination that was. */
+  /** Given up by a person, who removed the dead letter or the whole destination. */
   readonly removed: number;
   readonly unaccounted: number;
-  /** Some of those that are unaccounted for. */
+  /** Some of the unaccounted deliveries. */
   readonly differing: readonly Difference[];
 }
 
@@ -22,34 +22,34 @@ export interface Difference {
   readonly deliveryId: string;
   readonly eventId: string;
   /**
-   * - `never_queued`: routed, and nothing is known of a delivery.
-   * - `no_job`: pending, and no job is there to go on with it.
-   * - `no_dead_letter`: ended without success, and not among the dead letters.
+   * - `never_queued`: the event was routed, but there is no trace of a delivery.
+   * - `no_job`: the delivery is pending, but has no job to carry it on.
+   * - `no_dead_letter`: the delivery ended without success, but is not among the dead letters.
    */
   readonly problem: 'never_queued' | 'no_job' | 'no_dead_letter';
 }
 
 export interface Ledger {
-  /** Of the events that were logged from then on; null for all. */
+  /** Covers events logged from this time on; null for all. */
   readonly from: string | null;
-  /** And before this time. */
+  /** Covers events logged before this time. */
   readonly to: string;
-  /** Events looked at. */
+  /** How many events were checked. */
   readonly events: number;
-  /** Those of them that no destination wanted. */
+  /** How many of them no destination wanted. */
   readonly unrouted: number;
-  /** Events before this time may have left the log, because they were owed to nobody; null when none has. */
+  /** Events before this time may have left the log, as every delivery of theirs had ended; null when none has. */
   readonly completeSince: string | null;
   readonly balanced: boolean;
   readonly destinations: readonly DestinationLedger[];
 }
 
-/** How many differing deliveries a ledger names of each destination. */
+/** How many differing deliveries a ledger names for each destination. */
 export const MOST_DIFFERING = 20;
 
 /**
- * The whole of which these are the parts, one after the other, of one time span.
- * @throws when there is none
+ * Adds up the ledgers of consecutive parts of one time span.
+ * @throws when there are none
  */
 export const addLedgers = (parts: readonly Ledger[]): Ledger => {
   const last = parts.at(-1);

@@ -7,30 +7,30 @@ import { classifyStatus } from './status-codes.ts';
 /** One status update of a message. */
 export interface TimelineStatus extends TimedStatus {
   readonly name: string | null;
-  /** Received after one that happened later. It is shown where it happened, and takes nothing back. */
+  /** Received after a status that happened later. It is shown where it happened, and undoes nothing. */
   readonly late: boolean;
 }
 
-/** What is known of a message. */
+/** Everything known about a message. */
 export interface MessageTimeline {
   readonly messageId: string;
-  /** Your own id of it. */
+  /** Your own id for it. */
   readonly clientMessageId: string | null;
   readonly channel: string | null;
-  /** Where it stands; null when no status came. See `currentStatus`. */
+  /** Where it stands; null while there is no status. See `currentStatus`. */
   readonly current: TimelineStatus | null;
-  /** By the time at which they happened. */
+  /** In the order they happened. */
   readonly statuses: readonly TimelineStatus[];
-  /** The message itself, when it is one that a customer sent: more than one event when it came as several. */
+  /** The message itself, when a customer sent it; several events when it came as several. */
   readonly received: readonly Event[];
-  /** What customers answered to it, by the time at which it happened. */
+  /** Customers' replies to it, in the order they happened. */
   readonly replies: readonly Event[];
 }
 
 /**
- * The events of a message, told as its story.
+ * Arranges the events of a message as its story.
  *
- * @param events that name the message, in any order; others are passed over
+ * @param events that name the message, in any order; others are skipped
  */
 export const describeMessage = (messageId: string, events: Iterable<Event>): MessageTimeline => {
   const statusEvents: Event[] = [];
@@ -54,13 +54,13 @@ export const describeMessage = (messageId: string, events: Iterable<Event>): Mes
 };
 
 const toStatus = ({ id, data, valid, occurredAt, receivedAt }: Event): TimelineStatus => {
-  // An update that does not fit its type has no data: something happened, nobody knows what.
+  // An update that does not fit its type has no data: something happened, but we cannot tell what.
   const status = valid === false ? classifyStatus({}) : (data as StatusData);
   const { code, name, class: statusClass, final } = status;
   return { id, code, name, class: statusClass, final, occurredAt, receivedAt, late: false };
 };
 
-/** @param statuses by the time at which they happened */
+/** @param statuses in the order they happened */
 const markLate = (statuses: readonly TimelineStatus[]): TimelineStatus[] => {
   let earliestAfter: string | undefined;
   const marked: TimelineStatus[] = [];

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseRetrySchedule } from './duration.ts';
 
-/** At most so many deliveries in a span of time. */
+/** At most `max` deliveries within `spanMs`. */
 export interface Rate {
   readonly max: number;
   readonly spanMs: number;
@@ -10,12 +10,12 @@ export interface Rate {
 const SPANS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
 const RATE = /^([1-9]\d{0,6})\/(s|m|h)$/;
 
-/** Spans shorter than this are not worth their look at the clock. */
+/** Checking the clock more often than this is not worth it. */
 const SHORTEST_SPAN_MS = 100;
 
 /**
- * `50/s` as a limit over the shortest span that it divides into: what a whole second allows is not sent in its first
- * millisecond. Undefined for what is no rate.
+ * Reads `50/s` as a limit over the shortest span it divides into, so that a whole second's worth is not sent in the
+ * first millisecond. Returns undefined when the text is not a rate.
  */
 export const parseRate = (text: string): Rate | undefined => {
   const match = RATE.exec(text);
@@ -27,7 +27,7 @@ export const parseRate = (text: string): Rate | undefined => {
   return { max: share, spanMs: Math.ceil((spanMs * share) / max) };
 };
 
-/** How fast and in which order a destination gets its deliveries, whatever its adapter. */
+/** Settings of every destination for how fast and in which order it gets its deliveries. */
 export const pacing = {
   rate: z
     .string()

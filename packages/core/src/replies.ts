@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { coordinate, count, identifier, messageFields, text } from './fields.ts';
 
-// One schema per array of a reply callback, named as Clickatell names the array. They describe the wire: loose, because
-// the documentation asks customers not to break on new fields, and without transformations.
+// One schema for each array of a reply callback, named as Clickatell names the array. They describe the wire, without
+// transformations, and are loose because the documentation asks customers not to break on new fields.
 // Source: help.clickatell.com, "One API Client Callbacks" (the sample), and public consumers' models where noted.
 
 const charset = text.describe('Informative: `content` is passed on as received, never decoded again.');
@@ -16,7 +16,7 @@ export const moText = z.looseObject({
 
 const mediaFile = z.looseObject({
   contentType: text,
-  downloadUrl: text.describe('Signed and untrusted: send an API key to platform.clickatell.com over https only.'),
+  downloadUrl: text.describe('Signed and untrusted: send an API key only to platform.clickatell.com, over https.'),
   sha256Hash: text,
   byteSize: count,
   fileName: text,
@@ -25,17 +25,17 @@ const mediaFile = z.looseObject({
 export const moMedia = z.looseObject({
   ...messageFields,
   caption: text,
-  contentType: text.describe('Of inline media.'),
+  contentType: text.describe('The type of inline media.'),
   content: text.describe('Inline media, base64.'),
-  sha256Hash: text.describe('Of inline media; seen in a consumer model only.'),
+  sha256Hash: text.describe('The hash of inline media; seen only in a consumer model.'),
   fileName: text,
   files: z.array(mediaFile).nullish().describe('Media by reference.'),
 });
 
 export const moLocation = z.looseObject({
   ...messageFields,
-  latitute: coordinate.describe('Spelled so in the documentation and its sample.'),
-  latitude: coordinate.describe('Spelled so by the API of 2020; it wins when both are there.'),
+  latitute: coordinate.describe('The spelling in the documentation and its sample.'),
+  latitude: coordinate.describe('The spelling of the API of 2020; it wins when both are present.'),
   longitude: coordinate,
   locationName: text,
   locationAddress: text,

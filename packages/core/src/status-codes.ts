@@ -1,18 +1,18 @@
-/** What a status means for the message: is it on its way, with the phone, seen, or lost. */
+/** What a status means for the message: on its way, on the phone, seen, or lost. */
 export type StatusClass = 'pending' | 'delivered' | 'read' | 'failed' | 'unknown';
 
 export const STATUS_CLASSES = ['pending', 'delivered', 'read', 'failed', 'unknown'] as const;
 
-/** A message status of Clickatell's One API, understood. */
+/** A classified message status of Clickatell's One API. */
 export interface MessageStatus {
-  /** As received; else the code that the table has for the name. Null when neither is known. */
+  /** As received, else the table's code for the name; null when neither is known. */
   readonly code: number | null;
-  /** As received, trimmed; else the name that the table has for the code. Null when neither is known. */
+  /** As received but trimmed, else the table's name for the code; null when neither is known. */
   readonly name: string | null;
   readonly class: StatusClass;
   /**
-   * No other status follows. Our inference: the documentation does not mark it. DEVICE_ACK is not final, READ may
-   * follow on WhatsApp; where no read receipts exist (SMS), `class: 'delivered'` is the end.
+   * No other status follows. We infer this: the documentation does not say. DEVICE_ACK is not final, because READ may
+   * follow on WhatsApp; where there are no read receipts (SMS), `class: 'delivered'` is the end.
    */
   readonly final: boolean;
 }
@@ -29,7 +29,7 @@ const status = (code: number | null, name: string, statusClass: StatusClass, fin
 });
 const failed = (code: number | null, name: string): KnownStatus => status(code, name, 'failed', true);
 
-/** Every status of the One API that is public, with its number where a public table gives one; no number is guessed. */
+/** Every public status of the One API, with its number where a public table gives one; we guess no numbers. */
 export const STATUSES: readonly KnownStatus[] = [
   // docs.clickatell.com, "One API message status table"
   status(1, 'UNKNOWN', 'unknown', false),
@@ -42,7 +42,7 @@ export const STATUSES: readonly KnownStatus[] = [
   failed(21, 'STOPPED_BY_USER'),
   failed(22, 'STOPPED_BY_ADMIN'),
   failed(23, 'DELIVERY_FAILURE'),
-  // The sandbox pretends to deliver: the end, and no failure.
+  // The sandbox only pretends to deliver: an end, but not a failure.
   status(24, 'EMULATED', 'delivered', true),
   failed(25, 'INSUFFICIENT_ACCOUNT_BALANCE'),
   failed(26, 'VOLUME_LIMIT'),
@@ -92,15 +92,15 @@ export const STATUSES: readonly KnownStatus[] = [
 const BY_NAME = new Map(STATUSES.map((known) => [known.name, known]));
 const BY_CODE = new Map(STATUSES.filter((known) => known.code !== null).map((known) => [known.code, known]));
 
-/** Codes from here on are failures, also those that the table does not know. */
+/** Codes from here on are failures, even those missing from the table. */
 const FIRST_FAILURE = 20;
 
-/** What a business sends to mark a message as read, never the status of one: guides.clickatell.com. */
+/** A business sends this to mark a message as read; it is never the status of one. Source: guides.clickatell.com. */
 const BUSINESS_READ = 1001;
 
 /**
- * Classifies a status of the One API by name, then by code, then by range. Codes of Clickatell's older APIs mean other
- * things: never pass those.
+ * Classifies a status of the One API by name, then by code, then by range. Never pass codes of Clickatell's older APIs:
+ * they have other meanings.
  */
 export const classifyStatus = (received: { code?: number | null; name?: string | null }): MessageStatus => {
   const code = received.code ?? null;

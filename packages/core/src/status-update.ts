@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { channel, count, identifier, text, timestamp } from './fields.ts';
 
 /**
- * One element of `messageStatusUpdate`. It has neither `from` nor `to`: `messageId` is the `apiMessageId` of the send
+ * An element of `messageStatusUpdate`. It has neither `from` nor `to`; `messageId` is the `apiMessageId` of the send
  * response. Source: help.clickatell.com, "One API Client Callbacks".
  */
 export const messageStatusUpdate = z.looseObject({

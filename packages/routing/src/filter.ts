@@ -5,10 +5,10 @@ import { RE2JS } from 're2js';
 /** The longest filter, in characters; `destinationBase` says the same. */
 export const MAX_FILTER_LENGTH = 2_000;
 
-/** A filter that can never decide anything. The message says what is wrong, and at which column. */
+/** The filter is invalid. The message says what is wrong, and at which column. */
 export class InvalidFilterError extends Error {
   override readonly name = 'InvalidFilterError';
-  /** Where it goes wrong, from 1. */
+  /** The column of the error, from 1. */
   readonly column: number;
 
   constructor(reason: string, column: number) {
@@ -19,7 +19,7 @@ export class InvalidFilterError extends Error {
 
 export interface Verdict {
   readonly matches: boolean;
-  /** Why it could not be decided, which counts as no: most often a field that this event does not have. */
+  /** Why the filter could not be decided, which counts as no: usually the event lacks a field. */
   readonly problem?: string;
 }
 
@@ -29,7 +29,7 @@ export type Filter = (event: Event) => Verdict;
  * Compiles a filter: an expression in the Common Expression Language over `event`, such as
  * `event.channel == 'whatsapp' && event.data.text.matches('(?i)^stop')`.
  *
- * `matches` is RE2 as the language demands: its time grows with the text, never beyond, whatever the pattern.
+ * `matches` is RE2, as the language demands: its time is linear in the text, whatever the pattern.
  *
  * @throws {InvalidFilterError} when it does not parse, names anything but `event`, or cannot be true or false
  * @see https://github.com/google/cel-spec/blob/master/doc/langdef.md
@@ -61,14 +61,17 @@ export const compileFilter = (text: string): Filter => {
 
 const RE2_MATCHES = 'matches_re2';
 
-/** The library's own `matches` is JavaScript's: a pattern such as `(a+)+$` would stop the whole worker. */
+/** The library's own `matches` uses JavaScript's engine: a pattern such as `(a+)+$` would block the whole worker. */
 const environment = new Environment({ unlistedVariablesAreDyn: false })
   .registerVariable('event', 'dyn')
   .registerFunction(`string.${RE2_MATCHES}(string): bool`, (value: string, pattern: string) =>
     compilePattern(pattern).matcher(value).find(),
   );
 
-/** A filter's patterns are few, and compiling one costs a hundred times a match. Those made of event data are many. */
+/**
+ * Compiling a pattern costs a hundred times a match. A filter has few patterns, but those made from event data are
+ * many.
+ */
 const patterns = new Map<string, RE2JS>();
 const MAX_PATTERNS = 1_000;
 
@@ -82,7 +85,7 @@ const compilePattern = (pattern: string): RE2JS => {
   return compiled;
 };
 
-/** Also tries the patterns that are written out, so that a wrong one is refused when it is saved. */
+/** Also compiles literal patterns, so that an invalid one is refused when the filter is saved. */
 const replaceMatches = (node: unknown): void => {
   if (Array.isArray(node)) {
     for (const inner of node) replaceMatches(inner);
@@ -121,7 +124,7 @@ const invalid = (error: unknown): InvalidFilterError => {
   return new InvalidFilterError(summary + hint, (range?.start ?? 0) + 1);
 };
 
-/** One line, without the picture of the expression. */
+/** The first line, without the drawing of the expression. */
 const summaryOf = (error: unknown): string => {
   const { summary, message } = error as { summary?: string; message?: string };
   return (summary ?? message ?? 'cannot be decided').split('\n')[0] as string;

@@ -1,28 +1,28 @@
 import { type Event, matchesEventType, STATUS_TYPE, type Wish, wantsEvent } from '@clickrelay/core';
 import { compileFilter, type Filter } from './filter.ts';
 
-/** What decides which events go to a destination. */
+/** The settings that decide which events go to a destination. */
 export interface Selection extends Wish {
-  /** An expression over `event`; everything when left out. */
+  /** An expression over `event`; all events match when it is left out. */
   readonly filter?: string;
 }
 
-/** One of the things that a destination asks of an event. */
+/** One condition that a destination sets. */
 export interface Rule {
   readonly rule: 'events' | 'channels' | 'classes' | 'filter';
   readonly passed: boolean;
-  /** What it wants, and what this event is, in a few words; nothing of the message. */
+  /** What the destination wants and what the event is, in a few words, without message content. */
   readonly detail: string;
 }
 
 export interface Route {
   wants(event: Event): boolean;
-  /** Every rule that the destination has, in the order they are looked at, also behind one that failed. */
+  /** Every rule of the destination in the order of checking, even after one that failed. */
   explain(event: Event): Rule[];
 }
 
 /**
- * Compiles what a destination wants.
+ * Compiles the conditions of a destination.
  * @throws {InvalidFilterError}
  */
 export const openRoute = (selection: Selection): Route => {

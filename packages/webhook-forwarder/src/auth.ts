@@ -7,7 +7,7 @@ const secretText = z
   .string()
   .regex(/^[!-~]+$/, 'must be visible ASCII characters without spaces')
   .max(MAX_LENGTH);
-/** RFC 7617 knows no control characters; the user name ends at the first colon. */
+/** RFC 7617 allows no control characters, and ends the user name at the first colon. */
 const basicText = z
   .string()
   .min(1)
@@ -30,24 +30,24 @@ const oauth2 = z.strictObject({
       const refusal = checkUrl(value);
       if (refusal !== undefined) issues.push({ code: 'custom', message: refusal, input: undefined });
     })
-    .describe('Where access tokens are fetched; the rules of `url` hold for it.'),
+    .describe('Where to fetch access tokens; the same rules hold as for `url`.'),
   clientId: basicText,
   clientSecret: basicText,
-  scope: basicText.exactOptional().describe('Asked for; several with spaces between them.'),
-  audience: basicText.exactOptional().describe('Whom the token is for, where the server wants to know.'),
+  scope: basicText.exactOptional().describe('The scope to ask for; separate several with spaces.'),
+  audience: basicText.exactOptional().describe('Who the token is for, if the server wants to know.'),
 });
 
-/** How a destination knows us, beside the signature. */
+/** How a destination recognizes us, beside the signature. */
 export const auth = z.discriminatedUnion('type', [bearer, basic, oauth2]);
 
 export type Auth = z.output<typeof auth>;
 
-/** The same as people write it: a secret that the destination has already may be left out. */
+/** The same as people write it, who may leave out a secret that the destination already has. */
 export const declaredAuth = z.discriminatedUnion('type', [
   bearer.partial({ token: true }),
   basic.partial({ password: true }),
   oauth2.partial({ clientSecret: true }),
 ]);
 
-/** The one member of each that is a secret. */
+/** The secret member of each. */
 export const SECRET_OF = { bearer: 'token', basic: 'password', oauth2: 'clientSecret' } as const;

@@ -3,9 +3,9 @@ import type { Surroundings } from './egress.ts';
 import { openTokens } from './oauth2.ts';
 import { aborted } from './post.ts';
 
-/** Gives the `authorization` header of each attempt. */
+/** Provides the `authorization` header of each attempt. */
 export interface Authorizer {
-  /** @throws {DeliveryError} `token_unavailable`, or `delivery_aborted` when the signal is aborted before */
+  /** @throws {DeliveryError} `token_unavailable`, or `delivery_aborted` when the signal is aborted first */
   header(signal: AbortSignal): Promise<string>;
   /** The destination answered 401 to this header. */
   onRefused(header: string): void;
@@ -13,9 +13,9 @@ export interface Authorizer {
 }
 
 interface AuthorizerOptions extends Surroundings {
-  /** Of the destination, for errors. */
+  /** Names the destination in errors. */
   readonly host: string;
-  /** For fetching a token. */
+  /** The time limit for fetching a token. */
   readonly timeoutMs: number;
 }
 
@@ -42,7 +42,7 @@ const always = (header: string): Authorizer => ({
   close: async () => {},
 });
 
-/** Others may wait for the same token: it is fetched to the end. */
+/** Stops waiting on abort. The fetch itself goes on, because other attempts may wait for the same token. */
 const orAborted = <Value>(work: Promise<Value>, signal: AbortSignal, host: string): Promise<Value> =>
   new Promise((resolve, reject) => {
     const abort = () => reject(aborted(host));

@@ -7,19 +7,19 @@ import { checkSecret, generateSecret } from './secret.ts';
 import { checkTransform } from './transform-check.ts';
 import { checkUrl } from './url.ts';
 
-// No `input` in the issue: neither a secret nor the query of a URL may come back in an error.
+// The issue has no `input`, so that neither a secret nor the query of a URL comes back in an error.
 const issue = (message: string) => ({ code: 'custom', message, input: undefined }) as const;
 
 const secretText = z.string();
 const endingSecret = z.strictObject({
   secret: secretText,
-  until: z.iso.datetime({ offset: true }).describe('It signs until then, and no longer.'),
+  until: z.iso.datetime({ offset: true }).describe('It signs until then.'),
 });
 
 export const SECRET_DESCRIPTION =
-  'Standard Webhooks secret: whsec_… (HMAC) or whsk_… (Ed25519), or all live ones while it is being changed. Default: generated.';
+  'Standard Webhooks secret: whsec_… (HMAC) or whsk_… (Ed25519), or a list of all live ones during a rotation. Default: generated.';
 
-/** @param besides A text that is taken as it is. */
+/** @param besides one more text to accept */
 export const secretSetting = (besides?: string) =>
   z
     .union(
@@ -44,7 +44,7 @@ export const secretSetting = (besides?: string) =>
       }
     });
 
-/** The settings of one webhook destination, each for itself. */
+/** The settings of one webhook destination, each checked on its own. */
 export const webhookSettings = z.object({
   url: z
     .string()
@@ -57,13 +57,13 @@ export const webhookSettings = z.object({
     ),
   secret: secretSetting()
     .default(() => generateSecret())
-    // Without this the JSON Schema shows one generated secret as everybody's default.
+    // Without this, the JSON Schema shows one generated secret as everyone's default.
     .meta({ default: undefined })
     .describe(SECRET_DESCRIPTION),
   format: z
     .enum(FORMATS)
     .default('event')
-    .describe('What the body is: our event, the original envelope with one element, or a CloudEvent.'),
+    .describe('The body: our event, the original envelope with one element, or a CloudEvent.'),
   transform: z
     .string()
     .check((context) => {
@@ -72,16 +72,18 @@ export const webhookSettings = z.object({
     })
     .exactOptional()
     .describe(
-      'An expression (JSONata) over the event: what it gives is sent instead, as body or as data of the CloudEvent.',
+      'A JSONata expression over the event; its result is sent instead, as the body or as the data of the CloudEvent.',
     ),
-  headers: headers.exactOptional().describe('Further headers of each delivery, such as an API key.'),
-  auth: auth.exactOptional().describe('How the destination knows us, beside the signature: bearer, basic or oauth2.'),
+  headers: headers.exactOptional().describe('Extra headers of each delivery, such as an API key.'),
+  auth: auth
+    .exactOptional()
+    .describe('How the destination recognizes us, beside the signature: bearer, basic or oauth2.'),
   timeoutMs: z
     .int()
     .min(100)
     .max(30_000)
     .default(15_000)
-    .describe('Total time of one attempt in ms, from resolving the name to the status line of the answer.'),
+    .describe('Time limit of one attempt in ms, from resolving the name to the status line of the answer.'),
   concurrency: z
     .int()
     .min(1)
@@ -90,7 +92,7 @@ export const webhookSettings = z.object({
     .describe('How many connections may be open to the destination at once.'),
 });
 
-/** What `together` looks at. */
+/** The settings that `together` checks. */
 interface Combined {
   readonly format: Format;
   readonly transform?: string;
@@ -98,7 +100,7 @@ interface Combined {
   readonly auth?: object;
 }
 
-/** Refuses settings that are right each for itself and exclude each other. */
+/** Refuses settings that are valid on their own but exclude each other. */
 export const together = ({ value, issues }: z.core.ParsePayload<Combined>): void => {
   if (value.format === 'clickatell' && value.transform !== undefined) {
     const message = 'transform and the format clickatell exclude each other: an envelope holds what Clickatell sent';

@@ -4,16 +4,16 @@ import { declaredAuth, SECRET_OF } from './auth.ts';
 import { SECRET_DESCRIPTION, secretSetting, webhookSettings } from './config.ts';
 import { generateSecret } from './secret.ts';
 
-/** What stands for a secret where it is not shown. Sent back, it means: as it is. */
+/** Stands in for a secret that is not shown. Sent back, it means: keep the present one. */
 export const HIDDEN = '(hidden)';
 
-/** A webhook destination as people write it: in a file, or in a request. Secrets that it has already may be left out. */
+/** A webhook destination as people write it, in a file or a request. They may leave out secrets that it already has. */
 export const webhookDestination = z.strictObject({
   ...destinationBase.shape,
   ...webhookSettings.shape,
   ...pacing,
   type: z.literal('webhook').describe('Events are POSTed to `url`.'),
-  // Without its default, which would be a new secret each time.
+  // Without the default, which would be a new secret each time.
   secret: secretSetting(HIDDEN).optional().describe(SECRET_DESCRIPTION),
   auth: declaredAuth.exactOptional().describe(webhookSettings.shape.auth.description ?? ''),
 });
@@ -23,10 +23,10 @@ export type WebhookDestination = z.output<typeof webhookDestination>;
 type Declared = Partial<Pick<WebhookDestination, 'secret' | 'headers' | 'auth'>> & Pick<WebhookDestination, 'url'>;
 type Config = Readonly<Record<string, unknown>>;
 
-/** A secret is left out, and there is none that could be kept. */
+/** A secret was left out, and there is none to keep. */
 export class MissingSecretError extends Error {
   override readonly name = 'MissingSecretError';
-  /** Which one: `auth.token`, `headers.x-api-key`. */
+  /** Which secret: `auth.token`, `headers.x-api-key`. */
   readonly path: string;
 
   constructor(path: string, reason: string) {
@@ -36,13 +36,13 @@ export class MissingSecretError extends Error {
 }
 
 /**
- * Completes settings in which secrets are left out, or hidden: those that the destination has already stay. A new
- * destination gets a generated signing secret, which has to be shown to whoever declared it.
+ * Completes settings whose secrets are left out or hidden with those that the destination already has. A new
+ * destination gets a generated signing secret, which must be shown to the person who declared it.
  *
- * What was given for one host is not kept for another: whoever may change a destination need not know its secrets, and
- * must not learn them by pointing it elsewhere.
+ * Secrets given for one host are not kept for another: a person who may change a destination but does not know its
+ * secrets must not learn them by pointing it elsewhere.
  *
- * @param present The settings that it has.
+ * @param present the destination's present settings
  * @throws {MissingSecretError}
  */
 export const completeWebhook = <Settings extends Declared>(
@@ -91,7 +91,7 @@ export const completeWebhook = <Settings extends Declared>(
 const originOf = (url: unknown): string | undefined =>
   typeof url === 'string' && URL.canParse(url) ? new URL(url).origin : undefined;
 
-/** The settings of a destination as they may be shown. */
+/** The settings of a destination with its secrets hidden. */
 export const hideSecrets = (config: Config): Record<string, unknown> => {
   const { secret, headers, auth, ...rest } = config;
   return {

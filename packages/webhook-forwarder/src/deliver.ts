@@ -10,13 +10,13 @@ import { Pool } from 'undici';
 import { openAuthorizer } from './authorize.ts';
 import type { WebhookConfig } from './config.ts';
 import { guardConnections, parseRanges, type Resolve, resolveName, type Surroundings } from './egress.ts';
-import { type Answer, aborted, type Post, post } from './post.ts';
+import { aborted, type Post, type PostAnswer, post } from './post.ts';
 import { parseRetryAfter } from './retry-after.ts';
 import { createSigner, encodeLarge } from './sign.ts';
 import { openTransformer, TransformError } from './transform.ts';
 
 export interface WebhookAdapterOptions {
-  /** CIDR ranges that may be called although they are not public, and over http too. EGRESS_ALLOW. */
+  /** CIDR ranges that may be called although they are not public, and over http too (EGRESS_ALLOW). */
   readonly egressAllow: readonly string[];
   /** `Clickrelay/<version>` */
   readonly userAgent: string;
@@ -39,7 +39,7 @@ export const webhookAdapter = (options: WebhookAdapterOptions): Adapter<WebhookC
 
 type Request = Pick<Post, 'headers' | 'body'>;
 
-/** In characters: longer ones are encoded and signed bit by bit. */
+/** In characters. Longer bodies are encoded and signed piece by piece. */
 const LARGE_BODY_LENGTH = 512 * 1024;
 
 const openDestination = (config: WebhookConfig, surroundings: Surroundings): Deliverer => {
@@ -53,15 +53,16 @@ const openDestination = (config: WebhookConfig, surroundings: Surroundings): Del
   const pool = new Pool(url.origin, {
     connect: guard.connect,
     connections: config.concurrency,
-    allowH2: false, // or https pools would open one connection at a time to find out
-    // `post` has one deadline for the whole; these two would only end what is idle.
+    // With HTTP/2 allowed, https pools would open one connection at a time to negotiate it.
+    allowH2: false,
+    // `post` has one deadline for the whole attempt; these two would only end idle ones.
     headersTimeout: 0,
     bodyTimeout: 0,
   });
   const transformer = config.transform === undefined ? undefined : openTransformer(config.transform);
   const authorizer =
     config.auth === undefined ? undefined : openAuthorizer(config.auth, { ...surroundings, host, timeoutMs });
-  const running = new Set<Promise<Answer>>();
+  const running = new Set<Promise<PostAnswer>>();
   let isClosed = false;
 
   const notBuilt = (why: string, options: { retryable: boolean; cause?: unknown }): DeliveryError => {
@@ -100,9 +101,9 @@ const openDestination = (config: WebhookConfig, surroundings: Surroundings): Del
     return { body, headers: { ...headers, ...(await sign.large(eventId, new Date(), body)) } };
   };
 
-  const send = async ({ event, ...attempt }: DeliveryAttempt): Promise<Answer> => {
+  const send = async ({ event, ...attempt }: DeliveryAttempt): Promise<PostAnswer> => {
     const { signal } = attempt;
-    // Before the signature, whose time is that of the attempt.
+    // Fetch the token first: the signature's time is to be the time of sending.
     const since = performance.now();
     const authorization = await authorizer?.header(signal);
     const leftMs = Math.max(timeoutMs - (performance.now() - since), 1);
@@ -138,8 +139,10 @@ const openDestination = (config: WebhookConfig, surroundings: Surroundings): Del
   };
 };
 
-/** A destination may be wrong today and mended tomorrow: every refusal is tried again until the schedule is used up. */
-const rejection = (host: string, { status, retryAfter, response }: Answer): DeliveryError => {
+/**
+ * Every refusal is tried again until the schedule is used up: a destination may be broken today and mended tomorrow.
+ */
+const rejection = (host: string, { status, retryAfter, response }: PostAnswer): DeliveryError => {
   const retryAfterMs = parseRetryAfter(retryAfter, Date.now());
   return new DeliveryError('destination_rejected', `${host} answered ${status}${hint(status)}`, {
     retryable: true,

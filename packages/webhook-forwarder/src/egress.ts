@@ -8,18 +8,18 @@ import { buildConnector } from 'undici';
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 type Range = readonly [network: Address, prefixLength: number];
 
-/** All addresses of a name. */
+/** Looks up all addresses of a name. */
 export type Resolve = (hostname: string) => Promise<LookupAddress[]>;
 
-/** Asks the operating system, as `fetch` does; only for address families that this machine has. */
+/** Asks the operating system, as `fetch` does, and only for address families that this machine has. */
 export const resolveName: Resolve = (hostname) => askResolver(hostname, { all: true, hints: ADDRCONFIG });
 
-/** Whether an address may be called: anyone's (https only), one that EGRESS_ALLOW opens, or none of ours. */
+/** Whether an address may be called: `public` over https only, `opened` by EGRESS_ALLOW, or not at all. */
 type Verdict = 'public' | 'opened' | 'refused';
 
 /**
  * Reads EGRESS_ALLOW.
- * @throws {RangeError} for anything but CIDR ranges; half a list would refuse what the operator meant to open.
+ * @throws {RangeError} for anything but CIDR ranges: half a list would refuse what the operator meant to open
  */
 export const parseRanges = (cidrs: readonly string[]): Range[] =>
   cidrs.map((cidr) => {
@@ -31,7 +31,8 @@ export const parseRanges = (cidrs: readonly string[]): Range[] =>
 
 const NAT64 = parseRanges(['64:ff9b::/96', '64:ff9b:1::/48']);
 const HOLDS_IPV4_LAST = [...NAT64, ...parseRanges(['::ffff:0:0/96', '::ffff:0:0:0/96', '::/96'])];
-const OF_ITS_OWN = parseRanges(['::/127']); // unspecified and loopback lie within the IPv4-compatible range
+// Unspecified and loopback, which lie within the IPv4-compatible range.
+const OF_ITS_OWN = parseRanges(['::/127']);
 const SIX_TO_FOUR = parseRanges(['2002::/16']);
 const TEREDO = parseRanges(['2001::/32']);
 const GLOBAL_IPV6 = parseRanges(['2000::/3']);
@@ -39,7 +40,7 @@ const GLOBAL_IPV6 = parseRanges(['2000::/3']);
 const isWithin = (address: Address, ranges: readonly Range[]): boolean =>
   ranges.some(([network, prefixLength]) => network.kind() === address.kind() && address.match(network, prefixLength));
 
-/** The IPv4 address that a translator or tunnel would call on behalf of this IPv6 address. */
+/** The IPv4 address that a translator or tunnel would call for this IPv6 address. */
 const embeddedIpv4 = (address: ipaddr.IPv6): ipaddr.IPv4 | undefined => {
   const bytes = address.toByteArray();
   if (isWithin(address, OF_ITS_OWN)) return undefined;
@@ -50,14 +51,14 @@ const embeddedIpv4 = (address: ipaddr.IPv6): ipaddr.IPv4 | undefined => {
 };
 
 const isPublic = (address: Address): boolean => {
-  // `unicast` is ipaddr.js' word for "in no special range". Most of IPv6 is not given out yet: that is refused too.
+  // ipaddr.js says `unicast` for "in no special range". Most of IPv6 is unallocated, and refused too.
   return address.range() === 'unicast' && (address.kind() === 'ipv4' || isWithin(address, GLOBAL_IPV6));
 };
 
 /**
  * Judges an address as the resolver or the URL parser spells it. An IPv6 address that stands for an IPv4 one (mapped,
- * compatible, NAT64, 6to4, Teredo) is judged by that one, and is public only where its own range is opened as well:
- * `64:ff9b::/96` in EGRESS_ALLOW lets a NAT64 network call public addresses, and still nothing private.
+ * compatible, NAT64, 6to4, Teredo) is judged by the IPv4 address, and is public only if its own range is opened as
+ * well: `64:ff9b::/96` in EGRESS_ALLOW lets a NAT64 network call public addresses, but still no private ones.
  */
 export const judgeAddress = (text: string, opened: readonly Range[]): Verdict => {
   if (isIP(text) === 0) return 'refused';
@@ -71,7 +72,7 @@ export const judgeAddress = (text: string, opened: readonly Range[]): Verdict =>
   return isPublic(address) ? 'public' : 'refused';
 };
 
-/** What decides where this process may call. */
+/** Decides where this process may call. */
 export interface Surroundings {
   readonly opened: readonly Range[];
   readonly resolve: Resolve;
@@ -80,12 +81,12 @@ export interface Surroundings {
 
 interface GuardedConnector {
   readonly connect: buildConnector.connector;
-  /** Gives up connections that are still being made: a closing pool would leave them to their timeout. */
+  /** Drops connections that are still being opened: a closing pool would leave them to their timeout. */
   close(): void;
 }
 
 interface GuardOptions {
-  /** The one origin that will be called. */
+  /** The only origin to call. */
   readonly url: URL;
   readonly opened: readonly Range[];
   readonly resolve: Resolve;
@@ -93,15 +94,16 @@ interface GuardOptions {
 }
 
 /**
- * Opens connections for undici to addresses that may be called, and to no others. A name is resolved when
- * a connection is made, and the connection goes to the very addresses that were judged: an answer that changes a moment
- * later changes nothing.
+ * Opens connections for undici, only to addresses that may be called. A name is resolved when a connection is opened,
+ * and the connection goes to the very addresses that were judged, so a resolver that changes its answer a moment later
+ * changes nothing.
  */
 export const guardConnections = ({ url, opened, resolve, timeoutMs }: GuardOptions): GuardedConnector => {
   const isSecure = url.protocol === 'https:';
   const mayCall = (verdict: Verdict) => verdict === 'opened' || (verdict === 'public' && isSecure);
 
-  // One question at a time: the operating system answers few at once, and a slow name server must not delay other destinations.
+  // Ask once at a time: the operating system answers few questions at once, and a slow name server must not delay other
+  // destinations.
   let asking: Promise<LookupAddress[]> | undefined;
   const ask = (hostname: string): Promise<LookupAddress[]> => {
     asking ??= resolve(hostname).finally(() => {
@@ -124,12 +126,12 @@ export const guardConnections = ({ url, opened, resolve, timeoutMs }: GuardOptio
     );
   };
 
-  // HTTP/1.1 only: one attempt per connection, so that cutting an attempt off disturbs no other.
+  // HTTP/1.1 only: with one attempt per connection, cutting off an attempt disturbs no other.
   const open = buildConnector({ lookup, timeout: timeoutMs, allowH2: false });
   const connecting = new Set<unknown>();
 
   const connect: buildConnector.connector = (options, callback) => {
-    // `lookup` is not called for addresses, however they are spelled: the URL parser has made them plain.
+    // `lookup` is not called for addresses; the URL parser has normalized every spelling of them.
     if (isIP(options.hostname) !== 0) {
       const verdict = judgeAddress(options.hostname, opened);
       if (!mayCall(verdict)) {
@@ -137,7 +139,7 @@ export const guardConnections = ({ url, opened, resolve, timeoutMs }: GuardOptio
         return;
       }
     }
-    // undici returns the socket, its types do not say so.
+    // undici returns the socket, though its types do not say so.
     const socket: unknown = open(options, (...outcome) => {
       connecting.delete(socket);
       callback(...outcome);
@@ -157,6 +159,6 @@ const refusal = (url: URL, isPublicOverHttp: boolean): DeliveryError => {
   const reason = isPublicOverHttp
     ? 'was not called over http: use https, or open its address with `EGRESS_ALLOW`'
     : 'was not called: its address is private or reserved; `EGRESS_ALLOW` opens such ranges';
-  // It may be a forgotten EGRESS_ALLOW, or a name that points elsewhere tomorrow: the schedule gives time to mend it.
+  // Retryable: EGRESS_ALLOW may have been forgotten, or the name may point elsewhere tomorrow.
   return new DeliveryError('destination_refused', `${url.host} ${reason}`, { retryable: true });
 };

@@ -2,10 +2,10 @@ import { z } from 'zod';
 
 const MOST_HEADERS = 32;
 const MAX_NAME_LENGTH = 64;
-/** Some servers refuse more than 8 KB of headers altogether. */
+/** Some servers refuse more than 8 KB of headers in total. */
 const MAX_VALUE_LENGTH = 4096;
 
-/** Those that decide how the request travels, and those that the delivery has itself. */
+/** Headers that decide how the request travels, and headers that the delivery sets itself. */
 const OURS = new Set([
   'connection',
   'content-encoding',
@@ -24,10 +24,10 @@ const OUR_PREFIXES = ['webhook-', 'ce-', 'clickrelay-', 'proxy-'];
 
 /** RFC 9110, section 5.6.2. */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-/** Visible ASCII, with spaces in between: what every server reads alike (RFC 9110, section 5.5). */
+/** Visible ASCII with spaces in between, which every server reads alike (RFC 9110, section 5.5). */
 const VALUE = /^[!-~](?:[ -~]*[!-~])?$/;
 
-/** What is wrong with a header, or undefined when nothing is. Repeats nothing of its value. */
+/** Says what is wrong with a header, or undefined when nothing is. Quotes nothing of its value. */
 const checkHeader = (name: string, value: string): string | undefined => {
   if (!TOKEN.test(name) || name.length > MAX_NAME_LENGTH) {
     return `the name of a header must be letters, digits and -, at most ${MAX_NAME_LENGTH} of them`;
@@ -42,7 +42,7 @@ const checkHeader = (name: string, value: string): string | undefined => {
   return undefined;
 };
 
-/** Headers of one's own. The names are lower case afterwards. */
+/** Custom headers. Parsing lower-cases their names. */
 export const headers = z
   .record(z.string(), z.string())
   .check(({ value, issues }) => {

@@ -2,14 +2,14 @@ import { DeliveryError } from '@clickrelay/core';
 import { Pool } from 'undici';
 import type { Auth } from './auth.ts';
 import { guardConnections, type Surroundings } from './egress.ts';
-import { type Answer, post } from './post.ts';
+import { type PostAnswer, post } from './post.ts';
 import { parseRetryAfter } from './retry-after.ts';
 
-/** A token is renewed so long before it ends, in ms, or after nine tenths of its life when that is sooner. */
+/** A token is renewed this long before it expires, in ms, or after nine tenths of its life if that is later. */
 const EARLY_MS = 30_000;
-/** What a header can hold, and what most servers take. */
+/** The characters that a header can hold, and the length that most servers accept. */
 const TOKEN = /^[!-~]{1,8192}$/;
-/** RFC 6749, section 5.2. Anything else that a server says may quote what it was sent. */
+/** RFC 6749, section 5.2. Any other text of a server may quote what we sent. */
 const ERRORS = [
   'invalid_request',
   'invalid_client',
@@ -21,14 +21,14 @@ const ERRORS = [
 
 /** Access tokens of one destination, by client credentials (RFC 6749, section 4.4). */
 export interface Tokens {
-  /** One that is good for a while; undefined when a new one is needed. */
+  /** A token that is valid for a while; undefined when a new one is needed. */
   present(): string | undefined;
   /**
-   * A new one. Whoever asks while one is being fetched gets that one.
+   * Fetches a new token. Calls made while a fetch is running share its token.
    * @throws {DeliveryError} `token_unavailable`
    */
   fetch(): Promise<string>;
-  /** It is not good any more, whatever was said when it was given. */
+  /** Drops a token that the destination refused, whatever its lifetime. */
   forget(token: string): void;
   close(): Promise<void>;
 }
@@ -44,7 +44,7 @@ export const openTokens = (
   const url = new URL(tokenUrl);
   const { host } = url;
   const guard = guardConnections({ url, opened, resolve, timeoutMs });
-  // One is fetched at a time.
+  // Only one token is fetched at a time.
   const pool = new Pool(url.origin, {
     connect: guard.connect,
     connections: 1,
@@ -56,7 +56,7 @@ export const openTokens = (
   let current: { readonly token: string; readonly goodUntil: number } | undefined;
   let fetching: Promise<string> | undefined;
 
-  /** What is asked and how is the library's business; the connection, its deadline and how much is read are ours. */
+  /** The library builds the request and reads the answer; the connection, its deadline and the size limit are ours. */
   const request = async (): Promise<string> => {
     const oauth = await import('oauth4webapi');
     const server = { issuer: url.origin, token_endpoint: tokenUrl };
@@ -115,8 +115,8 @@ export const openTokens = (
   };
 };
 
-/** A client may be unknown today and known tomorrow: tried again, as what the destination itself refuses. */
-const refusal = (host: string, { status, retryAfter, response }: Answer): DeliveryError => {
+/** Retryable, like a refusal by the destination itself: a client may be unknown today and known tomorrow. */
+const refusal = (host: string, { status, retryAfter, response }: PostAnswer): DeliveryError => {
   const retryAfterMs = parseRetryAfter(retryAfter, Date.now());
   const message = `no access token: ${host} answered ${status}${errorIn(response)}`;
   return new DeliveryError('token_unavailable', message, {
@@ -136,7 +136,7 @@ const errorIn = (response: string): string => {
 
 const unavailable = (host: string, error: unknown): DeliveryError => {
   if (!(error instanceof DeliveryError)) {
-    // What the library says may quote the answer, which holds the token.
+    // The library's message may quote the answer, which holds the token.
     const message = `no access token: the answer of ${host} holds no bearer token that can be used`;
     return new DeliveryError('token_unavailable', message, { retryable: true });
   }

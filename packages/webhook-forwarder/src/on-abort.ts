@@ -1,10 +1,10 @@
-/** Of each signal, who is to be told, and the one listener that does. */
+/** The callbacks of each signal, and the one listener that calls them. */
 const listening = new WeakMap<AbortSignal, { readonly told: Set<() => void>; readonly tell: () => void }>();
 
 /**
- * Calls back when the signal is aborted. All attempts of a process have one signal: to add or remove a listener, each
- * would look through those of the thousands beside it, so that they share a single one.
- * @returns takes it back
+ * Calls back when the signal is aborted. All attempts of a process have the same signal, and adding or removing a
+ * listener searches the list of all others; so thousands of attempts share one listener.
+ * @returns removes the callback
  */
 export const onAbort = (signal: AbortSignal, call: () => void): (() => void) => {
   let shared = listening.get(signal);

@@ -2,13 +2,13 @@ import { DeliveryError } from '@clickrelay/core';
 import type { Dispatcher } from 'undici';
 import { onAbort } from './on-abort.ts';
 
-/** How much of an answer is kept, in bytes. */
+/** How much of an answer to keep, in bytes. */
 const MAX_RESPONSE_BYTES = 16 * 1024;
 
-/** How long to wait for the body of an answer whose status line has decided the attempt already, in ms. */
+/** How long to wait for the body once the status line has decided the attempt, in ms. */
 const BODY_WAIT_MS = 1000;
 
-export interface Answer {
+export interface PostAnswer {
   readonly status: number;
   readonly retryAfter: string | string[] | undefined;
   /** The first 16 KB of the body. */
@@ -16,31 +16,34 @@ export interface Answer {
 }
 
 export interface Post {
-  /** Named in errors. */
+  /** For errors. */
   readonly host: string;
   readonly path: string;
   readonly headers: Record<string, string>;
   readonly body: string | Buffer;
-  /** Total time, in ms, from now to the status line. Nothing that the destination sends prolongs it. */
+  /** Time limit in ms from now to the status line. Nothing that the destination sends extends it. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
 /**
- * Sends one POST and returns what was answered, whatever the status; redirects are answers like any other.
- * @throws {DeliveryError} when there was no answer.
+ * Sends one POST and returns the answer, whatever its status; a redirect is an answer like any other.
+ * @throws {DeliveryError} when there is no answer
  */
-export const post = (dispatcher: Dispatcher, { host, path, headers, body, timeoutMs, signal }: Post): Promise<Answer> =>
+export const post = (
+  dispatcher: Dispatcher,
+  { host, path, headers, body, timeoutMs, signal }: Post,
+): Promise<PostAnswer> =>
   new Promise((resolve, reject) => {
     const exchange = new Exchange(host, timeoutMs, signal, resolve, reject);
     dispatcher.dispatch({ method: 'POST', path, headers, body }, exchange);
   });
 
-/** One request and its answer. Holds a timer and an abort listener until it has ended, and a connection while it is sent. */
+/** One request and its answer. Holds a timer and an abort callback until it ends, and a connection while it is sent. */
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #host: string;
   readonly #deadline: number;
-  readonly #resolve: (answer: Answer) => void;
+  readonly #resolve: (answer: PostAnswer) => void;
   readonly #reject: (error: DeliveryError) => void;
   readonly #stopListening: () => void;
   #timer: NodeJS.Timeout;
@@ -55,7 +58,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     host: string,
     timeoutMs: number,
     signal: AbortSignal,
-    resolve: (answer: Answer) => void,
+    resolve: (answer: PostAnswer) => void,
     reject: (error: DeliveryError) => void,
   ) {
     this.#host = host;
@@ -67,7 +70,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    // Gave up while waiting for a connection: throwing here drops the request before a byte of it is sent.
+    // The attempt ended while it waited for a connection. Throwing here drops the request before a byte of it is sent.
     if (this.#ended) throw new Error('request was given up');
     this.#controller = controller;
   }
@@ -100,7 +103,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#end(() => timedOut(this.#host));
   }
 
-  /** The status line decides: what goes wrong after it, in the body, changes nothing. */
+  /** The status line decides: an error after it, in the body, changes nothing. */
   #end(error?: () => DeliveryError): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -131,7 +134,9 @@ const timedOut = (host: string, cause?: string): DeliveryError =>
 const TIMEOUT_CODES = new Set(['ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT']);
 const REQUEST_CODES = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED']);
 
-/** Says what went wrong by its code alone: the messages of Node and undici may hold addresses, headers and bytes of the answer. */
+/**
+ * Reports only the error's code: the messages of Node and undici may hold addresses, headers and bytes of the answer.
+ */
 const networkError = (host: string, error: Error & { code?: unknown }): DeliveryError => {
   if (error instanceof DeliveryError) return error;
   const code = typeof error.code === 'string' && /^[A-Z][A-Z0-9_]{0,63}$/.test(error.code) ? error.code : 'UNKNOWN';

@@ -1,12 +1,13 @@
-/** Longest wait that a destination may ask for, in ms: the longest step of the default retry schedule. */
+/** The longest wait that a destination may ask for, in ms: the longest step of the default retry schedule. */
 export const MAX_RETRY_AFTER_MS = 24 * 60 * 60 * 1000;
 
-// Of the three date forms of RFC 9110 only the one that may still be sent. `Date.parse` alone reads `10junk` and `-1` as dates.
+// The only one of RFC 9110's three date forms that may still be sent. `Date.parse` alone reads `10junk` and `-1` as
+// dates.
 const HTTP_DATE = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
 
 /**
- * How long a `Retry-After` header asks us to wait, in ms, at most 24 hours.
- * `undefined` for what is neither a whole number of seconds nor an HTTP date (RFC 9110, section 10.2.3), or was sent twice.
+ * Reads how long a `Retry-After` header asks us to wait, in ms, at most 24 hours. Returns undefined when it is neither
+ * a whole number of seconds nor an HTTP date (RFC 9110, section 10.2.3), or was sent twice.
  */
 export const parseRetryAfter = (header: string | string[] | undefined, now: number): number | undefined => {
   if (typeof header !== 'string') return undefined;

@@ -1,19 +1,19 @@
 import { generateSecret, type LiveSecret } from './secret.ts';
 
-/** As many as a destination may have. */
+/** How many secrets a destination may have. */
 export const MOST_SECRETS = 8;
 
 export interface RotatedSecrets {
-  /** As they are to be kept: the new ones first. */
+  /** The secrets to keep, the new ones first. */
   readonly secrets: readonly LiveSecret[];
-  /** One for each sort of key that signed without an end: a destination that knows both sorts goes on getting both. */
+  /** The new ones: one for each sort of key in use, so that a destination that knows both sorts keeps getting both. */
   readonly made: readonly string[];
-  /** Until when the old ones sign too; null when they end at once. */
+  /** How long the old ones keep signing; null when they end at once. */
   readonly oldUntil: string | null;
 }
 
 /**
- * New secrets beside the present ones, which end after `keepOldForMs`. What was to end before that still does.
+ * Makes new secrets beside the present ones, which end after `keepOldForMs`, or earlier if they already were to.
  * @param nowMs epoch milliseconds
  */
 export const rotateSecrets = (
@@ -29,7 +29,7 @@ export const rotateSecrets = (
     .map((one) => (typeof one === 'string' ? { secret: one, until } : one))
     .map((one) => (Date.parse(one.until) > untilMs ? { ...one, until } : one))
     .filter((one) => Date.parse(one.until) > nowMs)
-    // What lives longest matters most when there are too many.
+    // When there are too many, keep those that live longest.
     .sort((a, b) => Date.parse(b.until) - Date.parse(a.until))
     .slice(0, MOST_SECRETS - made.length);
   return { secrets: [...made, ...old], made, oldUntil: keepOldForMs > 0 ? until : null };

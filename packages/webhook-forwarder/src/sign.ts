@@ -4,18 +4,18 @@ import { type LiveSecret, readSecret, type SigningKey } from './secret.ts';
 
 interface Signer {
   (id: string, sentAt: Date, body: string): Record<string, string>;
-  /** The same of a body that takes long: others have their turn in between. */
+  /** The same for a large body: other work gets its turn in between. */
   large(id: string, sentAt: Date, body: Buffer): Promise<Record<string, string>>;
 }
 
 /**
  * Makes the Standard Webhooks headers of a body. With several secrets there is one signature for each that is live when
- * the body is sent, so that a destination verifies with its old key or its new one while the secret is being changed.
+ * the body is sent, so that during a rotation a destination can verify with either its old key or its new one.
  *
- * By node:crypto and not by the `standardwebhooks` package, whose JavaScript HMAC takes a few times as long (16 MB: 120 to
- * 215 ms against 40 to 80) and copies the body. The tests verify with that package.
+ * Uses node:crypto rather than the `standardwebhooks` package, whose JavaScript HMAC is a few times slower (16 MB: 120
+ * to 215 ms against 40 to 80) and copies the body. The tests verify with that package.
  *
- * @param secrets `webhookConfig` has checked them.
+ * @param secrets as checked by `webhookConfig`
  * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */
 export const createSigner = (secrets: LiveSecret | readonly LiveSecret[]): Signer => {
@@ -51,16 +51,16 @@ const timestampOf = (sentAt: Date): string => String(Math.floor(sentAt.getTime()
 
 const signature = (signing: SigningKey, head: string, body: string): string => {
   if (signing.version === 'v1a') return signWith(null, Buffer.from(head + body), signing.key).toString('base64');
-  // The parts one after the other, so that a large body is not copied to put the head before it.
+  // Hash the parts in turn, so that a large body is not copied just to prepend the head.
   return createHmac('sha256', signing.key).update(head).update(body).digest('base64');
 };
 
-/** In bytes: about a millisecond. */
+/** In bytes: about a millisecond of work. */
 const STRETCH = 512 * 1024;
 
 const largeSignature = async (signing: SigningKey, head: string, body: Buffer): Promise<string> => {
   if (signing.version === 'v1a') {
-    // Takes all of it at once, on a thread of Node's own.
+    // Needs the whole body at once; runs on one of Node's own threads.
     return (await promisify(signWith)(null, Buffer.concat([Buffer.from(head), body]), signing.key)).toString('base64');
   }
   const hmac = createHmac('sha256', signing.key).update(head);
@@ -71,13 +71,13 @@ const largeSignature = async (signing: SigningKey, head: string, body: Buffer): 
   return hmac.digest('base64');
 };
 
-/** The bytes of a large text; others have their turn in between. */
+/** Encodes a large text as UTF-8; other work gets its turn in between. */
 export const encodeLarge = async (text: string): Promise<Buffer> => {
   const bytes = Buffer.allocUnsafe(Buffer.byteLength(text));
   let written = 0;
   for (let at = 0; at < text.length; ) {
     let end = Math.min(at + STRETCH, text.length);
-    // Half of a pair of surrogates is no text of its own.
+    // Do not split a surrogate pair.
     if (end < text.length && (text.charCodeAt(end - 1) & 0xfc00) === 0xd800) end--;
     written += bytes.write(text.slice(at, end), written);
     at = end;

@@ -4,11 +4,12 @@ import type jsonata from 'jsonata';
 /** The longest transform, in characters. */
 const MAX_TRANSFORM_LENGTH = 10_000;
 
-// Loaded when there is a transform to look at: it takes more time than everything else in this package.
+// Loaded only when there is a transform to check: it takes longer than everything else in this package.
 const require = createRequire(import.meta.url);
 
 /**
- * Why a text is no JSONata expression, and where; undefined when it is one. It is only read here, never evaluated.
+ * Says why a text is not a JSONata expression, and where, or undefined when it is one. Parses it, but never evaluates
+ * it.
  * @see https://docs.jsonata.org
  */
 export const checkTransform = (text: string): string | undefined => {
@@ -20,15 +21,15 @@ export const checkTransform = (text: string): string | undefined => {
     return undefined;
   } catch (error) {
     const { message, position, token } = error as Partial<jsonata.JsonataError>;
-    // What the engine of regular expressions says has no position, and quotes the expression whole.
+    // An error of the regular expression engine has no position, and quotes the whole expression.
     if (position === undefined) return 'transform must be a JSONata expression: a regular expression in it is none';
     return `transform must be a JSONata expression: ${message}, ${placeOf(text, position, token)}`;
   }
 };
 
 /**
- * Where in an expression something is wrong, for people: columns and lines count from 1.
- * @param position as JSONata tells it: behind the token, where there is one
+ * Words for people where an expression is wrong; columns and lines count from 1.
+ * @param position as JSONata reports it: after the token, if there is one
  */
 export const placeOf = (text: string, position: number, token?: string): string => {
   const isBehind = token !== undefined && text.slice(position - token.length, position) === token;

@@ -1,16 +1,16 @@
-/** What one evaluation of a transform may use. */
+/** The limits of one evaluation of a transform. */
 export const LIMITS = {
-  /** Processor time, in ms: a machine that is busy elsewhere makes no transform too slow. */
+  /** Processor time, in ms, so that a busy machine makes no transform too slow. */
   cpuMs: 250,
-  /** By the clock, in ms, in case the process is stopped or starved altogether. */
+  /** Wall-clock time, in ms, in case the process is stopped or starved altogether. */
   wallMs: 10_000,
-  /** Of what it gives, as JSON in UTF-8. */
+  /** Size of the result, as JSON in UTF-8. */
   outputBytes: 4 * 1024 * 1024,
-  /** Of what it makes on its way, in MB. */
+  /** Memory for everything it makes on the way, in MB. */
   memoryMb: 256,
 } as const;
 
-/** What the process ends itself with when an evaluation has used up its time. */
+/** The signal with which the process ends itself when an evaluation has used up its time. */
 export const TOO_SLOW = 'SIGALRM';
 
 export interface TransformRequest {
@@ -19,7 +19,7 @@ export interface TransformRequest {
   readonly input: string;
 }
 
-/** What came of it. Of an error only its code and its place: its message may quote the event. */
+/** The result. An error is only its code and its place: its message may quote the event. */
 export type TransformReply =
   | { readonly output: string }
   | { readonly failed: 'error'; readonly code: string; readonly position?: number; readonly token?: string }

@@ -3,13 +3,13 @@ import jsonata from 'jsonata';
 import { LIMITS, type TransformReply, type TransformRequest } from './transform-limits.ts';
 
 /*
- * The process that transforms run in, one at a time. A thread would not do: when V8 finds no memory for one large array
- * it ends the process, whatever limits the thread has.
+ * The process that runs transforms, one at a time. A thread would not do: when V8 finds no memory for one large array,
+ * it ends the whole process, whatever the limits of the thread.
  *
- * A second thread watches: the first may be in a loop that never ends, also when the parent that would end it is dead.
+ * A second thread watches, because the first may loop for ever, even after the parent that would end it has died.
  */
 
-/** The processor time of this process at which the present evaluation began, in µs; 0 when there is none. */
+/** The processor time of this process when the present evaluation began, in µs; 0 when there is none. */
 const startedAt = new Float64Array(new SharedArrayBuffer(8));
 
 const watch = new Worker(
@@ -33,7 +33,7 @@ const compile = (expression: string): jsonata.Expression => {
   return present;
 };
 
-/** JSON has no functions; those of JSONata are objects, and refer to all that they can see. */
+/** Drops functions, which JSON does not have: those of JSONata are objects that refer to everything in their scope. */
 const withoutFunctions = (_: string, value: { _jsonata_function?: unknown; _jsonata_lambda?: unknown } | null) =>
   value?._jsonata_function === true || value?._jsonata_lambda === true ? undefined : value;
 
@@ -63,7 +63,8 @@ process.on('message', async (request: TransformRequest) => {
   process.send?.(reply);
 });
 process.on('disconnect', () => process.exit());
-// A terminal and a service manager tell the whole group: the parent lets what is under way end, so this one must go on.
+// A terminal or a service manager signals the whole group. The parent lets running attempts end, so this process goes
+// on.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
 process.send?.('ready');

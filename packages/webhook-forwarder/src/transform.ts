@@ -3,10 +3,10 @@ import { onAbort } from './on-abort.ts';
 import { placeOf } from './transform-check.ts';
 import { LIMITS, TOO_SLOW, type TransformReply, type TransformRequest } from './transform-limits.ts';
 
-/** There is no output. The message quotes nothing of the event. */
+/** The transform has no output. The message quotes nothing of the event. */
 export class TransformError extends Error {
   override readonly name = 'TransformError';
-  /** Whether it is no fault of the expression, and may go better another time. */
+  /** Whether the expression is not at fault, so that another try may succeed. */
   readonly retryable: boolean;
 
   constructor(message: string, options: { retryable: boolean }) {
@@ -15,16 +15,16 @@ export class TransformError extends Error {
   }
 }
 
-/** Transforms of one destination. */
+/** Runs the transform of one destination. */
 export interface Transformer {
   /**
    * @param input JSON
    * @returns JSON
    * @throws {TransformError}
-   * @throws the signal's reason when it is aborted before
+   * @throws the signal's reason when it is aborted first
    */
   transform(input: string, signal: AbortSignal): Promise<string>;
-  /** Gives up what waits. The process ends with its last transformer. */
+  /** Gives up waiting transforms. The process ends with its last transformer. */
   close(): void;
 }
 
@@ -38,17 +38,17 @@ interface Waiting {
 interface Share {
   readonly expression: string;
   readonly waiting: Set<Waiting>;
-  /** How long the process has worked for it, in ms, and never less than for the others that had work when it came. */
+  /** How long the process has worked for it, in ms; starts no lower than that of the others with work waiting. */
   usedMs: number;
 }
 
-/* One process for all destinations of this one, started with the first event and ended with the last transformer. */
+// One process serves all destinations. It starts with the first event and ends with the last transformer.
 const shares = new Set<Share>();
 let child: ChildProcess | undefined;
 let isReady = false;
 let running: { share: Share; one: Waiting; since: number; timer: NodeJS.Timeout } | undefined;
 
-/** @param expression JSONata that `checkTransform` has nothing against */
+/** @param expression valid by `checkTransform` */
 export const openTransformer = (expression: string): Transformer => {
   const share: Share = { expression, waiting: new Set(), usedMs: 0 };
   shares.add(share);
@@ -80,7 +80,9 @@ export const openTransformer = (expression: string): Transformer => {
   };
 };
 
-/** Whoever had the process least goes first, so that a slow transform costs the others no more than its share. */
+/**
+ * The share that has used the process least goes first, so that a slow transform costs the others only its own share.
+ */
 const leastUsed = (): Share | undefined => {
   let least: Share | undefined;
   for (const share of shares) {
@@ -94,7 +96,7 @@ const runNext = (): void => {
   const share = leastUsed();
   const [one] = share?.waiting ?? [];
   if (share === undefined || one === undefined) {
-    // A program that has nothing else to do may end.
+    // Let a program end that has nothing else to do.
     child?.unref();
     child?.channel?.unref();
     return;
@@ -111,7 +113,7 @@ const runNext = (): void => {
 const start = (): ChildProcess => {
   const file = new URL(`transform-process${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
   const started = fork(file, {
-    // Nothing of ours is its business.
+    // It needs none of our settings.
     env: {},
     execArgv: [`--max-old-space-size=${LIMITS.memoryMb}`],
     serialization: 'advanced',
@@ -128,7 +130,7 @@ const start = (): ChildProcess => {
     const neverRan = !isReady;
     child = undefined;
     isReady = false;
-    // Trying at once again would go on for ever.
+    // Trying again at once would go on for ever.
     if (neverRan) giveUp('the process for transforms does not start');
     settle({ killed });
     runNext();
@@ -163,7 +165,7 @@ const stop = (): void => {
   stopped?.kill('SIGKILL');
 };
 
-/** How V8 ends a process that has no memory left. */
+/** The signals with which V8 ends a process that is out of memory. */
 const OUT_OF_MEMORY: readonly unknown[] = ['SIGABRT', 'SIGTRAP', 'SIGILL', 'SIGSEGV'];
 
 type Failure = Exclude<TransformReply, { output: string }> | { readonly killed: NodeJS.Signals | null };
@@ -184,7 +186,7 @@ const errorOf = (failure: Failure, expression: string): TransformError => {
 const refusal = (what: string, detail = '') =>
   new TransformError(`its transform ${what} for this event${detail}`, { retryable: false });
 
-/** JSONata's own words for the errors that are met most, without the values that it puts into them. */
+/** JSONata's most common errors in its own words, without the values that it puts into them. */
 const RULES: Readonly<Record<string, string>> = {
   D1001: 'a number is out of range',
   D1002: 'what is negated is not a number',

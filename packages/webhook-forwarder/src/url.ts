@@ -1,14 +1,14 @@
 const MAX_URL_LENGTH = 2048;
 
 /**
- * Why a destination may not have this URL, or undefined when it may. Looks at the text only: whether the address may be
- * called is decided when connecting, because a name may resolve to another address by then.
+ * Says why a destination may not have this URL, or undefined when it may. Checks the text only: whether the address may
+ * be called is decided when connecting, because the name may resolve to another address by then.
  */
 export const checkUrl = (text: string): string | undefined => {
   if (text.length > MAX_URL_LENGTH) {
     return `url must have at most ${MAX_URL_LENGTH} characters, got ${text.length}`;
   }
-  // The URL parser drops tabs and line breaks and reads `\` as `/`: what is shown would not be what is called.
+  // The URL parser drops tabs and line breaks and reads `\` as `/`, so the URL shown would differ from the one called.
   if (/[\s\\\p{Cc}]/u.test(text)) return 'url must hold no white space, control character or backslash';
   if (!URL.canParse(text)) return 'url must be an absolute URL such as https://crm.example.com/clickatell';
   const { protocol } = new URL(text);
