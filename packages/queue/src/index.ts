@@ -157,13 +157,8 @@ export {
 } from './registry/receivers.ts';
 export { closeSession, findSession, openSession, type Session } from './registry/sessions.ts';
 export { listSnapshots, publishSnapshot, type Snapshot } from './registry/snapshots.ts';
-export {
-  type Counted,
-  countSelected,
-  type DeliverySelection,
-  LEFT_OUT_REASONS,
-  type LeftOutReason,
-} from './replays/choose-deliveries.ts';
+export { type Counted, countSelected } from './replays/count-selected.ts';
+export { type DeliverySelection, LEFT_OUT_REASONS, type LeftOutReason } from './replays/delivery-selection.ts';
 export { removeDeadLetters } from './replays/remove-dead-letters.ts';
 export {
   boundSelection,
@@ -173,7 +168,7 @@ export {
   type ReplayState,
   readReplay,
   setReplayState,
-  startReplays,
 } from './replays/replays.ts';
+export { startReplays } from './replays/run-replays.ts';
 export { SpoolError } from './spool/errors.ts';
 export { openSpool, type Spool, type SpoolNotice, type SpoolOptions, type SpoolStats } from './spool/spool.ts';

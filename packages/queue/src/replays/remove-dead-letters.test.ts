@@ -8,7 +8,7 @@ import { readLedger } from '../ledger/ledger.ts';
 import { createEventLog } from '../log/append.ts';
 import { destinationQueue } from '../redis/names.ts';
 import { openStore, type Store } from '../redis/store.ts';
-import { countSelected } from './choose-deliveries.ts';
+import { countSelected } from './count-selected.ts';
 import { removeDeadLetters } from './remove-dead-letters.ts';
 
 let redis: RedisServer;

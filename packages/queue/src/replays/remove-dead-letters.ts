@@ -1,6 +1,7 @@
 import { removeDeadLetter } from '../deliveries/dead-letters.ts';
 import type { Store } from '../redis/store.ts';
-import { chooseDeliveries, type DeliverySelection } from './choose-deliveries.ts';
+import { chooseDeliveries } from './choose-deliveries.ts';
+import type { DeliverySelection } from './delivery-selection.ts';
 
 /** Given up together, between two looks at the clock. */
 const AT_ONCE = 100;

@@ -1,19 +1,20 @@
 import { randomBytes } from 'node:crypto';
-import { parseRate } from '@clickrelay/core';
-import { replayDelivery } from '../deliveries/dead-letters.ts';
 import { forgetReplayCounts, REPLAY_KEPT_S, readReplayCounts } from '../deliveries/replay-outcomes.ts';
+import { defineCursor } from '../log/cursor.ts';
 import type { Page } from '../log/list-events.ts';
 import { REGISTRY } from '../redis/names.ts';
+import { runScript, type Script } from '../redis/script.ts';
 import type { Store } from '../redis/store.ts';
-import { type Counted, chooseDeliveries, countSelected, type DeliverySelection } from './choose-deliveries.ts';
+import { type Counted, countSelected } from './count-selected.ts';
+import type { DeliverySelection } from './delivery-selection.ts';
 
 /*
  * Replays of many deliveries at once. A replay is a record in Redis: what was chosen, how far it is, and whether it is
- * to go on. Workers carry it out, one of them at a time, and go on where another one ended; whoever asked for it may go
- * away. What fails again after it began is not chosen by it a second time.
+ * to go on. Workers carry it out, one of them at a time (`run-replays.ts`); the person who asked for it may go away.
+ * A delivery that fails again after the replay began is not chosen by it a second time.
  */
 
-/** What a replay shows of its selection: of deliveries that were named only how many. */
+/** What a replay shows of its selection: only the number of the deliveries that were named. */
 interface ReplayedSelection extends Omit<DeliverySelection, 'deliveries' | 'except'> {
   readonly until: number;
   /** How many were named. */
@@ -23,8 +24,8 @@ interface ReplayedSelection extends Omit<DeliverySelection, 'deliveries' | 'exce
 }
 
 /**
- * `paused` is to go on some time, `cancelled` is given up; neither sends anything, and either can be let go on where it
- * stopped. `done` is the end.
+ * A `paused` replay is to go on some time, a `cancelled` one is given up. Neither sends anything, and either can be let go
+ * on where it stopped. `done` is the end.
  */
 export type ReplayState = 'running' | 'paused' | 'cancelled' | 'done';
 
@@ -48,12 +49,13 @@ export interface Replay {
   readonly skipped: number;
 }
 
+/** All that are kept, by the time at which they were made. */
 const REPLAYS = `${REGISTRY}:replays`;
-const replayKey = (id: string): string => `${REGISTRY}:replay:${id}`;
-const lockKey = (id: string): string => `${REGISTRY}:replay:${id}:lock`;
+/** Ids of those that are running: all that an idle worker asks for. */
+export const RUNNING = `${REGISTRY}:replays:running`;
+export const replayKey = (id: string): string => `${REGISTRY}:replay:${id}`;
 /** Older ones are forgotten. */
 const MOST_KEPT = 200;
-// -- records ----------------------------------------------------------------------------------------------------
 
 interface ReplayToMake {
   readonly selection: DeliverySelection;
@@ -91,12 +93,17 @@ export const createReplay = async (
     })
     .expire(replayKey(id), REPLAY_KEPT_S)
     .zadd(REPLAYS, nowMs, id)
+    .sadd(RUNNING, id)
     .exec();
+  await forgetOldReplays(store);
+  return { ...((await readReplay(store, id)) as Replay), counted };
+};
+
+const forgetOldReplays = async (store: Store): Promise<void> => {
   for (const old of await store.redis.zrevrange(REPLAYS, MOST_KEPT, -1)) {
     await forgetReplayCounts(store, old);
-    await store.redis.multi().zrem(REPLAYS, old).del(replayKey(old)).exec();
+    await store.redis.multi().zrem(REPLAYS, old).srem(RUNNING, old).del(replayKey(old)).exec();
   }
-  return { ...((await readReplay(store, id)) as Replay), counted };
 };
 
 /** What comes in from now on is not chosen. */
@@ -105,7 +112,7 @@ export const boundSelection = <Selection extends { readonly until?: number }>(
   nowMs: number,
 ): Selection & { readonly until: number } => ({ ...selection, until: Math.min(selection.until ?? nowMs, nowMs) });
 
-/** Of a replay's record; the lists of deliveries may be long and are for those who carry it out. */
+/** Fields of a replay's record that are shown. The lists of deliveries may be long; only the runner reads them. */
 const SHOWN = ['by', 'createdAt', 'state', 'selection', 'rate', 'matched', 'skipped'] as const;
 
 export const readReplay = async (store: Store, id: string): Promise<Replay | undefined> => {
@@ -124,37 +131,41 @@ export const readReplay = async (store: Store, id: string): Promise<Replay | und
   };
 };
 
-/** When it was made and its id: the order of the list, newest first, goes by both. */
-const CURSOR = /^(\d{1,15})\.(rpl_[0-9a-f]{16})$/;
+/** When it was made, in ms, and its id: the list goes by both. */
+const CURSOR = defineCursor({ madeAt: /\d{1,15}/, id: /rpl_[0-9a-f]{16}/ });
 
 /** Newest first. */
 export const listReplays = async (
   store: Store,
   { limit, cursor }: { limit: number; cursor?: string | undefined },
 ): Promise<Page<Replay>> => {
-  const [, madeAt, lastId = ''] = CURSOR.exec(cursor ?? '') ?? [];
+  const after = CURSOR.read(cursor);
   const places = await store.redis.zrevrange(REPLAYS, 0, MOST_KEPT, 'WITHSCORES');
-  const further: { id: string; score: number }[] = [];
+  const further: { id: string; madeAt: number }[] = [];
   for (let at = 0; at < places.length; at += 2) {
-    const [id, score] = [places[at] as string, Number(places[at + 1])];
-    const isFurther = madeAt === undefined || score < Number(madeAt) || (score === Number(madeAt) && id < lastId);
-    if (isFurther) further.push({ id, score });
+    const [id, madeAt] = [places[at] as string, Number(places[at + 1])];
+    const afterAt = Number(after?.madeAt);
+    if (after === undefined || madeAt < afterAt || (madeAt === afterAt && id < after.id)) further.push({ id, madeAt });
   }
   const page = further.slice(0, limit);
   const found = await Promise.all(page.map(({ id }) => readReplay(store, id)));
   const last = page.at(-1);
   return {
     items: found.filter((replay) => replay !== undefined),
-    next: further.length > limit && last !== undefined ? `${last.score}.${last.id}` : null,
+    next: further.length > limit && last !== undefined ? CURSOR.write(last) : null,
   };
 };
 
-/* KEYS: replay. ARGV: state. */
-const STATE_SCRIPT = `
+/* KEYS: replay, running. ARGV: state, id, how long the record is kept, in seconds. */
+const SET_STATE: Script = {
+  name: 'setReplayState',
+  lua: `
 local state = redis.call('HGET', KEYS[1], 'state')
 if not state or state == 'done' then return end
 redis.call('HSET', KEYS[1], 'state', ARGV[1])
-redis.call('EXPIRE', KEYS[1], ${REPLAY_KEPT_S})`;
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+redis.call(ARGV[1] == 'running' and 'SADD' or 'SREM', KEYS[2], ARGV[2])`,
+};
 
 /**
  * Pauses or cancels a replay, or lets it go on where it stopped. One that is done stays done.
@@ -165,111 +176,6 @@ export const setReplayState = async (
   id: string,
   state: Exclude<ReplayState, 'done'>,
 ): Promise<Replay | undefined> => {
-  await store.redis.eval(STATE_SCRIPT, 1, replayKey(id), state);
+  await runScript(store.redis, SET_STATE, [replayKey(id), RUNNING], [state, id, REPLAY_KEPT_S]);
   return readReplay(store, id);
 };
-
-// -- carrying out -----------------------------------------------------------------------------------------------
-
-/** How often a worker looks whether there is one to carry out, in ms. */
-const LOOK_MS = 500;
-/** Longer than any batch takes: another worker goes on after it. */
-const LOCK_MS = 10_000;
-/** With a rate, so often some are sent again. */
-const TICK_MS = 100;
-/** Sent again at once when there is no rate. */
-const AT_ONCE = 100;
-
-interface ReplayRunner {
-  stop(): Promise<void>;
-}
-
-interface ReplayRunnerOptions {
-  readonly onError: (error: unknown) => void;
-  readonly onEnd?: (replay: Replay) => void;
-}
-
-/** Carries out replays, its share of them when there are several workers. */
-export const startReplays = (store: Store, { onError, onEnd }: ReplayRunnerOptions): ReplayRunner => {
-  const running = new Map<string, Promise<void>>();
-  const token = randomBytes(8).toString('hex');
-  let stopping = false;
-
-  const isOurs = async (id: string): Promise<boolean> => {
-    const [holder, state] = await Promise.all([
-      store.redis.set(lockKey(id), token, 'PX', LOCK_MS, 'NX', 'GET'),
-      store.redis.hget(replayKey(id), 'state'),
-    ]);
-    if (holder !== null && holder !== token) return false;
-    if (holder === token) await store.redis.pexpire(lockKey(id), LOCK_MS);
-    return state === 'running' && !stopping;
-  };
-
-  const replayAll = async (id: string, ids: readonly string[]): Promise<void> => {
-    const results = await Promise.all(ids.map((delivery) => replayDelivery(store, delivery, id)));
-    const skipped = results.filter((result) => result !== 'replayed').length;
-    if (skipped > 0) await store.redis.hincrby(replayKey(id), 'skipped', skipped);
-  };
-
-  const carryOut = async (id: string): Promise<void> => {
-    const replay = await readReplay(store, id);
-    if (replay === undefined || !(await isOurs(id))) return;
-    const [lists, from] = await store.redis.hmget(replayKey(id), 'lists', 'cursor');
-    const selection: DeliverySelection = { ...replay.selection, ...JSON.parse(lists ?? '{}') };
-    const rate = replay.rate === null ? undefined : parseRate(replay.rate);
-    const perMs = rate === undefined ? Number.POSITIVE_INFINITY : rate.max / rate.spanMs;
-    const share = rate === undefined ? AT_ONCE : Math.max(1, Math.floor(perMs * TICK_MS));
-    // When the next share may go: a share that was late is not made up for by two at once.
-    let nextAt = performance.now();
-
-    for await (const { ids, cursor } of chooseDeliveries(store, selection, { from: from ?? '', replayId: id })) {
-      for (let at = 0; at < ids.length; at += share) {
-        await pause(nextAt - performance.now());
-        if (!(await isOurs(id))) return;
-        const now = ids.slice(at, at + share);
-        nextAt = Math.max(performance.now(), nextAt) + (rate === undefined ? 0 : now.length / perMs);
-        await replayAll(id, now);
-      }
-      // What was sent again has left the lists: going on from an earlier place would only find the rest.
-      await store.redis.hset(replayKey(id), { cursor });
-      if (!(await isOurs(id))) return;
-    }
-    await store.redis.hset(replayKey(id), { state: 'done' });
-    const ended = await readReplay(store, id);
-    if (ended !== undefined) onEnd?.(ended);
-  };
-
-  const look = async (): Promise<void> => {
-    for (const id of await store.redis.zrange(REPLAYS, '0', '-1')) {
-      if (running.has(id) || (await store.redis.hget(replayKey(id), 'state')) !== 'running') continue;
-      const work = carryOut(id)
-        .catch(onError)
-        .finally(() => running.delete(id));
-      running.set(id, work);
-    }
-  };
-
-  let looking: Promise<void> | undefined;
-  const timer = setInterval(() => {
-    looking ??= look()
-      .catch(onError)
-      .finally(() => {
-        looking = undefined;
-      });
-  }, LOOK_MS);
-
-  return {
-    stop: async () => {
-      stopping = true;
-      clearInterval(timer);
-      await looking;
-      const ids = [...running.keys()];
-      await Promise.all(running.values());
-      // The next worker need not wait until the lock has run out.
-      for (const id of ids) await store.redis.del(lockKey(id)).catch(onError);
-    },
-  };
-};
-
-const pause = (ms: number): Promise<void> =>
-  ms <= 0 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,0 +1,56 @@
+import { decodeHead } from '../log/event-record.ts';
+import { decodeRecord } from '../log/read-event.ts';
+import { eventKeys } from '../redis/names.ts';
+import { type RedisCommand, sendAll } from '../redis/send-all.ts';
+import type { Store } from '../redis/store.ts';
+import { asksForEvent, type DeliverySelection, wantsOf } from './delivery-selection.ts';
+
+/** The head of a record fits into this, unless it has very many routes. */
+const HEAD_BYTES = 1_023;
+
+/** When an event came, in ms since 1970, or why its deliveries are not chosen. */
+export type EventSeen = number | 'unwanted' | 'event_gone';
+
+/** Looks at each event: at its whole record only when the selection asks for something in it. */
+export const lookAtEvents = (
+  store: Store,
+  eventIds: readonly string[],
+  selection: DeliverySelection,
+): Promise<EventSeen[]> =>
+  asksForEvent(selection) ? matchEvents(store, eventIds, selection) : readArrivals(store, eventIds);
+
+const readArrivals = async (store: Store, eventIds: readonly string[]): Promise<EventSeen[]> => {
+  const starts = await sendAll(
+    store,
+    eventIds.map((id): RedisCommand => ['getrange', eventKeys(id).record, 0, HEAD_BYTES]),
+  );
+  return Promise.all(
+    starts.map(async (start, index) => {
+      if (start === '') return 'event_gone';
+      const head = decodeHead(String(start)) ?? (await readWholeHead(store, eventIds[index] as string));
+      return head === undefined ? 'event_gone' : Date.parse(head.receivedAt);
+    }),
+  );
+};
+
+const readWholeHead = async (store: Store, eventId: string) =>
+  decodeHead((await store.redis.get(eventKeys(eventId).record)) ?? '');
+
+const matchEvents = async (
+  store: Store,
+  eventIds: readonly string[],
+  selection: DeliverySelection,
+): Promise<EventSeen[]> => {
+  const wants = wantsOf(selection);
+  const records = await sendAll(
+    store,
+    eventIds.map((id): RedisCommand => ['get', eventKeys(id).record]),
+  );
+  return Promise.all(
+    eventIds.map(async (id, index) => {
+      const logged = await decodeRecord(store, id, records[index] as string | null);
+      if (logged === undefined) return 'event_gone';
+      return wants(logged) ? Date.parse(logged.event.receivedAt) : 'unwanted';
+    }),
+  );
+};
