@@ -22,36 +22,26 @@ export {
   readRefusals,
   sumRefusals,
 } from './counts/refusals.ts';
+export type { Attempt, AttemptRecord } from './deliveries/attempt.ts';
+export { type AttemptLog, createAttemptLog } from './deliveries/attempt-log.ts';
+export { type DeliveryJob, type DeliveryToQueue, enqueueDeliveries, replayOf } from './deliveries/deliveries.ts';
+export { DeliveryNotFoundError } from './deliveries/errors.ts';
+export { type DeadLetter, type ListDeadLettersOptions, listDeadLetters } from './deliveries/list-dead-letters.ts';
+export { listUndelivered } from './deliveries/list-undelivered.ts';
+export { createOrdering, type Ordering } from './deliveries/ordering.ts';
+export { type Peeked, peekRecent, peekWaiting } from './deliveries/peek.ts';
 export {
-  type DeadLetter,
-  type ListDeadLettersOptions,
-  listDeadLetters,
-  type Replayed,
-  removeDeadLetter,
-  replayDelivery,
-} from './deliveries/dead-letters.ts';
-export {
-  type Attempt,
-  type AttemptLog,
-  type AttemptRecord,
-  createAttemptLog,
   type Delivery,
-  type DeliveryJob,
   type DeliveryState,
-  type DeliveryToQueue,
-  enqueueDeliveries,
   listDeliveries,
   listDeliveriesOf,
   readDelivery,
   readEnded,
   readForDelivery,
-  replayOf,
-} from './deliveries/deliveries.ts';
-export { DeliveryNotFoundError } from './deliveries/errors.ts';
-export { createOrdering, type Ordering } from './deliveries/ordering.ts';
-export { type Peeked, peekRecent, peekWaiting } from './deliveries/peek.ts';
+} from './deliveries/read-deliveries.ts';
+export { removeDeadLetter } from './deliveries/remove-dead-letter.ts';
+export { type Replayed, replayDelivery } from './deliveries/replay-delivery.ts';
 export { listFailedAgain, markReplayed } from './deliveries/replay-outcomes.ts';
-export { listUndelivered } from './deliveries/undelivered.ts';
 export {
   type Destination,
   type DestinationWatch,

@@ -6,16 +6,10 @@ import { newConversations, newEvent } from '../../test/sample-events.ts';
 import { createEventLog } from '../log/append.ts';
 import { destinationQueue, eventKeys } from '../redis/names.ts';
 import { openStore, type Store } from '../redis/store.ts';
-import {
-  type AttemptLog,
-  type AttemptRecord,
-  createAttemptLog,
-  enqueueDeliveries,
-  listDeliveries,
-  readDelivery,
-  readEnded,
-  readForDelivery,
-} from './deliveries.ts';
+import type { AttemptRecord } from './attempt.ts';
+import { type AttemptLog, createAttemptLog } from './attempt-log.ts';
+import { enqueueDeliveries } from './deliveries.ts';
+import { listDeliveries, readDelivery, readEnded, readForDelivery } from './read-deliveries.ts';
 
 let redis: RedisServer;
 let store: Store;

@@ -3,9 +3,10 @@ import { deadLetterKind } from '../jobs/outcome.ts';
 import type { Settlement } from '../jobs/settle.ts';
 import type { TakenJob } from '../jobs/source.ts';
 import type { Store } from '../redis/store.ts';
-import { readDelivery, readForDelivery, replayOf } from './deliveries.ts';
+import { replayOf } from './deliveries.ts';
 import type { Ordering } from './ordering.ts';
 import { parseDeliveryJob } from './parse-delivery-job.ts';
+import { readDelivery, readForDelivery } from './read-deliveries.ts';
 import { markReplayed } from './replay-outcomes.ts';
 
 /** A delivery that is to be attempted now. */

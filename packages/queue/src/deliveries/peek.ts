@@ -1,7 +1,7 @@
 import { deliveryId, EVENT_ID, type LoggedEvent, pacingSettings } from '@clickrelay/core';
 import { openRoute } from '@clickrelay/routing';
 import type { Destination } from '../destinations/destinations.ts';
-import { prioritizedKey, waitKey } from '../jobs/keys.ts';
+import { listJobs } from '../jobs/list-jobs.ts';
 import { parseWaitingJob, readWaitingJob } from '../jobs/read-jobs.ts';
 import { listEvents, MOST_CHARACTERS_PER_PAGE } from '../log/list-events.ts';
 import { decodeRecord } from '../log/read-event.ts';
@@ -43,12 +43,12 @@ export const peekWaiting = async (store: Store, { id, config }: Destination, lim
 
 const listWaiting = async (store: Store, destinationId: string, most: number): Promise<string[]> => {
   const queue = destinationQueue(destinationId);
-  // Taken from the right.
+  const range = { from: 0, count: most };
   const [first, second] = await Promise.all([
-    store.redis.lrange(waitKey(queue), -most, -1),
-    store.redis.zrange(prioritizedKey(queue), 0, String(most - 1)),
+    listJobs(store, queue, 'waiting', range),
+    listJobs(store, queue, 'second', range),
   ]);
-  return [...first.reverse(), ...second].filter((id) => EVENT_ID.test(id)).slice(0, most);
+  return [...first, ...second].filter((id) => EVENT_ID.test(id)).slice(0, most);
 };
 
 async function* readWaiting(store: Store, destinationId: string, ids: readonly string[]): AsyncGenerator<Peeked> {

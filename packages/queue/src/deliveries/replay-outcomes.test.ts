@@ -17,8 +17,10 @@ import { createEventLog } from '../log/append.ts';
 import { openStore, type Store } from '../redis/store.ts';
 import { createReplay, readReplay } from '../replays/replays.ts';
 import { startReplays } from '../replays/run-replays.ts';
-import { replayDelivery } from './dead-letters.ts';
-import { createAttemptLog, enqueueDeliveries, listDeliveries } from './deliveries.ts';
+import { createAttemptLog } from './attempt-log.ts';
+import { enqueueDeliveries } from './deliveries.ts';
+import { listDeliveries } from './read-deliveries.ts';
+import { replayDelivery } from './replay-delivery.ts';
 import { listFailedAgain, readReplayCounts } from './replay-outcomes.ts';
 
 let redis: RedisServer;

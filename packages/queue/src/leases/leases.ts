@@ -1,6 +1,7 @@
 import { parseRetrySchedule, type RetrySchedule } from '@clickrelay/core';
 import { createHourCounts } from '../counts/hour-figures.ts';
-import { type AttemptRecord, createAttemptLog } from '../deliveries/deliveries.ts';
+import type { AttemptRecord } from '../deliveries/attempt.ts';
+import { createAttemptLog } from '../deliveries/attempt-log.ts';
 import type { Destination } from '../destinations/destinations.ts';
 import { createDispatcher } from '../jobs/dispatcher.ts';
 import type { Store } from '../redis/store.ts';

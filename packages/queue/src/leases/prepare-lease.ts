@@ -1,5 +1,5 @@
 import { DeliveryError, deliveryId } from '@clickrelay/core';
-import type { AttemptLog } from '../deliveries/deliveries.ts';
+import type { AttemptLog } from '../deliveries/attempt-log.ts';
 import { type OpenDelivery, openDelivery } from '../deliveries/open-delivery.ts';
 import { deadLetterKind } from '../jobs/outcome.ts';
 import type { Settlement } from '../jobs/settle.ts';

@@ -1,7 +1,7 @@
 import { fairNow, waitUntil } from '@clickrelay/testkit';
 import { describe, expect, it } from 'vitest';
 import { useLeases } from '../../test/use-leases.ts';
-import { readDelivery } from '../deliveries/deliveries.ts';
+import { readDelivery } from '../deliveries/read-deliveries.ts';
 import { pauseDestination, removeDestination, resumeDestination } from '../destinations/destinations.ts';
 import type { Lease } from './waiter.ts';
 

@@ -10,8 +10,10 @@ import { fairNow, type RedisServer, startRedis, waitUntil } from '@clickrelay/te
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { idsOf, newConversations, newEvent, newEvents } from '../../test/sample-events.ts';
-import { removeDeadLetter, replayDelivery } from '../deliveries/dead-letters.ts';
-import { createAttemptLog, enqueueDeliveries } from '../deliveries/deliveries.ts';
+import { createAttemptLog } from '../deliveries/attempt-log.ts';
+import { enqueueDeliveries } from '../deliveries/deliveries.ts';
+import { removeDeadLetter } from '../deliveries/remove-dead-letter.ts';
+import { replayDelivery } from '../deliveries/replay-delivery.ts';
 import { pauseDestination, putDestination, removeDestination } from '../destinations/destinations.ts';
 import { holdDestination } from '../destinations/holds.ts';
 import { createDispatcher } from '../jobs/dispatcher.ts';

@@ -1,7 +1,8 @@
 import { type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { idsOf, newConversations } from '../../test/sample-events.ts';
-import { enqueueDeliveries, readEnded } from '../deliveries/deliveries.ts';
+import { enqueueDeliveries } from '../deliveries/deliveries.ts';
+import { readEnded } from '../deliveries/read-deliveries.ts';
 import { putDestination } from '../destinations/destinations.ts';
 import { createDispatcher } from '../jobs/dispatcher.ts';
 import { readLedger } from '../ledger/ledger.ts';

@@ -1,4 +1,4 @@
-import { removeDeadLetter } from '../deliveries/dead-letters.ts';
+import { removeDeadLetter } from '../deliveries/remove-dead-letter.ts';
 import type { Store } from '../redis/store.ts';
 import { chooseDeliveries } from './choose-deliveries.ts';
 import type { DeliverySelection } from './delivery-selection.ts';

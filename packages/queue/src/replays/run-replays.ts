@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseRate } from '@clickrelay/core';
-import { replayDelivery } from '../deliveries/dead-letters.ts';
+import { replayDelivery } from '../deliveries/replay-delivery.ts';
 import { REGISTRY } from '../redis/names.ts';
 import type { Store } from '../redis/store.ts';
 import { chooseDeliveries } from './choose-deliveries.ts';

@@ -1,0 +1,83 @@
+import { shardOf } from '@clickrelay/core';
+import { STATE_LETTERS } from '../log/delivery-states.ts';
+import { createGroupCommit } from '../redis/group-commit.ts';
+import { eventKeys } from '../redis/names.ts';
+import { runScript, type Script } from '../redis/script.ts';
+import type { Store } from '../redis/store.ts';
+import { type AttemptRecord, attemptField, encodeAttempt } from './attempt.ts';
+import { markReplayed } from './replay-outcomes.ts';
+
+export interface AttemptLog {
+  /** Resolves when the attempt, and the delivery's state after it, are on disk. */
+  record(attempt: AttemptRecord): Promise<void>;
+  drained(): Promise<void>;
+}
+
+export interface AttemptLogOptions {
+  /**
+   * How long a record waits for others to share its write with, in ms. By default nobody waits for it: the event is
+   * delivered, and a few more in one write spare Redis an fsync each.
+   * @default 25
+   */
+  readonly lingerMs?: number;
+  /** Told of each attempt that is to be recorded. */
+  readonly onRecord?: (attempt: AttemptRecord) => void;
+}
+
+/** Records of attempts that end at about the same time share a write. */
+export const createAttemptLog = (store: Store, { lingerMs = 25, onRecord }: AttemptLogOptions = {}): AttemptLog => {
+  const group = createGroupCommit<AttemptRecord>({
+    maxItems: 200,
+    lingerMs,
+    write: async (all) => {
+      const attempts = all.filter(({ replayId }) => replayId === undefined);
+      // On a Cluster a script keeps to one tag.
+      const groups = store.isCluster ? Map.groupBy(attempts, ({ eventId }) => shardOf(eventId)).values() : [attempts];
+      await Promise.all([
+        ...[...groups].filter((group) => group.length > 0).map((group) => recordTogether(store, group)),
+        ...all.map((attempt) => attempt.replayId !== undefined && recordReplayed(store, attempt, attempt.replayId)),
+      ]);
+    },
+  });
+  return {
+    record: (attempt) => {
+      onRecord?.(attempt);
+      return group.add(attempt);
+    },
+    drained: () => group.drained(),
+  };
+};
+
+/* KEYS: deliveries of each attempt's event. ARGV: of each attempt destination, state after it, field, attempt. */
+const RECORD_ATTEMPTS: Script = {
+  name: 'recordAttempts',
+  lua: `
+for i, key in ipairs(KEYS) do
+  local at = 4 * i - 3
+  redis.call('HSET', key, ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3])
+end`,
+};
+
+const recordTogether = (store: Store, attempts: readonly AttemptRecord[]): Promise<null> =>
+  runScript(
+    store.redis,
+    RECORD_ATTEMPTS,
+    attempts.map(({ eventId }) => eventKeys(eventId).deliveries),
+    attempts.flatMap(fieldsAfter),
+  );
+
+const REPLAY_OUTCOMES = { delivered: 'delivered', retry: 'sent', dead_letter: 'failed' } as const;
+
+const recordReplayed = (store: Store, attempt: AttemptRecord, replayId: string): Promise<void> =>
+  markReplayed(store, { ...attempt, replayId }, REPLAY_OUTCOMES[attempt.outcome.kind], fieldsAfter(attempt));
+
+/** The state of the delivery after an attempt. */
+const STATES_AFTER = { delivered: 'delivered', retry: 'pending', dead_letter: 'dead_letter' } as const;
+
+/** What is written of an attempt: the delivery's state after it, and the attempt. */
+const fieldsAfter = (attempt: AttemptRecord): string[] => [
+  attempt.destinationId,
+  STATE_LETTERS[STATES_AFTER[attempt.outcome.kind]],
+  attemptField(attempt.destinationId, attempt.startedAtMs),
+  encodeAttempt(attempt),
+];
