@@ -1,4 +1,5 @@
 import { deliveryId, parseDeliveryId, SHARDS, shardOf } from '@clickrelay/core';
+import { defineCursor } from '../log/cursor.ts';
 import type { Page } from '../log/list-events.ts';
 import { eventKeys, replayKeys, shardKeys } from '../redis/names.ts';
 import { luaTable, runScript, type Script } from '../redis/script.ts';
@@ -98,26 +99,31 @@ export const readReplayCounts = async (store: Store, replayId: string): Promise<
   return { replayed: sent + delivered + failed, delivered, failed };
 };
 
+/** The delivery id: the list goes by its shard, then by itself. */
+const CURSOR = defineCursor({ id: /dlv_.+/ });
+
 /** Those that became dead letters again, each once, in an order of their own. */
 export const listFailedAgain = async (
   store: Store,
   replayId: string,
   { limit, cursor }: { limit: number; cursor?: string | undefined },
 ): Promise<Page<string>> => {
-  const after = parseDeliveryId(cursor ?? '');
-  const first = after === undefined ? 0 : shardOf(after.eventId);
+  const { id: after = '' } = CURSOR.read(cursor) ?? {};
+  const last = parseDeliveryId(after);
+  const firstShard = last === undefined ? 0 : shardOf(last.eventId);
   const replies = await sendAll(
     store,
     keysOf(replayId)
-      .slice(first)
+      .slice(firstShard)
       .map(({ failed }, index): RedisCommand => {
-        const from = index === 0 && after !== undefined ? `(${cursor}` : '-';
+        const from = index === 0 && last !== undefined ? `(${after}` : '-';
         return ['zrangebylex', failed, from, '+', 'LIMIT', 0, limit + 1];
       }),
   );
   const ids = (replies as string[][]).flat();
   const items = ids.slice(0, limit);
-  return { items, next: ids.length > limit ? (items.at(-1) ?? null) : null };
+  const id = items.at(-1);
+  return { items, next: ids.length > limit && id !== undefined ? CURSOR.write({ id }) : null };
 };
 
 export const forgetReplayCounts = async (store: Store, replayId: string): Promise<void> => {

@@ -1,3 +1,4 @@
+import { defineCursor } from '../log/cursor.ts';
 import type { Page } from '../log/list-events.ts';
 import { REGISTRY } from '../redis/names.ts';
 import type { Store } from '../redis/store.ts';
@@ -20,6 +21,7 @@ export interface AuditEntry extends AuditRecord {
   readonly at: string;
 }
 
+const PREFIX = 'aud_';
 const AUDIT = `${REGISTRY}:audit`;
 /** The oldest go when there are about this many. An entry is some 150 bytes. */
 const MOST_KEPT = 100_000;
@@ -33,19 +35,21 @@ export const recordAudit = async (store: Store, { by, action, target, detail }: 
 const decode = (id: string, text: string): AuditEntry => {
   const [by, action, target, detail] = JSON.parse(text);
   const at = new Date(Number(id.split('-')[0])).toISOString();
-  return { id: `aud_${id}`, at, by, action, target, ...(detail !== undefined && { detail }) };
+  return { id: PREFIX + id, at, by, action, target, ...(detail !== undefined && { detail }) };
 };
 
-const CURSOR = /^aud_(\d{1,15}-\d{1,15})$/;
+/** The id of an entry. */
+const CURSOR = defineCursor({ id: /aud_\d{1,15}-\d{1,15}/ });
 
 /** Newest first. */
 export const listAudit = async (
   store: Store,
   { limit, cursor }: { limit: number; cursor?: string | undefined },
 ): Promise<Page<AuditEntry>> => {
-  const [, before] = CURSOR.exec(cursor ?? '') ?? [];
-  const from = before === undefined ? '+' : `(${before}`;
+  const after = CURSOR.read(cursor);
+  const from = after === undefined ? '+' : `(${after.id.slice(PREFIX.length)}`;
   const found = await store.redis.xrevrange(AUDIT, from, '-', 'COUNT', limit + 1);
   const items = found.slice(0, limit).map(([id, [, text = '[]']]) => decode(id, text));
-  return { items, next: found.length > limit ? (items.at(-1)?.id ?? null) : null };
+  const last = items.at(-1);
+  return { items, next: found.length > limit && last !== undefined ? CURSOR.write(last) : null };
 };
