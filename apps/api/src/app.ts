@@ -34,7 +34,7 @@ import { streamOperations } from './stream.ts';
 import { testCallbackOperations } from './test-callback.ts';
 import { tryDestinationOperations } from './try-destination.ts';
 
-/** Everything that the API can do. What a destination may be declared as depends on the adapters that are loaded. */
+/** Everything that the API can do. How destinations may be declared depends on the loaded adapters. */
 export const createOperations = (destinationSettings: DestinationSettings): readonly Operation[] => [
   ...eventOperations,
   ...messageOperations,
@@ -77,7 +77,7 @@ export const createApp = ({ apiKey, metricsToken, rateLimit, renderer, log, ...r
   const operations = createOperations(resources.destinationSettings);
   let document: object | undefined;
 
-  // Connections that broke in the middle of an answer; without a listener Koa prints them.
+  // A connection broke in the middle of an answer. Without a listener Koa prints it.
   app.on('error', ({ name, code }: NodeJS.ErrnoException) => log.warn({ name, code }, 'request.broken'));
   app.use(renderErrors(log));
   app.use((ctx, next) => {

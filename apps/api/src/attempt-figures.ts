@@ -1,28 +1,28 @@
 import { type HourFigures, p95Ms, sumHours } from '@clickrelay/queue';
 import { z } from 'zod';
 
-/* How attempts went, as it is shown: of one hour, or of several together. */
+/* How attempts went, in one hour or in several together. */
 
 export const hourFigures = {
-  delivered: z.int().describe('Attempts that delivered'),
-  failed: z.int().describe('Attempts that did not'),
-  firstTry: z.int().describe('Deliveries whose first attempt delivered; of replays none is'),
+  delivered: z.int().describe('Attempts that succeeded'),
+  failed: z.int().describe('Attempts that failed'),
+  firstTry: z.int().describe('Deliveries whose first attempt succeeded; replays do not count'),
   p95Ms: z
     .int()
     .nullable()
     .describe(
-      '95 of 100 attempts took no longer, about; null when there was none. Of `pull`, how long leases were held',
+      'Approximate 95th percentile of the time an attempt took; null without attempts. For `pull`, how long leases were held',
     ),
 };
 
 export const attemptFigures = z
   .object({
     ...hourFigures,
-    deliveredShare: z.number().nullable().describe('Of all attempts, 0 to 1; null when there was none'),
+    deliveredShare: z.number().nullable().describe('Share of attempts that succeeded, 0 to 1; null without attempts'),
     firstTryShare: z
       .number()
       .nullable()
-      .describe('Of the attempts that delivered, those that were the first, 0 to 1; null when there was none'),
+      .describe('Share of successful attempts that were the first, 0 to 1; null without any'),
   })
   .meta({ id: 'AttemptFigures' });
 

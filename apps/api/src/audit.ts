@@ -6,9 +6,9 @@ const entry = z
   .object({
     id: z.string().describe('`aud_…`'),
     at: z.string(),
-    by: z.string().describe('The key that was used: `API_KEY`, or its name and id'),
+    by: z.string().describe('The key that was used: `API_KEY`, or the name and id of the key'),
     action: z.string().describe('What was done, such as `destination.removed`'),
-    target: z.string().describe('The id of what it was done to'),
+    target: z.string().describe('The id of the object that it was done to'),
     detail: z.record(z.string(), z.unknown()).exactOptional(),
   })
   .meta({ id: 'AuditEntry' });
@@ -17,7 +17,7 @@ export const auditOperations = [
   operation({
     method: 'get',
     path: '/v1/audit',
-    summary: 'List who changed, replayed or was shown what, newest first',
+    summary: 'List who changed, replayed or revealed what, newest first',
     scopes: ['admin'],
     query: pageQuery,
     response: pageOf(entry),

@@ -4,24 +4,24 @@ import type { Context, Middleware } from 'koa';
 import { assertOwnPage, sessionIdOf } from './browser.ts';
 import { RequestRefusedError } from './errors.ts';
 
-/** Whose key a request carries. */
+/** The holder of the key that a request carries. */
 export type Caller = Pick<Key, 'name' | 'scopes' | 'destinations'> & Partial<Pick<Key, 'id'>>;
 
-/** Who has `API_KEY` may do everything. */
+/** The holder of `API_KEY` may do everything. */
 export const OWNER: Caller = { name: 'API_KEY', scopes: SCOPES, destinations: ['*'] };
 
 const digestOf = (text: string): Buffer => hash('sha256', text, 'buffer');
 
-/** The key of a caller, and what a session keeps of it. */
+/** A caller, and the id by which a session remembers the key. */
 interface Known {
   readonly caller: Caller;
   readonly keyId: string;
 }
 
-/** Tells whose a key is; undefined for what is none, or none any more. */
+/** Finds the holder of a key; undefined when the key never existed or was removed. */
 export type FindCaller = (shown: string) => Promise<Known | undefined>;
 
-/** What `API_KEY` is called in a session: with another one its sessions end. */
+/** The id of `API_KEY` in a session: when the key changes, its sessions end. */
 const ownerIdOf = (apiKey: string): string => `owner_${hash('sha256', `session of ${apiKey}`)}`;
 
 export const findCallers =
@@ -34,7 +34,7 @@ export const findCallers =
     return key === undefined ? undefined : { caller: key, keyId: key.id };
   };
 
-/** As its key, but seen for what it is in the audit record, and with personal data hidden unless it asks. */
+/** A session may do what its key may, but the audit record names it, and personal data is hidden unless it asks. */
 const callerOfSession = async (apiKey: string, store: Store, { keyId }: Session): Promise<Caller | undefined> => {
   if (keyId === ownerIdOf(apiKey)) return { ...OWNER, id: 'session' };
   const key = (await listKeys(store)).find(({ id }) => id === keyId);
@@ -42,7 +42,7 @@ const callerOfSession = async (apiKey: string, store: Store, { keyId }: Session)
 };
 
 /**
- * Lets a request pass that carries `apiKey`, a key that was made here, or the cookie of a session.
+ * Lets a request pass when it carries `apiKey`, a key that the API made, or the cookie of a session.
  * @throws {RequestRefusedError} 401 `unauthorized`
  */
 export const authenticate = (
@@ -74,7 +74,7 @@ export const authenticate = (
 
 const NOBODY: Caller = { name: 'nobody', scopes: [], destinations: [] };
 
-/** As the audit record has it: names of keys are not unique. */
+/** The caller's name in the audit record, with the id, because names of keys are not unique. */
 export const nameOf = ({ name, id }: Caller): string => (id === undefined ? name : `${name} (${id})`);
 
 export const callerOf = (ctx: Context): Caller => ctx.state['caller'] as Caller;

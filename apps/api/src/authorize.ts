@@ -5,7 +5,7 @@ import { RequestRefusedError } from './errors.ts';
 import type { Operation } from './operation.ts';
 
 /**
- * The scope by which a caller may carry out an operation.
+ * Finds the scope that lets a caller carry out an operation.
  * @throws {RequestRefusedError} 403 `forbidden_scope`
  */
 export const authorize = ({ scopes }: Pick<Operation, 'scopes'>, caller: Caller): Scope | undefined => {
@@ -20,12 +20,12 @@ export const authorize = ({ scopes }: Pick<Operation, 'scopes'>, caller: Caller)
   return granted;
 };
 
-/** Patterns as of event types: only `*` is special. */
+/** Patterns work as those of event types do: only `*` is special. */
 export const isBoundTo = ({ destinations }: Caller, destinationId: string): boolean =>
   destinations.some((pattern) => matchesEventType(pattern, destinationId));
 
 /**
- * The scope `lease` goes as far as the destinations that a key is bound to.
+ * The scope `lease` covers only the destinations that a key is bound to.
  * @throws {RequestRefusedError} 403 `forbidden_destination`
  */
 export const assertBoundTo = (caller: Caller, destinationId: string): void => {

@@ -3,23 +3,23 @@ import type { Session } from '@clickrelay/queue';
 import type { Context } from 'koa';
 import { RequestRefusedError } from './errors.ts';
 
-/* What a browser sends by itself is no proof that its user meant it. */
+/* A browser sends cookies by itself: a request with one does not prove that the user meant it. */
 
-/** Over https the name itself keeps other hosts and paths from setting it. */
+/** Over https, the prefix `__Host-` keeps other hosts and paths from setting the cookie. */
 const COOKIE = { secure: '__Host-clickrelay', plain: 'clickrelay' } as const;
 
 const ID = /^[\w-]{43}$/;
 
-/** Of the session cookie; undefined when there is none. */
+/** Reads the session cookie; undefined when there is none. */
 export const sessionIdOf = (ctx: Context): string | undefined => {
   const id = ctx.cookies.get(COOKIE.secure) ?? ctx.cookies.get(COOKIE.plain);
   return id !== undefined && ID.test(id) ? id : undefined;
 };
 
-/** What TLS ends in front of, the browser tells by the origin of its page. */
+/** Behind a proxy that ends TLS, the origin of the page tells that the browser uses https. */
 const isHttps = (ctx: Context): boolean => ctx.secure || ctx.get('origin').startsWith('https://');
 
-/** @param sessionId undefined takes it away */
+/** @param sessionId undefined deletes the cookie */
 export const setSessionCookie = (ctx: Context, sessionId: string | undefined): void => {
   const isSecure = isHttps(ctx);
   const name = isSecure ? COOKIE.secure : COOKIE.plain;
@@ -28,7 +28,10 @@ export const setSessionCookie = (ctx: Context, sessionId: string | undefined): v
   ctx.append('Set-Cookie', `${name}=${sessionId ?? ''}; Path=/; HttpOnly; SameSite=Strict${secure}${end}`);
 };
 
-/** @throws {RequestRefusedError} 403 `foreign_origin`. A program sends neither header, and has no cookie that could be abused. */
+/**
+ * Programs send neither header, and have no cookie to abuse.
+ * @throws {RequestRefusedError} 403 `foreign_origin`
+ */
 export const assertSameOrigin = (ctx: Context, { needed }: { needed: boolean }): void => {
   const site = ctx.get('sec-fetch-site');
   const origin = ctx.get('origin');
@@ -43,7 +46,7 @@ export const assertSameOrigin = (ctx: Context, { needed }: { needed: boolean }):
 };
 
 /**
- * Whatever changes something with a cookie must come from our own page.
+ * A request that changes something with a cookie must come from our own page.
  * @throws {RequestRefusedError} 403 `foreign_origin` or `csrf_token`
  */
 export const assertOwnPage = (ctx: Context, { csrfToken }: Session): void => {

@@ -5,7 +5,7 @@ import { maskError, maskWordOrNull } from './mask.ts';
 import { operation } from './operation.ts';
 import { deadLetterKind } from './schemas.ts';
 
-/** One answer counts about this many, for about this long. */
+/** One answer counts about this many dead letters, for about this long. */
 const MOST_COUNTED = 5_000;
 const LONGEST_MS = 2_000;
 const READ_AT_ONCE = 250;
@@ -15,17 +15,17 @@ const group = z
     destinationId: z.string(),
     kind: deadLetterKind,
     errorCode: z.string().nullable(),
-    error: z.string().describe('Of the newest; others differ from it in numbers only'),
+    error: z.string().describe('The error of the newest; the others differ from it in numbers only'),
     count: z.int(),
     newest: z.string(),
     oldest: z.string(),
-    sample: z.string().describe('The delivery id of the newest'),
+    sample: z.string().describe('The delivery id of the newest dead letter'),
   })
   .meta({ id: 'DeadLetterGroup' });
 
 type Group = z.input<typeof group>;
 
-/** What differs from one attempt to the next is no other cause. */
+/** Numbers differ from one attempt to the next: they do not make another cause. */
 const causeOf = ({ destinationId, kind, errorCode, error }: DeadLetter): string =>
   JSON.stringify([destinationId, kind, errorCode, error.replaceAll(/\d+/g, '0')]);
 
@@ -33,19 +33,16 @@ export const deadLetterGroupOperations = [
   operation({
     method: 'get',
     path: '/v1/dead-letters/groups',
-    summary: 'Count dead letters by destination and cause, the most first',
+    summary: 'Count dead letters by destination and cause, largest group first',
     scopes: ['read'],
     query: z.object({
-      destination: z.string().regex(DESTINATION_ID).optional().describe('Of this destination only'),
-      cursor: z.string().max(200).optional().describe('`next` of the part before'),
+      destination: z.string().regex(DESTINATION_ID).optional().describe('Only those of this destination'),
+      cursor: z.string().max(200).optional().describe('`next` of the previous part'),
     }),
     response: z.object({
       groups: z.array(group),
       counted: z.int(),
-      next: z
-        .string()
-        .nullable()
-        .describe('`cursor` of the next part, whose groups are to be added to these; null at the end'),
+      next: z.string().nullable().describe('`cursor` of the next part, whose groups add to these; null at the end'),
     }),
     mask: ({ groups, counted, next }) => ({
       groups: groups.map(({ error, errorCode, ...rest }) => ({

@@ -7,12 +7,12 @@ import { operation, pageOf, pageQuery } from './operation.ts';
 import { deadLetter, deadLetterKind } from './schemas.ts';
 import { auditedSelection, checkSelection, describePlan, planned, selection, toSelection } from './selection.ts';
 
-/** More are removed only when it is said how many. */
+/** To remove more, a request must say how many it expects. */
 const MOST_UNCOUNTED = 100;
-/** Of one request; who asks again goes on. */
+/** How long one request may take; the next one continues. */
 const REMOVING_MS = 15_000;
 
-/** @throws {RequestRefusedError} 409 when it is not said that so many are to be removed */
+/** @throws {RequestRefusedError} 409 when the request does not expect this many */
 const assertExpected = (matched: number | undefined, expected: number | undefined): number => {
   const refusal = (message: string) =>
     new RequestRefusedError(409, 'unexpected_count', `${message}; nothing was removed`);
@@ -33,7 +33,7 @@ export const deadLetterOperations = [
     summary: 'List deliveries that ended without success, newest first',
     scopes: ['read'],
     query: pageQuery.extend({
-      destination: z.string().regex(DESTINATION_ID).optional().describe('Of this destination only'),
+      destination: z.string().regex(DESTINATION_ID).optional().describe('Only those of this destination'),
       kind: deadLetterKind.optional(),
     }),
     response: pageOf(deadLetter),
@@ -44,7 +44,7 @@ export const deadLetterOperations = [
   operation({
     method: 'post',
     path: '/v1/dead-letters/remove',
-    summary: 'Give many dead letters up for good; or, with `dryRun`, only tell which',
+    summary: 'Remove many dead letters for good; or, with `dryRun`, only report how many',
     scopes: ['admin'],
     body: selection
       .extend({
@@ -53,14 +53,19 @@ export const deadLetterOperations = [
           .min(0)
           .exactOptional()
           .describe(
-            'How many match, as the dry run told; may be left out up to 100. With another number nothing is done',
+            'How many match, as the dry run reported; optional up to 100. When another number matches, nothing is removed',
           ),
-        dryRun: z.boolean().default(false).describe('Tell what would be removed, and remove nothing'),
+        dryRun: z.boolean().default(false).describe('Report what would be removed, and remove nothing'),
       })
       .check(checkSelection),
     response: planned.extend({
       removed: z.int(),
-      left: z.int().nullable().describe('Time was up: `expected` of the next request. Null when they are not counted'),
+      left: z
+        .int()
+        .nullable()
+        .describe(
+          'How many remain because time was up: `expected` of the next request. Null when they are not counted',
+        ),
     }),
     errors: { 404: 'not_found', 409: 'unexpected_count' },
     deadlineMs: 30_000,
@@ -75,7 +80,7 @@ export const deadLetterOperations = [
         const seen = await removeDeadLetters(store, wanted, { maxMs: REMOVING_MS, onRemoved: () => removed++ });
         return { ...plan, removed, left: Math.max(matched - seen, 0) };
       } finally {
-        // Also when it was cut off: what is gone is gone.
+        // Recorded even when the request was cut off: the removed ones are gone.
         const detail = { ...auditedSelection(chosen), removed };
         if (removed > 0) await audit('dead_letters.removed', chosen.destination ?? '*', detail);
       }
@@ -84,7 +89,7 @@ export const deadLetterOperations = [
   operation({
     method: 'delete',
     path: '/v1/dead-letters/{deliveryId}',
-    summary: 'Give a dead letter up for good',
+    summary: 'Remove a dead letter for good',
     scopes: ['admin'],
     params: z.object({ deliveryId: z.string() }),
     status: 204,

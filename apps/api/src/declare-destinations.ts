@@ -11,7 +11,7 @@ export const declareDestinationOperations = (destinationSettings: DestinationSet
     method: 'put',
     path: '/v1/destinations/{id}',
     summary:
-      'Add or replace a destination; secrets that are left out, or `(hidden)`, are kept; a signing secret that is missing is generated and shown',
+      'Add or replace a destination; secrets that are left out or `(hidden)` are kept; a missing signing secret is generated and shown',
     scopes: ['admin', 'lease'],
     params: destinationParams,
     body: destinationSettings.declarationBody.meta({ id: 'DestinationDeclaration' }),
@@ -32,19 +32,21 @@ export const declareDestinationOperations = (destinationSettings: DestinationSet
   operation({
     method: 'post',
     path: '/v1/destinations/apply',
-    summary: 'Make the registry hold what is declared; destinations that are not named stay as they are',
+    summary: 'Apply a list of declarations; destinations that are not in it stay as they are',
     scopes: ['admin'],
     body: z.strictObject({
       destinations: z.array(destinationSettings.declaration).max(1_000),
-      dryRun: z.boolean().default(false).describe('Say what would change, and change nothing'),
+      dryRun: z.boolean().default(false).describe('Report what would change, and change nothing'),
     }),
     response: z.object({
       items: z.array(
         z.object({
           id: z.string(),
           change: z.enum(['added', 'changed', 'unchanged']),
-          fields: z.array(z.string()).describe('Those that differ from what was there'),
-          madeSecret: z.boolean().describe('One was generated; `GET /v1/destinations/{id}/secret` shows it'),
+          fields: z.array(z.string()).describe('The fields that changed'),
+          madeSecret: z
+            .boolean()
+            .describe('Whether a secret was generated; `GET /v1/destinations/{id}/secret` shows it'),
         }),
       ),
     }),

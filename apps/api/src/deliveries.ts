@@ -13,7 +13,7 @@ export const deliveryOperations = [
     method: 'get',
     path: '/v1/deliveries',
     summary:
-      'List what a destination is still to get, in the order in which it will be tried, with the attempts so far',
+      'List the deliveries that a destination has yet to get, in the order of their next attempts, with the attempts so far',
     scopes: ['read'],
     query: pageQuery.extend({ destination: z.string().regex(DESTINATION_ID) }),
     response: pageOf(delivery),
@@ -42,7 +42,7 @@ export const deliveryOperations = [
   operation({
     method: 'post',
     path: '/v1/deliveries/{id}/replay',
-    summary: 'Send a delivery again, dead or delivered: from the first attempt on, with the same event id',
+    summary: 'Replay a delivery, dead or delivered: from the first attempt on, with the same event id',
     scopes: ['replay'],
     params,
     status: 202,

@@ -7,7 +7,7 @@ import { operation } from './operation.ts';
 
 const params = z.object({ id: z.string().regex(DESTINATION_ID, 'must be lower-case letters, digits and `-`') });
 
-/** As it was declared: one, or all live ones. Without the default, which would be a new one each time. */
+/** The secret as it was declared: one, or all live ones. Without the default, which would generate a new one each time. */
 const secret = webhookConfig.shape.secret.unwrap();
 
 const LONGEST_KEPT_MS = 30 * 86_400_000;
@@ -18,7 +18,7 @@ const keepOldFor = z
     error: 'must be a duration such as 0s, 1h or 7d, and 30d at most',
   })
   .default('24h')
-  .describe('How long the old secret signs too: `24h`, `7d`; `0s` ends it at once, for one that leaked');
+  .describe('How long the old secret keeps signing too: `24h`, `7d`; `0s` ends a leaked one at once');
 
 const secretOf = ({ config }: Destination): z.output<typeof secret> | undefined => {
   const result = secret.safeParse(config['secret']);
@@ -29,7 +29,7 @@ export const destinationSecretOperations = [
   operation({
     method: 'get',
     path: '/v1/destinations/{id}/secret',
-    summary: 'Show what deliveries to a webhook destination are signed with: to compare, or because it was generated',
+    summary: 'Show the secret that signs deliveries to a webhook destination',
     scopes: ['reveal'],
     params,
     response: z.object({ id: z.string(), secret }),
@@ -46,15 +46,15 @@ export const destinationSecretOperations = [
   operation({
     method: 'post',
     path: '/v1/destinations/{id}/rotate-secret',
-    summary: 'Sign with a new secret, and for a while with the old one too',
+    summary: 'Rotate the signing secret; the old one signs too for a while',
     scopes: ['admin'],
     params,
     body: z.object({ keepOldFor }).prefault({}),
     response: z
       .object({
         id: z.string(),
-        secrets: z.array(z.string()).describe('The new one; two when HMAC and Ed25519 keys were both in use'),
-        oldUntil: z.string().nullable().describe('Until when the old one signs too; null when it has ended'),
+        secrets: z.array(z.string()).describe('The new secret; two when HMAC and Ed25519 keys were both in use'),
+        oldUntil: z.string().nullable().describe('Until when the old secret signs too; null when it has ended'),
       })
       .meta({ id: 'RotatedSecret' }),
     errors: { 404: 'not_found' },

@@ -10,7 +10,7 @@ export const destinationParams = z.object({
   id: z.string().regex(DESTINATION_ID, 'must be lower-case letters, digits and `-`'),
 });
 
-/** The adapter's own settings stand beside what all destinations have. */
+/** The adapter's own settings stand beside the fields of every destination. */
 export const destination = z
   .looseObject({
     id: z.string(),
@@ -19,12 +19,17 @@ export const destination = z
     channels: z.array(z.string()).exactOptional(),
     classes: z.array(z.string()).exactOptional(),
     filter: z.string().exactOptional(),
-    paused: z.string().nullable().describe('Why nothing is sent at the moment; null when sending'),
+    paused: z
+      .string()
+      .nullable()
+      .describe('Why it is paused by hand, or that it answered 410; null when it is not paused'),
     held: z
       .object({ reason: z.enum(['throttled', 'failing']), until: z.string() })
       .nullable()
-      .describe('Nothing is sent until then: it asked for that, or failed too often in a row; null when sending'),
-    secret: z.string().exactOptional().describe('Shown in the answer that made it; hidden otherwise'),
+      .describe(
+        'Nothing is sent until then: the destination asked for a pause (`throttled`), or its circuit is open (`failing`); null otherwise',
+      ),
+    secret: z.string().exactOptional().describe('Shown only in the answer that generated it; hidden otherwise'),
   })
   .meta({ id: 'Destination' });
 

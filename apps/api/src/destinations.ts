@@ -25,7 +25,7 @@ export const destinationOperations = [
   operation({
     method: 'get',
     path: '/v1/destinations',
-    summary: 'List destinations, by id',
+    summary: 'List destinations, ordered by id',
     scopes: ['read', 'lease'],
     query: pageQuery,
     response: pageOf(destination),
@@ -57,7 +57,7 @@ export const destinationOperations = [
   operation({
     method: 'get',
     path: '/v1/destinations/{id}/match',
-    summary: 'Why an event goes to a destination, or does not: every rule of the destination, as it is now',
+    summary: 'Explain why a destination wants an event or not: every rule of the destination, as it is now',
     scopes: ['read'],
     params,
     query: z.object({ event: z.string().regex(EVENT_ID, 'must be an event id, evt_…') }),
@@ -70,7 +70,9 @@ export const destinationOperations = [
           detail: z.string(),
         }),
       ),
-      delivery: delivery.nullable().describe('What became of it there; null when it never was for this destination'),
+      delivery: delivery
+        .nullable()
+        .describe('The delivery of this event to this destination; null when there never was one'),
     }),
     mask: ({ wanted, rules, delivery: became }) => ({
       wanted,
@@ -93,17 +95,17 @@ export const destinationOperations = [
   operation({
     method: 'get',
     path: '/v1/destinations/{id}/hours',
-    summary: 'How attempts went in each of the last hours, the present one last',
+    summary: 'Show how attempts went in each of the last hours, the current one last',
     scopes: ['read', 'lease'],
     params,
     query: z.object({
-      hours: z.coerce.number().int().min(1).max(168).default(24).describe('How many, the present one included'),
+      hours: z.coerce.number().int().min(1).max(168).default(24).describe('How many hours, the current one included'),
     }),
     response: z.object({
       items: z
-        .array(z.object({ at: z.string().describe('When it begins'), ...hourFigures }))
-        .describe('Oldest first; those in which nothing was attempted too, with zeros'),
-      sum: attemptFigures.describe('Of all of them'),
+        .array(z.object({ at: z.string().describe('When the hour begins'), ...hourFigures }))
+        .describe('Oldest first; hours without attempts are there, with zeros'),
+      sum: attemptFigures.describe('All these hours together'),
     }),
     errors: { 404: 'not_found' },
     run: async ({ params: { id }, query: { hours: count } }, { store }, { caller, scope }) => {
@@ -121,7 +123,7 @@ export const destinationOperations = [
   operation({
     method: 'delete',
     path: '/v1/destinations/{id}',
-    summary: 'Remove a destination together with its waiting deliveries and its dead letters; events stay in the log',
+    summary: 'Remove a destination with its waiting deliveries and its dead letters; events stay in the log',
     scopes: ['admin'],
     params,
     status: 204,
@@ -135,7 +137,7 @@ export const destinationOperations = [
   operation({
     method: 'post',
     path: '/v1/destinations/{id}/pause',
-    summary: 'Send nothing more until resumed; what comes in waits',
+    summary: 'Pause a destination: new deliveries wait until it is resumed',
     scopes: ['admin'],
     params,
     body: z
@@ -152,7 +154,7 @@ export const destinationOperations = [
   operation({
     method: 'post',
     path: '/v1/destinations/{id}/resume',
-    summary: 'Send again, what has waited first',
+    summary: 'Resume a destination: deliveries that have waited go first',
     scopes: ['admin'],
     params,
     response: destination,

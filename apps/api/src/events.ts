@@ -45,14 +45,14 @@ const wantedBy = (chosen: {
     (statusClass === undefined || (one.type === 'messageStatusUpdate' && one.data['class'] === statusClass));
 };
 
-/** By the keyed hash of a number, which `POST /v1/find` tells. */
+/** The keyed hash of a number, as `POST /v1/find` returns it. */
 const ofParty = async (store: Store, party: string | undefined): Promise<Wants> => {
   if (party === undefined) return undefined;
   const partyOf = await openParties(store);
   return ({ from, to }) => [from, to].some((number) => number !== null && partyOf(number) === party);
 };
 
-/** How far the deliveries of these events are. */
+/** The state of each delivery of these events. */
 export const summarize = async (store: Store, ids: readonly string[]) => {
   const all = await listDeliveriesOf(store, ids);
   return all.map((deliveries) =>
@@ -67,7 +67,7 @@ export const summarize = async (store: Store, ids: readonly string[]) => {
 
 const SAMPLE = 500;
 
-/** Exact without a filter, and where all that there is was looked at. */
+/** Exact without a filter, and when every event was looked at. */
 const estimate = async (
   store: Store,
   { since, until, wants }: { since: Date | undefined; until: Date | undefined; wants: Wants },
@@ -80,7 +80,7 @@ const estimate = async (
   return { events: Math.round((events * wanted) / items.length), exact: false };
 };
 
-/** Why each destination to which it does not go does not want it, as they are now. */
+/** For each destination that the event did not go to, the first rule that refuses it now. */
 const listUnwanted = async (store: Store, logged: Event, went: readonly string[]) => {
   const unwanted: { destinationId: string; rule: string; passed: boolean; detail: string }[] = [];
   for (const destination of await listDestinations(store)) {
@@ -106,11 +106,11 @@ const callback = z
   .object({
     receivedAt: z.string(),
     lane: z.enum(['messages', 'statuses']),
-    size: z.int().nullable().describe('Of its body, in bytes'),
-    committedTogether: z.int().nullable().describe('How many callbacks one write put on disk, this one included'),
-    elements: z.int().nullable().describe('How many it has; null when it has very many'),
-    others: z.array(z.string()).describe('The ids of the other events that came with it and were new'),
-    complete: z.boolean().describe('Whether `others` are all of them: the log is searched around this event only'),
+    size: z.int().nullable().describe('The size of its body, in bytes'),
+    committedTogether: z.int().nullable().describe('How many callbacks one write committed, this one included'),
+    elements: z.int().nullable().describe('How many elements it has; null when it has very many'),
+    others: z.array(z.string()).describe('The ids of the other new events of this callback'),
+    complete: z.boolean().describe('Whether `others` has all of them: only the log around this event is searched'),
   })
   .meta({ id: 'CallbackOfEvent' });
 
@@ -122,15 +122,15 @@ export const eventOperations = [
     scopes: ['read'],
     query: pageQuery.extend({
       order: z.enum(['desc', 'asc']).default('desc'),
-      type: typeList.optional().describe('Event types or patterns of them (`mo*`), with commas between them'),
-      channel: z.string().max(100).optional().describe('Of this channel, in any case'),
-      class: z.enum(STATUS_CLASSES).optional().describe('Status updates of this class only'),
+      type: typeList.optional().describe('Event types or patterns (`mo*`), separated by commas'),
+      channel: z.string().max(100).optional().describe('Only events of this channel; case does not matter'),
+      class: z.enum(STATUS_CLASSES).optional().describe('Only status updates of this class'),
       party: z
         .string()
         .regex(PARTY, 'must be the keyed hash of a number, pty_…')
         .optional()
-        .describe('From or to the number of which this is the keyed hash: `POST /v1/find` tells it'),
-      include: z.literal('deliveries').optional().describe('Tell of each event how far its deliveries are'),
+        .describe('Only events from or to one number, by its keyed hash, which `POST /v1/find` returns'),
+      include: z.literal('deliveries').optional().describe('Add the state of its deliveries to each event'),
       count: z.literal('estimate').optional(),
       since: z.iso.datetime({ offset: true }).optional().describe('Logged at or after this time'),
       until: z.iso.datetime({ offset: true }).optional().describe('Logged before this time; with `order=desc` only'),
@@ -138,16 +138,16 @@ export const eventOperations = [
         .string()
         .max(200)
         .optional()
-        .describe('With `order=asc`: `next` of the page before. Without it, and without `since`, the list begins now'),
+        .describe('With `order=asc`: `next` of the previous page. Without it and without `since`, the list begins now'),
     }),
     response: pageOf(listed).extend({
       count: z
         .object({
           events: z.int(),
-          exact: z.boolean().describe('Otherwise it is what the latest 500 of them let expect'),
+          exact: z.boolean().describe('False: extrapolated from the latest 500 events'),
         })
         .exactOptional()
-        .describe('With `count=estimate`: how many there are on all pages'),
+        .describe('With `count=estimate`: how many events all pages hold'),
     }),
     mask: ({ items, ...rest }) => ({
       items: items.map(({ deliveries, ...one }) => ({ ...maskEvent(one), ...(deliveries && { deliveries }) })),
@@ -180,20 +180,20 @@ export const eventOperations = [
   operation({
     method: 'get',
     path: '/v1/events/{id}',
-    summary: 'Read one event, what brought it, where it went and every attempt',
+    summary: 'Read one event: the callback that brought it, where it went, and every attempt',
     scopes: ['read'],
     params: z.object({ id: z.string() }),
     response: event
       .extend({
-        callback: callback.nullable().describe('What brought it; what an earlier version logged tells less'),
+        callback: callback.nullable().describe('The callback that brought the event; null when that is not known'),
         repeats: z
           .object({ count: z.int(), lastAt: z.string().nullable() })
-          .describe('How often Clickatell sent it again, as far as it was recognised, and when last'),
+          .describe('How many repeats of it were recognised, and when the last one came'),
         deliveries: z.array(delivery),
         unwanted: z
           .array(z.object({ destinationId: z.string(), rule: z.string(), passed: z.boolean(), detail: z.string() }))
           .describe(
-            `Destinations that it did not go to, and the first rule that it does not pass, as they are now; ${MOST_UNWANTED} at most`,
+            `Destinations that it did not go to, each with the first rule that refuses it now; ${MOST_UNWANTED} at most`,
           ),
       })
       .meta({ id: 'EventWithDeliveries' }),

@@ -17,7 +17,7 @@ import { event } from './schemas.ts';
 
 const KINDS = ['event', 'delivery', 'message', 'destination', 'quarantined', 'replay'] as const;
 
-/** What the text was taken for, in the words of the page that shows it. */
+/** What the text turned out to be. */
 const RECOGNISED = [
   'event_id',
   'delivery_id',
@@ -36,21 +36,21 @@ interface Hit {
 
 interface Found {
   readonly recognised: (typeof RECOGNISED)[number] | null;
-  /** Of a phone number. */
+  /** The keyed hash of a phone number. */
   readonly party: string | null;
   readonly hits: Hit[];
   readonly events: Event[];
   readonly complete: boolean;
 }
 
-/** Of one customer; there may be more. */
+/** The most events of one customer in an answer. */
 const MOST_EVENTS = 50;
-/** Numbers are in no index: they would need one more entry for each event. Of the log no more is read than this. */
+/** How much of the log a search reads. Numbers have no index: that would need one more entry for each event. */
 const MOST_READ = 20_000;
 const LONGEST_MS = 2_000;
 const READ_AT_ONCE = 500;
 
-/** A phone number as people write it, without what is not a digit. */
+/** The digits of a phone number as people write it. */
 const numberOf = (text: string): string | undefined => {
   if (!/^\+?[\d\s()./-]{6,30}$/.test(text)) return undefined;
   const digits = text.replaceAll(/\D/g, '').replace(/^00/, '');
@@ -127,8 +127,7 @@ export const findOperations = [
   operation({
     method: 'post',
     path: '/v1/find',
-    summary:
-      'Find what an id belongs to, or the latest events of a phone number; a POST, so that no number is in a URL',
+    summary: 'Find what an id belongs to, or the latest events of a phone number; a POST, to keep numbers out of URLs',
     scopes: ['read'],
     body: z.object({
       text: z
@@ -136,24 +135,20 @@ export const findOperations = [
         .trim()
         .min(1)
         .max(1_000)
-        .describe('The id of an event, delivery, message, destination; your own id of a message; a phone number'),
+        .describe('The id of an event, delivery, message or destination; your own id of a message; or a phone number'),
     }),
     response: z
       .object({
-        recognised: z.enum(RECOGNISED).nullable().describe('What it is; null for what is none of these here'),
+        recognised: z.enum(RECOGNISED).nullable().describe('What the text is; null when nothing here matches it'),
         party: z
           .string()
           .nullable()
-          .describe(
-            'Of a phone number: its keyed hash, `pty_…`, which may stand in an address: `GET /v1/events?party=`',
-          ),
+          .describe('For a phone number: its keyed hash, `pty_…`, which is safe in a URL: `GET /v1/events?party=`'),
         hits: z.array(z.object({ kind: z.enum(KINDS), id: z.string() })),
-        events: z.array(event).describe('Of a phone number: those events, newest first'),
+        events: z.array(event).describe('For a phone number: its latest events, newest first'),
         complete: z
           .boolean()
-          .describe(
-            `Whether there is no more: a number is looked for in the latest ${MOST_READ} events, for 2 seconds`,
-          ),
+          .describe(`Whether these are all: a number is searched for in the latest ${MOST_READ} events, for 2 seconds`),
       })
       .meta({ id: 'Found' }),
     mask: ({ events, ...rest }) => ({ ...rest, events: events.map(maskEvent) }),

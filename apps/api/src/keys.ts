@@ -11,17 +11,17 @@ const key = z
     id: z.string().describe('`key_…`'),
     name: z.string(),
     scopes: z.array(scope),
-    destinations: z.array(z.string()).describe('What the scope `lease` is bound to'),
+    destinations: z.array(z.string()).describe('The destinations that the scope `lease` is bound to'),
     createdAt: z.string(),
   })
   .meta({ id: 'Key' });
 
-/** An id of a destination; `*` stands for any characters. */
+/** The id of a destination; `*` stands for any characters. */
 const PATTERN = /^[a-z0-9*][a-z0-9*-]{0,62}$/;
 
 const declaration = z
   .object({
-    name: z.string().trim().min(1).max(100).describe('For those who look at the list of keys'),
+    name: z.string().trim().min(1).max(100).describe('What the list of keys calls it'),
     scopes: z.array(scope).min(1),
     destinations: z
       .array(z.string().regex(PATTERN, 'must be ids of destinations; `*` stands for any characters'))
@@ -41,7 +41,7 @@ export const keyOperations = [
   operation({
     method: 'get',
     path: '/v1/whoami',
-    summary: 'Whose key this is, and what it may do',
+    summary: 'Show the key of this request, and what it may do',
     scopes: [],
     response: z.object({
       name: z.string(),
@@ -59,7 +59,7 @@ export const keyOperations = [
   operation({
     method: 'get',
     path: '/v1/keys',
-    summary: 'List keys, oldest first; `API_KEY` is none of them',
+    summary: 'List keys, oldest first, without `API_KEY`',
     scopes: ['admin'],
     query: pageQuery,
     response: pageOf(key),
@@ -69,7 +69,7 @@ export const keyOperations = [
   operation({
     method: 'post',
     path: '/v1/keys',
-    summary: 'Make a key; it is shown this once',
+    summary: 'Create a key; it is shown this once',
     scopes: ['admin'],
     body: declaration,
     status: 201,
@@ -83,7 +83,7 @@ export const keyOperations = [
   operation({
     method: 'delete',
     path: '/v1/keys/{id}',
-    summary: 'Remove a key; it opens nothing from now on',
+    summary: 'Remove a key; from now on it is refused',
     scopes: ['admin'],
     params: z.object({ id: z.string().describe('`key_…`') }),
     status: 204,

@@ -13,15 +13,15 @@ const leaseMs = z.int().min(1_000).max(3_600_000);
 
 const held = z.object({
   deliveryId: z.string().max(200).describe('`dlv_…`'),
-  leaseToken: z.string().max(200).describe('As it was handed out'),
+  leaseToken: z.string().max(200).describe('The token that came with the lease'),
 });
 
 const leased = z
   .object({
     deliveryId: z.string().describe('`dlv_<destination>_<event>`'),
-    leaseToken: z.string().describe('To ack, nack or extend with'),
-    attempt: z.int().describe('From 1: how often it was handed out, and nacked or not answered, before'),
-    leaseEndsAt: z.string().describe('It comes back after this unless it is acked, nacked or extended'),
+    leaseToken: z.string().describe('Settles or extends the lease'),
+    attempt: z.int().describe('From 1; counts earlier leases that were nacked or expired'),
+    leaseEndsAt: z.string().describe('When the delivery comes back, unless it is acked, nacked or extended before'),
     event,
   })
   .meta({ id: 'Lease' });
@@ -33,7 +33,7 @@ const errors = {
   409: 'lease_lost` or `not_a_pull_destination',
 } as const;
 
-/** Object with the event as it would be sent, so that no digit of it is lost. */
+/** Adds the event as it would be sent, so that long numbers keep every digit. */
 const withEvent = (told: object, logged: LoggedEvent): string =>
   `${JSON.stringify(told).slice(0, -1)},"event":${formatEvent(logged, 'event').body}}`;
 
@@ -47,18 +47,18 @@ export const leaseOperations = [
   operation({
     method: 'post',
     path: '/v1/destinations/{id}/lease',
-    summary: 'Take deliveries of a pull destination for a time, the oldest first; waits for the first one',
+    summary: 'Lease deliveries of a pull destination, oldest first; waits for the first one',
     scopes: ['lease'],
     params,
     body: z
       .object({
-        max: z.int().min(1).max(100).default(1).describe('How many at most'),
-        waitMs: z.int().min(0).max(LONGEST_WAIT_MS).default(0).describe('How long to wait for the first'),
-        leaseMs: leaseMs.default(30_000).describe('How long they are yours'),
+        max: z.int().min(1).max(100).default(1).describe('How many deliveries at most'),
+        waitMs: z.int().min(0).max(LONGEST_WAIT_MS).default(0).describe('How long to wait for the first delivery'),
+        leaseMs: leaseMs.default(30_000).describe('How long the leases last'),
       })
       .prefault({}),
     deadlineMs: LONGEST_WAIT_MS + 5_000,
-    response: z.object({ deliveries: z.array(leased).describe('Empty when none came in time') }),
+    response: z.object({ deliveries: z.array(leased).describe('Empty when no delivery came in time') }),
     errors: { 404: 'destination_not_found', 409: 'not_a_pull_destination', 429: 'too_many_leases' },
     run: async ({ params: { id }, body }, { leases, metrics }, { caller, signal, onUnsent }) => {
       assertBoundTo(caller, id);
@@ -71,7 +71,7 @@ export const leaseOperations = [
   operation({
     method: 'post',
     path: '/v1/destinations/{id}/ack',
-    summary: 'The work is done; the same ack again is answered the same',
+    summary: 'Acknowledge a delivery: the work is done; repeating an ack is safe',
     scopes: ['lease'],
     params,
     body: held,
@@ -85,7 +85,7 @@ export const leaseOperations = [
   operation({
     method: 'post',
     path: '/v1/destinations/{id}/nack',
-    summary: 'The work could not be done: try it again by the schedule, or never',
+    summary: 'Give a delivery back: try it again by the schedule, or never',
     scopes: ['lease'],
     params,
     body: held.extend({
@@ -93,8 +93,11 @@ export const leaseOperations = [
         .string()
         .transform((text) => text.slice(0, 1_000))
         .default('')
-        .describe('Why; the first 1,000 characters are kept as the error of the attempt'),
-      retry: z.boolean().default(true).describe('Whether trying again may help; false makes it a dead letter at once'),
+        .describe('Why it failed; the first 1,000 characters become the error of the attempt'),
+      retry: z
+        .boolean()
+        .default(true)
+        .describe('Whether another attempt may help; false makes it a dead letter at once'),
     }),
     response: z.union([
       z.object({ deliveryId: z.string(), state: z.literal('retrying'), nextAttemptAt: z.string() }),
@@ -111,7 +114,7 @@ export const leaseOperations = [
   operation({
     method: 'post',
     path: '/v1/destinations/{id}/extend',
-    summary: 'Hold a lease for longer, counted from now',
+    summary: 'Extend a lease, counted from now',
     scopes: ['lease'],
     params,
     body: held.extend({ leaseMs: leaseMs.default(30_000) }),
@@ -126,7 +129,7 @@ export const leaseOperations = [
   operation({
     method: 'get',
     path: '/v1/destinations/{id}/peek',
-    summary: 'Look at what would be leased next, and take nothing',
+    summary: 'Peek at the deliveries that would be leased next, without taking them',
     scopes: ['lease'],
     params,
     query: z.object({
@@ -134,11 +137,11 @@ export const leaseOperations = [
       recent: z
         .enum(['true', 'false'])
         .default('false')
-        .describe('When nothing waits: the newest events in the log that this destination would want'),
+        .describe('When nothing waits, show the newest events of the log that this destination wants'),
     }),
     response: z.object({
       deliveries: z.array(peeked),
-      source: z.enum(['waiting', 'log']).describe('Whether these wait, or were found in the log'),
+      source: z.enum(['waiting', 'log']).describe('Whether these deliveries wait, or come from the log'),
     }),
     errors: { 404: 'destination_not_found', 409: 'not_a_pull_destination' },
     run: async ({ params: { id }, query: { limit, recent } }, { leases, store }, { caller }) => {

@@ -20,16 +20,16 @@ const time = z.iso.datetime({ offset: true });
 const destinationLedger = z
   .object({
     id: z.string(),
-    accepted: count.describe('Events routed to it: the sum of all the columns, `retrying` apart'),
+    accepted: count.describe('Events routed to it: the sum of the other columns without `retrying`'),
     delivered: count,
-    pending: count.describe('Waiting, under way, or waiting for another attempt'),
-    retrying: count.describe('Those of `pending` and `parked` that failed before'),
+    pending: count.describe('Waiting, active, or waiting for another attempt'),
+    retrying: count.describe('How many of `pending` and `parked` have failed before'),
     parked: count.describe(
-      'Kept and not tried: the destination is paused, or fails so often that only probes are sent',
+      'Kept and not tried: the destination is paused by hand, answered 410, or its circuit is open and only probes are sent',
     ),
     dead: count.describe('Dead letters'),
-    removed: count.describe('Given up: a dead letter that was removed, or the destination was'),
-    unaccounted: count.describe('Nobody will ever send these. Not 0 is an alarm'),
+    removed: count.describe('Given up: the dead letter or the destination was removed'),
+    unaccounted: count.describe('Deliveries that nothing will ever send. Anything but 0 is an alarm'),
     differing: z
       .array(
         z.object({
@@ -37,66 +37,63 @@ const destinationLedger = z
           eventId: z.string(),
           problem: z
             .enum(['never_queued', 'no_job', 'no_dead_letter'])
-            .describe('Routed and no delivery known; pending without a job; dead and not among the dead letters'),
+            .describe('Routed without a known delivery; pending without a job; or dead but not among the dead letters'),
         }),
       )
-      .describe('Some of those that are unaccounted for; each can be replayed'),
+      .describe('Some of the unaccounted deliveries; each can be replayed'),
   })
   .meta({ id: 'DestinationLedger' });
 
 const counts = z
   .object({
     callbacks: count.describe('Callbacks that were accepted and read'),
-    events: count.describe('Events that were new'),
-    repeats: count.describe('Elements that Clickatell had sent before: dropped'),
+    events: count.describe('New events'),
+    repeats: count.describe('Repeats: elements that Clickatell had sent before, and that were dropped'),
   })
   .meta({ id: 'IntakeCounts' });
 
-/** Of each lane. */
+/** The intake counts of each lane. */
 const lanes = { messages: counts, statuses: counts };
 
 export const ledgerOperations = [
   operation({
     method: 'get',
     path: '/v1/ledger',
-    summary:
-      'Tell what became of every event that was routed to a destination, and whether anything is unaccounted for',
+    summary: 'Account for every event that was routed to a destination, and show whether anything is unaccounted for',
     scopes: ['read'],
     query: z.object({
-      from: time.optional().describe('Logged at or after this time; without it from the beginning of the log'),
-      to: time.optional().describe('Logged before this time; without it, or later than now, until now'),
-      destination: z.string().regex(DESTINATION_ID).optional().describe('Of this destination only'),
+      from: time.optional().describe('Logged at or after this time. Default: the beginning of the log'),
+      to: time.optional().describe('Logged before this time; at most now. Default: now'),
+      destination: z.string().regex(DESTINATION_ID).optional().describe('Only this destination'),
       limit: z.coerce
         .number()
         .int()
         .min(1)
         .max(100_000)
         .default(100_000)
-        .describe('About how many events one answer looks at; it also ends after about 2 seconds'),
-      cursor: z.string().max(200).optional().describe('`next` of the part before, with the same query'),
+        .describe('About how many events one answer covers; it also ends after about 2 seconds'),
+      cursor: z.string().max(200).optional().describe('`next` of the previous part, with the same query'),
     }),
     response: z
       .object({
         from: z.string().nullable(),
         to: z.string(),
         balanced: z.boolean().describe('Whether nothing is unaccounted for'),
-        events: count.describe('Events looked at'),
-        unrouted: count.describe('Those of them that no destination wanted'),
+        events: count.describe('Events that this answer covers'),
+        unrouted: count.describe('Events among them that no destination wanted'),
         completeSince: z
           .string()
           .nullable()
-          .describe('Events before this time may have left the log, because they were owed to nobody'),
+          .describe('Events before this time may have left the log, because no delivery needed them any more'),
         destinations: z.array(destinationLedger),
         upstream: z
           .object({
-            messages: count.describe(
-              'Groups of callbacks with messages that are no events yet, or not routed to the end',
-            ),
-            statuses: count.describe('The same of statuses'),
-            quarantined: count.describe('Callbacks that could not be read'),
+            messages: count.describe('Groups of callbacks with messages that are not split or not fully routed'),
+            statuses: count.describe('The same for statuses'),
+            quarantined: count.describe('Callbacks that could not be parsed'),
           })
           .describe(
-            'What was accepted and is in no column, now; what waits in the spool of a receiver, that one knows',
+            'Accepted callbacks that are in no column at this moment. The spool of a receiver is not counted: that receiver reports it',
           ),
         intake: z
           .object({
@@ -105,17 +102,14 @@ export const ledgerOperations = [
             ...lanes,
           })
           .describe(
-            'What came in, of all destinations: counted with the events, and so in whole minutes of the last 25 hours, or whole hours of the last 32 days: `from` and `to` say which',
+            'What came in, for all destinations: counted with the events, in whole minutes of the last 25 hours or whole hours of the last 32 days; `from` and `to` say which',
           ),
-        progress: z.number().describe('Share of the log that was walked, 0 to 1'),
-        next: z
-          .string()
-          .nullable()
-          .describe('`cursor` of the next part, whose numbers are to be added; null at the end'),
+        progress: z.number().describe('Share of the log covered so far, 0 to 1'),
+        next: z.string().nullable().describe('`cursor` of the next part, whose numbers add to these; null at the end'),
       })
       .meta({ id: 'Ledger' }),
     run: async ({ query: { from, to, destination, limit, cursor } }, { store }) => {
-      // Before the events: what moves on meanwhile is then shown twice, and never not at all.
+      // Read before the events: a callback that moves on meanwhile is counted twice, rather than not at all.
       const [{ ingest }, quarantined] = await Promise.all([queueDepths(store), countQuarantined(store)]);
       const part = await readLedgerPart(store, {
         from: from === undefined ? undefined : new Date(from),
@@ -141,12 +135,12 @@ export const ledgerOperations = [
     method: 'get',
     path: '/v1/intake',
     summary:
-      'Count what came in, minute by minute or hour by hour: callbacks, events, repetitions, and what was refused',
+      'Show the intake counts, minute by minute or hour by hour: callbacks, events, repeats, and what was refused',
     scopes: ['read'],
     query: z.object({
-      from: time.optional().describe('Without it, 24 hours ago'),
-      to: time.optional().describe('Without it, or later than now, until now'),
-      step: z.enum(['minute', 'hour']).optional().describe('Minutes are known of the last 25 hours, hours of 32 days'),
+      from: time.optional().describe('Default: 24 hours ago'),
+      to: time.optional().describe('At most now. Default: now'),
+      step: z.enum(['minute', 'hour']).optional().describe('Minutes are kept for 25 hours, hours for 32 days'),
     }),
     response: z
       .object({
@@ -154,8 +148,8 @@ export const ledgerOperations = [
         to: z.string(),
         step: z.enum(['minute', 'hour']),
         items: z
-          .array(z.object({ at: z.string().describe('When it begins'), ...lanes, refused: refusals }))
-          .describe('Oldest first; those in which nothing came are left out'),
+          .array(z.object({ at: z.string().describe('When the minute or hour begins'), ...lanes, refused: refusals }))
+          .describe('Oldest first; those in which nothing came in are left out'),
       })
       .meta({ id: 'Intake' }),
     run: async ({ query: { from, to, step } }, { store }) => {

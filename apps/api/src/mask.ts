@@ -2,21 +2,21 @@ import type { AnswerOf } from './operation.ts';
 import type { attempt, deadLetter, delivery, event } from './schemas.ts';
 
 /*
- * What is shown to whoever may not, or did not ask to, see personal data. Everything that is not listed here as harmless
- * is hidden, also what Clickatell adds tomorrow. Null and empty stay as they are: that there is nothing is no secret.
+ * Hides personal data from callers who may not see it or did not ask for it. Every field that is not listed here as
+ * harmless is hidden, including fields that Clickatell adds tomorrow. Null and empty values stay: absence is no secret.
  */
 
 export const HIDDEN = '(hidden)';
 
 const hide = (value: unknown): unknown => (value === null || value === undefined ? null : HIDDEN);
 
-/** Enough to tell two customers apart, and too little to call one. */
+/** Enough digits to tell two customers apart, and too few to call one. */
 const maskParty = (party: string | null): string | null => {
   if (party === null) return null;
   return party.length < 6 ? '…' : `…${party.slice(-2)}`;
 };
 
-/** What the sender may write as it likes, and mostly writes a word into: a name passes, a number or a sentence does not. */
+/** For fields in which a sender mostly writes one word: a name passes, a number or a sentence does not. */
 const maskWord = (text: string): string => (/^(?!.*\d{4})[\w./-]{1,64}$/.test(text) ? text : HIDDEN);
 export const maskWordOrNull = (text: string | null): string | null => (text === null ? null : maskWord(text));
 
@@ -37,11 +37,11 @@ const maskFiles = (files: unknown): unknown =>
 
 /** Fields of `data` that may be shown, and how. */
 const SHOWN_DATA: Readonly<Record<string, (value: unknown) => unknown>> = {
-  // Of a status.
+  // A status.
   code: (value) => (typeof value === 'number' ? value : hide(value)),
   class: (value) => maskWord(String(value)),
   final: (value) => value === true,
-  // Of a message.
+  // A message.
   charset: (value) => (typeof value === 'string' ? maskWord(value) : null),
   network: (value) => (typeof value === 'string' ? maskWord(value) : null),
   files: maskFiles,
@@ -102,10 +102,10 @@ interface Status {
   readonly late: boolean;
 }
 
-/** Nothing personal, but for a name that is none. */
+/** A status holds nothing personal, unless its name is not a word. */
 export const maskStatus = <One extends Status>(status: One): One => ({ ...status, name: maskWordOrNull(status.name) });
 
-/** Of these the message is ours. What a consumer says when it gives a delivery back is its own words. */
+/** Errors whose message we write. A consumer that gives a delivery back writes its own. */
 const OUR_ERRORS: readonly string[] = [
   'destination_rejected',
   'destination_timeout',
@@ -158,7 +158,7 @@ export const maskDeadLetter = (letter: DeadLetter): DeadLetter => {
   };
 };
 
-/** Of why an event goes somewhere: an expression that cannot be decided may be told with the value it fell over. */
+/** The detail of a filter that cannot be decided may quote the value that it failed on. */
 export const maskRule = <Rule extends { readonly rule: string; readonly passed: boolean; readonly detail: string }>(
   told: Rule,
 ): Rule => ({

@@ -8,41 +8,45 @@ import { type AnswerOf, operation, pageOf, pageQuery } from './operation.ts';
 import { pageThrough } from './page.ts';
 import { deliverySummary, event } from './schemas.ts';
 
-/** Of each sort; the last ones. More has no message that anybody wants to read about. */
+/** How many statuses and replies are shown, the last ones. No message that people read about has more. */
 const MOST_SHOWN = 500;
-/** That one client message id leads to, on one page: each of them is read with all its events. */
+/** How many messages one page shows for a client message id: each is read with all its events. */
 const MOST_MESSAGES = 20;
 
 const status = z
   .object({
-    id: z.string().describe('Of the event'),
+    id: z.string().describe('The id of the event'),
     code: z.number().nullable(),
     name: z.string().nullable(),
     class: z.enum(STATUS_CLASSES),
-    final: z.boolean().describe('No other status follows'),
+    final: z.boolean().describe('Whether no other status follows'),
     occurredAt: z.string().nullable(),
     receivedAt: z.string(),
-    late: z.boolean().describe('Received after a status that happened later; it takes nothing back'),
+    late: z
+      .boolean()
+      .describe('Whether it came after a status that happened later; a late status never replaces that one'),
   })
   .meta({ id: 'MessageStatus' });
 
 const message = z
   .object({
     messageId: z.string(),
-    clientMessageId: z.string().nullable().describe('Your own id of it'),
+    clientMessageId: z.string().nullable().describe('Your own id of the message'),
     channel: z.string().nullable(),
     current: status
       .nullable()
-      .describe('Where it stands: the first final status by its own time, else the furthest; null without a status'),
+      .describe('The current status: the first final one by its own time, else the furthest; null without a status'),
     statusCount: z.int(),
-    statuses: z.array(status).describe(`By the time at which they happened; the last ${MOST_SHOWN}`),
+    statuses: z.array(status).describe(`In the order in which they happened; the last ${MOST_SHOWN}`),
     received: z.array(event).describe('The message itself, when a customer sent it'),
     replyCount: z.int(),
-    replies: z.array(event).describe(`What refers to it, by the time at which it happened; the last ${MOST_SHOWN}`),
+    replies: z
+      .array(event)
+      .describe(`Events that refer to the message, in the order in which they happened; the last ${MOST_SHOWN}`),
     became: z
       .array(z.object({ eventId: z.string(), repeats: z.int(), deliveries: z.array(deliverySummary) }))
-      .describe('Of each event that is shown: how often Clickatell sent it again, and how far its deliveries are'),
-    complete: z.boolean().describe('Whether every event of it was looked at; false when it has more than 10,000'),
+      .describe('For each event shown: its repeats, and the state of its deliveries'),
+    complete: z.boolean().describe('Whether all its events were looked at; false when there are more than 10,000'),
   })
   .meta({ id: 'Message' });
 
@@ -98,7 +102,7 @@ export const messageOperations = [
   operation({
     method: 'get',
     path: '/v1/messages/{messageId}',
-    summary: 'Read what became of a message: its statuses, where it stands, and the replies to it',
+    summary: 'Read what became of a message: its statuses, its current status, and the replies to it',
     scopes: ['read'],
     params: z.object({ messageId: z.string().describe('`apiMessageId` of the send response, or the id of a reply') }),
     response: message,
@@ -113,7 +117,7 @@ export const messageOperations = [
   operation({
     method: 'get',
     path: '/v1/messages',
-    summary: 'Find messages by your own id of them',
+    summary: 'Find messages by your own message id',
     scopes: ['read'],
     query: pageQuery.extend({
       limit: z.coerce
@@ -122,9 +126,9 @@ export const messageOperations = [
         .min(1)
         .max(MOST_MESSAGES)
         .default(MOST_MESSAGES)
-        .describe('How many items at most'),
-      cursor: z.string().max(1_000).optional().describe('`next` of the page before'),
-      clientMessageId: z.string().min(1).max(1_000).describe('As you sent it. One id may have been given to several'),
+        .describe('How many messages at most'),
+      cursor: z.string().max(1_000).optional().describe('`next` of the previous page'),
+      clientMessageId: z.string().min(1).max(1_000).describe('As you sent it. Several messages may share one'),
     }),
     response: pageOf(message),
     mask: ({ items, next }) => ({ items: items.map(maskMessage), next }),
@@ -142,14 +146,14 @@ export const messageOperations = [
   operation({
     method: 'post',
     path: '/v1/messages/reindex',
-    summary: 'Find messages by their events again, a part of the event log at a time, for when that index was lost',
+    summary: 'Rebuild the index of messages from the event log, a part at a time, in case it was lost',
     scopes: ['admin'],
     query: z.object({
-      limit: z.coerce.number().int().min(1).max(5_000).default(2_000).describe('About how many events at once'),
-      cursor: z.string().max(200).optional().describe('`next` of the part before'),
+      limit: z.coerce.number().int().min(1).max(5_000).default(2_000).describe('About how many events to read'),
+      cursor: z.string().max(200).optional().describe('`next` of the previous part'),
     }),
     response: z.object({
-      events: z.int().describe('How many were looked at'),
+      events: z.int().describe('How many events were read'),
       next: z.string().nullable().describe('`cursor` of the next part; null at the end'),
     }),
     run: ({ query: { limit, cursor } }, { store }) => rebuildMessageIndex(store, { limit, cursor }),

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import type { Caller, FindCaller } from './authenticate.ts';
 
 /*
- * An operation is declared once, as data: the router checks requests by its schemas, and `/v1/openapi.json` shows them.
+ * An operation is declared once, as data: `carry-out.ts` checks requests by its schemas, and `/v1/openapi.json` shows them.
  */
 
 export interface Resources {
@@ -16,41 +16,40 @@ export interface Resources {
   readonly metrics: ApiMetrics;
   durability(): DurabilityReport;
   readonly destinationSettings: DestinationSettings;
-  /** To try destinations out. */
+  /** Sends tests to webhook destinations. */
   readonly webhook: Adapter<WebhookConfig>;
   readonly version: string;
   /** How Clickatell reaches the receiver from outside. */
   readonly publicUrl: string | undefined;
-  /** As the receiver has it; empty when that is not known here. */
+  /** The receiver's `CALLBACK_AUTH`; empty when the API was not given it. */
   readonly callbackAuth: string;
 }
 
-/** The one who asks, and whether that one is still there. */
+/** The caller, and whether it is still connected. */
 export interface Exchange {
   readonly caller: Caller;
-  /** The scope that lets the caller do this. */
+  /** The scope that grants the operation to the caller. */
   readonly scope: Scope | undefined;
-  /** Aborted when the caller goes away before the answer has. */
+  /** Aborted when the caller disconnects before the answer was sent. */
   readonly signal: AbortSignal;
-  /** What there is when a browser asks. */
   readonly browser: Browser;
   readonly findCaller: FindCaller;
-  /** Called back when the answer could not be sent. */
+  /** Registers what to undo when the answer cannot be sent. */
   onUnsent(undo: () => Promise<void>): void;
   /**
-   * Writes down that the caller did this, or, before it is answered, that it is shown this.
-   * @param detail Holds no secret, phone number or text of a message.
+   * Records that the caller did this, or is about to be shown this.
+   * @param detail must hold no secret, phone number or text of a message
    */
   audit(action: string, target: string, detail?: Readonly<Record<string, unknown>>): Promise<void>;
 }
 
-/** The side of a browser: its cookie, and what it says about the page that asks. */
+/** What only a browser has: a session cookie, and headers about the page that sends the request. */
 export interface Browser {
   readonly session: Session | undefined;
   readonly sessionId: string | undefined;
-  /** Where it was when it lost a stream. */
+  /** The last event it saw before it lost a stream. */
   readonly lastEventId: string | undefined;
-  /** @param sessionId undefined signs out */
+  /** @param sessionId undefined signs the browser out */
   setSession(sessionId: string | undefined): void;
   /** @throws {RequestRefusedError} 403 `foreign_origin` */
   assertSameOrigin(): void;
@@ -58,7 +57,7 @@ export interface Browser {
   countSignIn(): void;
 }
 
-/** An answer that is JSON already: what was cut from a callback keeps every digit. */
+/** An answer that is JSON already, so that numbers cut from a callback keep every digit. */
 export class JsonText {
   readonly text: string;
 
@@ -67,7 +66,7 @@ export class JsonText {
   }
 }
 
-/** An answer that goes on until its reader has gone. */
+/** An answer that goes on until its reader disconnects. */
 export class ServerSentEvents {
   readonly lines: AsyncIterable<string>;
 
@@ -78,27 +77,26 @@ export class ServerSentEvents {
 
 export interface Operation {
   readonly method: 'get' | 'put' | 'post' | 'patch' | 'delete';
-  /** With `{name}` for parameters, as OpenAPI writes it. */
+  /** With `{name}` for parameters, as in OpenAPI. */
   readonly path: string;
   readonly summary: string;
-  /** Any of them suffices, the first that the caller has counts; with none, any key does. */
+  /** Any one suffices, and the first that the caller has counts. Empty: any key will do. */
   readonly scopes: readonly Scope[];
   /** Needs no key. */
   readonly isPublic?: boolean;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
-  /** How long it may take, in ms. @default 5000 */
+  /** In ms. @default 5000 */
   readonly deadlineMs?: number;
-  /** Of the answer that is no error. @default 200 */
+  /** The status of a success. @default 200 */
   readonly status?: 200 | 201 | 202 | 204;
-  /** Of an answer that is not JSON. */
+  /** Set when the answer is not JSON. */
   readonly responseType?: 'text/event-stream';
-  /** Left out for answers without a body. */
+  /** Left out when the answer has no body. */
   readonly response?: z.ZodType;
   /**
-   * The answer without personal data, for those who may not see it or did not ask to. An operation that has this takes
-   * `?reveal=true`.
+   * Hides personal data, for callers who may not see it or did not ask to. An operation with a mask takes `?reveal=true`.
    */
   mask?(answer: never): unknown;
   /** Error codes that callers can act on, by status. */
@@ -143,20 +141,20 @@ export const operation = <
   declared: Declared<Params, Query, Body, Response>,
 ): Operation => declared as unknown as Operation;
 
-/** What operations with personal data in their answer take. */
+/** The query of every operation with personal data in its answer. */
 export const revealQuery = z.object({
   reveal: z
     .enum(['true', 'false'])
     .optional()
     .describe(
-      'Whether personal data is shown: `true` needs the scope `reveal` and is written into the audit record. Default: hidden, but for `API_KEY`',
+      'Whether to show personal data: `true` needs the scope `reveal` and is recorded in the audit record. Default: hidden, except for `API_KEY`',
     ),
 });
 
-/** What all lists take. */
+/** The query of every list. */
 export const pageQuery = z.object({
   limit: z.coerce.number().int().min(1).max(500).default(50).describe('How many items at most'),
-  cursor: z.string().max(200).optional().describe('`next` of the page before'),
+  cursor: z.string().max(200).optional().describe('`next` of the previous page'),
 });
 
 export const pageOf = <Item extends z.ZodType>(item: Item) =>

@@ -14,14 +14,14 @@ import { attemptFigures, attemptFiguresOf } from './attempt-figures.ts';
 import { operation } from './operation.ts';
 import { refusals } from './refusal-counts.ts';
 
-/** In order of harm: what may lose something, then what does not arrive, then what waits for a person. */
+/** Ordered by harm: what may lose data, then what does not arrive, then what waits for a person. */
 const KINDS = ['not_durable', 'failing', 'paused', 'dead_letters', 'quarantined', 'throttled'] as const;
 
 type Need = z.input<typeof need>;
 
 const need = z.object({
   kind: z.enum(KINDS),
-  destinationId: z.string().nullable().describe('Null when it is about none'),
+  destinationId: z.string().nullable().describe('Null when it is not about one destination'),
   count: z.int().describe('Deliveries, dead letters or callbacks that wait because of it'),
   detail: z.string(),
 });
@@ -46,37 +46,37 @@ export const overviewOperations = [
   operation({
     method: 'get',
     path: '/v1/overview',
-    summary: 'Tell whether everything arrives, and what needs somebody, the worst first',
+    summary: 'Show whether everything arrives, and what needs attention, worst first',
     scopes: ['read'],
     response: z
       .object({
-        healthy: z.boolean().describe('Whether nothing needs anybody'),
+        healthy: z.boolean().describe('Whether nothing needs attention'),
         needs: z.array(need),
         lastEventAt: z.string().nullable().describe('When the newest event of the log was received'),
         ingest: z
           .object({ messages: z.int(), statuses: z.int() })
-          .describe('Groups of callbacks that are no events yet'),
+          .describe('Groups of callbacks that are not split into events'),
         ingestOldestAt: z
           .object({ messages: z.string().nullable(), statuses: z.string().nullable() })
-          .describe('When the oldest of those was committed'),
+          .describe('When the oldest group was committed'),
         quarantined: z.int(),
         refused: z
           .object({
             lastMinute: refusals.describe('In the last whole minute'),
-            last24h: refusals.describe('In the present hour and the 23 before it'),
+            last24h: refusals.describe('In the current hour and the 23 before it'),
           })
-          .describe('Callbacks that receivers did not take: what a receiver counted is known within 5 seconds'),
+          .describe('Callbacks that receivers refused; their counts arrive within 5 seconds'),
         destinations: z.array(
           z.object({
             id: z.string(),
             type: z.string(),
             state: z.enum(STATES),
-            until: z.string().nullable().describe('When it is tried again, where it is failing or throttled'),
-            waiting: z.int().describe('Deliveries that are to be made, under way or to be tried again'),
-            oldestAt: z.string().nullable().describe('When the oldest of those was queued'),
-            paused: z.string().nullable().describe('Why, when it is'),
+            until: z.string().nullable().describe('When it is tried again, if it is failing or throttled'),
+            waiting: z.int().describe('Deliveries that wait, are active, or will be tried again'),
+            oldestAt: z.string().nullable().describe('When the oldest of them was queued'),
+            paused: z.string().nullable().describe('Why it is paused; null when it is not'),
             deadLetters: z.int(),
-            last24h: attemptFigures.describe('Of the present hour and the 23 before it'),
+            last24h: attemptFigures.describe('Over the current hour and the 23 before it'),
           }),
         ),
       })

@@ -1,6 +1,6 @@
 /**
- * A page of a list that is short enough to be read whole. The cursor is where the last item stood, so that what is added
- * or removed meanwhile shifts nothing.
+ * Pages through a list that is short enough to be read whole. The cursor is the place of the last item, so that items
+ * added or removed meanwhile shift nothing.
  * @param items in the order of their places
  * @param placeOf orders the items as text; no two have the same
  */

@@ -19,7 +19,7 @@ export const quarantineOperations = [
   operation({
     method: 'get',
     path: '/v1/quarantine/{id}',
-    summary: 'Read one, with its body as it came',
+    summary: 'Read a quarantined callback, with its body byte for byte',
     scopes: ['read'],
     params,
     response: quarantined
@@ -45,10 +45,11 @@ export const quarantineOperations = [
   operation({
     method: 'post',
     path: '/v1/quarantine/{id}/reparse',
-    summary: 'Parse it again, for when a newer version understands it; it leaves quarantine as a committed callback',
+    summary:
+      'Parse a quarantined callback again, once a newer version understands it: it is committed, and leaves quarantine',
     scopes: ['admin'],
     params,
-    response: z.object({ accepted: z.int().describe('How many events it holds') }),
+    response: z.object({ accepted: z.int().describe('How many events the callback holds') }),
     errors: { 404: 'not_found', 422: 'invalid_callback' },
     run: async ({ params: { id } }, { store }, { audit }) => {
       const result = await reparseQuarantined(store, id);
@@ -60,7 +61,7 @@ export const quarantineOperations = [
   operation({
     method: 'delete',
     path: '/v1/quarantine/{id}',
-    summary: 'Throw it away',
+    summary: 'Delete a quarantined callback',
     scopes: ['admin'],
     params,
     status: 204,

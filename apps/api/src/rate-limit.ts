@@ -1,16 +1,16 @@
 import type { Rate } from '@clickrelay/core';
 import { RequestRefusedError } from './errors.ts';
 
-/** More than there are keys or people; beyond that the oldest are forgotten, and begin anew. */
+/** More than there are keys or people. Beyond that the least recent are forgotten, and start afresh. */
 const MOST_KNOWN = 10_000;
 
-/** Counts requests by whoever makes them. */
+/** Counts the requests of each caller. */
 export interface RateLimit {
   /** @throws {RequestRefusedError} 429 `too_many_requests`, with when to ask again */
   take(who: string): void;
 }
 
-/** A bucket for each: full it holds what a whole span allows, and it fills evenly. */
+/** A token bucket per caller: it holds what a whole span allows, and refills evenly. */
 export const createRateLimit = ({ max, spanMs }: Rate, now: () => number = () => performance.now()): RateLimit => {
   const buckets = new Map<string, { left: number; atMs: number }>();
   return {

@@ -2,14 +2,14 @@ import { z } from 'zod';
 
 const count = z.int();
 
-/** Callbacks that receivers did not take, by what they answered. */
+/** Callbacks that receivers refused, by the status they answered. */
 export const refusals = z
   .object({
     unauthorized: count.describe('401: no credential, or a wrong one'),
-    forbidden: count.describe('403: from an address or of an integration that is not allowed'),
-    tooLarge: count.describe('413'),
+    forbidden: count.describe('403: the address or the integration is not allowed'),
+    tooLarge: count.describe('413: larger than `MAX_BODY_BYTES`'),
     unprocessable: count.describe('422'),
     rateLimited: count.describe('429: too many wrong credentials from one address'),
-    unavailable: count.describe('503: there was nothing durable to write them to'),
+    unavailable: count.describe('503: nothing durable could be written'),
   })
   .meta({ id: 'RefusalCounts' });

@@ -29,11 +29,11 @@ const state = z.enum(['dead_letter', 'delivered']);
 const replay = z
   .object({
     id: z.string().describe('`rpl_…`'),
-    by: z.string().describe('The name of the key that asked for it'),
+    by: z.string().describe('The name of the key that made it'),
     createdAt: z.string(),
     state: z
       .enum(['running', 'paused', 'cancelled', 'done'])
-      .describe('`paused` is to go on some time, `cancelled` is given up; either can be let go on'),
+      .describe('`paused` will go on some time, `cancelled` is given up; either can be resumed'),
     selection: z.object({
       state,
       deliveryCount: z.int().exactOptional().describe('How many deliveries were named'),
@@ -42,11 +42,14 @@ const replay = z
       until: z.string(),
     }),
     rate: z.string().nullable(),
-    matched: z.int().nullable().describe('Chosen when it was made; null when they were too many to be counted'),
-    replayed: z.int().describe('Sent again so far'),
-    delivered: z.int().describe('Of those that were sent again'),
-    failed: z.int().describe('Of those that were sent again: dead letters again'),
-    skipped: z.int().describe('Chosen, but on their way already'),
+    matched: z
+      .int()
+      .nullable()
+      .describe('How many deliveries were chosen when it was made; null when there were too many to count'),
+    replayed: z.int().describe('How many were sent again so far'),
+    delivered: z.int().describe('How many of those were delivered'),
+    failed: z.int().describe('How many of those became dead letters again'),
+    skipped: z.int().describe('Chosen, but already pending'),
   })
   .meta({ id: 'Replay' });
 
@@ -65,7 +68,7 @@ const describe = ({ selection: { destinationId, events, since, until, ...rest },
 
 type Told = AnswerOf<typeof replay>;
 
-/** Chosen may be what came from one number. */
+/** The filter of a replay may name a phone number. */
 const maskReplay = (told: Told): Told =>
   told.selection.filter === undefined ? told : { ...told, selection: { ...told.selection, filter: HIDDEN } };
 
@@ -77,24 +80,26 @@ export const replayOperations = [
   operation({
     method: 'post',
     path: '/v1/replays',
-    summary: 'Send many deliveries again, at a rate; or, with `dryRun`, only tell which',
+    summary: 'Replay many deliveries, at a rate; or, with `dryRun`, only report how many',
     scopes: ['replay'],
     body: selection
       .extend({
         state: state
           .default('dead_letter')
-          .describe('What is sent again, also of `deliveries`: one that was delivered since is not sent twice'),
+          .describe(
+            'Which state to send again, also among `deliveries`: one that was delivered since is not sent twice',
+          ),
         rate: z
           .string()
           .refine((text) => parseRate(text) !== undefined, 'must be a number per s, m or h, such as 500/s')
           .exactOptional()
-          .describe('At most so many in a time: `500/s`. Default: as fast as it goes'),
-        dryRun: z.boolean().default(false).describe('Tell what would be sent again, and send nothing'),
+          .describe('The highest rate: `500/s`. Default: as fast as possible'),
+        dryRun: z.boolean().default(false).describe('Report what would be sent again, and send nothing'),
       })
       .check(checkSelection),
     status: 202,
     response: planned.extend({
-      seconds: z.number().nullable().describe('How long it takes at the rate; null without one'),
+      seconds: z.number().nullable().describe('How long it takes at this rate; null without a rate'),
       replay: replay.nullable().describe('Null for a dry run'),
     }),
     mask: ({ replay: made, ...plan }) => ({ ...plan, replay: made === null ? null : maskReplay(made) }),
@@ -125,7 +130,7 @@ export const replayOperations = [
   operation({
     method: 'get',
     path: '/v1/replays',
-    summary: 'List replays of many deliveries, newest first: who asked for what, and how far it is',
+    summary: 'List replays of many deliveries, newest first: who made them, what they choose, and their progress',
     scopes: ['read', 'replay'],
     query: pageQuery,
     response: pageOf(replay),
@@ -167,7 +172,7 @@ export const replayOperations = [
   operation({
     method: 'patch',
     path: '/v1/replays/{id}',
-    summary: 'Pause or cancel a replay, or let it go on where it stopped; one that is done stays done',
+    summary: 'Pause, cancel or resume a replay; a finished one stays finished',
     scopes: ['replay'],
     params,
     body: z.strictObject({ state: z.enum(['running', 'paused', 'cancelled']) }),

@@ -4,8 +4,8 @@ import { RequestRefusedError } from './errors.ts';
 import type { Exchange, Operation, revealQuery } from './operation.ts';
 
 /**
- * Whether the caller sees personal data: when it asks and may, and is written down for it. Who has `API_KEY` itself can
- * read the Redis as well, and sees everything unless it asks not to.
+ * Whether the caller sees personal data: it must ask, and its key must have the scope. The holder of `API_KEY` can read
+ * Redis as well, and sees everything unless it asks not to.
  * @throws {RequestRefusedError} 403 `forbidden_scope`
  */
 export const wantsPersonalData = (caller: Caller, { reveal }: z.output<typeof revealQuery>): boolean => {
@@ -20,7 +20,7 @@ export const wantsPersonalData = (caller: Caller, { reveal }: z.output<typeof re
   return reveal === 'true';
 };
 
-/** Before it is shown. An empty list shows nothing. */
+/** Records, before it is shown, that personal data is shown. An empty list shows nothing. */
 export const recordReveal = async (
   operation: Pick<Operation, 'method' | 'path'>,
   { path, answer, audit }: { path: string; answer: unknown } & Pick<Exchange, 'audit'>,

@@ -2,15 +2,15 @@ import { eventSchema } from '@clickrelay/core';
 import { DEAD_LETTER_KINDS } from '@clickrelay/queue';
 import { z } from 'zod';
 
-/* What the resources answer. */
+/* The schemas of resources in answers. */
 
 export const attempt = z
   .object({
-    number: z.int().describe('From 1, in the order of time'),
+    number: z.int().describe('From 1, in order of time'),
     startedAt: z.string(),
     durationMs: z.number(),
     outcome: z.enum(['delivered', 'retry', 'dead_letter']),
-    status: z.int().nullable().describe('What the destination answered'),
+    status: z.int().nullable().describe('The status that the destination answered'),
     error: z.object({ code: z.string(), message: z.string() }).nullable(),
     response: z.string().describe('The first 16 KB of the answer'),
   })
@@ -27,12 +27,12 @@ export const delivery = z
   })
   .meta({ id: 'Delivery' });
 
-/** How far a delivery is, without its attempts. */
+/** The state of a delivery, without its attempts. */
 export const deliverySummary = z
   .object({
     destinationId: z.string(),
     state: z.enum(['pending', 'delivered', 'dead_letter']),
-    attempts: z.int().describe('How many there were'),
+    attempts: z.int().describe('How many attempts there were'),
     nextAttemptAt: z.string().nullable(),
   })
   .meta({ id: 'DeliverySummary' });
@@ -54,9 +54,12 @@ export const deadLetter = z
     errorCode: z
       .string()
       .nullable()
-      .describe('Of the last attempt; explained in docs/errors.md. Null when its attempts are gone'),
-    status: z.int().nullable().describe('What the destination answered to the last attempt; null when it did not'),
-    receivedAt: z.string().nullable().describe('When its callback came; null when the event is gone'),
+      .describe('The code of the last attempt, explained in docs/errors.md; null when the attempts are no longer kept'),
+    status: z
+      .int()
+      .nullable()
+      .describe('The status that the destination answered to the last attempt; null when it did not answer'),
+    receivedAt: z.string().nullable().describe('When its callback came; null when the event has left the log'),
     failedAt: z.string(),
     attempts: z.int(),
   })
@@ -74,9 +77,9 @@ export const quarantined = z
 export const durabilityReport = z
   .object({
     ready: z.boolean(),
-    mode: z.string().describe('What is asked of the Redis: DURABILITY'),
-    durability: z.string().describe('What the Redis really does'),
-    mayBeLost: z.string().describe('What that mode does not promise'),
+    mode: z.string().describe('How safe Redis must be: DURABILITY'),
+    durability: z.string().describe('How safe Redis is'),
+    mayBeLost: z.string().describe('What Redis may lose all the same'),
     problems: z.array(z.object({ setting: z.string(), value: z.string(), mend: z.string() })),
   })
   .meta({ id: 'Durability' });

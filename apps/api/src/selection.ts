@@ -5,23 +5,23 @@ import { z } from 'zod';
 import { notFound } from './errors.ts';
 import { deadLetterKind } from './schemas.ts';
 
-/* Which deliveries are meant, for what is done to many at once: these, or all that match but these. */
+/* Chooses deliveries for operations on many of them: the ones named, or all that match except the ones named. */
 
-/** A request may name so many. */
+/** How many deliveries a request may name. */
 const MOST_NAMED = 1_000;
 
-/** A delivery id has 31 characters more than that of its destination. */
+/** A delivery id is 31 characters longer than the id of its destination. */
 const named = z.array(z.string().max(120)).max(MOST_NAMED);
 
 export const filters = {
-  destination: z.string().regex(DESTINATION_ID).exactOptional().describe('Of this destination only'),
+  destination: z.string().regex(DESTINATION_ID).exactOptional().describe('Only those of this destination'),
   kind: deadLetterKind.exactOptional(),
   events: z.array(z.string().min(1)).min(1).max(100).exactOptional().describe('Patterns of event types: `mo*`'),
   since: z.iso
     .datetime({ offset: true })
     .exactOptional()
-    .describe('Dead letters that failed, or events that came, at or after this time'),
-  until: z.iso.datetime({ offset: true }).exactOptional().describe('Before this time; at most the present'),
+    .describe('Dead letters that failed, or events that came in, at or after this time'),
+  until: z.iso.datetime({ offset: true }).exactOptional().describe('Before this time; at most now'),
   filter: z
     .string()
     .max(2_000)
@@ -34,8 +34,8 @@ export const selection = z.strictObject({
   deliveries: named
     .min(1)
     .exactOptional()
-    .describe('Just these, by delivery id; not together with what chooses by anything else but the state and `until`'),
-  except: named.exactOptional().describe('All that match but these, by delivery id'),
+    .describe('Only these, by delivery id; besides them only the state and `until` may be given'),
+  except: named.exactOptional().describe('All that match except these, by delivery id'),
   ...filters,
 });
 
@@ -43,7 +43,7 @@ type Selected = z.output<typeof selection> & { readonly state?: DeliverySelectio
 
 const CHOOSING = ['except', 'destination', 'kind', 'events', 'since', 'filter'] as const;
 
-/** Two ways to choose in one request: nobody could say which is meant. */
+/** Refuses two ways to choose in one request: nobody could say which is meant. */
 export const checkSelection = ({ value, issues }: z.core.ParsePayload<Selected>): void => {
   if (value.deliveries === undefined) return;
   for (const name of CHOOSING) {
@@ -53,7 +53,7 @@ export const checkSelection = ({ value, issues }: z.core.ParsePayload<Selected>)
   }
 };
 
-/** @throws {RequestRefusedError} 404 when its destination is none */
+/** @throws {RequestRefusedError} 404 when there is no such destination */
 export const toSelection = async (
   store: Store,
   { state = 'dead_letter', deliveries, except, destination, since, until, ...rest }: Selected,
@@ -72,14 +72,14 @@ export const toSelection = async (
   };
 };
 
-/** What a dry run tells, and what is really done tells too. */
+/** What a dry run reports, and the real run too. */
 export const planned = z.object({
-  matched: z.int().nullable().describe('How many are chosen; null when they are too many to be counted'),
+  matched: z.int().nullable().describe('How many are chosen; null when there are too many to count'),
   leftOut: z
     .array(z.object({ reason: z.enum(LEFT_OUT_REASONS), count: z.int() }))
-    .describe('What was named, or matches, and is not chosen; see docs/api.md'),
-  oldest: z.string().nullable().describe('When the event of the oldest came; null when that is not known'),
-  until: z.string().describe('Sent along with the real request, it keeps out what comes in between'),
+    .describe('Deliveries that were named or match, and are not chosen; see docs/api.md'),
+  oldest: z.string().nullable().describe('When the oldest event came in; null when that is not known'),
+  until: z.string().describe('Sent with the real request, it keeps out deliveries that come in between'),
 });
 
 export const describePlan = (
@@ -92,7 +92,7 @@ export const describePlan = (
   until: new Date(until).toISOString(),
 });
 
-/** For the audit record. A filter may hold a phone number, so that only its being there is told. */
+/** For the audit record, which tells only that there is a filter, because a filter may hold a phone number. */
 export const auditedSelection = ({ deliveries, except, destination, events, filter, ...rest }: Selected) => ({
   destination: destination ?? null,
   events: events ?? null,

@@ -6,8 +6,8 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { withDeadline } from '@clickrelay/queue';
 
 /*
- * One POST, step by step, so that whoever set up the way there learns which step fails: a name, a firewall, a
- * certificate, a proxy that redirects.
+ * Sends one POST step by step, to show which part of the way to the receiver fails: DNS, a firewall, a certificate, a
+ * proxy that redirects.
  */
 
 export const STEPS = ['resolved', 'connected', 'tls', 'answered', 'committed', 'split'] as const;
@@ -16,7 +16,7 @@ export interface Step {
   readonly step: (typeof STEPS)[number];
   readonly ok: boolean;
   readonly ms: number;
-  /** What was found; when it is not ok, what is wrong. */
+  /** What was found, or what is wrong. */
   readonly detail: string;
   /** What to do about it. */
   readonly mend: string | null;
@@ -24,7 +24,7 @@ export interface Step {
 
 export interface Sent {
   readonly steps: Step[];
-  /** Undefined when none came. */
+  /** Undefined when no answer came. */
   readonly answer: { readonly status: number; readonly body: string } | undefined;
 }
 
@@ -38,7 +38,7 @@ export interface ToSend {
 
 const MOST_READ = 16 * 1024;
 
-/** Sends it as Clickatell would: redirects are not followed, and a certificate has to be good. */
+/** Sends it as Clickatell would: does not follow redirects, and wants a valid certificate. */
 export const sendThrough = async ({ url, headers, body, timeoutMs }: ToSend): Promise<Sent> => {
   const steps: Step[] = [];
   let since = performance.now();
@@ -63,7 +63,7 @@ export const sendThrough = async ({ url, headers, body, timeoutMs }: ToSend): Pr
   }
 
   let socket: Socket | TLSSocket = connect({ host: address, port });
-  // Whoever waits for it hears of it; what goes wrong after that is nobody's business.
+  // The step that waits for the socket sees the error; later ones concern nobody, and must not end the process.
   socket.on('error', () => {});
   try {
     await inTime(once(socket, 'connect'), timeoutMs);
@@ -76,7 +76,7 @@ export const sendThrough = async ({ url, headers, body, timeoutMs }: ToSend): Pr
 
   try {
     if (url.protocol === 'https:') {
-      // Looked at before anything is sent: the credential is for who has the right certificate.
+      // Checked before anything is sent: only the holder of a valid certificate may see the credential.
       const secure = connectTls({
         socket,
         servername: nameForTls(hostname),
@@ -149,11 +149,11 @@ const post = async (
   return { status: response.statusCode, location: response.headers.location, body: text.slice(0, MOST_READ) };
 };
 
-/** Whether it is an answer of a receiver that took the callback. */
+/** Judges whether a receiver accepted the callback. */
 const judge = ({ status, location, body }: Answered, url: URL): [ok: boolean, detail: string, mend: string | null] => {
   if (status >= 300 && status < 400) {
     const target = location !== undefined && URL.canParse(location, url.href) ? new URL(location, url) : undefined;
-    // Without its query, which may repeat the credential.
+    // Without the query, which may repeat the credential.
     const where = target === undefined ? '' : ` to ${target.origin}${target.pathname}`;
     const mend = 'nothing in front of the receiver may redirect: Clickatell does not follow, and drops the callback';
     return [false, `${status}: a redirect${where}`, mend];
@@ -182,13 +182,13 @@ const MENDS: Readonly<Record<number, string>> = {
 
 const isAccepted = (body: string): boolean => /^\s*\{"accepted":\d+/.test(body);
 
-/** The error code of a receiver; of anything else nothing. */
+/** The error code, if a receiver answered. */
 const codeIn = (body: string): string => {
   const [, code] = /^\s*\{"error":\{"code":"([a-z_]{1,60})"/.exec(body) ?? [];
   return code === undefined ? '' : `: ${code}`;
 };
 
-/** An address is no name that a certificate could be asked for. */
+/** SNI takes names only, not addresses. */
 const nameForTls = (hostname: string): string => (/^[\d.]+$|:/.test(hostname) ? '' : hostname);
 
 const codeOf = (error: unknown): string => (error as { code?: string }).code ?? (error as Error).name;

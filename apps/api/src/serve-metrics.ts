@@ -5,7 +5,7 @@ import { callerOf } from './authenticate.ts';
 import { authorize } from './authorize.ts';
 
 export interface ServeMetricsOptions {
-  /** Opens `/metrics` and nothing else; empty: none. */
+  /** Opens `/metrics` and nothing else; empty when there is no such token. */
   readonly token: string;
   /** Lets any key of the API pass. */
   readonly authenticated: Middleware;
@@ -14,7 +14,7 @@ export interface ServeMetricsOptions {
 
 const digestOf = (text: string): Buffer => hash('sha256', text, 'buffer');
 
-/** `GET /metrics`: for `token`, which needs no Redis to be known, and for keys with the scope `read`. */
+/** `GET /metrics`: for `token`, which is checked without Redis, and for keys with the scope `read`. */
 export const serveMetrics = ({ token, authenticated, renderer }: ServeMetricsOptions): Middleware => {
   const expected = token === '' ? undefined : digestOf(token);
   return async (ctx, next) => {

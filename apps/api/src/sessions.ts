@@ -5,9 +5,9 @@ import { operation } from './operation.ts';
 
 const session = z
   .object({
-    name: z.string().describe('Of the key'),
+    name: z.string().describe('The name of the key'),
     scopes: z.array(z.enum(SCOPES)),
-    csrfToken: z.string().describe('To be sent as `x-csrf-token` with whatever changes something'),
+    csrfToken: z.string().describe('Send it as `x-csrf-token` with every change'),
   })
   .meta({ id: 'Session' });
 
@@ -15,7 +15,7 @@ export const sessionOperations = [
   operation({
     method: 'post',
     path: '/v1/session',
-    summary: 'Sign in with a key: the answer sets a cookie, which scripts cannot read, for a browser',
+    summary: 'Sign a browser in with a key: the answer sets a cookie that scripts cannot read',
     scopes: [],
     isPublic: true,
     body: z.object({ key: z.string().min(1).max(1_000).describe('`API_KEY`, or one made by `POST /v1/keys`') }),
@@ -36,7 +36,7 @@ export const sessionOperations = [
   operation({
     method: 'get',
     path: '/v1/session',
-    summary: 'Read whose session this is, and the token for changes: a page that was loaded again needs it',
+    summary: 'Read the session and its token for changes, which a reloaded page needs',
     scopes: [],
     response: session,
     errors: { 404: 'not_found' },

@@ -25,20 +25,20 @@ const problem = z.object({
 });
 
 const heard = z.object({
-  firstAt: z.string().nullable().describe('Null when none ever came'),
+  firstAt: z.string().nullable().describe('Null when no callback ever came'),
   lastAt: z.string().nullable(),
-  last24h: z.int().describe('Callbacks'),
+  last24h: z.int().describe('How many callbacks came'),
 });
 
 const DAY_MS = 86_400_000;
 
-/** Where receivers of this machine listen, as a program on it reaches them. */
+/** The address of a receiver, for a program on the same machine. */
 export const localBase = ({ host, port }: Pick<Receiver, 'host' | 'port'>): string => {
   const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
   return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
 };
 
-/** One credential as a person enters it in the portal. */
+/** One credential, as a person enters it in the portal. */
 const showCredential = (credential: CallbackCredential, isShown: boolean) => {
   const secret = (text: string): string => (isShown ? text : HIDDEN);
   switch (credential.kind) {
@@ -92,17 +92,20 @@ const describe = ({
 const receiver = z
   .object({
     process: z.string().describe('`host:pid`'),
-    at: z.string().describe('When it was heard of last; one that is gone is left out after 16 seconds'),
+    at: z.string().describe('When it last reported; one that is gone is left out after 16 seconds'),
     version: z.string(),
     host: z.string(),
     port: z.int(),
     pathPrefix: z.string(),
-    credentials: z.array(z.string()).describe('The kinds of its live credentials'),
+    credentials: z.array(z.string()).describe('The kinds of its credentials'),
     allowIps: z.array(z.string()).describe('CALLBACK_ALLOW_IPS; empty: any address may call'),
     integrationIds: z.array(z.string()).describe('CALLBACK_INTEGRATION_IDS; empty: any'),
     maxBodyBytes: z.int(),
     readiness: durabilityReport.describe('Whether a callback sent now would be accepted, and how safe it would be'),
-    spool: z.looseObject({ records: z.int(), bytes: z.int() }).nullable().describe('Null when it has none'),
+    spool: z
+      .looseObject({ records: z.int(), bytes: z.int() })
+      .nullable()
+      .describe('Null when the receiver has no spool'),
   })
   .meta({ id: 'Receiver' });
 
@@ -112,24 +115,24 @@ export const setupOperations = [
   operation({
     method: 'get',
     path: '/v1/setup',
-    summary: 'Tell what a person needs to connect Clickatell: addresses, credential, what has come, and what is wrong',
+    summary: 'Show what a person needs to connect Clickatell: URLs, credential, what has come in, and what is wrong',
     scopes: ['read'],
     query: z.object({
       reveal: z
         .enum(['true', 'false'])
         .default('false')
-        .describe('Whether the credential is shown: needs the scope `reveal`, and is written into the audit record'),
+        .describe('Whether to show the credential: needs the scope `reveal`, and is recorded in the audit record'),
     }),
     response: z
       .object({
         publicUrl: z.string().nullable().describe('PUBLIC_URL; null when it is not set'),
         callbackUrls: z.object({
-          public: urls.nullable().describe('To be pasted into the portal; null without PUBLIC_URL'),
-          local: urls.nullable().describe('On the machine of the receiver; null while there is none'),
+          public: urls.nullable().describe('For the portal; null without PUBLIC_URL'),
+          local: urls.nullable().describe('On the machine of the receiver; null while no receiver runs'),
         }),
         accepts: z
           .array(z.object({ path: z.string(), meantFor: z.enum(['messages', 'statuses']), kinds: z.array(z.string()) }))
-          .describe('Either path takes either kind: what a callback is comes from its body'),
+          .describe('Either path takes either kind: the body decides what a callback is'),
         credentials: z
           .array(
             z.object({
@@ -139,7 +142,7 @@ export const setupOperations = [
             }),
           )
           .nullable()
-          .describe('Any one of them suffices; null when the API is not told CALLBACK_AUTH'),
+          .describe('Any one of them suffices; null when the API was not given CALLBACK_AUTH'),
         received: z.object({ messages: heard, statuses: heard }),
         receivers: z.array(receiver),
         problems: z.array(problem),
@@ -190,7 +193,7 @@ export const setupOperations = [
   }),
 ];
 
-/** Where nothing is known of a receiver. */
+/** Assumed while no receiver reports. */
 export const DEFAULT_PREFIX = '/client-callback';
 
 interface Facts {
@@ -202,7 +205,7 @@ interface Facts {
 
 const received = z.object({ messages: heard, statuses: heard });
 
-/** In the order in which a person has to mend them. */
+/** In the order in which a person has to fix them. */
 const findProblems = ({ receivers, credentials, publicUrl, received: came }: Facts): Problem[] => {
   const problems: Problem[] = [];
   if (receivers.length === 0) {

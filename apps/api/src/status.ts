@@ -9,14 +9,14 @@ export const statusOperations = [
   operation({
     method: 'get',
     path: '/v1/status',
-    summary: 'How safe callbacks are, and what waits where',
+    summary: 'Show how safe callbacks are, and how much waits where',
     scopes: ['read'],
     response: z
       .object({
         version: z.string(),
         durability: durabilityReport,
-        eventLogBytes: z.int().describe('What the event log holds'),
-        ingest: z.object({ messages: depth, statuses: depth }).describe('Groups of callbacks that are not routed yet'),
+        eventLogBytes: z.int().describe('The size of the event log'),
+        ingest: z.object({ messages: depth, statuses: depth }).describe('Groups of callbacks that are not routed'),
         destinations: z.array(
           z.object({ id: z.string(), waiting: depth, delayed: depth, active: depth, deadLetters: depth }),
         ),

@@ -7,12 +7,12 @@ import { operation, ServerSentEvents } from './operation.ts';
 /** In ms. */
 const LOOK_EVERY = 500;
 const HEARTBEAT_EVERY = 15_000;
-/** Then the browser comes again by itself, and its key or session is looked at again. */
+/** Then the stream ends. The browser reconnects by itself, and its key or session is checked again. */
 const LONGEST = 5 * 60_000;
 const COME_AGAIN_AFTER = 2_000;
 
 const PAGE = 100;
-/** Who is further behind than this is told to read the list again. */
+/** A reader that is further behind is told to read the list again. */
 const MOST_PAGES_AT_ONCE = 10;
 const MOST_STREAMS = 50;
 
@@ -36,7 +36,7 @@ async function* follow(store: Store, { after, signal }: { after: string | undefi
         yield `event: resync\nid: ${cursor}\ndata: {}\n\n`;
       } else {
         const told = items.map(({ event }) => `event: event\ndata: ${JSON.stringify(maskEvent(event))}\n`);
-        // The place is told with the last one: what is cut off before it comes again.
+        // The last event carries the place: a reader that is cut off before it gets these events again.
         if (told.length > 0) yield `${told.join('\n')}id: ${cursor}\n\n`;
       }
       if (items.length > 0) saidAt = performance.now();

@@ -19,12 +19,12 @@ import { STEPS, type Step, sendThrough } from './send-through.ts';
 import { DEFAULT_PREFIX, localBase } from './setup.ts';
 import { SAMPLE_TYPES, type Tried, tryDestination } from './try-destination.ts';
 
-/** For each step on the way, in ms. Clickatell's patience is documented nowhere. */
+/** For each step, in ms. Clickatell's own timeout is documented nowhere. */
 const STEP_MS = 10_000;
-/** How long the worker may take to see it, in ms. */
+/** How long the worker may take to report it, in ms. */
 const SPLIT_MS = 5_000;
 const LOOK_MS = 50;
-/** Longer than all steps and an attempt at each destination together. */
+/** Longer than all steps and one attempt at each destination together. */
 const DEADLINE_MS = 90_000;
 
 const makeTest = (type: SampleType, integrationId: string): { body: string; logged: LoggedEvent } => {
@@ -50,7 +50,7 @@ const waitForReport = async (store: Store, eventId: string, signal: AbortSignal)
   }
 };
 
-/** What the receiver said of a callback of one event. */
+/** The receiver's answer to a callback with one event. */
 const judgeCommit = (body: string): Omit<Step, 'step' | 'ms'> => {
   const { accepted, quarantined } = JSON.parse(body) as { accepted: number; quarantined?: string };
   if (accepted === 1) return { ok: true, detail: 'the callback is on stable storage', mend: null };
@@ -85,7 +85,7 @@ export const testCallbackOperations = [
     method: 'post',
     path: '/v1/setup/test-callback',
     summary:
-      'Send a test callback through the public address, as Clickatell would, and tell of each step; it is in no log and no ledger',
+      'Send a test callback to the public URL, as Clickatell would, and report each step; no log and no ledger holds it',
     scopes: ['admin'],
     body: z
       .object({
@@ -93,21 +93,19 @@ export const testCallbackOperations = [
         deliver: z
           .boolean()
           .default(false)
-          .describe('Also deliver it to the webhook destinations that want it, marked as a test, once'),
+          .describe('Also deliver it, once and marked as a test, to the webhook destinations that want it'),
       })
       .prefault({}),
     deadlineMs: DEADLINE_MS,
     response: z
       .object({
-        ok: z.boolean().describe('Whether every step is'),
-        through: z
-          .enum(['public', 'local'])
-          .describe('`local` without PUBLIC_URL: only the receiver itself was tested'),
+        ok: z.boolean().describe('Whether every step is ok'),
+        through: z.enum(['public', 'local']).describe('`local` without PUBLIC_URL: only the receiver itself is tested'),
         url: z.string().describe('Without the credential'),
-        steps: z.array(step).describe('In their order; those after one that is not ok are left out'),
+        steps: z.array(step).describe('In order; the steps after one that is not ok are left out'),
         type: z.string(),
-        wantedBy: z.array(z.string()).describe('Ids of the destinations that a real one would go to'),
-        deliveries: z.array(tried).describe('With `deliver`; consumers of pull destinations are not given a test'),
+        wantedBy: z.array(z.string()).describe('The ids of the destinations that a real callback would go to'),
+        deliveries: z.array(tried).describe('With `deliver`; consumers of pull destinations get no test'),
       })
       .meta({ id: 'TestCallback' }),
     errors: { 409: 'no_receiver' },

@@ -9,7 +9,7 @@ import { event } from './schemas.ts';
 
 export const SAMPLE_TYPES = Object.keys(samples.byType) as [SampleType, ...SampleType[]];
 
-/** Says in the body, whatever its format, what the header `clickrelay-test` says. */
+/** Marks the body as a test, in whatever format, as the header `clickrelay-test` marks the request. */
 const TEST_INTEGRATION = { integrationId: 'clickrelay-test', integrationName: 'Clickrelay test' };
 
 const makeSample = (type: SampleType): LoggedEvent => {
@@ -25,7 +25,7 @@ export const tryDestinationOperations = [
   operation({
     method: 'post',
     path: '/v1/destinations/{id}/test',
-    summary: 'Send a sample to a webhook destination, signed and marked as a test; nothing of it is kept',
+    summary: 'Send a sample to a webhook destination, signed and marked as a test; no record is kept',
     scopes: ['admin'],
     params: z.object({ id: z.string().regex(DESTINATION_ID) }),
     body: z
@@ -34,13 +34,13 @@ export const tryDestinationOperations = [
     deadlineMs: TRY_DEADLINE_MS,
     response: z
       .object({
-        delivered: z.boolean().describe('Whether this would have counted as delivered'),
-        status: z.int().nullable().describe('What the destination answered; null when it did not'),
+        delivered: z.boolean().describe('Whether this counts as delivered'),
+        status: z.int().nullable().describe('The status that the destination answered; null when it did not answer'),
         durationMs: z.int(),
         response: z.string().describe('The first 16 KB of the answer'),
         error: z.object({ code: z.string(), message: z.string() }).nullable(),
-        format: z.enum(FORMATS).describe('How the event was written'),
-        event: event.describe('What was sent'),
+        format: z.enum(FORMATS).describe('The format of the body'),
+        event: event.describe('The event that was sent'),
       })
       .meta({ id: 'TestResult' }),
     errors: { 404: 'not_found', 409: 'not_a_webhook_destination' },
@@ -71,7 +71,7 @@ export interface Tried {
   readonly format: (typeof FORMATS)[number];
 }
 
-/** One attempt at a webhook destination, signed, and marked as a test. Nothing of it is kept. */
+/** Makes one attempt at a webhook destination, signed and marked as a test. Keeps no record of it. */
 export const tryDestination = async (
   webhook: Resources['webhook'],
   { id, config: settings }: Pick<Destination, 'id' | 'config'>,

@@ -4,24 +4,24 @@ import type { Operations } from './operations.ts';
 /** Method and path, as in docs/api.md: `GET /v1/events/{id}`. */
 export type OperationName = keyof Operations;
 
-/** What an operation takes: `path`, `query` and `body`, as far as it has them. */
+/** The `path`, `query` and `body` that an operation takes. */
 export type RequestOf<Name extends OperationName> = Omit<Operations[Name], 'answer'> & {
-  /** Ends the request, and with it a wait. */
+  /** Aborts the request. */
   readonly signal?: AbortSignal | undefined;
 };
 
 type AnswerOf<Name extends OperationName> = Operations[Name]['answer'];
 
-/** Operations that answer a page of a list. */
+/** The operations that answer with a page of a list. */
 export type ListOperation = {
   [Name in OperationName]: AnswerOf<Name> extends { items: unknown[]; next: string | null } ? Name : never;
 }[OperationName];
 
-/** One of a list. */
+/** One item of a list. */
 export type ItemOf<Name extends ListOperation> =
   AnswerOf<Name> extends { items: (infer Item)[]; next: string | null } ? Item : never;
 
-/** A request may be left out when nothing of it must be there. */
+/** The request may be left out when none of its parts is required. */
 type Requested<Name extends OperationName> =
   Record<never, never> extends RequestOf<Name> ? [request?: RequestOf<Name>] : [request: RequestOf<Name>];
 
@@ -40,10 +40,10 @@ export interface Client {
   /**
    * Calls one operation.
    * @throws {ApiError} when the API refuses
-   * @throws {ApiUnreachableError} when there is no answer of it
+   * @throws {ApiUnreachableError} when the API does not answer
    */
   call<Name extends OperationName>(operation: Name, ...request: Requested<Name>): Promise<AnswerOf<Name>>;
-  /** Every item of a list, page after page. Throws as `call` does. */
+  /** Yields every item of a list, page after page. Throws as `call` does. */
   items<Name extends ListOperation>(operation: Name, ...request: Requested<Name>): AsyncGenerator<ItemOf<Name>>;
 }
 
@@ -54,7 +54,7 @@ interface AnyRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A client of one API. It holds no connection and nothing to be closed. */
+/** Creates a client of one API. It holds no connection: there is nothing to close. */
 export const createClient = (options: ClientOptions): Client => {
   const { key, timeoutMs = 40_000, fetch = globalThis.fetch } = options;
   const url = options.url.replace(/\/+$/, '');
@@ -100,7 +100,7 @@ export const createClient = (options: ClientOptions): Client => {
     }
   }
 
-  // What goes in and comes out is typed by the document that the API is made from.
+  // The OpenAPI document types requests and answers.
   return { call, items } as unknown as Client;
 };
 
@@ -117,7 +117,7 @@ const refusal = ({ status, headers }: Response, text: string, url: string): ApiE
   try {
     error = (JSON.parse(text) as { error?: typeof error }).error ?? {};
   } catch {
-    // Something that is not our API, a proxy perhaps.
+    // Not an answer of the API: a proxy's, perhaps.
   }
   const retryAfter = Number(headers.get('retry-after') ?? Number.NaN);
   return new ApiError(error.message ?? `the API at ${url} answered ${status}`, {

@@ -1,4 +1,4 @@
-/** Something of a request that does not fit. */
+/** A part of a request that does not fit. */
 export interface Issue {
   readonly path: string;
   readonly message: string;
@@ -10,7 +10,7 @@ export class ApiError extends Error {
   readonly status: number;
   readonly code: string;
   readonly issues: readonly Issue[];
-  /** In ms; set where the API said when to ask again. */
+  /** In ms; set when the API said when to ask again. */
   readonly retryAfterMs: number | undefined;
 
   constructor(message: string, told: Pick<ApiError, 'status' | 'code' | 'issues' | 'retryAfterMs'>) {
@@ -22,7 +22,7 @@ export class ApiError extends Error {
   }
 }
 
-/** No answer came, or none of Clickrelay's. Whether the request was carried out is not known. */
+/** No answer came from Clickrelay. The request may have been carried out. */
 export class ApiUnreachableError extends Error {
   override readonly name = 'ApiUnreachableError';
   readonly code = 'api_unreachable';

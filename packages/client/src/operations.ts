@@ -113,7 +113,7 @@ export type ListedEvent = {
 export type DeliverySummary = {
   destinationId: string;
   state: "pending" | "delivered" | "dead_letter";
-  /** How many there were */
+  /** How many attempts there were */
   attempts: number;
   nextAttemptAt: string | null;
 };
@@ -163,15 +163,15 @@ export type EventWithDeliveries = {
   };
   /** Clickatell's own element, as received. */
   raw: unknown;
-  /** What brought it; what an earlier version logged tells less */
+  /** The callback that brought the event; null when that is not known */
   callback: CallbackOfEvent | null;
-  /** How often Clickatell sent it again, as far as it was recognised, and when last */
+  /** How many repeats of it were recognised, and when the last one came */
   repeats: {
     count: number;
     lastAt: string | null;
   };
   deliveries: (Delivery)[];
-  /** Destinations that it did not go to, and the first rule that it does not pass, as they are now; 100 at most */
+  /** Destinations that it did not go to, each with the first rule that refuses it now; 100 at most */
   unwanted: ({
     destinationId: string;
     rule: string;
@@ -183,15 +183,15 @@ export type EventWithDeliveries = {
 export type CallbackOfEvent = {
   receivedAt: string;
   lane: "messages" | "statuses";
-  /** Of its body, in bytes */
+  /** The size of its body, in bytes */
   size: number | null;
-  /** How many callbacks one write put on disk, this one included */
+  /** How many callbacks one write committed, this one included */
   committedTogether: number | null;
-  /** How many it has; null when it has very many */
+  /** How many elements it has; null when it has very many */
   elements: number | null;
-  /** The ids of the other events that came with it and were new */
+  /** The ids of the other new events of this callback */
   others: (string)[];
-  /** Whether `others` are all of them: the log is searched around this event only */
+  /** Whether `others` has all of them: only the log around this event is searched */
   complete: boolean;
 };
 
@@ -206,12 +206,12 @@ export type Delivery = {
 };
 
 export type Attempt = {
-  /** From 1, in the order of time */
+  /** From 1, in order of time */
   number: number;
   startedAt: string;
   durationMs: number;
   outcome: "delivered" | "retry" | "dead_letter";
-  /** What the destination answered */
+  /** The status that the destination answered */
   status: number | null;
   error: {
     code: string;
@@ -223,40 +223,40 @@ export type Attempt = {
 
 export type Message = {
   messageId: string;
-  /** Your own id of it */
+  /** Your own id of the message */
   clientMessageId: string | null;
   channel: string | null;
-  /** Where it stands: the first final status by its own time, else the furthest; null without a status */
+  /** The current status: the first final one by its own time, else the furthest; null without a status */
   current: MessageStatus | null;
   statusCount: number;
-  /** By the time at which they happened; the last 500 */
+  /** In the order in which they happened; the last 500 */
   statuses: (MessageStatus)[];
   /** The message itself, when a customer sent it */
   received: (Event)[];
   replyCount: number;
-  /** What refers to it, by the time at which it happened; the last 500 */
+  /** Events that refer to the message, in the order in which they happened; the last 500 */
   replies: (Event)[];
-  /** Of each event that is shown: how often Clickatell sent it again, and how far its deliveries are */
+  /** For each event shown: its repeats, and the state of its deliveries */
   became: ({
     eventId: string;
     repeats: number;
     deliveries: (DeliverySummary)[];
   })[];
-  /** Whether every event of it was looked at; false when it has more than 10,000 */
+  /** Whether all its events were looked at; false when there are more than 10,000 */
   complete: boolean;
 };
 
 export type MessageStatus = {
-  /** Of the event */
+  /** The id of the event */
   id: string;
   code: number | null;
   name: string | null;
   class: "pending" | "delivered" | "read" | "failed" | "unknown";
-  /** No other status follows */
+  /** Whether no other status follows */
   final: boolean;
   occurredAt: string | null;
   receivedAt: string;
-  /** Received after a status that happened later; it takes nothing back */
+  /** Whether it came after a status that happened later; a late status never replaces that one */
   late: boolean;
 };
 
@@ -303,11 +303,11 @@ export type DeadLetter = {
   /** The destination did not take it, we could not build it, or it seems to crash its consumers */
   kind: "refused" | "not_built" | "crashes_consumer";
   error: string;
-  /** Of the last attempt; explained in docs/errors.md. Null when its attempts are gone */
+  /** The code of the last attempt, explained in docs/errors.md; null when the attempts are no longer kept */
   errorCode: string | null;
-  /** What the destination answered to the last attempt; null when it did not */
+  /** The status that the destination answered to the last attempt; null when it did not answer */
   status: number | null;
-  /** When its callback came; null when the event is gone */
+  /** When its callback came; null when the event has left the log */
   receivedAt: string | null;
   failedAt: string;
   attempts: number;
@@ -318,22 +318,22 @@ export type DeadLetterGroup = {
   /** The destination did not take it, we could not build it, or it seems to crash its consumers */
   kind: "refused" | "not_built" | "crashes_consumer";
   errorCode: string | null;
-  /** Of the newest; others differ from it in numbers only */
+  /** The error of the newest; the others differ from it in numbers only */
   error: string;
   count: number;
   newest: string;
   oldest: string;
-  /** The delivery id of the newest */
+  /** The delivery id of the newest dead letter */
   sample: string;
 };
 
 export type Replay = {
   /** `rpl_…` */
   id: string;
-  /** The name of the key that asked for it */
+  /** The name of the key that made it */
   by: string;
   createdAt: string;
-  /** `paused` is to go on some time, `cancelled` is given up; either can be let go on */
+  /** `paused` will go on some time, `cancelled` is given up; either can be resumed */
   state: "running" | "paused" | "cancelled" | "done";
   selection: {
     state: "dead_letter" | "delivered";
@@ -341,28 +341,28 @@ export type Replay = {
     deliveryCount?: number;
     /** How many were named as exceptions */
     exceptCount?: number;
-    /** Of this destination only */
+    /** Only those of this destination */
     destination?: string;
     /** The destination did not take it, we could not build it, or it seems to crash its consumers */
     kind?: "refused" | "not_built" | "crashes_consumer";
     /** Patterns of event types: `mo*` */
     events?: (string)[];
-    /** Dead letters that failed, or events that came, at or after this time */
+    /** Dead letters that failed, or events that came in, at or after this time */
     since?: string;
     until: string;
     /** An expression (CEL) over `event` that must be true */
     filter?: string;
   };
   rate: string | null;
-  /** Chosen when it was made; null when they were too many to be counted */
+  /** How many deliveries were chosen when it was made; null when there were too many to count */
   matched: number | null;
-  /** Sent again so far */
+  /** How many were sent again so far */
   replayed: number;
-  /** Of those that were sent again */
+  /** How many of those were delivered */
   delivered: number;
-  /** Of those that were sent again: dead letters again */
+  /** How many of those became dead letters again */
   failed: number;
-  /** Chosen, but on their way already */
+  /** Chosen, but already pending */
   skipped: number;
 };
 
@@ -398,45 +398,45 @@ export type Destination = {
   channels?: (string)[];
   classes?: (string)[];
   filter?: string;
-  /** Why nothing is sent at the moment; null when sending */
+  /** Why it is paused by hand, or that it answered 410; null when it is not paused */
   paused: string | null;
-  /** Nothing is sent until then: it asked for that, or failed too often in a row; null when sending */
+  /** Nothing is sent until then: the destination asked for a pause (`throttled`), or its circuit is open (`failing`); null otherwise */
   held: {
     reason: "throttled" | "failing";
     until: string;
   } | null;
-  /** Shown in the answer that made it; hidden otherwise */
+  /** Shown only in the answer that generated it; hidden otherwise */
   secret?: string;
   [other: string]: unknown;
 };
 
 export type AttemptFigures = {
-  /** Attempts that delivered */
+  /** Attempts that succeeded */
   delivered: number;
-  /** Attempts that did not */
+  /** Attempts that failed */
   failed: number;
-  /** Deliveries whose first attempt delivered; of replays none is */
+  /** Deliveries whose first attempt succeeded; replays do not count */
   firstTry: number;
-  /** 95 of 100 attempts took no longer, about; null when there was none. Of `pull`, how long leases were held */
+  /** Approximate 95th percentile of the time an attempt took; null without attempts. For `pull`, how long leases were held */
   p95Ms: number | null;
-  /** Of all attempts, 0 to 1; null when there was none */
+  /** Share of attempts that succeeded, 0 to 1; null without attempts */
   deliveredShare: number | null;
-  /** Of the attempts that delivered, those that were the first, 0 to 1; null when there was none */
+  /** Share of successful attempts that were the first, 0 to 1; null without any */
   firstTryShare: number | null;
 };
 
 export type RotatedSecret = {
   id: string;
-  /** The new one; two when HMAC and Ed25519 keys were both in use */
+  /** The new secret; two when HMAC and Ed25519 keys were both in use */
   secrets: (string)[];
-  /** Until when the old one signs too; null when it has ended */
+  /** Until when the old secret signs too; null when it has ended */
   oldUntil: string | null;
 };
 
 export type TestResult = {
-  /** Whether this would have counted as delivered */
+  /** Whether this counts as delivered */
   delivered: boolean;
-  /** What the destination answered; null when it did not */
+  /** The status that the destination answered; null when it did not answer */
   status: number | null;
   durationMs: number;
   /** The first 16 KB of the answer */
@@ -445,20 +445,20 @@ export type TestResult = {
     code: string;
     message: string;
   } | null;
-  /** How the event was written */
+  /** The format of the body */
   format: "event" | "clickatell" | "cloudevents" | "cloudevents-binary";
-  /** What was sent */
+  /** The event that was sent */
   event: Event;
 };
 
 export type Lease = {
   /** `dlv_<destination>_<event>` */
   deliveryId: string;
-  /** To ack, nack or extend with */
+  /** Settles or extends the lease */
   leaseToken: string;
-  /** From 1: how often it was handed out, and nacked or not answered, before */
+  /** From 1; counts earlier leases that were nacked or expired */
   attempt: number;
-  /** It comes back after this unless it is acked, nacked or extended */
+  /** When the delivery comes back, unless it is acked, nacked or extended before */
   leaseEndsAt: string;
   event: Event;
 };
@@ -466,7 +466,7 @@ export type Lease = {
 export type PeekedDelivery = {
   /** `dlv_<destination>_<event>` */
   deliveryId: string;
-  /** From 1: how often it was handed out, and nacked or not answered, before */
+  /** From 1; counts earlier leases that were nacked or expired */
   attempt: number;
   event: Event;
 };
@@ -476,7 +476,7 @@ export type Key = {
   id: string;
   name: string;
   scopes: ("read" | "reveal" | "replay" | "admin" | "lease")[];
-  /** What the scope `lease` is bound to */
+  /** The destinations that the scope `lease` is bound to */
   destinations: (string)[];
   createdAt: string;
 };
@@ -486,7 +486,7 @@ export type NewKey = {
   id: string;
   name: string;
   scopes: ("read" | "reveal" | "replay" | "admin" | "lease")[];
-  /** What the scope `lease` is bound to */
+  /** The destinations that the scope `lease` is bound to */
   destinations: (string)[];
   createdAt: string;
   /** `crk_…` */
@@ -494,10 +494,10 @@ export type NewKey = {
 };
 
 export type Session = {
-  /** Of the key */
+  /** The name of the key */
   name: string;
   scopes: ("read" | "reveal" | "replay" | "admin" | "lease")[];
-  /** To be sent as `x-csrf-token` with whatever changes something */
+  /** Send it as `x-csrf-token` with every change */
   csrfToken: string;
 };
 
@@ -505,11 +505,11 @@ export type AuditEntry = {
   /** `aud_…` */
   id: string;
   at: string;
-  /** The key that was used: `API_KEY`, or its name and id */
+  /** The key that was used: `API_KEY`, or the name and id of the key */
   by: string;
   /** What was done, such as `destination.removed` */
   action: string;
-  /** The id of what it was done to */
+  /** The id of the object that it was done to */
   target: string;
   detail?: {
     [other: string]: unknown;
@@ -521,57 +521,57 @@ export type Ledger = {
   to: string;
   /** Whether nothing is unaccounted for */
   balanced: boolean;
-  /** Events looked at */
+  /** Events that this answer covers */
   events: number;
-  /** Those of them that no destination wanted */
+  /** Events among them that no destination wanted */
   unrouted: number;
-  /** Events before this time may have left the log, because they were owed to nobody */
+  /** Events before this time may have left the log, because no delivery needed them any more */
   completeSince: string | null;
   destinations: (DestinationLedger)[];
-  /** What was accepted and is in no column, now; what waits in the spool of a receiver, that one knows */
+  /** Accepted callbacks that are in no column at this moment. The spool of a receiver is not counted: that receiver reports it */
   upstream: {
-    /** Groups of callbacks with messages that are no events yet, or not routed to the end */
+    /** Groups of callbacks with messages that are not split or not fully routed */
     messages: number;
-    /** The same of statuses */
+    /** The same for statuses */
     statuses: number;
-    /** Callbacks that could not be read */
+    /** Callbacks that could not be parsed */
     quarantined: number;
   };
-  /** What came in, of all destinations: counted with the events, and so in whole minutes of the last 25 hours, or whole hours of the last 32 days: `from` and `to` say which */
+  /** What came in, for all destinations: counted with the events, in whole minutes of the last 25 hours or whole hours of the last 32 days; `from` and `to` say which */
   intake: {
     from: string;
     to: string;
     messages: IntakeCounts;
     statuses: IntakeCounts;
   };
-  /** Share of the log that was walked, 0 to 1 */
+  /** Share of the log covered so far, 0 to 1 */
   progress: number;
-  /** `cursor` of the next part, whose numbers are to be added; null at the end */
+  /** `cursor` of the next part, whose numbers add to these; null at the end */
   next: string | null;
 };
 
 export type DestinationLedger = {
   id: string;
-  /** Events routed to it: the sum of all the columns, `retrying` apart */
+  /** Events routed to it: the sum of the other columns without `retrying` */
   accepted: number;
   delivered: number;
-  /** Waiting, under way, or waiting for another attempt */
+  /** Waiting, active, or waiting for another attempt */
   pending: number;
-  /** Those of `pending` and `parked` that failed before */
+  /** How many of `pending` and `parked` have failed before */
   retrying: number;
-  /** Kept and not tried: the destination is paused, or fails so often that only probes are sent */
+  /** Kept and not tried: the destination is paused by hand, answered 410, or its circuit is open and only probes are sent */
   parked: number;
   /** Dead letters */
   dead: number;
-  /** Given up: a dead letter that was removed, or the destination was */
+  /** Given up: the dead letter or the destination was removed */
   removed: number;
-  /** Nobody will ever send these. Not 0 is an alarm */
+  /** Deliveries that nothing will ever send. Anything but 0 is an alarm */
   unaccounted: number;
-  /** Some of those that are unaccounted for; each can be replayed */
+  /** Some of the unaccounted deliveries; each can be replayed */
   differing: ({
     deliveryId: string;
     eventId: string;
-    /** Routed and no delivery known; pending without a job; dead and not among the dead letters */
+    /** Routed without a known delivery; pending without a job; or dead but not among the dead letters */
     problem: "never_queued" | "no_job" | "no_dead_letter";
   })[];
 };
@@ -579,9 +579,9 @@ export type DestinationLedger = {
 export type IntakeCounts = {
   /** Callbacks that were accepted and read */
   callbacks: number;
-  /** Events that were new */
+  /** New events */
   events: number;
-  /** Elements that Clickatell had sent before: dropped */
+  /** Repeats: elements that Clickatell had sent before, and that were dropped */
   repeats: number;
 };
 
@@ -589,9 +589,9 @@ export type Intake = {
   from: string;
   to: string;
   step: "minute" | "hour";
-  /** Oldest first; those in which nothing came are left out */
+  /** Oldest first; those in which nothing came in are left out */
   items: ({
-    /** When it begins */
+    /** When the minute or hour begins */
     at: string;
     messages: IntakeCounts;
     statuses: IntakeCounts;
@@ -602,24 +602,24 @@ export type Intake = {
 export type RefusalCounts = {
   /** 401: no credential, or a wrong one */
   unauthorized: number;
-  /** 403: from an address or of an integration that is not allowed */
+  /** 403: the address or the integration is not allowed */
   forbidden: number;
-  /** 413 */
+  /** 413: larger than `MAX_BODY_BYTES` */
   tooLarge: number;
   /** 422 */
   unprocessable: number;
   /** 429: too many wrong credentials from one address */
   rateLimited: number;
-  /** 503: there was nothing durable to write them to */
+  /** 503: nothing durable could be written */
   unavailable: number;
 };
 
 export type Status = {
   version: string;
   durability: Durability;
-  /** What the event log holds */
+  /** The size of the event log */
   eventLogBytes: number;
-  /** Groups of callbacks that are not routed yet */
+  /** Groups of callbacks that are not routed */
   ingest: {
     messages: number;
     statuses: number;
@@ -635,11 +635,11 @@ export type Status = {
 
 export type Durability = {
   ready: boolean;
-  /** What is asked of the Redis: DURABILITY */
+  /** How safe Redis must be: DURABILITY */
   mode: string;
-  /** What the Redis really does */
+  /** How safe Redis is */
   durability: string;
-  /** What that mode does not promise */
+  /** What Redis may lose all the same */
   mayBeLost: string;
   problems: ({
     setting: string;
@@ -652,24 +652,24 @@ export type Setup = {
   /** PUBLIC_URL; null when it is not set */
   publicUrl: string | null;
   callbackUrls: {
-    /** To be pasted into the portal; null without PUBLIC_URL */
+    /** For the portal; null without PUBLIC_URL */
     public: {
       replies: string;
       statuses: string;
     } | null;
-    /** On the machine of the receiver; null while there is none */
+    /** On the machine of the receiver; null while no receiver runs */
     local: {
       replies: string;
       statuses: string;
     } | null;
   };
-  /** Either path takes either kind: what a callback is comes from its body */
+  /** Either path takes either kind: the body decides what a callback is */
   accepts: ({
     path: string;
     meantFor: "messages" | "statuses";
     kinds: (string)[];
   })[];
-  /** Any one of them suffices; null when the API is not told CALLBACK_AUTH */
+  /** Any one of them suffices; null when the API was not given CALLBACK_AUTH */
   credentials: ({
     kind: "basic" | "header" | "query" | "none";
     /** The user, the header, or the parameter of the query */
@@ -678,17 +678,17 @@ export type Setup = {
   })[] | null;
   received: {
     messages: {
-      /** Null when none ever came */
+      /** Null when no callback ever came */
       firstAt: string | null;
       lastAt: string | null;
-      /** Callbacks */
+      /** How many callbacks came */
       last24h: number;
     };
     statuses: {
-      /** Null when none ever came */
+      /** Null when no callback ever came */
       firstAt: string | null;
       lastAt: string | null;
-      /** Callbacks */
+      /** How many callbacks came */
       last24h: number;
     };
   };
@@ -705,13 +705,13 @@ export type Setup = {
 export type Receiver = {
   /** `host:pid` */
   process: string;
-  /** When it was heard of last; one that is gone is left out after 16 seconds */
+  /** When it last reported; one that is gone is left out after 16 seconds */
   at: string;
   version: string;
   host: string;
   port: number;
   pathPrefix: string;
-  /** The kinds of its live credentials */
+  /** The kinds of its credentials */
   credentials: (string)[];
   /** CALLBACK_ALLOW_IPS; empty: any address may call */
   allowIps: (string)[];
@@ -720,7 +720,7 @@ export type Receiver = {
   maxBodyBytes: number;
   /** Whether a callback sent now would be accepted, and how safe it would be */
   readiness: Durability;
-  /** Null when it has none */
+  /** Null when the receiver has no spool */
   spool: {
     records: number;
     bytes: number;
@@ -729,13 +729,13 @@ export type Receiver = {
 };
 
 export type TestCallback = {
-  /** Whether every step is */
+  /** Whether every step is ok */
   ok: boolean;
-  /** `local` without PUBLIC_URL: only the receiver itself was tested */
+  /** `local` without PUBLIC_URL: only the receiver itself is tested */
   through: "public" | "local";
   /** Without the credential */
   url: string;
-  /** In their order; those after one that is not ok are left out */
+  /** In order; the steps after one that is not ok are left out */
   steps: ({
     step: "resolved" | "connected" | "tls" | "answered" | "committed" | "split";
     ok: boolean;
@@ -746,9 +746,9 @@ export type TestCallback = {
     mend: string | null;
   })[];
   type: string;
-  /** Ids of the destinations that a real one would go to */
+  /** The ids of the destinations that a real callback would go to */
   wantedBy: (string)[];
-  /** With `deliver`; consumers of pull destinations are not given a test */
+  /** With `deliver`; consumers of pull destinations get no test */
   deliveries: ({
     destinationId: string;
     delivered: boolean;
@@ -762,11 +762,11 @@ export type TestCallback = {
 };
 
 export type Overview = {
-  /** Whether nothing needs anybody */
+  /** Whether nothing needs attention */
   healthy: boolean;
   needs: ({
     kind: "not_durable" | "failing" | "paused" | "dead_letters" | "quarantined" | "throttled";
-    /** Null when it is about none */
+    /** Null when it is not about one destination */
     destinationId: string | null;
     /** Deliveries, dead letters or callbacks that wait because of it */
     count: number;
@@ -774,54 +774,54 @@ export type Overview = {
   })[];
   /** When the newest event of the log was received */
   lastEventAt: string | null;
-  /** Groups of callbacks that are no events yet */
+  /** Groups of callbacks that are not split into events */
   ingest: {
     messages: number;
     statuses: number;
   };
-  /** When the oldest of those was committed */
+  /** When the oldest group was committed */
   ingestOldestAt: {
     messages: string | null;
     statuses: string | null;
   };
   quarantined: number;
-  /** Callbacks that receivers did not take: what a receiver counted is known within 5 seconds */
+  /** Callbacks that receivers refused; their counts arrive within 5 seconds */
   refused: {
     /** In the last whole minute */
     lastMinute: RefusalCounts;
-    /** In the present hour and the 23 before it */
+    /** In the current hour and the 23 before it */
     last24h: RefusalCounts;
   };
   destinations: ({
     id: string;
     type: string;
     state: "paused" | "failing" | "throttled" | "active";
-    /** When it is tried again, where it is failing or throttled */
+    /** When it is tried again, if it is failing or throttled */
     until: string | null;
-    /** Deliveries that are to be made, under way or to be tried again */
+    /** Deliveries that wait, are active, or will be tried again */
     waiting: number;
-    /** When the oldest of those was queued */
+    /** When the oldest of them was queued */
     oldestAt: string | null;
-    /** Why, when it is */
+    /** Why it is paused; null when it is not */
     paused: string | null;
     deadLetters: number;
-    /** Of the present hour and the 23 before it */
+    /** Over the current hour and the 23 before it */
     last24h: AttemptFigures;
   })[];
 };
 
 export type Found = {
-  /** What it is; null for what is none of these here */
+  /** What the text is; null when nothing here matches it */
   recognised: "event_id" | "delivery_id" | "quarantine_id" | "replay_id" | "destination_id" | "message_id" | "client_message_id" | "phone_number" | null;
-  /** Of a phone number: its keyed hash, `pty_…`, which may stand in an address: `GET /v1/events?party=` */
+  /** For a phone number: its keyed hash, `pty_…`, which is safe in a URL: `GET /v1/events?party=` */
   party: string | null;
   hits: ({
     kind: "event" | "delivery" | "message" | "destination" | "quarantined" | "replay";
     id: string;
   })[];
-  /** Of a phone number: those events, newest first */
+  /** For a phone number: its latest events, newest first */
   events: (Event)[];
-  /** Whether there is no more: a number is looked for in the latest 20000 events, for 2 seconds */
+  /** Whether these are all: a number is searched for in the latest 20000 events, for 2 seconds */
   complete: boolean;
 };
 
@@ -832,74 +832,74 @@ export interface Operations {
     query?: {
       /** How many items at most */
       limit?: number | undefined;
-      /** `next` of the page before */
+      /** `next` of the previous page */
       cursor?: string | undefined;
       order?: "desc" | "asc" | undefined;
-      /** Event types or patterns of them (`mo*`), with commas between them */
+      /** Event types or patterns (`mo*`), separated by commas */
       type?: string | undefined;
-      /** Of this channel, in any case */
+      /** Only events of this channel; case does not matter */
       channel?: string | undefined;
-      /** Status updates of this class only */
+      /** Only status updates of this class */
       class?: "pending" | "delivered" | "read" | "failed" | "unknown" | undefined;
-      /** From or to the number of which this is the keyed hash: `POST /v1/find` tells it */
+      /** Only events from or to one number, by its keyed hash, which `POST /v1/find` returns */
       party?: string | undefined;
-      /** Tell of each event how far its deliveries are */
+      /** Add the state of its deliveries to each event */
       include?: "deliveries" | undefined;
       count?: "estimate" | undefined;
       /** Logged at or after this time */
       since?: string | undefined;
       /** Logged before this time; with `order=desc` only */
       until?: string | undefined;
-      /** With `order=asc`: `next` of the page before. Without it, and without `since`, the list begins now */
+      /** With `order=asc`: `next` of the previous page. Without it and without `since`, the list begins now */
       after?: string | undefined;
-      /** Whether personal data is shown: `true` needs the scope `reveal` and is written into the audit record. Default: hidden, but for `API_KEY` */
+      /** Whether to show personal data: `true` needs the scope `reveal` and is recorded in the audit record. Default: hidden, except for `API_KEY` */
       reveal?: "true" | "false" | undefined;
     } | undefined;
     answer: {
       items: (ListedEvent)[];
       /** `cursor` of the next page; null at the end */
       next: string | null;
-      /** With `count=estimate`: how many there are on all pages */
+      /** With `count=estimate`: how many events all pages hold */
       count?: {
         events: number;
-        /** Otherwise it is what the latest 500 of them let expect */
+        /** False: extrapolated from the latest 500 events */
         exact: boolean;
       };
     };
   };
-  /** Read one event, what brought it, where it went and every attempt */
+  /** Read one event: the callback that brought it, where it went, and every attempt */
   'GET /v1/events/{id}': {
     path: {
       id: string;
     };
     query?: {
-      /** Whether personal data is shown: `true` needs the scope `reveal` and is written into the audit record. Default: hidden, but for `API_KEY` */
+      /** Whether to show personal data: `true` needs the scope `reveal` and is recorded in the audit record. Default: hidden, except for `API_KEY` */
       reveal?: "true" | "false" | undefined;
     } | undefined;
     answer: EventWithDeliveries;
   };
-  /** Read what became of a message: its statuses, where it stands, and the replies to it */
+  /** Read what became of a message: its statuses, its current status, and the replies to it */
   'GET /v1/messages/{messageId}': {
     path: {
       /** `apiMessageId` of the send response, or the id of a reply */
       messageId: string;
     };
     query?: {
-      /** Whether personal data is shown: `true` needs the scope `reveal` and is written into the audit record. Default: hidden, but for `API_KEY` */
+      /** Whether to show personal data: `true` needs the scope `reveal` and is recorded in the audit record. Default: hidden, except for `API_KEY` */
       reveal?: "true" | "false" | undefined;
     } | undefined;
     answer: Message;
   };
-  /** Find messages by your own id of them */
+  /** Find messages by your own message id */
   'GET /v1/messages': {
     query: {
-      /** How many items at most */
+      /** How many messages at most */
       limit?: number | undefined;
-      /** `next` of the page before */
+      /** `next` of the previous page */
       cursor?: string | undefined;
-      /** As you sent it. One id may have been given to several */
+      /** As you sent it. Several messages may share one */
       clientMessageId: string;
-      /** Whether personal data is shown: `true` needs the scope `reveal` and is written into the audit record. Default: hidden, but for `API_KEY` */
+      /** Whether to show personal data: `true` needs the scope `reveal` and is recorded in the audit record. Default: hidden, except for `API_KEY` */
       reveal?: "true" | "false" | undefined;
     };
     answer: {
@@ -908,30 +908,30 @@ export interface Operations {
       next: string | null;
     };
   };
-  /** Find messages by their events again, a part of the event log at a time, for when that index was lost */
+  /** Rebuild the index of messages from the event log, a part at a time, in case it was lost */
   'POST /v1/messages/reindex': {
     query?: {
-      /** About how many events at once */
+      /** About how many events to read */
       limit?: number | undefined;
-      /** `next` of the part before */
+      /** `next` of the previous part */
       cursor?: string | undefined;
     } | undefined;
     answer: {
-      /** How many were looked at */
+      /** How many events were read */
       events: number;
       /** `cursor` of the next part; null at the end */
       next: string | null;
     };
   };
-  /** List what a destination is still to get, in the order in which it will be tried, with the attempts so far */
+  /** List the deliveries that a destination has yet to get, in the order of their next attempts, with the attempts so far */
   'GET /v1/deliveries': {
     query: {
       /** How many items at most */
       limit?: number | undefined;
-      /** `next` of the page before */
+      /** `next` of the previous page */
       cursor?: string | undefined;
       destination: string;
-      /** Whether personal data is shown: `true` needs the scope `reveal` and is written into the audit record. Default: hidden, but for `API_KEY` */
+      /** Whether to show personal data: `true` needs the scope `reveal` and is recorded in the audit record. Default: hidden, except for `API_KEY` */
       reveal?: "true" | "false" | undefined;
     };
     answer: {
@@ -947,19 +947,19 @@ export interface Operations {
       id: string;
     };
     query?: {
-      /** Whether personal data is shown: `true` needs the scope `reveal` and is written into the audit record. Default: hidden, but for `API_KEY` */
+      /** Whether to show personal data: `true` needs the scope `reveal` and is recorded in the audit record. Default: hidden, except for `API_KEY` */
       reveal?: "true" | "false" | undefined;
     } | undefined;
     answer: Delivery;
   };
-  /** Send a delivery again, dead or delivered: from the first attempt on, with the same event id */
+  /** Replay a delivery, dead or delivered: from the first attempt on, with the same event id */
   'POST /v1/deliveries/{id}/replay': {
     path: {
       /** `dlv_…` */
       id: string;
     };
     query?: {
-      /** Whether personal data is shown: `true` needs the scope `reveal` and is written into the audit record. Default: hidden, but for `API_KEY` */
+      /** Whether to show personal data: `true` needs the scope `reveal` and is recorded in the audit record. Default: hidden, except for `API_KEY` */
       reveal?: "true" | "false" | undefined;
     } | undefined;
     answer: Delivery;
@@ -969,13 +969,13 @@ export interface Operations {
     query?: {
       /** How many items at most */
       limit?: number | undefined;
-      /** `next` of the page before */
+      /** `next` of the previous page */
       cursor?: string | undefined;
-      /** Of this destination only */
+      /** Only those of this destination */
       destination?: string | undefined;
       /** The destination did not take it, we could not build it, or it seems to crash its consumers */
       kind?: "refused" | "not_built" | "crashes_consumer" | undefined;
-      /** Whether personal data is shown: `true` needs the scope `reveal` and is written into the audit record. Default: hidden, but for `API_KEY` */
+      /** Whether to show personal data: `true` needs the scope `reveal` and is recorded in the audit record. Default: hidden, except for `API_KEY` */
       reveal?: "true" | "false" | undefined;
     } | undefined;
     answer: {
@@ -984,127 +984,127 @@ export interface Operations {
       next: string | null;
     };
   };
-  /** Give many dead letters up for good; or, with `dryRun`, only tell which */
+  /** Remove many dead letters for good; or, with `dryRun`, only report how many */
   'POST /v1/dead-letters/remove': {
     body: {
-      /** Just these, by delivery id; not together with what chooses by anything else but the state and `until` */
+      /** Only these, by delivery id; besides them only the state and `until` may be given */
       deliveries?: (string)[] | undefined;
-      /** All that match but these, by delivery id */
+      /** All that match except these, by delivery id */
       except?: (string)[] | undefined;
-      /** Of this destination only */
+      /** Only those of this destination */
       destination?: string | undefined;
       /** The destination did not take it, we could not build it, or it seems to crash its consumers */
       kind?: "refused" | "not_built" | "crashes_consumer" | undefined;
       /** Patterns of event types: `mo*` */
       events?: (string)[] | undefined;
-      /** Dead letters that failed, or events that came, at or after this time */
+      /** Dead letters that failed, or events that came in, at or after this time */
       since?: string | undefined;
-      /** Before this time; at most the present */
+      /** Before this time; at most now */
       until?: string | undefined;
       /** An expression (CEL) over `event` that must be true */
       filter?: string | undefined;
-      /** How many match, as the dry run told; may be left out up to 100. With another number nothing is done */
+      /** How many match, as the dry run reported; optional up to 100. When another number matches, nothing is removed */
       expected?: number | undefined;
-      /** Tell what would be removed, and remove nothing */
+      /** Report what would be removed, and remove nothing */
       dryRun?: boolean | undefined;
     };
     answer: {
-      /** How many are chosen; null when they are too many to be counted */
+      /** How many are chosen; null when there are too many to count */
       matched: number | null;
-      /** What was named, or matches, and is not chosen; see docs/api.md */
+      /** Deliveries that were named or match, and are not chosen; see docs/api.md */
       leftOut: ({
         reason: "excepted" | "already_pending" | "delivered" | "dead_letter" | "failed_since" | "removed" | "event_gone" | "destination_gone" | "unknown";
         count: number;
       })[];
-      /** When the event of the oldest came; null when that is not known */
+      /** When the oldest event came in; null when that is not known */
       oldest: string | null;
-      /** Sent along with the real request, it keeps out what comes in between */
+      /** Sent with the real request, it keeps out deliveries that come in between */
       until: string;
       removed: number;
-      /** Time was up: `expected` of the next request. Null when they are not counted */
+      /** How many remain because time was up: `expected` of the next request. Null when they are not counted */
       left: number | null;
     };
   };
-  /** Give a dead letter up for good */
+  /** Remove a dead letter for good */
   'DELETE /v1/dead-letters/{deliveryId}': {
     path: {
       deliveryId: string;
     };
     answer: undefined;
   };
-  /** Count dead letters by destination and cause, the most first */
+  /** Count dead letters by destination and cause, largest group first */
   'GET /v1/dead-letters/groups': {
     query?: {
-      /** Of this destination only */
+      /** Only those of this destination */
       destination?: string | undefined;
-      /** `next` of the part before */
+      /** `next` of the previous part */
       cursor?: string | undefined;
-      /** Whether personal data is shown: `true` needs the scope `reveal` and is written into the audit record. Default: hidden, but for `API_KEY` */
+      /** Whether to show personal data: `true` needs the scope `reveal` and is recorded in the audit record. Default: hidden, except for `API_KEY` */
       reveal?: "true" | "false" | undefined;
     } | undefined;
     answer: {
       groups: (DeadLetterGroup)[];
       counted: number;
-      /** `cursor` of the next part, whose groups are to be added to these; null at the end */
+      /** `cursor` of the next part, whose groups add to these; null at the end */
       next: string | null;
     };
   };
-  /** Send many deliveries again, at a rate; or, with `dryRun`, only tell which */
+  /** Replay many deliveries, at a rate; or, with `dryRun`, only report how many */
   'POST /v1/replays': {
     query?: {
-      /** Whether personal data is shown: `true` needs the scope `reveal` and is written into the audit record. Default: hidden, but for `API_KEY` */
+      /** Whether to show personal data: `true` needs the scope `reveal` and is recorded in the audit record. Default: hidden, except for `API_KEY` */
       reveal?: "true" | "false" | undefined;
     } | undefined;
     body: {
-      /** Just these, by delivery id; not together with what chooses by anything else but the state and `until` */
+      /** Only these, by delivery id; besides them only the state and `until` may be given */
       deliveries?: (string)[] | undefined;
-      /** All that match but these, by delivery id */
+      /** All that match except these, by delivery id */
       except?: (string)[] | undefined;
-      /** Of this destination only */
+      /** Only those of this destination */
       destination?: string | undefined;
       /** The destination did not take it, we could not build it, or it seems to crash its consumers */
       kind?: "refused" | "not_built" | "crashes_consumer" | undefined;
       /** Patterns of event types: `mo*` */
       events?: (string)[] | undefined;
-      /** Dead letters that failed, or events that came, at or after this time */
+      /** Dead letters that failed, or events that came in, at or after this time */
       since?: string | undefined;
-      /** Before this time; at most the present */
+      /** Before this time; at most now */
       until?: string | undefined;
       /** An expression (CEL) over `event` that must be true */
       filter?: string | undefined;
-      /** What is sent again, also of `deliveries`: one that was delivered since is not sent twice */
+      /** Which state to send again, also among `deliveries`: one that was delivered since is not sent twice */
       state?: "dead_letter" | "delivered" | undefined;
-      /** At most so many in a time: `500/s`. Default: as fast as it goes */
+      /** The highest rate: `500/s`. Default: as fast as possible */
       rate?: string | undefined;
-      /** Tell what would be sent again, and send nothing */
+      /** Report what would be sent again, and send nothing */
       dryRun?: boolean | undefined;
     };
     answer: {
-      /** How many are chosen; null when they are too many to be counted */
+      /** How many are chosen; null when there are too many to count */
       matched: number | null;
-      /** What was named, or matches, and is not chosen; see docs/api.md */
+      /** Deliveries that were named or match, and are not chosen; see docs/api.md */
       leftOut: ({
         reason: "excepted" | "already_pending" | "delivered" | "dead_letter" | "failed_since" | "removed" | "event_gone" | "destination_gone" | "unknown";
         count: number;
       })[];
-      /** When the event of the oldest came; null when that is not known */
+      /** When the oldest event came in; null when that is not known */
       oldest: string | null;
-      /** Sent along with the real request, it keeps out what comes in between */
+      /** Sent with the real request, it keeps out deliveries that come in between */
       until: string;
-      /** How long it takes at the rate; null without one */
+      /** How long it takes at this rate; null without a rate */
       seconds: number | null;
       /** Null for a dry run */
       replay: Replay | null;
     };
   };
-  /** List replays of many deliveries, newest first: who asked for what, and how far it is */
+  /** List replays of many deliveries, newest first: who made them, what they choose, and their progress */
   'GET /v1/replays': {
     query?: {
       /** How many items at most */
       limit?: number | undefined;
-      /** `next` of the page before */
+      /** `next` of the previous page */
       cursor?: string | undefined;
-      /** Whether personal data is shown: `true` needs the scope `reveal` and is written into the audit record. Default: hidden, but for `API_KEY` */
+      /** Whether to show personal data: `true` needs the scope `reveal` and is recorded in the audit record. Default: hidden, except for `API_KEY` */
       reveal?: "true" | "false" | undefined;
     } | undefined;
     answer: {
@@ -1119,18 +1119,18 @@ export interface Operations {
       id: string;
     };
     query?: {
-      /** Whether personal data is shown: `true` needs the scope `reveal` and is written into the audit record. Default: hidden, but for `API_KEY` */
+      /** Whether to show personal data: `true` needs the scope `reveal` and is recorded in the audit record. Default: hidden, except for `API_KEY` */
       reveal?: "true" | "false" | undefined;
     } | undefined;
     answer: Replay;
   };
-  /** Pause or cancel a replay, or let it go on where it stopped; one that is done stays done */
+  /** Pause, cancel or resume a replay; a finished one stays finished */
   'PATCH /v1/replays/{id}': {
     path: {
       id: string;
     };
     query?: {
-      /** Whether personal data is shown: `true` needs the scope `reveal` and is written into the audit record. Default: hidden, but for `API_KEY` */
+      /** Whether to show personal data: `true` needs the scope `reveal` and is recorded in the audit record. Default: hidden, except for `API_KEY` */
       reveal?: "true" | "false" | undefined;
     } | undefined;
     body: {
@@ -1146,7 +1146,7 @@ export interface Operations {
     query?: {
       /** How many items at most */
       limit?: number | undefined;
-      /** `next` of the page before */
+      /** `next` of the previous page */
       cursor?: string | undefined;
     } | undefined;
     answer: {
@@ -1160,7 +1160,7 @@ export interface Operations {
     query?: {
       /** How many items at most */
       limit?: number | undefined;
-      /** `next` of the page before */
+      /** `next` of the previous page */
       cursor?: string | undefined;
     } | undefined;
     answer: {
@@ -1169,19 +1169,19 @@ export interface Operations {
       next: string | null;
     };
   };
-  /** Read one, with its body as it came */
+  /** Read a quarantined callback, with its body byte for byte */
   'GET /v1/quarantine/{id}': {
     path: {
       /** `qrt_…` */
       id: string;
     };
     query?: {
-      /** Whether personal data is shown: `true` needs the scope `reveal` and is written into the audit record. Default: hidden, but for `API_KEY` */
+      /** Whether to show personal data: `true` needs the scope `reveal` and is recorded in the audit record. Default: hidden, except for `API_KEY` */
       reveal?: "true" | "false" | undefined;
     } | undefined;
     answer: QuarantinedWithBody;
   };
-  /** Throw it away */
+  /** Delete a quarantined callback */
   'DELETE /v1/quarantine/{id}': {
     path: {
       /** `qrt_…` */
@@ -1189,23 +1189,23 @@ export interface Operations {
     };
     answer: undefined;
   };
-  /** Parse it again, for when a newer version understands it; it leaves quarantine as a committed callback */
+  /** Parse a quarantined callback again, once a newer version understands it: it is committed, and leaves quarantine */
   'POST /v1/quarantine/{id}/reparse': {
     path: {
       /** `qrt_…` */
       id: string;
     };
     answer: {
-      /** How many events it holds */
+      /** How many events the callback holds */
       accepted: number;
     };
   };
-  /** List destinations, by id */
+  /** List destinations, ordered by id */
   'GET /v1/destinations': {
     query?: {
       /** How many items at most */
       limit?: number | undefined;
-      /** `next` of the page before */
+      /** `next` of the previous page */
       cursor?: string | undefined;
     } | undefined;
     answer: {
@@ -1221,14 +1221,14 @@ export interface Operations {
     };
     answer: Destination;
   };
-  /** Remove a destination together with its waiting deliveries and its dead letters; events stay in the log */
+  /** Remove a destination with its waiting deliveries and its dead letters; events stay in the log */
   'DELETE /v1/destinations/{id}': {
     path: {
       id: string;
     };
     answer: undefined;
   };
-  /** Add or replace a destination; secrets that are left out, or `(hidden)`, are kept; a signing secret that is missing is generated and shown */
+  /** Add or replace a destination; secrets that are left out or `(hidden)` are kept; a missing signing secret is generated and shown */
   'PUT /v1/destinations/{id}': {
     path: {
       id: string;
@@ -1236,14 +1236,14 @@ export interface Operations {
     body: DestinationDeclaration;
     answer: Destination;
   };
-  /** Why an event goes to a destination, or does not: every rule of the destination, as it is now */
+  /** Explain why a destination wants an event or not: every rule of the destination, as it is now */
   'GET /v1/destinations/{id}/match': {
     path: {
       id: string;
     };
     query: {
       event: string;
-      /** Whether personal data is shown: `true` needs the scope `reveal` and is written into the audit record. Default: hidden, but for `API_KEY` */
+      /** Whether to show personal data: `true` needs the scope `reveal` and is recorded in the audit record. Default: hidden, except for `API_KEY` */
       reveal?: "true" | "false" | undefined;
     };
     answer: {
@@ -1253,38 +1253,38 @@ export interface Operations {
         passed: boolean;
         detail: string;
       })[];
-      /** What became of it there; null when it never was for this destination */
+      /** The delivery of this event to this destination; null when there never was one */
       delivery: Delivery | null;
     };
   };
-  /** How attempts went in each of the last hours, the present one last */
+  /** Show how attempts went in each of the last hours, the current one last */
   'GET /v1/destinations/{id}/hours': {
     path: {
       id: string;
     };
     query?: {
-      /** How many, the present one included */
+      /** How many hours, the current one included */
       hours?: number | undefined;
     } | undefined;
     answer: {
-      /** Oldest first; those in which nothing was attempted too, with zeros */
+      /** Oldest first; hours without attempts are there, with zeros */
       items: ({
-        /** When it begins */
+        /** When the hour begins */
         at: string;
-        /** Attempts that delivered */
+        /** Attempts that succeeded */
         delivered: number;
-        /** Attempts that did not */
+        /** Attempts that failed */
         failed: number;
-        /** Deliveries whose first attempt delivered; of replays none is */
+        /** Deliveries whose first attempt succeeded; replays do not count */
         firstTry: number;
-        /** 95 of 100 attempts took no longer, about; null when there was none. Of `pull`, how long leases were held */
+        /** Approximate 95th percentile of the time an attempt took; null without attempts. For `pull`, how long leases were held */
         p95Ms: number | null;
       })[];
-      /** Of all of them */
+      /** All these hours together */
       sum: AttemptFigures;
     };
   };
-  /** Send nothing more until resumed; what comes in waits */
+  /** Pause a destination: new deliveries wait until it is resumed */
   'POST /v1/destinations/{id}/pause': {
     path: {
       id: string;
@@ -1294,14 +1294,14 @@ export interface Operations {
     } | undefined;
     answer: Destination;
   };
-  /** Send again, what has waited first */
+  /** Resume a destination: deliveries that have waited go first */
   'POST /v1/destinations/{id}/resume': {
     path: {
       id: string;
     };
     answer: Destination;
   };
-  /** Make the registry hold what is declared; destinations that are not named stay as they are */
+  /** Apply a list of declarations; destinations that are not in it stay as they are */
   'POST /v1/destinations/apply': {
     body: {
       destinations: ({
@@ -1380,21 +1380,21 @@ export interface Operations {
         /** The longest wait before a delivery that was given back comes again: `0s,5s,2m`. Default: RETRY_SCHEDULE of the API. */
         retrySchedule?: string | undefined;
       })[];
-      /** Say what would change, and change nothing */
+      /** Report what would change, and change nothing */
       dryRun?: boolean | undefined;
     };
     answer: {
       items: ({
         id: string;
         change: "added" | "changed" | "unchanged";
-        /** Those that differ from what was there */
+        /** The fields that changed */
         fields: (string)[];
-        /** One was generated; `GET /v1/destinations/{id}/secret` shows it */
+        /** Whether a secret was generated; `GET /v1/destinations/{id}/secret` shows it */
         madeSecret: boolean;
       })[];
     };
   };
-  /** Show what deliveries to a webhook destination are signed with: to compare, or because it was generated */
+  /** Show the secret that signs deliveries to a webhook destination */
   'GET /v1/destinations/{id}/secret': {
     path: {
       id: string;
@@ -1408,18 +1408,18 @@ export interface Operations {
       })[];
     };
   };
-  /** Sign with a new secret, and for a while with the old one too */
+  /** Rotate the signing secret; the old one signs too for a while */
   'POST /v1/destinations/{id}/rotate-secret': {
     path: {
       id: string;
     };
     body?: {
-      /** How long the old secret signs too: `24h`, `7d`; `0s` ends it at once, for one that leaked */
+      /** How long the old secret keeps signing too: `24h`, `7d`; `0s` ends a leaked one at once */
       keepOldFor?: string | undefined;
     } | undefined;
     answer: RotatedSecret;
   };
-  /** Send a sample to a webhook destination, signed and marked as a test; nothing of it is kept */
+  /** Send a sample to a webhook destination, signed and marked as a test; no record is kept */
   'POST /v1/destinations/{id}/test': {
     path: {
       id: string;
@@ -1430,25 +1430,25 @@ export interface Operations {
     } | undefined;
     answer: TestResult;
   };
-  /** Take deliveries of a pull destination for a time, the oldest first; waits for the first one */
+  /** Lease deliveries of a pull destination, oldest first; waits for the first one */
   'POST /v1/destinations/{id}/lease': {
     path: {
       id: string;
     };
     body?: {
-      /** How many at most */
+      /** How many deliveries at most */
       max?: number | undefined;
-      /** How long to wait for the first */
+      /** How long to wait for the first delivery */
       waitMs?: number | undefined;
-      /** How long they are yours */
+      /** How long the leases last */
       leaseMs?: number | undefined;
     } | undefined;
     answer: {
-      /** Empty when none came in time */
+      /** Empty when no delivery came in time */
       deliveries: (Lease)[];
     };
   };
-  /** The work is done; the same ack again is answered the same */
+  /** Acknowledge a delivery: the work is done; repeating an ack is safe */
   'POST /v1/destinations/{id}/ack': {
     path: {
       id: string;
@@ -1456,7 +1456,7 @@ export interface Operations {
     body: {
       /** `dlv_…` */
       deliveryId: string;
-      /** As it was handed out */
+      /** The token that came with the lease */
       leaseToken: string;
     };
     answer: {
@@ -1464,7 +1464,7 @@ export interface Operations {
       state: "delivered";
     };
   };
-  /** The work could not be done: try it again by the schedule, or never */
+  /** Give a delivery back: try it again by the schedule, or never */
   'POST /v1/destinations/{id}/nack': {
     path: {
       id: string;
@@ -1472,11 +1472,11 @@ export interface Operations {
     body: {
       /** `dlv_…` */
       deliveryId: string;
-      /** As it was handed out */
+      /** The token that came with the lease */
       leaseToken: string;
-      /** Why; the first 1,000 characters are kept as the error of the attempt */
+      /** Why it failed; the first 1,000 characters become the error of the attempt */
       error?: string | undefined;
-      /** Whether trying again may help; false makes it a dead letter at once */
+      /** Whether another attempt may help; false makes it a dead letter at once */
       retry?: boolean | undefined;
     };
     answer: {
@@ -1488,7 +1488,7 @@ export interface Operations {
       state: "dead_letter";
     };
   };
-  /** Hold a lease for longer, counted from now */
+  /** Extend a lease, counted from now */
   'POST /v1/destinations/{id}/extend': {
     path: {
       id: string;
@@ -1496,7 +1496,7 @@ export interface Operations {
     body: {
       /** `dlv_…` */
       deliveryId: string;
-      /** As it was handed out */
+      /** The token that came with the lease */
       leaseToken: string;
       leaseMs?: number | undefined;
     };
@@ -1504,23 +1504,23 @@ export interface Operations {
       leaseEndsAt: string;
     };
   };
-  /** Look at what would be leased next, and take nothing */
+  /** Peek at the deliveries that would be leased next, without taking them */
   'GET /v1/destinations/{id}/peek': {
     path: {
       id: string;
     };
     query?: {
       limit?: number | undefined;
-      /** When nothing waits: the newest events in the log that this destination would want */
+      /** When nothing waits, show the newest events of the log that this destination wants */
       recent?: "true" | "false" | undefined;
     } | undefined;
     answer: {
       deliveries: (PeekedDelivery)[];
-      /** Whether these wait, or were found in the log */
+      /** Whether these deliveries wait, or come from the log */
       source: "waiting" | "log";
     };
   };
-  /** Whose key this is, and what it may do */
+  /** Show the key of this request, and what it may do */
   'GET /v1/whoami': {
     answer: {
       name: string;
@@ -1529,12 +1529,12 @@ export interface Operations {
       version: string;
     };
   };
-  /** List keys, oldest first; `API_KEY` is none of them */
+  /** List keys, oldest first, without `API_KEY` */
   'GET /v1/keys': {
     query?: {
       /** How many items at most */
       limit?: number | undefined;
-      /** `next` of the page before */
+      /** `next` of the previous page */
       cursor?: string | undefined;
     } | undefined;
     answer: {
@@ -1543,10 +1543,10 @@ export interface Operations {
       next: string | null;
     };
   };
-  /** Make a key; it is shown this once */
+  /** Create a key; it is shown this once */
   'POST /v1/keys': {
     body: {
-      /** For those who look at the list of keys */
+      /** What the list of keys calls it */
       name: string;
       scopes: ("read" | "reveal" | "replay" | "admin" | "lease")[];
       /** With the scope `lease`: which pull destinations, such as `support-bot` and `n8n-*` */
@@ -1554,7 +1554,7 @@ export interface Operations {
     };
     answer: NewKey;
   };
-  /** Remove a key; it opens nothing from now on */
+  /** Remove a key; from now on it is refused */
   'DELETE /v1/keys/{id}': {
     path: {
       /** `key_…` */
@@ -1562,7 +1562,7 @@ export interface Operations {
     };
     answer: undefined;
   };
-  /** Sign in with a key: the answer sets a cookie, which scripts cannot read, for a browser */
+  /** Sign a browser in with a key: the answer sets a cookie that scripts cannot read */
   'POST /v1/session': {
     body: {
       /** `API_KEY`, or one made by `POST /v1/keys` */
@@ -1570,7 +1570,7 @@ export interface Operations {
     };
     answer: Session;
   };
-  /** Read whose session this is, and the token for changes: a page that was loaded again needs it */
+  /** Read the session and its token for changes, which a reloaded page needs */
   'GET /v1/session': {
     answer: Session;
   };
@@ -1578,12 +1578,12 @@ export interface Operations {
   'DELETE /v1/session': {
     answer: undefined;
   };
-  /** List who changed, replayed or was shown what, newest first */
+  /** List who changed, replayed or revealed what, newest first */
   'GET /v1/audit': {
     query?: {
       /** How many items at most */
       limit?: number | undefined;
-      /** `next` of the page before */
+      /** `next` of the previous page */
       cursor?: string | undefined;
     } | undefined;
     answer: {
@@ -1592,68 +1592,68 @@ export interface Operations {
       next: string | null;
     };
   };
-  /** Tell what became of every event that was routed to a destination, and whether anything is unaccounted for */
+  /** Account for every event that was routed to a destination, and show whether anything is unaccounted for */
   'GET /v1/ledger': {
     query?: {
-      /** Logged at or after this time; without it from the beginning of the log */
+      /** Logged at or after this time. Default: the beginning of the log */
       from?: string | undefined;
-      /** Logged before this time; without it, or later than now, until now */
+      /** Logged before this time; at most now. Default: now */
       to?: string | undefined;
-      /** Of this destination only */
+      /** Only this destination */
       destination?: string | undefined;
-      /** About how many events one answer looks at; it also ends after about 2 seconds */
+      /** About how many events one answer covers; it also ends after about 2 seconds */
       limit?: number | undefined;
-      /** `next` of the part before, with the same query */
+      /** `next` of the previous part, with the same query */
       cursor?: string | undefined;
     } | undefined;
     answer: Ledger;
   };
-  /** Count what came in, minute by minute or hour by hour: callbacks, events, repetitions, and what was refused */
+  /** Show the intake counts, minute by minute or hour by hour: callbacks, events, repeats, and what was refused */
   'GET /v1/intake': {
     query?: {
-      /** Without it, 24 hours ago */
+      /** Default: 24 hours ago */
       from?: string | undefined;
-      /** Without it, or later than now, until now */
+      /** At most now. Default: now */
       to?: string | undefined;
-      /** Minutes are known of the last 25 hours, hours of 32 days */
+      /** Minutes are kept for 25 hours, hours for 32 days */
       step?: "minute" | "hour" | undefined;
     } | undefined;
     answer: Intake;
   };
-  /** How safe callbacks are, and what waits where */
+  /** Show how safe callbacks are, and how much waits where */
   'GET /v1/status': {
     answer: Status;
   };
-  /** Tell what a person needs to connect Clickatell: addresses, credential, what has come, and what is wrong */
+  /** Show what a person needs to connect Clickatell: URLs, credential, what has come in, and what is wrong */
   'GET /v1/setup': {
     query?: {
-      /** Whether the credential is shown: needs the scope `reveal`, and is written into the audit record */
+      /** Whether to show the credential: needs the scope `reveal`, and is recorded in the audit record */
       reveal?: "true" | "false" | undefined;
     } | undefined;
     answer: Setup;
   };
-  /** Send a test callback through the public address, as Clickatell would, and tell of each step; it is in no log and no ledger */
+  /** Send a test callback to the public URL, as Clickatell would, and report each step; no log and no ledger holds it */
   'POST /v1/setup/test-callback': {
     body?: {
       /** Which of the documented samples */
       type?: "moText" | "moMedia" | "moLocation" | "moContacts" | "moSuggestedResponse" | "moListPickerResponse" | "moButtonResponse" | "messageStatusUpdate" | undefined;
-      /** Also deliver it to the webhook destinations that want it, marked as a test, once */
+      /** Also deliver it, once and marked as a test, to the webhook destinations that want it */
       deliver?: boolean | undefined;
     } | undefined;
     answer: TestCallback;
   };
-  /** Tell whether everything arrives, and what needs somebody, the worst first */
+  /** Show whether everything arrives, and what needs attention, worst first */
   'GET /v1/overview': {
     answer: Overview;
   };
-  /** Find what an id belongs to, or the latest events of a phone number; a POST, so that no number is in a URL */
+  /** Find what an id belongs to, or the latest events of a phone number; a POST, to keep numbers out of URLs */
   'POST /v1/find': {
     query?: {
-      /** Whether personal data is shown: `true` needs the scope `reveal` and is written into the audit record. Default: hidden, but for `API_KEY` */
+      /** Whether to show personal data: `true` needs the scope `reveal` and is recorded in the audit record. Default: hidden, except for `API_KEY` */
       reveal?: "true" | "false" | undefined;
     } | undefined;
     body: {
-      /** The id of an event, delivery, message, destination; your own id of a message; a phone number */
+      /** The id of an event, delivery, message or destination; your own id of a message; or a phone number */
       text: string;
     };
     answer: Found;

@@ -4,18 +4,18 @@ import { Counter, Gauge, Registry } from '@prometheus-io/client';
 
 export type ProcessRole = 'receiver' | 'worker' | 'api';
 
-/** How often the figures of the event loop begin anew, in ms. */
+/** How often the figures of the event loop start afresh, in ms. */
 const LOOP_MS = 10_000;
 
 export interface ProcessMetrics {
   readonly role: ProcessRole;
-  /** Names this process among all: `host:pid`. */
+  /** The unique name of this process: `host:pid`. */
   readonly process: string;
   readonly registry: Registry;
   stop(): void;
 }
 
-/** A registry whose figures carry the role and the name of this process, with what every process tells of itself. */
+/** Creates a registry whose metrics carry the role and name of this process, with the figures that every process has. */
 export const createProcessMetrics = (role: ProcessRole): ProcessMetrics => {
   const name = `${hostname()}:${process.pid}`;
   const registry = new Registry();
@@ -54,7 +54,7 @@ export const createProcessMetrics = (role: ProcessRole): ProcessMetrics => {
     registers,
   }).set(performance.timeOrigin / 1_000);
 
-  // The loop itself is looked at again and again, not when somebody asks: several may.
+  // Sampled by a timer rather than on each scrape, because several Prometheus servers may scrape.
   const delay = monitorEventLoopDelay({ resolution: 20 });
   delay.enable();
   let utilization: EventLoopUtilization = performance.eventLoopUtilization();
@@ -69,7 +69,7 @@ export const createProcessMetrics = (role: ProcessRole): ProcessMetrics => {
     registers,
   });
   const look = (): void => {
-    // Its steps are part of what it measures.
+    // The monitor's own resolution, 20 ms, is part of what it measures.
     if (delay.count > 0) lag.set(Math.max(delay.percentile(99) / 1e9 - 0.02, 0));
     delay.reset();
     const before = utilization;

@@ -5,9 +5,9 @@ import type { MetricObjectWithValues, MetricValue } from '@prometheus-io/client'
 import type { ProcessMetrics, ProcessRole } from './process.ts';
 
 /*
- * Only the API is asked for metrics, and every process has some: each puts its own into Redis every few seconds, and the
- * API joins them. Counters of a process that is gone are told for a while longer, so that the last of what it counted is
- * seen; what it said of its state is not, as that is not true any more.
+ * Prometheus scrapes only the API, but every process has metrics: each process writes its own to Redis every few seconds,
+ * and the API joins them. The counters of a process that is gone are shown a while longer, so that its last counts are
+ * scraped; its gauges are not, because they are no longer true.
  */
 
 export type Metrics = MetricObjectWithValues<MetricValue<string>>[];
@@ -15,7 +15,7 @@ export type Metrics = MetricObjectWithValues<MetricValue<string>>[];
 export interface Published {
   readonly role: ProcessRole;
   readonly process: string;
-  /** Whether it is there now, as far as anybody can tell. */
+  /** Whether the process seems to run now. */
   readonly isRunning: boolean;
   readonly metrics: Metrics;
 }
@@ -27,20 +27,20 @@ interface Body {
 }
 
 const PUBLISH_MS = 5_000;
-/** Two may be lost or late. */
+/** Two snapshots may be lost or late. */
 const GONE_MS = 16_000;
-/** Longer than from one scrape to the next, usually. */
+/** Longer than the usual scrape interval. */
 const TTL_MS = 90_000;
 
 const zip = promisify(gzip);
 const unzip = promisify(gunzip);
 
 export interface Publishing {
-  /** Puts the last ones there. */
+  /** Publishes for the last time. */
   stop(): Promise<void>;
 }
 
-/** While Redis is away nothing is published, and nobody hears of it: the API tells that Redis is away. */
+/** While Redis is away nothing is published, silently: `clickrelay_redis_up` tells of it. */
 export const publishMetrics = (
   store: Store,
   { role, process, registry }: ProcessMetrics,
@@ -52,7 +52,7 @@ export const publishMetrics = (
       const body: Body = { role, hasEnded, metrics: await registry.getMetricsAsJSON() };
       await publishSnapshot(store, process, await zip(JSON.stringify(body)), TTL_MS);
     } catch {
-      // The next has all of it.
+      // The next snapshot holds all of it.
     }
   };
   let isPublishing = false;
@@ -76,7 +76,7 @@ export const publishMetrics = (
   };
 };
 
-/** Of every process that runs against this Redis, or did until a moment ago. */
+/** Reads the metrics of every process that runs against this Redis, or did until a moment ago. */
 export const readPublished = async (store: Store): Promise<Published[]> => {
   const snapshots = await listSnapshots(store, TTL_MS);
   const published = await Promise.all(
@@ -85,7 +85,7 @@ export const readPublished = async (store: Store): Promise<Published[]> => {
         const { role, hasEnded, metrics }: Body = JSON.parse((await unzip(body)).toString());
         return { role, process, isRunning: !hasEnded && ageMs < GONE_MS, metrics };
       } catch {
-        // Of another version, which wrote them otherwise.
+        // Another version wrote it, in another form.
         return undefined;
       }
     }),

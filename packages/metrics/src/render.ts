@@ -7,11 +7,11 @@ import { readState, type State, setStateMetrics } from './state.ts';
 
 export interface RenderOptions {
   readonly store: Store;
-  /** Those of the process that renders: as they are, not as they were last published. */
+  /** The metrics of the rendering process: current, not as last published. */
   readonly own: ProcessMetrics;
   readonly durability: () => DurabilityReport;
   readonly version: string;
-  /** How old what was read from Redis may be, in ms: several Prometheus servers ask it once. @default 2000 */
+  /** How long a read from Redis is shared between Prometheus servers, in ms. @default 2000 */
   readonly sharedMs?: number;
 }
 
@@ -21,12 +21,12 @@ interface Rendered {
 }
 
 export interface Renderer {
-  /** What `GET /metrics` answers: figures of every process, and what is the case in Redis. */
+  /** The answer to `GET /metrics`: the metrics of every process, and the state of Redis. */
   render(): Promise<Rendered>;
   stop(): Promise<void>;
 }
 
-/** How long Redis may take before it counts as away: within the 10 s of a scrape. */
+/** How long Redis may take before it counts as away; a scrape has 10 s. */
 const DEADLINE_MS = 3_000;
 const SHARED_MS = 2_000;
 

@@ -13,7 +13,7 @@ import {
 import { Gauge, type Registry } from '@prometheus-io/client';
 import type { ProcessRole } from './process.ts';
 
-/** What is the case in Redis, whoever asks. */
+/** The state that Redis holds; the same for every process that reads it. */
 export interface State {
   readonly figures: Figures;
   readonly memory: { readonly usedBytes: number; readonly maxBytes: number; readonly share: number };
@@ -44,7 +44,7 @@ export interface Present {
 const DESTINATION_STATES = ['sending', 'paused', 'throttled', 'failing'] as const;
 const LANES: readonly Lane[] = ['messages', 'statuses'];
 
-/** Gauges of what is the case now. */
+/** Sets the gauges of the current state. */
 export const setStateMetrics = (registry: Registry, { state, durability, processes, version }: Present): void => {
   const gauge = <Label extends string = never>(name: string, help: string, labelNames: Label[] = []): Gauge<Label> =>
     new Gauge({ name: `clickrelay_${name}`, help, labelNames, registers: [registry] });
