@@ -286,6 +286,26 @@ describe('a damaged spool', () => {
   });
 });
 
+describe('a spool whose disk takes nothing for damage', () => {
+  it('gives out everything once it does, also what stands before the damage', async () => {
+    await open();
+    await appendAll(spool as Spool, numbered(0, 10));
+    await spool?.close();
+    const path = onlySegment();
+    const bytes = readFileSync(path);
+    const recordBytes = 16 + bytes.readUInt32LE(4);
+    bytes[5 * recordBytes] = 0;
+    writeFileSync(path, bytes);
+    await open();
+    // No folder can be made where a file is.
+    writeFileSync(join(dir, 'set-aside'), '');
+    await expect((spool as Spool).read()).rejects.toThrow('EEXIST');
+    rmSync(join(dir, 'set-aside'));
+    expect((await drain(spool as Spool)).map(numberOf)).toEqual([0, 1, 2, 3, 4, 6, 7, 8, 9]);
+    expect((spool as Spool).stats()).toMatchObject({ records: 0, setAside: 1 });
+  });
+});
+
 describe('a spool at its bounds', () => {
   it('refuses what would not fit, says so, and takes again when there is room', async () => {
     await open({ maxBytes: 100_000 });

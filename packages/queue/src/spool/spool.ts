@@ -391,8 +391,16 @@ export const openSpool = async (options: SpoolOptions): Promise<Spool> => {
         const found = await (reader as SegmentReader).next();
         readerAt = found.kind === 'end' ? found.from : found.to;
         if (found.kind === 'end') ended = true;
-        else if (found.kind !== 'entry') await keepDamaged(segment.name, found.from, found.to);
-        else {
+        else if (found.kind !== 'entry') {
+          try {
+            await keepDamaged(segment.name, found.from, found.to);
+          } catch (error) {
+            // Read again from the last position: what stands before the damage was given to nobody.
+            await reader?.close();
+            reader = undefined;
+            throw error;
+          }
+        } else {
           entries.push(found.entry);
           places.push(found.from);
           size += found.to - found.from;
