@@ -161,4 +161,5 @@ export {
 } from './replays/replays.ts';
 export { startReplays } from './replays/run-replays.ts';
 export { SpoolError } from './spool/errors.ts';
-export { openSpool, type Spool, type SpoolNotice, type SpoolOptions, type SpoolStats } from './spool/spool.ts';
+export { openSpool, type Spool, type SpoolOptions, type SpoolStats } from './spool/spool.ts';
+export type { SpoolNotice } from './spool/state.ts';

@@ -1,0 +1,116 @@
+import type { FileHandle } from 'node:fs/promises';
+import type { SpoolEntry } from './record.ts';
+import type { SegmentReader } from './segment.ts';
+
+/** Something about the spool that its operator should know. */
+export type SpoolNotice =
+  | { readonly kind: 'torn'; readonly segment: string; readonly bytes: number }
+  | { readonly kind: 'damaged'; readonly segment: string; readonly bytes: number; readonly keptIn: string }
+  | { readonly kind: 'refused'; readonly segment: string; readonly reason: string; readonly keptIn: string }
+  | { readonly kind: 'failing'; readonly errorCode: string }
+  | { readonly kind: 'full'; readonly maxBytes: number }
+  | { readonly kind: 'mended' };
+
+/** A finished file. */
+export interface Segment {
+  readonly name: string;
+  readonly bytes: number;
+  /** Where its records end, when it has no footer to say so. */
+  readonly end?: number;
+}
+
+/** The file that is being written. */
+export interface ActiveSegment {
+  readonly name: string;
+  readonly file: FileHandle;
+  size: number;
+  records: number;
+}
+
+/** The file that is being read: the oldest finished one. */
+export interface Reading {
+  readonly segment: Segment;
+  readonly reader: SegmentReader;
+  /** Everything before this place is dealt with. */
+  at: number;
+  /** How many entries stood before it. */
+  drained: number;
+}
+
+/** Entries that are next in order. */
+export interface SpoolBatch {
+  readonly entries: readonly SpoolEntry[];
+  readonly segment: string;
+  /** Where each entry begins, and where the batch ends. */
+  readonly places: readonly number[];
+  readonly end: number;
+}
+
+/** What an open spool knows of its folder. Only functions of this room change it. */
+export interface SpoolState {
+  readonly dir: string;
+  readonly maxBytes: number;
+  readonly segmentBytes: number;
+  readonly notice: (notice: SpoolNotice) => void;
+  /** Oldest first. */
+  readonly finished: Segment[];
+  active: ActiveSegment | undefined;
+  reading: Reading | undefined;
+  /** Number in the name of the last segment. */
+  lastNumber: number;
+  /** Callbacks that wait. */
+  records: number;
+  /** What their files take. */
+  bytes: number;
+  /** When the oldest of them came, about; null when none waits. */
+  oldestAt: string | null;
+  /** Files in `set-aside`. */
+  setAside: number;
+  /** Encoded, and on the way to the disk. */
+  pendingBytes: number;
+  /** Since the spool was told to be full, no segment was removed. */
+  saidFull: boolean;
+  /** Settles when the last change of the files does. */
+  lastChange: Promise<unknown>;
+}
+
+const DEFAULT_MAX_BYTES = 10 * 1024 ** 3;
+const SEGMENT_BYTES = 64 * 1024 * 1024;
+
+export const createState = ({
+  dir,
+  maxBytes = DEFAULT_MAX_BYTES,
+  segmentBytes = SEGMENT_BYTES,
+  onNotice = () => {},
+}: {
+  readonly dir: string;
+  readonly maxBytes?: number;
+  readonly segmentBytes?: number;
+  readonly onNotice?: (notice: SpoolNotice) => void;
+}): SpoolState => ({
+  dir,
+  maxBytes,
+  segmentBytes,
+  notice: onNotice,
+  finished: [],
+  active: undefined,
+  reading: undefined,
+  lastNumber: 0,
+  records: 0,
+  bytes: 0,
+  oldestAt: null,
+  setAside: 0,
+  pendingBytes: 0,
+  saidFull: false,
+  lastChange: Promise.resolve(),
+});
+
+export const hasRoomFor = ({ bytes, pendingBytes, maxBytes }: SpoolState, more: number): boolean =>
+  bytes + pendingBytes + more <= maxBytes;
+
+/** Changes the files, one change at a time. */
+export const exclusively = <T>(state: SpoolState, change: () => Promise<T>): Promise<T> => {
+  const mine = state.lastChange.then(change);
+  state.lastChange = mine.catch(() => {});
+  return mine;
+};
