@@ -118,16 +118,10 @@ export {
 export { readEvent } from './log/read-event.ts';
 export { type Retention, readLogBytes, startRetention, trimEventLog } from './log/retention.ts';
 export type { RedisClient, Role } from './redis/connection.ts';
-export {
-  type DurabilityProblem,
-  type DurabilityReport,
-  type DurabilityWatch,
-  isPassing,
-  readDurability,
-  watchDurability,
-} from './redis/durability.ts';
+export { type DurabilityWatch, readDurability, watchDurability } from './redis/durability.ts';
 export type { DurabilityMode } from './redis/durability-mode.ts';
 export { LayoutMismatchError } from './redis/errors.ts';
+export { type DurabilityProblem, type DurabilityReport, isPassing } from './redis/judge-durability.ts';
 export { dropLarge, readLarge, readLargePieces } from './redis/large-text.ts';
 export { type MemoryWatch, readMemory, watchMemory } from './redis/memory.ts';
 export { claimOf, destinationQueue, ingestQueue, LANES, type QueueName } from './redis/names.ts';

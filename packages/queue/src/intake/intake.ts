@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { QueueUnavailableError } from '@clickrelay/core';
-import { type DurabilityReport, isPassing } from '../redis/durability.ts';
+import { type DurabilityReport, isPassing } from '../redis/judge-durability.ts';
 import type { MemoryWatch } from '../redis/memory.ts';
 import type { Store } from '../redis/store.ts';
 import { withDeadline } from '../redis/with-deadline.ts';

@@ -1,8 +1,9 @@
 import { freePort } from '@clickrelay/service/machine';
 import { type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { judgeDurability, readDurability, watchDurability } from './durability.ts';
+import { readDurability, watchDurability } from './durability.ts';
 import type { DurabilityMode } from './durability-mode.ts';
+import { judgeDurability } from './judge-durability.ts';
 import { openStore, type Store } from './store.ts';
 
 type Settings = Parameters<typeof judgeDurability>[0];

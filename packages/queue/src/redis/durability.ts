@@ -1,63 +1,22 @@
 import type { Redis } from 'ioredis';
 import type { DurabilityMode } from './durability-mode.ts';
 import { LayoutMismatchError } from './errors.ts';
+import {
+  type DurabilityProblem,
+  type DurabilityReport,
+  judgeDurability,
+  MAY_BE_LOST,
+  type ServerSettings,
+} from './judge-durability.ts';
 import type { MemoryWatch } from './memory.ts';
 import type { Store } from './store.ts';
-
-/** What each mode does not promise, in the words of `/readyz`. */
-const MAY_BE_LOST: Readonly<Record<DurabilityMode, string>> = {
-  always: 'what was acknowledged is lost with the disk of Redis, and the last of it with a failover to a replica',
-  everysec:
-    'the last second of what was acknowledged, or more while the disk is slow, is lost with the power; and with a failover to a replica',
-  replicated: 'what was acknowledged is lost when the primary and every replica that had it are lost together',
-  unsafe: 'anything that was acknowledged, whenever Redis stops, or runs out of memory',
-};
-
-export interface DurabilityProblem {
-  readonly setting: string;
-  readonly value: string;
-  /** What to do about it, as a line to type where there is one. */
-  readonly mend: string;
-}
-
-/** Not a setting that a person has to mend: the commit finds out about these by itself, in time, and about their end too. */
-export const isPassing = ({ setting }: DurabilityProblem): boolean =>
-  setting === 'connection' || setting === 'used_memory';
-
-export interface DurabilityReport {
-  readonly ready: boolean;
-  /** What was asked for: `DURABILITY`. */
-  readonly mode: DurabilityMode;
-  /** What the server really does. */
-  readonly durability: string;
-  /** What the mode does not promise. */
-  readonly mayBeLost: string;
-  readonly problems: readonly DurabilityProblem[];
-}
-
-/** The settings that decide what a server keeps; undefined where it will not say. */
-interface ServerSettings {
-  readonly appendonly: string | undefined;
-  readonly appendfsync: string | undefined;
-  /** `no-appendfsync-on-rewrite`: nothing is synced while the file is rewritten. */
-  readonly noFsyncOnRewrite: string | undefined;
-  /** `ok`, or `err` while its disk takes nothing. */
-  readonly lastWrite: string | undefined;
-  readonly policy: string | undefined;
-  readonly role: string | undefined;
-  readonly replicas: number;
-  /** How to reach it with redis-cli: `redis-cli -p 7001`. */
-  readonly cli: string;
-  /** Of a replica: where its primary is. */
-  readonly primary: string | undefined;
-}
 
 const infoField = (info: string, field: string): string | undefined =>
   new RegExp(`^${field}:(.*?)\\r?$`, 'm').exec(info)?.[1];
 
 const readSettings = async (redis: Redis): Promise<ServerSettings> => {
   const info = await redis.info();
-  // Hosted servers often refuse CONFIG; INFO tells all but the fsync policy.
+  // Hosted servers often refuse CONFIG. INFO tells everything but the fsync policy.
   const config = await redis.config('GET', '*append*').then(
     (reply) => asRecord(reply),
     () => ({}) as Record<string, string>,
@@ -93,67 +52,10 @@ const asRecord = (flat: unknown): Record<string, string> => {
   return record;
 };
 
-/** Pure: what is wrong with a server for a mode. */
-export const judgeDurability = (settings: ServerSettings, mode: DurabilityMode): DurabilityReport => {
-  const { appendonly, appendfsync, noFsyncOnRewrite, lastWrite, policy, role, replicas, cli, primary } = settings;
-  const report = {
-    mode,
-    durability: appendonly !== 'yes' ? 'none' : (appendfsync ?? 'everysec'),
-    mayBeLost: MAY_BE_LOST[mode],
-  };
-  if (mode === 'unsafe') return { ready: true, ...report, problems: [] };
-  const problems: DurabilityProblem[] = [];
-  if (appendonly !== 'yes') {
-    problems.push({
-      setting: 'appendonly',
-      value: appendonly ?? 'unknown',
-      mend: `${cli} config set appendonly yes`,
-    });
-  } else if (mode === 'everysec' ? appendfsync === 'no' : appendfsync !== 'always') {
-    problems.push({
-      setting: 'appendfsync',
-      value: appendfsync ?? 'unknown',
-      mend:
-        appendfsync === undefined
-          ? 'this server does not tell; set DURABILITY=everysec if a second of callbacks may be lost with the power'
-          : `${cli} config set appendfsync ${mode === 'everysec' ? 'everysec' : 'always'}`,
-    });
-  }
-  if (appendonly === 'yes' && mode !== 'everysec' && noFsyncOnRewrite === 'yes') {
-    problems.push({
-      setting: 'no-appendfsync-on-rewrite',
-      value: noFsyncOnRewrite,
-      mend: `${cli} config set no-appendfsync-on-rewrite no`,
-    });
-  }
-  if (lastWrite === 'err') {
-    problems.push({ setting: 'aof_last_write_status', value: lastWrite, mend: 'make room on the disk of Redis' });
-  }
-  if (policy !== undefined && policy !== 'noeviction') {
-    problems.push({
-      setting: 'maxmemory-policy',
-      value: policy,
-      mend: `${cli} config set maxmemory-policy noeviction`,
-    });
-  }
-  if (role !== 'master') {
-    const where = primary === undefined ? '' : `, which is at ${primary}`;
-    problems.push({ setting: 'role', value: role ?? 'unknown', mend: `point REDIS_URL at the primary${where}` });
-  }
-  if (mode === 'replicated' && role === 'master' && replicas < 1) {
-    problems.push({
-      setting: 'connected_slaves',
-      value: String(replicas),
-      mend: 'connect a replica (on its server: redis-cli replicaof <host> <port> of this one), or set DURABILITY=always',
-    });
-  }
-  return { ready: problems.length === 0, ...report, problems };
-};
-
-/** From the least to the most that a server does. */
+/** What a server does, from the least durable to the most. */
 const LEAST_FIRST = ['none', 'no', 'everysec', 'always'];
 
-/** Of one server, or of every master of a Cluster: as safe as the least safe of them. */
+/** Judges the server, or every master of a Cluster, which is as safe as its least safe master. */
 export const readDurability = async (store: Store, mode: DurabilityMode): Promise<DurabilityReport> => {
   const reports = await Promise.all(
     store.servers().map(async (server) => judgeDurability(await readSettings(server), mode)),
@@ -198,7 +100,7 @@ const withProblem = (report: DurabilityReport, problem: DurabilityProblem): Dura
   problems: [...report.problems, problem],
 });
 
-/** After a look that failed, the next comes this soon: what was unreadable then may be fine by now. */
+/** How soon the next look follows one that failed. */
 const LOOK_AGAIN_MS = 250;
 
 /** Looks at the server now, whenever the connection comes back, and every `intervalMs`. */
@@ -217,25 +119,25 @@ export const watchDurability = (
     let found: DurabilityReport;
     try {
       found = await readDurability(store, mode);
-      // A replica takes no writes, and the check of the layout may be one: it would hide what is wrong behind an error.
+      // A replica takes no writes, and the check of the layout may write: its error would hide what is really wrong.
       if (!found.problems.some(({ setting }) => setting === 'role')) await store.ready();
     } catch (error) {
       found = error instanceof LayoutMismatchError ? mismatch(mode, error) : away(mode, 'not answering');
       nextInMs = LOOK_AGAIN_MS;
     }
-    // One that began before the connection came back may end, badly, after the one that began then.
+    // A look that began before the connection came back may fail after the look that began then has ended.
     if (mine !== looks) return;
     report = found;
     if (!stopped) timer = setTimeout(look, nextInMs);
   };
   const onReady = (): void => {
-    // It may be another server than before, or the same with other settings.
+    // It may be another server, or the same one with other settings.
     report = away(mode, 'not checked yet');
     void look();
   };
   const onNode = (): void => void look();
   store.redis.on('ready', onReady);
-  // A node of a Cluster that is new, or has taken over, may be set otherwise.
+  // A node of a Cluster that is new, or has taken over, may have other settings.
   store.redis.on('+node', onNode);
   void look();
   return {
