@@ -134,7 +134,9 @@ export const quarantineCallback = async (
   return id;
 };
 
-/** Asked before a large body is written, so that what is refused again and again does not fill the memory with pieces. */
+/**
+ * Asked before a large body is written, so that what is refused again and again does not fill the memory with pieces.
+ */
 const isFullFor = async (
   store: Store,
   id: string,
@@ -220,7 +222,8 @@ export const removeQuarantined = async (store: Store, id: string): Promise<boole
   ID.test(id) && (await store.redis.eval(REMOVE_SCRIPT, 3, LOG, TOTAL_BYTES, entryKey(id), id)) === 1;
 
 /**
- * Tries a quarantined body again, for when a newer Clickrelay understands it: committed like any callback, then removed.
+ * Tries a quarantined body again, for when a newer Clickrelay understands it: committed like any callback, then
+ * removed.
  * @throws {InvalidCallbackError} when it still cannot be parsed; it stays.
  */
 export const reparseQuarantined = async (store: Store, id: string): Promise<{ accepted: number } | undefined> => {

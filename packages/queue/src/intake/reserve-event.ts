@@ -17,17 +17,17 @@ import { TEST_MESSAGE } from './test-callbacks.ts';
  * only burden the receiver, which has the least time to spare, and no event would arrive sooner: there the worker looks
  * up the events of a whole group together.
  *
- * Measured on a quiet machine, eight interleaved rounds, p50 from callback to delivery in ms. A prompt take is the other
- * half of it (see jobs/dispatcher.ts):
+ * Measured on a quiet machine, eight interleaved rounds, p50 from callback to delivery in ms. A prompt take is the
+ * other half of it (see jobs/dispatcher.ts):
  *
  *                           at 200 messages/s   at 20 messages/s
  *   both                    3.6                 4.2
  *   without reservation     5.1                 4.9
  *   without either          7.3                 7.4
  *
- * The worker logs the event under the claim that reserved it, which turns the reservation into an ordinary dedupe record.
- * A note on the job tells the worker of the reservation, and of the registry's version at that moment. A job without the
- * note is like all others.
+ * The worker logs the event under the claim that reserved it, which turns the reservation into an ordinary dedupe
+ * record. A note on the job tells the worker of the reservation, and of the registry's version at that moment. A job
+ * without the note is like all others.
  */
 
 /** The event of a job is new, and reserved for it. */
@@ -58,7 +58,8 @@ export const reservationOf = ({ note }: Pick<TakenJob, 'note'>): Reservation | u
 
 /** The id of the event to reserve for a callback that is committed alone; undefined when there is none. */
 export const reservableId = (store: Store, { lane, text, envelope }: CallbackToCommit): string | undefined => {
-  // Somebody waits for the answer to a message, nobody for a status. On a Cluster queue and log are on different servers.
+  // Somebody waits for the answer to a message, nobody for a status. On a Cluster queue and log are on different
+  // servers.
   if (lane !== 'messages' || store.isCluster || envelope === undefined || typeof text !== 'string') return undefined;
   const sole = soleElement(envelope.event);
   if (sole === undefined) return undefined;

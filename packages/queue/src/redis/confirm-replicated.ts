@@ -39,8 +39,8 @@ const countReplicas = (connection: Redis, waitMs: number): Promise<number> => {
  * Carries out writes, then has a replica of each server say that it has them.
  *
  * `WAIT` knows of the writes of its own connection only. On one that was opened since, it would say at once that all is
- * well; so it counts only when the writes and the answer went over the same socket. (While slots of a Cluster are moved,
- * a write may be redirected with ASK to a server that this does not ask.)
+ * well; so it counts only when the writes and the answer went over the same socket. (While slots of a Cluster are
+ * moved, a write may be redirected with ASK to a server that this does not ask.)
  *
  * @param connections over which commands for the written keys go now
  * @param waitMs how long a replica may take

@@ -45,7 +45,8 @@ export const connectRedis = (redisUrl: string, role: Role): RedisClient => {
   const perServer = {
     ...(role === 'producer' ? PRODUCER : CONSUMER),
     connectTimeout: CONNECT_TIMEOUT_MS,
-    // A server that still reads its file when we connect is looked at again after this long; ioredis waits for a second.
+    // A server that still reads its file when we connect is looked at again after this long; ioredis waits for a
+    // second.
     maxLoadingRetryTime: 100,
     // A primary that became a replica answers READONLY until we look up the new one.
     reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
@@ -97,8 +98,8 @@ export const connectRedis = (redisUrl: string, role: Role): RedisClient => {
 const CONNECT_AGAIN_MS = 50;
 
 /**
- * ioredis gives a connection up for good when Sentinels announce a failover in the very moment in which it asks them for
- * the primary: its detector ends that attempt, and an attempt that ends so is not repeated. (Redis.js `_connect`:
+ * ioredis gives a connection up for good when Sentinels announce a failover in the very moment in which it asks them
+ * for the primary: its detector ends that attempt, and an attempt that ends so is not repeated. (Redis.js `_connect`:
  * `setStatus("end")`.) Whoever holds the connection would be without Redis until its process is started again.
  */
 const connectAgainWhenGivenUp = (redis: Redis): void => {

@@ -13,7 +13,9 @@ export interface GroupCommitOptions<Item> {
   /** What one write may hold. */
   readonly maxItems: number;
   readonly maxBytes?: number;
-  /** How many writes may be under way at once; another one begins when it is as large as what is under way. @default 1 */
+  /**
+   * How many writes may be under way at once; another one begins when it is as large as what is under way. @default 1
+   */
   readonly writesAtOnce?: number;
   /** How long a write may wait for company, in ms. @default 0 */
   readonly lingerMs?: number;
@@ -79,7 +81,10 @@ export const createGroupCommit = <Item>(options: GroupCommitOptions<Item>): Grou
     });
   };
 
-  /** Beside another write only half of everything: a small group would be as much work, and the rest would wait behind it. */
+  /**
+   * Beside another write only half of everything: a small group would be as much work, and the rest would wait behind
+   * it.
+   */
   const isDue = (): boolean =>
     queue.length > 0 && (writing === 0 || (writing < writesAtOnce && queue.length >= inFlight));
 

@@ -24,8 +24,8 @@ export const takeFolder = async (dir: string, patienceMs: number): Promise<() =>
 };
 
 /**
- * Node has no file locks of its own; SQLite has, and asks the kernel for them. So the lock ends with its process however
- * that ends, no pid can be mistaken for another, and it holds between containers that share a volume.
+ * Node has no file locks of its own; SQLite has, and asks the kernel for them. So the lock ends with its process
+ * however that ends, no pid can be mistaken for another, and it holds between containers that share a volume.
  * @returns how to let go; undefined when another process holds it
  */
 const lockFolder = (dir: string): (() => void) | undefined => {

@@ -10,8 +10,8 @@ import { exclusively, type Reading, type SpoolBatch, type SpoolState } from './s
 const BATCH = { entries: 256, bytes: 256 * 1024 };
 
 /**
- * Reads the next entries, and sets aside the damage between them. Returns undefined when nothing waits. The position does
- * not move before `finishBatch`: when this fails, the next call finds the same entries.
+ * Reads the next entries, and sets aside the damage between them. Returns undefined when nothing waits. The position
+ * does not move before `finishBatch`: when this fails, the next call finds the same entries.
  */
 export const readBatch = async (state: SpoolState): Promise<SpoolBatch | undefined> => {
   for (;;) {

@@ -109,7 +109,8 @@ const createReader = (file: FileHandle, records: number | undefined, end: number
       const found = await recordAt(at);
       if (typeof found === 'object') return found;
       const next = await findRecord(at + 1);
-      // A header whose own check sum is right, and which promises more than there is, tells of a write that was cut off.
+      // A header whose own check sum is right, and which promises more than there is, tells of a write that was cut
+      // off.
       const isTorn = next === undefined && (found === 'incomplete' || (await isZeros(at)));
       return { kind: isTorn ? 'torn' : 'damaged', from: at, to: next ?? end };
     },

@@ -17,7 +17,8 @@ import { type DiskWatch, PROBE_BYTES, watchDisk } from './watch-disk.ts';
  *   set-aside   keeps what cannot be read, or Redis refuses, for a person
  *   watch-disk  tries a disk that failed until it works
  *
- * All of them work on one state (state.ts). Formats: of a folder files.ts, of a segment record.ts; segment.ts reads one.
+ * All of them work on one state (state.ts). Formats: of a folder files.ts, of a segment record.ts; segment.ts reads
+ * one.
  */
 
 export interface SpoolStats {

@@ -17,8 +17,8 @@ export interface DiskWatch {
 }
 
 /**
- * Notes failures, and tries a disk that failed until it works again: nobody sends callbacks to a receiver that says it is
- * not ready, so no callback would ever find out.
+ * Notes failures, and tries a disk that failed until it works again: nobody sends callbacks to a receiver that says it
+ * is not ready, so no callback would ever find out.
  */
 export const watchDisk = ({ dir, notice }: Pick<SpoolState, 'dir' | 'notice'>): DiskWatch => {
   let errorCode: string | undefined;
