@@ -1,16 +1,16 @@
 import type { Context } from 'koa';
-import type { Answer } from './answer.ts';
+import type { WriteAnswer } from './answer.ts';
 import { allowMethods, RefusalError } from './render-error.ts';
 import { announcesBody } from './unread-body.ts';
 
-/** The two paths of Clickatell's own examples. What a callback is comes from its body: either path takes either. */
+/** The two paths of Clickatell's own examples. The body says what a callback is: either path takes both kinds. */
 export const callbackPaths = (prefix: string): string[] => [`${prefix}/one-api-reply`, `${prefix}/one-api-status`];
 
 /**
- * Answers what is no callback. Portals call a URL before they save it, often with GET or without a
- * body, and refuse one that answers badly; such a call is answered 200 before any credential is looked at, so the answer
- * says nothing about the credential. Never a redirect: Clickatell takes one as the end of the callback, which is then lost.
- * @returns whether it was none, and is answered.
+ * Answers requests that are not callbacks. Portals call a URL before they save it, often with GET or without a body,
+ * and refuse one that answers badly. Such a call gets 200 before any credential is checked, so the answer says nothing
+ * about the credential. Never a redirect: Clickatell takes that for the end of the callback, which is then lost.
+ * @returns whether the request was answered
  * @throws {RefusalError} 404 `not_found`; 405 `method_not_allowed`
  */
 export const answerProbes = ({
@@ -18,7 +18,7 @@ export const answerProbes = ({
   answer,
 }: {
   paths: readonly string[];
-  answer: Answer;
+  answer: WriteAnswer;
 }): ((ctx: Context, path: string) => boolean) => {
   const known = new Set(paths.flatMap((path) => [path, `${path}/`]));
   return (ctx, path) => {

@@ -2,14 +2,15 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import Koa, { type Context } from 'koa';
 import { closeIfUnread } from './unread-body.ts';
 
-export type Answer = (ctx: Context, status: number, body: string, headers?: OutgoingHttpHeaders) => void;
+/** Writes an answer: status, JSON body, headers. */
+export type WriteAnswer = (ctx: Context, status: number, body: string, headers?: OutgoingHttpHeaders) => void;
 
 /**
- * Makes the function that writes every answer of the receiver: JSON, whole, in one go. Past Koa's `ctx.body`, whose care
- * for streams, types and lengths costs about as much as parsing the callback.
+ * Makes the function that writes every answer of the receiver: a whole JSON text at once. It bypasses Koa's `ctx.body`,
+ * whose handling of streams, types and lengths costs about as much as parsing the callback.
  */
 export const createAnswer =
-  (stopping: AbortSignal): Answer =>
+  (stopping: AbortSignal): WriteAnswer =>
   (ctx, status, body, headers) => {
     ctx.respond = false;
     if (stopping.aborted) ctx.res.setHeader('Connection', 'close');
@@ -20,8 +21,8 @@ export const createAnswer =
   };
 
 /**
- * Koa without its watch over the socket of each response, which costs more than the rest of Koa. It would tell us of
- * senders that went away before they had their answer; what was committed stays committed.
+ * Koa without its watch over the socket of each response, which costs more than the rest of Koa. It would only tell of
+ * senders that went away before they had their answer: a committed callback stays committed.
  */
 export class LeanKoa extends Koa {
   handleRequest(ctx: Context, middleware: (ctx: Context) => Promise<void>): Promise<void> {

@@ -54,7 +54,7 @@ export const createApp = (dependencies: Dependencies): Koa => {
   const answerError = renderError({ metrics, refusals, log, addressOf, answer });
 
   const app = new LeanKoa();
-  // One step for Koa: a chain of them took a tenth of all that a callback takes.
+  // One step for Koa: a chain of steps took a tenth of the time of a callback.
   app.use(async (ctx) => {
     try {
       const path = pathOf(ctx);
@@ -68,15 +68,15 @@ export const createApp = (dependencies: Dependencies): Koa => {
     }
   });
 
-  // Koa's last word: an error in answering one, or a sender that went away (headerSent), which the step
-  // it interrupted has logged.
+  // Koa's last resort: an error while answering an error, or a sender that went away (headerSent), which the
+  // interrupted step has logged.
   app.on('error', (error: Error & { headerSent?: boolean }) => {
     if (!error.headerSent) log.error(errorFields(error), 'response.failed');
   });
   return app;
 };
 
-/** Koa's own look at the URL is for the few that name a host as well, because it takes as long as checking the credential. */
+/** Koa parses only the few URLs that name a host as well: its parser takes as long as checking the credential. */
 const pathOf = (ctx: Context): string => {
   const url = ctx.req.url ?? '';
   if (!url.startsWith('/')) return ctx.path;

@@ -13,8 +13,9 @@ export interface AuthenticateOptions {
 }
 
 /**
- * Lets a request pass that shows any one of the credentials, before a byte of its body is read. Wrong ones are counted
- * per address; the right one always passes, or a stranger behind the sender's proxy could lock the sender out.
+ * Lets a request pass that shows any one of the credentials, before a byte of its body is read. Counts wrong
+ * credentials per address. The right one always passes, or a stranger behind the sender's proxy could lock the sender
+ * out.
  * @throws {RefusalError} 401 `unauthorized_callback`; 429 `too_many_failures`
  */
 export const authenticate = (options: AuthenticateOptions): ((request: IncomingMessage) => void) => {
@@ -27,31 +28,31 @@ export const authenticate = (options: AuthenticateOptions): ((request: IncomingM
     ? { 'WWW-Authenticate': 'Basic realm="Clickatell callbacks", charset="UTF-8"' }
     : {};
 
-  return (request) => {
-    const { right, tried } = check(request);
-    if (!right) refuse(request, tried);
-  };
-
-  function refuse(request: IncomingMessage, tried: readonly string[]): never {
+  const refusal = (request: IncomingMessage, tried: readonly string[]): RefusalError => {
     const wrong = tried.length > 0;
     const count = wrong ? countWrong : countMissing;
     const failures = count(bucketOf(options.addressOf(request)));
     const isOverLimit = failures.count > options.failuresPerMinute;
-    // Past the limit nothing more is written down: a flood of requests is not to become a flood of logs.
+    // Past the limit nothing more is logged: a flood of requests must not become a flood of logs.
     const logLevel = isOverLimit ? 'debug' : 'warn';
     if (isOverLimit && wrong) {
       const headers = { 'Retry-After': String(Math.ceil(failures.forgottenInMs / 1000)) };
       const message = 'too many wrong credentials from this address; the right one is still accepted';
-      throw new RefusalError(429, 'too_many_failures', message, { headers, logLevel });
+      return new RefusalError(429, 'too_many_failures', message, { headers, logLevel });
     }
     const message = `no credential of this request matches CALLBACK_AUTH; tried: ${wrong ? tried.join(', ') : 'none'}`;
-    throw new RefusalError(401, 'unauthorized_callback', message, { headers: challenge, logLevel });
-  }
+    return new RefusalError(401, 'unauthorized_callback', message, { headers: challenge, logLevel });
+  };
+
+  return (request) => {
+    const { right, tried } = check(request);
+    if (!right) throw refusal(request, tried);
+  };
 };
 
 export interface Verdict {
   readonly right: boolean;
-  /** Where the request showed something. */
+  /** The places where the request showed something. */
   readonly tried: readonly string[];
 }
 
@@ -67,7 +68,7 @@ interface Place {
 export const createAuthenticator = (credentials: readonly Credential[]): ((request: IncomingMessage) => Verdict) => {
   const places = groupByPlace(credentials);
   return (request) => {
-    // Node keeps the first of two, a proxy in front may have checked the last.
+    // Node keeps the first of two, while a proxy in front may have checked the last.
     if (countAuthorizations(request) > 1) return { right: false, tried: ['two authorization headers'] };
 
     let right = false;
@@ -116,7 +117,7 @@ const readBasic = (request: IncomingMessage): Uint8Array | undefined => {
 
 const readToken = (request: IncomingMessage): string | undefined => {
   const token = /[?&]token=([^&]*)/.exec(request.url ?? '')?.[1];
-  // The parser is for the few that are escaped: it costs more than all the rest of the look.
+  // Only escaped secrets need the parser, which costs more than the rest of this check.
   return token !== undefined && /[%+]/.test(token) ? (new URLSearchParams(`t=${token}`).get('t') ?? '') : token;
 };
 

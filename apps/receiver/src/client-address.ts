@@ -26,9 +26,9 @@ export const isWithin = (address: Address, cidrs: readonly Cidr[]): boolean => {
 };
 
 /**
- * Who sent the request. Every proxy appends to X-Forwarded-For the address it was called from, so only the right end
- * can be believed: from there it is walked for as long as the one who wrote the entry is one of `trustedProxies`.
- * `undefined` when a trusted proxy wrote something that is no address.
+ * The address of the sender. Every proxy appends to X-Forwarded-For the address it was called from, so only the right
+ * end can be believed: it is read from there, as long as a proxy of `trustedProxies` wrote the entry.
+ * @returns undefined when a trusted proxy wrote something that is not an address
  */
 export const clientAddress = (request: IncomingMessage, trustedProxies: readonly Cidr[]): Address | undefined => {
   let address = parseAddress(request.socket.remoteAddress ?? '');
@@ -46,7 +46,7 @@ export const clientAddress = (request: IncomingMessage, trustedProxies: readonly
 
 /** IPv4 mapped into IPv6, as a dual-stack socket reports it, becomes plain IPv4. */
 const parseAddress = (text: string): Address | undefined => {
-  // ipaddr.js also reads the classful and octal forms of old: 127.1 is not what anyone means in a list or a header.
+  // ipaddr.js also reads the old classful and octal forms: nobody means 127.1 in a list or a header.
   const valid = text.includes(':') ? ipaddr.IPv6.isValid(text) : ipaddr.IPv4.isValidFourPartDecimal(text);
   return valid ? ipaddr.process(text) : undefined;
 };

@@ -16,6 +16,19 @@ const parsedBy =
     }
   };
 
+const splitList = (text: string): string[] => {
+  const entries = text.split(',').map((entry) => entry.trim());
+  return entries.filter((entry) => entry !== '');
+};
+
+const parsePathPrefix = (text: string): string => {
+  const prefix = text.replace(/\/+$/, '');
+  if (/^(\/[\w.~-]+)*$/.test(prefix)) return prefix;
+  throw new Error(
+    'CALLBACK_PATH_PREFIX must be a path such as /client-callback, of letters, digits and `-._~` between slashes',
+  );
+};
+
 /** The environment of the receiver. An empty variable counts as unset. */
 export const config = z.object({
   HOST: z.string().default('0.0.0.0').describe('Address the receiver listens on'),
@@ -86,16 +99,3 @@ export type Config = z.output<typeof config>;
 /** @throws {ConfigError} */
 export const readConfig = (environment: Readonly<Record<string, string | undefined>>): Config =>
   read(config, environment);
-
-function splitList(text: string): string[] {
-  const entries = text.split(',').map((entry) => entry.trim());
-  return entries.filter((entry) => entry !== '');
-}
-
-function parsePathPrefix(text: string): string {
-  const prefix = text.replace(/\/+$/, '');
-  if (/^(\/[\w.~-]+)*$/.test(prefix)) return prefix;
-  throw new Error(
-    'CALLBACK_PATH_PREFIX must be a path such as /client-callback, of letters, digits and `-._~` between slashes',
-  );
-}

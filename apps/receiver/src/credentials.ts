@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 
-/** One entry of `CALLBACK_AUTH`. The secret itself is forgotten: what is kept is the SHA-256 of the bytes a request must show. */
+/** One entry of `CALLBACK_AUTH`. Keeps the SHA-256 of the bytes that a request must show, and not the secret itself. */
 export type Credential =
   | { readonly kind: 'basic' | 'query'; readonly digest: Uint8Array }
   | { readonly kind: 'header'; readonly name: string; readonly digest: Uint8Array };
@@ -10,7 +10,7 @@ export type CallbackAuth = readonly Credential[] | 'none';
 
 /** SHA-256, so that two secrets of any length can be compared in constant time. */
 export const digestOf = (secret: string | Uint8Array): Buffer => {
-  // By way of hex, because Node makes a string of a digest five times faster than a Buffer.
+  // As a hex string, which Node makes of a digest five times faster than a Buffer.
   return Buffer.from(hash('sha256', secret, 'hex'), 'latin1');
 };
 
@@ -58,7 +58,7 @@ const parseCredential = (entry: string, position: number): Credential => {
   }
 };
 
-/** At the first colon: all that follow belong to the secret. */
+/** Cuts at the first colon: further colons belong to the secret. */
 const cut = (text: string): [before: string, after: string] => {
   const colon = text.indexOf(':');
   return colon === -1 ? [text, ''] : [text.slice(0, colon), text.slice(colon + 1)];

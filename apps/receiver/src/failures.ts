@@ -4,26 +4,29 @@ import type { Address } from './client-address.ts';
 /** Failures of one address within one window. */
 export interface Failures {
   readonly count: number;
-  /** Until they are forgotten, in ms. */
+  /** In ms. */
   readonly forgottenInMs: number;
 }
 
 const WINDOW_MS = 60_000;
 
-/** Numbers of addresses are 16 bits of a hash: a caller with many addresses can fill all of them and no more memory. */
+/**
+ * An address is counted under 16 bits of its hash: a caller with many addresses can fill all buckets, and no more
+ * memory.
+ */
 const BUCKETS = 65_536;
 
-/** Counting stops here: what 16 bits hold. */
+/** Counting stops at what 16 bits hold. */
 const MOST = 65_535;
 
 /**
- * Counts failures per address and minute in 400 KB, however many addresses there are. Two that share a bucket share
- * their count, so nothing but the wording of a refusal may depend on it.
+ * Counts failures per address and minute, in 400 KB however many addresses there are. Addresses that share a bucket
+ * share a count, so only the wording of a refusal may depend on it.
  * @param now In ms, monotonic.
  */
 export const createFailureCounter = (now: () => number = () => performance.now()): ((bucket: number) => Failures) => {
   const counts = new Uint16Array(BUCKETS);
-  /** When the first of them was counted, in seconds: milliseconds would not fit into 32 bits for long. */
+  /** When the first failure of a window was counted, in seconds: milliseconds would not fit into 32 bits for long. */
   const since = new Uint32Array(BUCKETS);
   return (bucket) => {
     const at = now();

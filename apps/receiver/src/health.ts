@@ -1,18 +1,18 @@
 import { type DurabilityReport, isPassing, type Readiness } from '@clickrelay/queue';
 import type { Context } from 'koa';
-import type { Answer } from './answer.ts';
+import type { WriteAnswer } from './answer.ts';
 import { allowMethods, RefusalError } from './render-error.ts';
 
 export interface HealthOptions {
   readonly readiness: () => Readiness;
   /** Aborted when this process has been told to stop. */
   readonly stopping: AbortSignal;
-  readonly answer: Answer;
+  readonly answer: WriteAnswer;
 }
 
 /**
- * `/healthz`: the process is up. `/readyz`: a callback sent now would be accepted, and how safe it would be then.
- * @returns whether that was asked for, and is answered.
+ * `/healthz`: the process is up. `/readyz`: whether a callback sent now would be accepted, and how safe it would be.
+ * @returns whether the request was answered
  */
 export const answerHealth =
   ({ readiness, stopping, answer }: HealthOptions): ((ctx: Context, path: string) => boolean) =>
@@ -43,9 +43,9 @@ export interface RequireDurableOptions {
 }
 
 /**
- * Refuses callbacks while Redis would lose what we acknowledge. A connection that is away is no reason by itself: the
- * commit finds out in time, and callbacks are taken again with the first one that succeeds, not with the next look. With
- * a spool they are taken from the beginning, when Redis has not been seen yet.
+ * Refuses callbacks while Redis would lose what we acknowledge. A lost connection is no reason by itself: the commit
+ * notices in time, and callbacks are taken again with the first commit that succeeds, not with the next look. With a
+ * spool they are taken from the start, before Redis has been seen.
  * @throws {RefusalError} 503 `not_ready`
  */
 export const requireDurable = ({ durability, hasSpool }: RequireDurableOptions): (() => void) => {

@@ -9,7 +9,7 @@ import {
 import { allocateShared, LARGE_BODY_BYTES } from './large-bodies.ts';
 import { RefusalError, tooLarge } from './render-error.ts';
 
-/** A compressed body that cannot be opened. It is authentic, so it is kept as it came. */
+/** A compressed body that cannot be opened. It is authentic, so it is kept unchanged. */
 export class UnreadableBodyError extends Error {
   override readonly name = 'UnreadableBodyError';
 }
@@ -17,8 +17,15 @@ export class UnreadableBodyError extends Error {
 type Inflater = Unzip | InflateRaw | BrotliDecompress;
 type CreateInflater = (body: Buffer) => Inflater;
 
-/** In bytes: what comes out at a time. More than Node would cut from a shared pool, so that each can be given back. */
+/** In bytes: one chunk of output. Larger than what Node cuts from its shared pool, so that each can be given back. */
 const chunkSize = 64 * 1024;
+
+/** A header of zlib (method 8, and the first two bytes are a multiple of 31: RFC 1950) or of gzip. */
+const hasHeader = (body: Buffer): boolean => {
+  if (body.length < 2) return false;
+  const start = body.readUInt16BE(0);
+  return start === 0x1f8b || (((body[0] as number) & 0x0f) === 8 && start % 31 === 0);
+};
 
 const unzip: CreateInflater = () => createUnzip({ chunkSize });
 
@@ -30,13 +37,13 @@ const inflaters = new Map<string, CreateInflater>([
   ['br', () => createBrotliDecompress({ chunkSize })],
 ]);
 
-/** The inflating that is under way: one body at a time, or a few bombs together would hold what each of them may hold. */
+/** The inflating under way: one body at a time, because each of a few bombs might hold as much as it may. */
 let inflating: Promise<unknown> = Promise.resolve();
 
 /**
- * Undoes `content-encoding`; the limit holds for what comes out as well. A large body is counted first and made
- * afterwards, so that a bomb costs time on another thread and no memory.
- * @param findRoom is asked before a large body is made
+ * Undoes `content-encoding`. The limit holds for the output as well. A large body is inflated twice, first only to
+ * count its bytes, so that a bomb costs time on another thread and no memory.
+ * @param findRoom called before a large body is inflated into memory
  * @throws {RefusalError} 413 `callback_too_large`, and what `findRoom` throws
  * @throws {UnreadableBodyError} when the bytes are not what the header says, or the encoding is unknown
  */
@@ -54,7 +61,7 @@ export const inflate = async (
   try {
     const counted = await inTurn(() => count(create, body, maxBytes));
     if (typeof counted !== 'number') return counted;
-    // Others have their turn meanwhile.
+    // Meanwhile other bodies have their turn.
     await findRoom(counted);
     return await inTurn(() => make(create, body, counted));
   } catch (error) {
@@ -69,7 +76,7 @@ const inTurn = <T>(step: () => Promise<T>): Promise<T> => {
   return turn;
 };
 
-/** @returns how large it is; one that is not, which nearly every callback is, as it is */
+/** @returns the body itself, which nearly every callback is small enough for; else how many bytes it has */
 const count = async (create: CreateInflater, body: Buffer, maxBytes: number): Promise<number | Buffer> => {
   const kept: Buffer[] = [];
   let bytes = 0;
@@ -81,7 +88,7 @@ const count = async (create: CreateInflater, body: Buffer, maxBytes: number): Pr
     if (bytes > LARGE_BODY_BYTES) for (const unused of kept.splice(0)) giveBack(unused);
     if (bytes > maxBytes) throw tooLarge(maxBytes);
   }
-  // Node ignores what follows the end of the compressed data. We would lose it in silence.
+  // Node ignores bytes behind the end of the compressed data. They would be lost in silence.
   if (counted.bytesWritten < body.length) throw new Error('bytes follow the compressed data');
   return bytes <= LARGE_BODY_BYTES ? Buffer.concat(kept, bytes) : bytes;
 };
@@ -98,15 +105,10 @@ const make = async (create: CreateInflater, body: Buffer, bytes: number): Promis
   return whole;
 };
 
-/** Frees the memory of a full chunk now: until the next garbage collection, a bomb would have filled tens of megabytes. */
+/**
+ * Frees the memory of a full chunk now: until the next garbage collection, a bomb would have filled tens of megabytes.
+ */
 const giveBack = (chunk: Buffer): void => {
-  // One that is not full is a part of what the inflater writes into next.
+  // A chunk that is not full is part of the buffer that the inflater writes to next.
   if (chunk.length === chunk.buffer.byteLength && chunk.buffer instanceof ArrayBuffer) chunk.buffer.transfer(0);
 };
-
-/** Of zlib, whose method is 8 and whose first two bytes are a multiple of 31 (RFC 1950), or of gzip. */
-function hasHeader(body: Buffer): boolean {
-  if (body.length < 2) return false;
-  const start = body.readUInt16BE(0);
-  return start === 0x1f8b || (((body[0] as number) & 0x0f) === 8 && start % 31 === 0);
-}

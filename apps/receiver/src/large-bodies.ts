@@ -5,9 +5,9 @@ import type { Parsed, ParseJob } from './parse-thread.ts';
 import { aborted, RefusalError } from './render-error.ts';
 
 /*
- * Inline media make a callback of tens of megabytes. Parsed here, one of them would keep everybody else waiting for a
- * tenth of a second, and some at once would take a gigabyte. So above a size each has to find room first, and is parsed
- * on another thread, one at a time. What is smaller never comes here.
+ * Inline media make callbacks of tens of megabytes. Parsed on this thread, one of them would hold up all others for a
+ * tenth of a second, and several at once would take a gigabyte. So a body above a certain size has to find room first,
+ * and is parsed on another thread, one at a time. Smaller bodies never come here.
  */
 
 /** In bytes. A body of this size takes a few milliseconds. */
@@ -17,20 +17,20 @@ const MOST_FULL_SIZED = 4;
 /** Senders have to be told before the 15 s for a whole request are over. */
 const LONGEST_WAIT_MS = 5_000;
 
-/** What is known of a callback whose body was parsed on another thread. */
-export interface ParsedLarge extends Omit<Callback, 'text'> {
+/** A callback whose body was parsed on another thread. */
+export interface ParsedLarge extends Omit<Callback, 'text' | 'envelope'> {
   readonly text: Uint8Array;
 }
 
 export interface LargeBodies {
   /**
-   * Resolves when so many bytes may be held, until the response is closed.
+   * Resolves when there is room for so many bytes, which is taken until the response is closed.
    * @throws {RefusalError} 503 `receiver_busy`
    */
   findRoom(bytes: number, response: ServerResponse): Promise<void>;
   /**
    * The callback of a body; its text is the body without a byte order mark.
-   * @throws {InvalidCallbackError} also when its parsing brought the thread down twice: it is kept, and looked at by a person
+   * @throws {InvalidCallbackError} also when parsing it ended the thread twice: it is kept for a person to look at
    */
   parse(body: Uint8Array): Promise<ParsedLarge>;
 }
@@ -38,7 +38,7 @@ export interface LargeBodies {
 export const createLargeBodies = ({ maxBodyBytes }: { maxBodyBytes: number }): LargeBodies => {
   const thread = openThread<ParseJob, Parsed>(threadFile('parse-thread', import.meta.url));
   let free = MOST_FULL_SIZED * maxBodyBytes;
-  /** Who came first is served first, or a large one would wait for ever. */
+  /** First come, first served, or a large body would wait for ever. */
   const waiting: { bytes: number; enter: () => void }[] = [];
 
   const leave = (bytes: number): void => {
@@ -59,7 +59,7 @@ export const createLargeBodies = ({ maxBodyBytes }: { maxBodyBytes: number }): L
         const giveUp = (error: RefusalError) => {
           stopWaiting();
           waiting.splice(waiting.indexOf(place), 1);
-          // Those behind may have waited for this one only.
+          // The next may have waited only for this one.
           leave(0);
           reject(error);
         };
@@ -90,7 +90,7 @@ export const createLargeBodies = ({ maxBodyBytes }: { maxBodyBytes: number }): L
   };
 };
 
-/** Memory that another thread reads without a copy. */
+/** Memory that another thread can read without a copy. */
 export const allocateShared = (bytes: number): Buffer => Buffer.from(new SharedArrayBuffer(bytes));
 
 const toShared = (body: Uint8Array): Buffer => {

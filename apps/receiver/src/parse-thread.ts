@@ -2,14 +2,14 @@ import { InvalidCallbackError, type Issue, type Lane, parseCallback } from '@cli
 import { answerJobs } from '@clickrelay/service/thread';
 
 export interface ParseJob {
-  /** Of shared memory. */
+  /** In shared memory. */
   readonly body: Uint8Array;
 }
 
-/** What the receiver has to know of a callback; its text stays where it is. */
+/** The facts of a callback that the receiver needs; its text stays where it is. */
 export type Parsed =
   | {
-      /** Where the text begins: behind a byte order mark. */
+      /** Where the text begins, behind a byte order mark. */
       readonly start: number;
       readonly integrationId: string | null;
       readonly eventCount: number;
@@ -19,7 +19,7 @@ export type Parsed =
 
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 
-// Parses large bodies, apart from the thread that answers everybody.
+// Parses large bodies off the thread that answers all requests.
 answerJobs(({ body }: ParseJob): { result: Parsed } => {
   try {
     const { integrationId, eventCount, lane } = parseCallback(body);

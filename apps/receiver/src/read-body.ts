@@ -3,10 +3,10 @@ import { allocateShared, LARGE_BODY_BYTES, type LargeBodies } from './large-bodi
 import { aborted, tooLarge } from './render-error.ts';
 
 /**
- * Reads the whole body, by hand: a body parser costs several times as much as everything else on this path. A large one
- * waits for room before it comes in, and comes into shared memory.
- * @throws {RefusalError} 413 `callback_too_large`; 503 `receiver_busy`; 400 `callback_aborted` when the sender went away
- * in the middle
+ * Reads the whole body by hand: a body parser costs several times as much as everything else on this path. A large body
+ * waits for room before it is read, and is read into shared memory.
+ * @throws {RefusalError} 413 `callback_too_large`; 503 `receiver_busy`; 400 `callback_aborted` when the sender went
+ * away in the middle
  */
 export const readBody = async (
   request: IncomingMessage,
@@ -17,12 +17,12 @@ export const readBody = async (
   if (announced > maxBytes) throw tooLarge(maxBytes);
   let whole: Buffer | undefined;
   if (announced > LARGE_BODY_BYTES) {
-    // What comes out of a compressed one is larger.
+    // A compressed body needs more room than it announces.
     const isCompressed = request.headers['content-encoding'] !== undefined;
     await largeBodies.findRoom(isCompressed ? maxBytes : announced, response);
     whole = allocateShared(announced);
   }
-  // A sender that asked first is told to go on only now that its credential and its size are known to be right.
+  // A sender that asked first is told to go on only now that its credential and its size are checked.
   if (request.headers.expect !== undefined) response.writeContinue();
 
   return await new Promise((resolve, reject) => {
@@ -48,7 +48,7 @@ export const readBody = async (
       else if (whole !== undefined) chunk.copy(whole, at);
       else {
         chunks.push(chunk);
-        // Its length was not announced.
+        // The sender did not announce its length.
         if (bytes > LARGE_BODY_BYTES && at <= LARGE_BODY_BYTES) moveToShared().catch(stop);
       }
     });
@@ -56,7 +56,7 @@ export const readBody = async (
       if (whole !== undefined) resolve(whole.subarray(0, bytes));
       else resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes));
     });
-    // Cut off or timed out: a body without its end is never used.
+    // The connection was cut, or timed out: a body without its end is never used.
     request.on('close', () => {
       if (!request.complete) reject(aborted());
     });

@@ -3,7 +3,7 @@ import { type Callback, InvalidCallbackError, parseCallback } from '@clickrelay/
 import type { ReceiverMetrics } from '@clickrelay/metrics';
 import type { Context } from 'koa';
 import type { Logger } from 'pino';
-import type { Answer } from './answer.ts';
+import type { WriteAnswer } from './answer.ts';
 import { inflate, UnreadableBodyError } from './inflate.ts';
 import { createLargeBodies, LARGE_BODY_BYTES, type ParsedLarge } from './large-bodies.ts';
 import { readBody } from './read-body.ts';
@@ -20,11 +20,12 @@ export interface ReceiveOptions {
   readonly metrics: ReceiverMetrics;
   readonly log: Logger;
   readonly addressOf: (request: IncomingMessage) => string;
-  readonly answer: Answer;
+  readonly answer: WriteAnswer;
 }
 
 /**
- * The sender is known here. Whatever it sent is kept, one way or the other: what is refused would come again and again.
+ * Takes the callback of an authenticated sender. Everything it sends is kept one way or the other: a refused callback
+ * would come again and again.
  */
 export const receive = (options: ReceiveOptions): ((ctx: Context) => Promise<void>) => {
   const { commit, quarantine, maxBodyBytes, integrationIds, metrics, log, addressOf, answer } = options;
@@ -39,7 +40,7 @@ export const receive = (options: ReceiveOptions): ((ctx: Context) => Promise<voi
     try {
       const encoding = ctx.req.headers['content-encoding'];
       if (encoding !== undefined) {
-        // A large one has found room for what comes out of it already.
+        // A large body has already found room for its inflated bytes.
         const hasRoom = body.length > LARGE_BODY_BYTES;
         const findRoom = async (bytes: number) => (hasRoom ? undefined : largeBodies.findRoom(bytes, ctx.res));
         body = await inflate(body, encoding, { maxBytes: maxBodyBytes, findRoom });
@@ -65,7 +66,7 @@ export const receive = (options: ReceiveOptions): ((ctx: Context) => Promise<voi
     answer(ctx, 200, `{"accepted":${callback.eventCount}}`);
     metrics.accepted(callback.lane, performance.now() - since);
 
-    // Thousands a second: a line for each would cost more than the rest of this function, so they are for debugging.
+    // At thousands a second, a line for each would cost more than the rest of this function: they are for debugging.
     if (log.isLevelEnabled('debug')) {
       const { lane, eventCount: events } = callback;
       const ms = msSince(receivedAt);
@@ -74,7 +75,10 @@ export const receive = (options: ReceiveOptions): ((ctx: Context) => Promise<voi
   };
 };
 
-/** The time as ISO 8601. Under load many callbacks share a millisecond, and writing it out costs as much as a credential. */
+/**
+ * The time as ISO 8601. Under load many callbacks share a millisecond, and formatting it costs as much as the
+ * credential.
+ */
 const createClock = (): (() => string) => {
   let ms = 0;
   let text = '';
@@ -88,12 +92,12 @@ const createClock = (): (() => string) => {
 
 const msSince = (time: string): number => Date.now() - Date.parse(time);
 
-/** The body is an envelope, from an integration that is not on the list. */
+/** The body is an envelope of an integration that is not on the list. */
 class UnexpectedIntegrationError extends Error {}
 
 /**
- * A wrong id is a setting that is wrong, or a secret that is known. Neither gets better by retries, and a refused
- * callback may never come again: it waits in quarantine, where a person lets it in or throws it away.
+ * A wrong id means a wrong setting, or a secret that has leaked. Retries mend neither, and a refused callback may never
+ * come again: it waits in quarantine, where a person lets it in or removes it.
  */
 const checkIntegration = (callback: Pick<Callback, 'integrationId'>, allowed: ReadonlySet<string>): void => {
   if (allowed.size === 0 || (callback.integrationId !== null && allowed.has(callback.integrationId))) return;

@@ -4,7 +4,7 @@ import type { RefusalCounter } from '@clickrelay/queue';
 import { errorFields } from '@clickrelay/service/log';
 import type { Context } from 'koa';
 import type { Level, Logger } from 'pino';
-import type { Answer } from './answer.ts';
+import type { WriteAnswer } from './answer.ts';
 
 export interface RefusalOptions {
   readonly headers?: Readonly<Record<string, string>>;
@@ -12,7 +12,7 @@ export interface RefusalOptions {
   readonly logLevel?: Level;
 }
 
-/** A request that is refused on purpose. `message` is told to the sender and to the log: it holds no secret and no content. */
+/** A request that is refused on purpose. The sender and the log get `message`: it holds no secret and no content. */
 export class RefusalError extends Error {
   override readonly name = 'RefusalError';
   readonly expose = true;
@@ -30,7 +30,7 @@ export class RefusalError extends Error {
   }
 }
 
-/** Seconds. Clickatell retries by a plan of its own; this is for proxies and for our own sender. */
+/** In seconds. Clickatell retries on its own schedule; this is for proxies, and for our own sender. */
 const RETRY_AFTER = '2';
 
 export interface RenderErrorOptions {
@@ -38,7 +38,7 @@ export interface RenderErrorOptions {
   readonly refusals: Pick<RefusalCounter, 'count'>;
   readonly log: Logger;
   readonly addressOf: (request: IncomingMessage) => string;
-  readonly answer: Answer;
+  readonly answer: WriteAnswer;
 }
 
 /** The one place where an error becomes an answer: `{"error":{"code","message"}}`. */
@@ -68,7 +68,7 @@ export const aborted = (): RefusalError =>
     logLevel: 'debug',
   });
 
-/** 413: said of a body as it comes, and of what it inflates to. */
+/** 413: for a body as sent, and for a body once inflated. */
 export const tooLarge = (maxBytes: number): RefusalError => {
   const message = `a callback may be ${maxBytes} bytes, this one is larger; raise \`MAX_BODY_BYTES\`, it will come again`;
   return new RefusalError(413, 'callback_too_large', message, { logLevel: 'error' });
@@ -84,7 +84,7 @@ export const allowMethods = (method: string, allowed: readonly string[]): void =
   });
 };
 
-/** What the sender may be told: the errors of this app, and those of the queue that say so themselves. */
+/** An error that the sender may be told: those of this app, and those of the queue that say so themselves. */
 interface ExposedError extends Error {
   readonly expose: true;
   readonly status: number;

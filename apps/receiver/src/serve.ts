@@ -7,7 +7,7 @@ export interface ServeOptions {
   /** 0 takes any free one. */
   readonly port: number;
   readonly timeouts?: Partial<typeof TIMEOUTS>;
-  /** Told of requests that are no HTTP, or did not come in time: no step of the app ever sees them. */
+  /** Called for requests that are not HTTP, or did not arrive in time: no step of the app ever sees them. */
   readonly onMalformed?: (refusal: Malformed) => void;
 }
 
@@ -19,26 +19,28 @@ export interface Malformed {
 export interface Server {
   readonly host: string;
   readonly port: number;
-  /** Takes no new connection, ends what is under way, and cuts what has not ended after `graceMs`. */
+  /** Takes no new connections, lets requests finish, and cuts those that have not finished after `graceMs`. */
   stop(graceMs: number): Promise<void>;
 }
 
-/** In ms. Node's own would keep a socket that says nothing for more than 45 s. */
+/** In ms. Node's defaults would keep a silent socket for more than 45 s. */
 const TIMEOUTS = {
   headersTimeout: 5_000,
   requestTimeout: 15_000,
-  /** How often the two above are looked at. */
+  /** How often the two timeouts above are checked. */
   connectionsCheckingInterval: 1_000,
-  /** Longer than the 60 s for which proxies keep idle connections, so that they close first and never send into a closed one. */
+  /**
+   * Longer than the 60 s that proxies keep idle connections, so that they close first and never send into a closed one.
+   */
   keepAliveTimeout: 65_000,
   /**
-   * A socket on which nothing moves while an answer is due: a caller that sends request after request and reads nothing.
-   * Longer than reading (15 s) and committing (2 s) may take together.
+   * For a socket on which nothing moves while an answer is due: a caller that sends request after request and reads no
+   * answer. Longer than reading (15 s) and committing (2 s) may take together.
    */
   timeout: 20_000,
 };
 
-/** By Node's code of what went wrong; the rest is no HTTP. */
+/** By Node's error code; anything else is not HTTP. */
 const MALFORMED: Readonly<Record<string, Malformed & { message: string }>> = {
   HPE_HEADER_OVERFLOW: { status: 431, code: 'headers_too_large', message: 'headers may be 16 KB together' },
   ERR_HTTP_REQUEST_TIMEOUT: { status: 408, code: 'request_timeout', message: 'the request did not come in time' },
@@ -50,7 +52,7 @@ export const serve = async (listener: RequestListener, options: ServeOptions): P
   const { timeout, ...timeouts } = { ...TIMEOUTS, ...options.timeouts };
   const server = createServer(timeouts, listener);
   server.timeout = timeout;
-  // Without this listener Node says "100 Continue" before the credential has been looked at.
+  // Without this listener Node says "100 Continue" before the credential is checked.
   server.on('checkContinue', listener);
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuse(error, socket as Socket, options));
   server.listen(options.port, options.host);
@@ -70,9 +72,9 @@ export const serve = async (listener: RequestListener, options: ServeOptions): P
   };
 };
 
-/** In the shape of every other answer. Nothing of what was sent is repeated: it may be anything. */
+/** Answers in the shape of every other refusal. Repeats nothing of what was sent: it may be anything. */
 const refuse = (error: NodeJS.ErrnoException, socket: Socket, { onMalformed }: ServeOptions): void => {
-  // A sender that went away, or one that has an answer on its way already.
+  // The sender went away, or has an answer on its way.
   if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) {
     socket.destroy();
     return;

@@ -18,7 +18,10 @@ export interface TellOptions {
   readonly refusals: Pick<RefusalCounter, 'write'>;
 }
 
-/** Tells what a person has to know to connect Clickatell to this receiver, and what it refused. While Redis is away nobody hears of it. */
+/**
+ * Publishes what a person needs to connect Clickatell to this receiver, and what it refused. Nothing is published while
+ * Redis is away.
+ */
 export const tellFacts = (store: Store, options: TellOptions): { stop(): Promise<void> } => {
   const { config, version, process, server, readiness, refusals } = options;
   const { CALLBACK_AUTH: auth } = config;
@@ -54,5 +57,5 @@ export const tellFacts = (store: Store, options: TellOptions): { stop(): Promise
   };
 };
 
-/** While Redis is away, in ms: who has just started it looks whether all is well now. */
+/** While Redis is away, in ms: short, because a person who has just started Redis looks at once whether all is well. */
 const AGAIN_MS = 250;

@@ -7,7 +7,9 @@ import type { ParsedLarge } from './large-bodies.ts';
 /** @param request that brought the callback */
 export type Commit = (callback: Callback | ParsedLarge, receivedAt: string, request: IncomingMessage) => Promise<void>;
 
-/** A span for the callback and one for its commit. What follows from the callback is part of the first. */
+/**
+ * Makes a span for the callback and one for its commit. Everything that follows from the callback belongs to the first.
+ */
 export const traceCommit =
   (tracing: Tracing, commit: (callback: CallbackToCommit, receivedAt: string) => Promise<void>): Commit =>
   async (callback, receivedAt, { headers }) => {

@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Whether bytes follow the headers: HTTP/1.1 says so in one of these two, or there are none. */
+/** Whether bytes follow the headers: in HTTP/1.1 one of these two headers says so, or there are none. */
 export const announcesBody = (request: IncomingMessage): boolean =>
   request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
 
-/** For an answer that goes out before its request has come in: what the sender still wants to send is neither read nor waited for. */
+/** For an answer that goes out before its request has arrived: the rest of the body is neither read nor waited for. */
 export const closeIfUnread = (request: IncomingMessage, response: ServerResponse): void => {
   if (request.complete || !announcesBody(request)) return;
   response.setHeader('Connection', 'close');
@@ -16,13 +16,13 @@ export const closeIfUnread = (request: IncomingMessage, response: ServerResponse
 const LINGER_MS = 1_000;
 
 /**
- * A socket that is closed while bytes still come in is reset by the kernel, and a sender in the middle of its body may
- * lose the 401 or 413 it was sent. So it stays for a moment when the answer is out: open, but not read from.
+ * The kernel resets a socket that is closed while bytes still come in, and a sender in the middle of its body may then
+ * lose the 401 or 413 it was sent. So the socket stays open for a moment after the answer, without being read.
  */
 const lingerOnClose = (socket: Socket): void => {
   socket.destroySoon = () => {
     socket.end();
-    // Not at once: Node is about to resume the request, to throw its body away.
+    // Later, because Node is about to resume the request in order to discard its body.
     setImmediate(() => socket.pause());
     setTimeout(() => socket.destroy(), LINGER_MS);
   };
