@@ -3,10 +3,12 @@ import { parseCallback, QuarantineFullError, QueueUnavailableError } from '@clic
 import type { Page } from '../log/list-events.ts';
 import { LARGE, newSuffix, readLargeBytes, storeLarge } from '../redis/large-text.ts';
 import { QUARANTINE } from '../redis/names.ts';
+import { runScript, type Script } from '../redis/script.ts';
 import type { Store } from '../redis/store.ts';
 import { createCommitter } from './commit.ts';
+import putQuarantinedLua from './put-quarantined.lua';
 
-/** An authentic callback that could not be parsed, kept as it came. */
+/** An authentic callback that could not be parsed, kept unchanged. */
 export interface Quarantined {
   /** `qrt_` and a hash of the bytes: the same body sent again is the same entry. */
   readonly id: string;
@@ -15,51 +17,29 @@ export interface Quarantined {
   readonly bytes: number;
 }
 
-/** When either is reached the sender is told 422, and someone should look. */
+/** When either limit is reached the sender gets 422, and a person should look. */
 const LIMITS = { maxCallbacks: 10_000, maxBytes: 256 * 1024 * 1024 };
 
 const LOG = `${QUARANTINE}:log`;
 const TOTAL_BYTES = `${QUARANTINE}:bytes`;
-/** Keys of ours that are no entries look otherwise. */
+/** The id of an entry: no other key under the same prefix has this form. */
 const ID = /^qrt_[\w-]{22}$/;
 const entryKey = (id: string): string => `${QUARANTINE}:${id}`;
 
-/*
- * A large body lies beside its entry, in pieces that were written before: they are kept together with it.
- *
- * KEYS: log, bytes, entry, pieces. ARGV: id, ms, reason, body, max callbacks, max bytes, bytes, pieces (0 for most).
- * Answers 0 when full.
- */
-const PUT_SCRIPT = `
-local function refuse(answer)
-  if ARGV[8] ~= '0' then redis.call('UNLINK', KEYS[4]) end
-  return answer
-end
-if redis.call('EXISTS', KEYS[3]) == 1 then
-  -- This same call once more, whose answer was lost: the pieces are the entry's.
-  if redis.call('HGET', KEYS[3], 'large') == KEYS[4] then return 1 end
-  return refuse(1)
-end
-if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[5]) then return refuse(0) end
-if tonumber(redis.call('GET', KEYS[2]) or '0') + ARGV[7] > tonumber(ARGV[6]) then return refuse(0) end
-redis.call('HSET', KEYS[3], 'at', ARGV[2], 'reason', ARGV[3], 'body', ARGV[4])
-if ARGV[8] ~= '0' then
-  redis.call('HSET', KEYS[3], 'large', KEYS[4], 'pieces', ARGV[8], 'bytes', ARGV[7])
-  redis.call('PERSIST', KEYS[4])
-end
-redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
-redis.call('INCRBY', KEYS[2], ARGV[7])
-return 1`;
+const PUT: Script = { name: 'putQuarantined', lua: putQuarantinedLua };
 
-/* KEYS: log, bytes, entry. ARGV: id. */
-const REMOVE_SCRIPT = `
-local bytes = redis.call('HGET', KEYS[3], 'bytes') or redis.call('HSTRLEN', KEYS[3], 'body')
-local large = redis.call('HGET', KEYS[3], 'large')
-if large then redis.call('UNLINK', large) end
-if redis.call('DEL', KEYS[3]) == 0 then return 0 end
-redis.call('ZREM', KEYS[1], ARGV[1])
-redis.call('DECRBY', KEYS[2], bytes)
-return 1`;
+const REMOVE: Script = {
+  name: 'removeQuarantined',
+  // KEYS: entries, bytes of all, entry. ARGV: id of the entry.
+  lua: `
+    local bytes = redis.call('HGET', KEYS[3], 'bytes') or redis.call('HSTRLEN', KEYS[3], 'body')
+    local large = redis.call('HGET', KEYS[3], 'large')
+    if large then redis.call('UNLINK', large) end
+    if redis.call('DEL', KEYS[3]) == 0 then return 0 end
+    redis.call('ZREM', KEYS[1], ARGV[1])
+    redis.call('DECRBY', KEYS[2], bytes)
+    return 1`,
+};
 
 /** In bytes: about a millisecond. */
 const STRETCH = 1024 * 1024;
@@ -68,7 +48,7 @@ const STRETCH = 1024 * 1024;
 export const quarantineId = async (body: Uint8Array): Promise<string> => {
   const hash = createHash('sha256');
   for (let at = 0; at < body.length; at += STRETCH) {
-    // Others have their turn in between.
+    // Other callbacks have their turn in between.
     if (at > 0) await new Promise((resolve) => setImmediate(resolve));
     hash.update(body.subarray(at, at + STRETCH));
   }
@@ -78,12 +58,12 @@ export const quarantineId = async (body: Uint8Array): Promise<string> => {
 interface QuarantineOptions {
   readonly maxCallbacks?: number;
   readonly maxBytes?: number;
-  /** Is given each step. @default waits as long as it takes */
+  /** Wraps each step, to give it a deadline. @default waits as long as it takes */
   readonly inTime?: <T>(step: Promise<T>) => Promise<T>;
 }
 
 /**
- * Keeps a body; when this resolves it is on disk.
+ * Keeps a body. When this resolves, it is on disk.
  * @param reason Why it could not be parsed; holds no message content.
  * @throws {QuarantineFullError}
  * @throws {QueueUnavailableError}
@@ -103,21 +83,20 @@ export const quarantineCallback = async (
     else {
       const pieces = isLarge ? (await storeLarge(store, piecesKey, body, inTime)).pieces : 0;
       const put = store.durably(QUARANTINE, () =>
-        store.redis.eval(
-          PUT_SCRIPT,
-          4,
-          LOG,
-          TOTAL_BYTES,
-          entryKey(id),
-          piecesKey,
-          id,
-          Date.parse(receivedAt),
-          reason,
-          isLarge ? '' : Buffer.from(body.buffer, body.byteOffset, body.byteLength),
-          maxCallbacks,
-          maxBytes,
-          body.length,
-          pieces,
+        runScript(
+          store.redis,
+          PUT,
+          [LOG, TOTAL_BYTES, entryKey(id), piecesKey],
+          [
+            id,
+            Date.parse(receivedAt),
+            reason,
+            isLarge ? '' : Buffer.from(body.buffer, body.byteOffset, body.byteLength),
+            maxCallbacks,
+            maxBytes,
+            body.length,
+            pieces,
+          ],
         ),
       );
       kept = await inTime(put);
@@ -134,9 +113,7 @@ export const quarantineCallback = async (
   return id;
 };
 
-/**
- * Asked before a large body is written, so that what is refused again and again does not fill the memory with pieces.
- */
+/** Asked before a large body is written: one that is refused again and again must not fill the memory with pieces. */
 const isFullFor = async (
   store: Store,
   id: string,
@@ -164,7 +141,7 @@ const readEntry = async (store: Store, id: string): Promise<(Quarantined & { bod
   if (!at || !reason || !inEntry) return undefined;
   const large = key && { key: key.toString(), pieces: Number(pieces) };
   const body = large ? await readLargeBytes(store, large) : inEntry;
-  // Removed in the meantime.
+  // The entry was removed in the meantime.
   if (body === undefined) return undefined;
   return {
     id,
@@ -177,7 +154,7 @@ const readEntry = async (store: Store, id: string): Promise<(Quarantined & { bod
 
 export const readQuarantined = readEntry;
 
-/** A place in the list: time of arrival, then the id among those of the same millisecond. */
+/** A place in the list: time of arrival, then the id, for entries of the same millisecond. */
 const CURSOR = /^(\d{1,15})\.(qrt_[\w-]{22})$/;
 
 /** Newest first. */
@@ -187,7 +164,7 @@ export const listQuarantine = async (
 ): Promise<Page<Quarantined>> => {
   const [, lastAt = '+inf', lastId] = CURSOR.exec(cursor ?? '') ?? [];
   let places: { id: string; at: number }[] = [];
-  // Those of the cursor's own millisecond are read again and skipped; Redis has the largest id first.
+  // Entries of the cursor's own millisecond are read again and skipped; Redis gives the largest id first.
   for (let count = limit + 100; ; count *= 4) {
     const ids = await store.redis.zrevrangebyscore(LOG, lastAt, '-inf', 'LIMIT', 0, count);
     const scores = ids.length === 0 ? [] : await store.redis.zmscore(LOG, ...ids);
@@ -200,7 +177,7 @@ export const listQuarantine = async (
   const items: Quarantined[] = [];
   for (const { id } of page) {
     const [at, reason, large] = await store.redis.hmget(entryKey(id), 'at', 'reason', 'bytes');
-    // Removed in the meantime.
+    // The entry was removed in the meantime.
     if (!at) continue;
     const bytes = large ? Number(large) : await store.redis.hstrlen(entryKey(id), 'body');
     items.push({ id, receivedAt: new Date(Number(at)).toISOString(), reason: reason ?? '', bytes });
@@ -211,7 +188,7 @@ export const listQuarantine = async (
 
 export const countQuarantined = (store: Store): Promise<number> => store.redis.zcard(LOG);
 
-/** How many there are, and what they take together. */
+/** How many entries there are, and their bytes together. */
 export const readQuarantine = async (store: Store): Promise<{ callbacks: number; bytes: number }> => {
   const [callbacks, bytes] = await Promise.all([countQuarantined(store), store.redis.get(TOTAL_BYTES)]);
   return { callbacks, bytes: Number(bytes) };
@@ -219,12 +196,12 @@ export const readQuarantine = async (store: Store): Promise<{ callbacks: number;
 
 /** @returns false when there is none with this id. */
 export const removeQuarantined = async (store: Store, id: string): Promise<boolean> =>
-  ID.test(id) && (await store.redis.eval(REMOVE_SCRIPT, 3, LOG, TOTAL_BYTES, entryKey(id), id)) === 1;
+  ID.test(id) && (await runScript(store.redis, REMOVE, [LOG, TOTAL_BYTES, entryKey(id)], [id])) === 1;
 
 /**
- * Tries a quarantined body again, for when a newer Clickrelay understands it: committed like any callback, then
- * removed.
- * @throws {InvalidCallbackError} when it still cannot be parsed; it stays.
+ * Parses a quarantined body again, in case a newer Clickrelay understands it: commits it like any callback, then
+ * removes it.
+ * @throws {InvalidCallbackError} when it still cannot be parsed; it stays in quarantine
  */
 export const reparseQuarantined = async (store: Store, id: string): Promise<{ accepted: number } | undefined> => {
   const entry = await readEntry(store, id);

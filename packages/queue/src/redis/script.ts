@@ -18,9 +18,9 @@ export const runScript = async <Reply>(
   redis: RedisClient,
   { name, lua }: Script,
   keys: readonly string[],
-  args: readonly (string | number)[] = [],
+  args: readonly (string | number | Buffer)[] = [],
 ): Promise<Reply> => {
-  const commands = redis as unknown as Record<string, (...keysAndArgs: (string | number)[]) => Promise<Reply>>;
+  const commands = redis as unknown as Record<string, (...keysAndArgs: (string | number | Buffer)[]) => Promise<Reply>>;
   if (commands[name] === undefined) redis.defineCommand(name, { lua });
   return (commands[name] as (typeof commands)[string])(keys.length, ...keys, ...args);
 };
