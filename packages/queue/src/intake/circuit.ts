@@ -4,11 +4,13 @@ import { LANES, REGISTRY } from '../redis/names.ts';
 import { ingestQueues, type Store } from '../redis/store.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
 
-/** Whether Redis takes writes. While it does not nobody waits for it: callbacks are spooled, or refused, at once. */
+/**
+ * Whether Redis takes writes. While it does not, callbacks do not wait for it: they are spooled, or refused, at once.
+ */
 export interface Circuit {
-  /** Redis is used. */
+  /** Whether Redis is used. */
   readonly isClosed: boolean;
-  /** A write failed: use Redis no more until it took one. */
+  /** Reports a write that failed: Redis is not used again until it has taken one. */
   open(): void;
   /** Resolves when the circuit is closed, or `stop` was called. */
   whenClosed(): Promise<void>;
@@ -16,17 +18,17 @@ export interface Circuit {
 }
 
 export interface CircuitOptions {
-  /** What was found about the server's settings allows to use it. */
+  /** Whether the server's settings, as far as they are known, allow to use it. */
   readonly isSafe: () => boolean;
   readonly onChange?: (isClosed: boolean) => void;
 }
 
-/** In ms. A Redis that stopped answering is found out this soon without any callback. */
+/** In ms. How soon a Redis that stopped answering is noticed without any callback. */
 const HEARTBEAT_MS = 1_000;
 const PROBE_MS = 100;
 const ANSWER_MS = 800;
 
-/** On a Cluster each tag that callbacks go to: one of its servers may be away. */
+/** On a Cluster it writes to each tag that callbacks go to: one of the servers may be away. */
 const probe = (store: Store): Promise<unknown> => {
   const ingest = LANES.flatMap((lane) => ingestQueues(store, lane).map(({ prefix }) => prefix));
   const tags = store.isCluster ? ingest : [REGISTRY];
@@ -64,7 +66,7 @@ export const watchCircuit = (store: Store, { isSafe, onChange = () => {} }: Circ
       () => false,
     );
   const isAlive = async (): Promise<boolean> => store.redis.status === 'ready' && (await answers(store.redis.ping()));
-  // A write, because a Redis without memory or disk still answers; one that ends by itself and that nobody reads.
+  // A write, because a Redis without memory or disk still answers pings. The key is never read, and expires.
   const takesWrites = async (): Promise<boolean> =>
     store.redis.status === 'ready' && isSafe() && (await answers(probe(store)));
 
@@ -77,7 +79,7 @@ export const watchCircuit = (store: Store, { isSafe, onChange = () => {} }: Circ
       }
       const before = failures;
       const took = await takesWrites();
-      // A write that failed meanwhile knows better.
+      // A write that failed meanwhile is more recent.
       if (took && failures === before && !stopped) change(true);
       else await rest(PROBE_MS);
     }

@@ -18,23 +18,23 @@ export interface Committer {
 }
 
 export interface CommitterOptions {
-  /** How long a callback may wait for its commit, in ms; a large one for each of its pieces. @default 1500 */
+  /** How long a callback may wait for its commit, in ms; a large one, for each of its pieces. @default 1500 */
   readonly deadlineMs?: number;
-  /** Refuses callbacks before Redis is full. @default nothing is refused */
+  /** Refuses callbacks before Redis is full. @default refuses nothing */
   readonly memory?: Pick<MemoryWatch, 'admit'>;
 }
 
-/** A larger group would only make the writes behind it wait. */
+/** A larger group would only hold up the writes behind it. */
 const MAX_GROUP_CALLBACKS = 256;
-/** Redis stalls everyone while it takes a large value; one larger callback is a group of its own. */
+/** Redis serves nobody else while it takes a large value. A single larger callback is a group of its own. */
 const MAX_GROUP_BYTES = 256 * 1024;
-/** With one, Redis has nothing to do from its answer to the next write; with a second it finds that waiting. */
+/** With one, Redis would be idle between its answer and the next write; a second is already waiting there. */
 const WRITES_AT_ONCE = 2;
-/** Callbacks that wait for their commit, per lane: above this Redis is not keeping up, and waiting would not help. */
+/** Callbacks that wait for their commit, per lane. Above this Redis is not keeping up, and waiting would not help. */
 const MAX_PENDING = 10_000;
 
 interface Pending extends CommittedCallback {
-  /** Of one that lies whole in the job. */
+  /** Set when the job holds the whole callback. */
   readonly callback?: CallbackToCommit;
   /** On the clock of `performance.now`. */
   readonly since: number;
@@ -64,9 +64,9 @@ export const createCommitter = (store: Store, { deadlineMs = 1_500, memory }: Co
     try {
       store.assertConnected();
       const [first] = pending as [Pending];
-      // The first has waited longest: when its time is over, so is the write's.
+      // The first has waited longest: its deadline is that of the write.
       const leftMs = deadlineMs - (performance.now() - first.since);
-      // It may still happen afterwards: that is why ids are derived, and a repeated callback changes nothing.
+      // The write may still happen afterwards. Ids are derived, so a repeated callback changes nothing.
       const name = nextIngestQueue(store, lane);
       const group: IngestGroup = { callbacks };
       const eventId = pending.length === 1 && first.callback ? reservableId(store, first.callback) : undefined;
@@ -80,7 +80,9 @@ export const createCommitter = (store: Store, { deadlineMs = 1_500, memory }: Co
   };
   const largeOnes = new Set<Promise<void>>();
 
-  /** Its text first, then its job among those of others, and only then is the text kept. Each step has the deadline. */
+  /**
+   * Writes the text first, then the job along with others, and only then keeps the text. Each step has the deadline.
+   */
   const commitLarge = async ({ text, lane, trace }: CallbackToCommit, receivedAt: string): Promise<void> => {
     const { prefix } = nextIngestQueue(store, lane);
     const inTime = <T>(step: Promise<T>): Promise<T> => withDeadline(step, deadlineMs, { error: tooLate });

@@ -14,23 +14,23 @@ import { quarantineCallback } from './quarantine.ts';
 export interface DrainOptions {
   readonly spool: Spool;
   readonly circuit: Circuit;
-  /** Opens a connection of its own: a large spooled callback must not stand in the way of a live one. */
+  /** Opens a separate connection: a large spooled callback must not hold up a live one. */
   readonly openStore: () => Promise<Store>;
   readonly onDrained?: (drained: { readonly records: number; readonly ms: number }) => void;
 }
 
-/** How long Redis may take for a batch, in ms. Nobody waits for this answer. */
+/** How long Redis may take for a batch, in ms. No sender waits for it. */
 const DEADLINE_MS = 15_000;
 /** After each batch, as a multiple of the time it took: two thirds of Redis belong to live callbacks. */
 const PAUSE = 2;
-/** Groups that wait for a worker. What comes on top of these is as well kept on disk as in memory. */
+/** Groups that wait for a worker. Above this, callbacks are as well off on disk as in memory. */
 const MAX_WAITING_GROUPS = 2_000;
 const LOOK_AGAIN_MS = 500;
 /** How often Redis may refuse an entry while it takes others, before the entry is set aside. */
 const MAX_REFUSALS = 3;
 
 export interface Drain {
-  /** There may be something to drain. */
+  /** Starts draining, unless that is under way: there may be something in the spool. */
   begin(): void;
   /** Resolves when nothing is under way any more. */
   stop(): Promise<void>;
@@ -79,7 +79,7 @@ export const drainSpool = ({ spool, circuit, openStore, onDrained = () => {} }: 
     }
   };
 
-  /** @returns false when it was told to stop before all of it lay elsewhere */
+  /** @returns false when it was told to stop before all entries were in Redis or set aside */
   const move = async (store: Store, batch: SpoolBatch): Promise<boolean> => {
     let left = [...batch.entries.keys()];
     for (let refusals = 0; refusals < MAX_REFUSALS; ) {
@@ -90,7 +90,7 @@ export const drainSpool = ({ spool, circuit, openStore, onDrained = () => {} }: 
       if (await takesOthers(store, batch.entries[left[0] as number] as SpoolEntry)) refusals++;
       await pause(LOOK_AGAIN_MS);
     }
-    // It is not Redis, it is one of them: alone, the others pass.
+    // The cause is one of the entries, not Redis: sent alone, the others pass.
     for (const index of left) {
       for (let refusals = 0; ; ) {
         await circuit.whenClosed();
@@ -112,17 +112,26 @@ export const drainSpool = ({ spool, circuit, openStore, onDrained = () => {} }: 
   const sends = async (store: Store, { entries }: SpoolBatch, index: number): Promise<boolean> =>
     (await errorOf(send(store, entries[index] as SpoolEntry))) === undefined;
 
-  /** What is sent at the same time shares its writes. */
+  /** Entries that are sent at the same time share writes. */
   const send = async (store: Store, entry: SpoolEntry): Promise<unknown> =>
     entry.kind === 'callback'
       ? committerOf(store).commit(entry, entry.receivedAt)
       : withDeadline(quarantineCallback(store, entry), DEADLINE_MS, { error: () => new Error('no answer in time') });
 
-  /** The same way and with the same checks: whatever keeps Redis from taking a callback, keeps it from this one. */
+  /**
+   * Commits an empty callback, with the same checks: whatever keeps Redis from taking callbacks refuses this one too.
+   */
   const takesOthers = async (store: Store, than: SpoolEntry): Promise<boolean> => {
     const lane = than.kind === 'callback' ? than.lane : 'statuses';
     const noEvents = { lane, text: '{"event":{}}' };
     return circuit.isClosed && (await errorOf(committerOf(store).commit(noEvents, than.receivedAt))) === undefined;
+  };
+
+  /** Begins again after an error: Redis may come back, and so may a disk that does not answer. */
+  const keepDraining = async (): Promise<void> => {
+    while (!stopping.signal.aborted && spool.stats().bytes > 0) {
+      await drain().catch(() => pause(LOOK_AGAIN_MS * 2));
+    }
   };
 
   return {
@@ -137,13 +146,6 @@ export const drainSpool = ({ spool, circuit, openStore, onDrained = () => {} }: 
       await running;
     },
   };
-
-  /** What keeps it from going on may heal: Redis that goes away again, a disk that does not answer. */
-  async function keepDraining(): Promise<void> {
-    while (!stopping.signal.aborted && spool.stats().bytes > 0) {
-      await drain().catch(() => pause(LOOK_AGAIN_MS * 2));
-    }
-  }
 };
 
 const errorOf = (promise: Promise<unknown>): Promise<Error | undefined> =>
@@ -152,7 +154,7 @@ const errorOf = (promise: Promise<unknown>): Promise<Error | undefined> =>
     (error: Error) => error,
   );
 
-/** Whether workers have more before them than they can do soon. */
+/** Whether workers are behind: more groups wait than they can take soon. */
 const isBehind = async (store: Store): Promise<boolean> => {
   const queues = LANES.flatMap((lane) => ingestQueues(store, lane));
   const waiting = await Promise.all(queues.map((queue) => store.redis.llen(waitKey(queue))));

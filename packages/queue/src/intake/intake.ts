@@ -24,14 +24,14 @@ export interface Intake {
    */
   commit(callback: CallbackToCommit, receivedAt: string): Promise<void>;
   /**
-   * The same for a body that is no callback.
+   * Does the same for a body that is not a callback.
    * @returns its `qrt_` id
    * @throws {QueueUnavailableError}
    * @throws {QuarantineFullError}
    */
   quarantine(entry: { body: Uint8Array; reason: string; receivedAt: string }): Promise<string>;
   readiness(): Readiness;
-  /** Resolves when nothing is under way any more. What is in the spool stays there. */
+  /** Resolves when nothing is under way any more. The spool keeps its callbacks. */
   close(): Promise<void>;
 }
 
@@ -40,21 +40,21 @@ export interface IntakeOptions {
   readonly durability: () => DurabilityReport;
   /** Refuses callbacks before Redis is full. */
   readonly memory?: Pick<MemoryWatch, 'admit'>;
-  /** Without one callbacks are refused while Redis is away. */
+  /** Without a spool, callbacks are refused while Redis is away. */
   readonly spool?: Spool | undefined;
   /** Opens the connection over which the spool is drained. */
   readonly openStore: () => Promise<Store>;
-  /** Redis is used from now on, or is not. */
+  /** Called when Redis is used from now on, or is not any more. */
   readonly onChange?: (usesRedis: boolean) => void;
   readonly onDrained?: (drained: { readonly records: number; readonly ms: number }) => void;
 }
 
-/** How long Redis may take, in ms: with a spool less, because a write to that has to fit in as well. */
+/** How long Redis may take, in ms: less with a spool, because a write to the spool has to fit in as well. */
 const DEADLINE_MS = { alone: 1_500, withSpool: 1_000 };
-/** At its start a receiver does not call itself ready before Redis had this long to show up, in ms. */
+/** After its start a receiver gives Redis this long to show up before it calls itself ready without Redis, in ms. */
 const FIRST_LOOK_MS = 2_000;
 
-/** How long what is under way may take to end when the receiver stops, in ms. */
+/** How long commits under way may take when the receiver stops, in ms. */
 const CLOSE_MS = 700;
 
 const SPOOL_MAY_BE_LOST = 'what is acknowledged now is in the spool, and lost with the disk of this receiver';
@@ -82,7 +82,10 @@ export const createIntake = (options: IntakeOptions): Intake => {
   const deadlineMs = spool ? DEADLINE_MS.withSpool : DEADLINE_MS.alone;
   const committer = createCommitter(store, { deadlineMs, ...(memory && { memory }) });
 
-  /** What became of the write is not known: it is spooled as well, and having the same ids it makes no second event. */
+  /**
+   * The outcome of the write is unknown, so the callback is spooled as well: with the same ids it makes no second
+   * event.
+   */
   const instead = async (error: unknown, append: (spool: Spool) => Promise<void>): Promise<void> => {
     if (!(error instanceof QueueUnavailableError)) throw error;
     circuit.open();
@@ -120,7 +123,7 @@ export const createIntake = (options: IntakeOptions): Intake => {
       const stats = spool?.stats();
       const more = stats && { spool: stats };
       if (circuit.isClosed && report.ready) return { ...report, ...more };
-      // Settings that would lose what is acknowledged are mended by a person, who has to hear of them.
+      // Settings that would lose acknowledged callbacks have to be mended by a person, who must hear of them.
       if (!report.problems.every(isPassing)) return { ...report, ready: false, ...more };
       const unused = { ...report, ready: false, durability: 'unknown' };
       const problems = report.problems.length > 0 ? report.problems : [NOT_ANSWERING];
@@ -138,7 +141,7 @@ export const createIntake = (options: IntakeOptions): Intake => {
     close: async () => {
       const ended = Promise.all([committer.close(), drain?.stop()]);
       circuit.stop();
-      // A Redis that does not answer must not keep the spool open: it is quicker to begin with when it was closed.
+      // A Redis that does not answer must not keep the spool from being closed: a closed one opens faster.
       await Promise.race([ended, sleep(CLOSE_MS)]);
       await spool?.close();
     },

@@ -2,16 +2,16 @@ import { REGISTRY } from '../redis/names.ts';
 import type { Store } from '../redis/store.ts';
 
 /*
- * A test callback takes the way of every other one: through the public address, the receiver and the ingest queue. Only
- * the worker, which has split it, looks whether its event is one that was announced here, and then neither logs nor
- * delivers it. Announced is the event's id, which is derived from all of its content: nobody who has the credential can
- * make another event pass for it, and sent again it is the test again.
+ * A test callback takes the same way as every other: through the public address, the receiver and the ingest queue.
+ * Only the worker, once it has split the callback, checks whether its event was announced here, and then neither logs
+ * nor delivers it. The announcement names the event's id, which is derived from all of its content: with the credential
+ * alone nobody can pass another event off as the test, and a repeat of the test is the test again.
  */
 
-/** How the message ids of test callbacks begin, so that nothing else has to be looked up. */
+/** The message ids of test callbacks begin with this, so that no other event has to be looked up. */
 export const TEST_MESSAGE = 'clickrelay-test-';
 
-/** Longer than a callback may lie in a spool while Redis is away, usually. In seconds. */
+/** In seconds. Longer than a callback usually stays in a spool while Redis is away. */
 const KEPT_S = 7 * 86_400;
 
 /** What the worker saw of a test callback. */
@@ -27,12 +27,12 @@ export interface TestReport {
 
 const keyOf = (eventId: string): string => `${REGISTRY}:test:${eventId}`;
 
-/** To be called before it is sent. */
+/** Call this before sending the callback. */
 export const announceTest = async (store: Store, eventId: string): Promise<void> => {
   await store.redis.set(keyOf(eventId), '', 'EX', KEPT_S);
 };
 
-/** Whether an event is an announced test; if so, what was seen of it is kept for who sent it. */
+/** Whether an event is an announced test. If so, keeps the report for its sender. */
 export const reportTest = async (store: Store, eventId: string, report: TestReport): Promise<boolean> =>
   (await store.redis.set(keyOf(eventId), JSON.stringify(report), 'EX', KEPT_S, 'XX')) === 'OK';
 

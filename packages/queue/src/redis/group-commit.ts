@@ -1,4 +1,4 @@
-/** Joins writes: what is added while as many writes are under way as may be shares the next one. */
+/** Joins writes: items that are added while the allowed number of writes is under way share the next one. */
 export interface GroupCommit<Item> {
   /** Resolves when the item has been written; rejects with the write's error. */
   add(item: Item): Promise<void>;
@@ -10,12 +10,10 @@ export interface GroupCommit<Item> {
 
 export interface GroupCommitOptions<Item> {
   write(items: Item[]): Promise<void>;
-  /** What one write may hold. */
+  /** How much one write may hold. */
   readonly maxItems: number;
   readonly maxBytes?: number;
-  /**
-   * How many writes may be under way at once; another one begins when it is as large as what is under way. @default 1
-   */
+  /** How many writes may be under way at once. Another begins once it is as large as those under way. @default 1 */
   readonly writesAtOnce?: number;
   /** How long a write may wait for company, in ms. @default 0 */
   readonly lingerMs?: number;
@@ -70,7 +68,7 @@ export const createGroupCommit = <Item>(options: GroupCommitOptions<Item>): Grou
     );
     writing--;
     inFlight -= group.length;
-    // The next write goes out before anybody hears of this one: it is under way while they go on with their work.
+    // The next write goes out before the callers hear of this one: it is under way while they go on with their work.
     if (lingerMs === 0 && !isScheduled && isDue()) void writeGroup();
     else schedule();
     setImmediate(() => {
@@ -92,7 +90,7 @@ export const createGroupCommit = <Item>(options: GroupCommitOptions<Item>): Grou
     if (isScheduled || !isDue()) return;
     isScheduled = true;
     if (lingerMs > 0) setTimeout(writeGroup, lingerMs);
-    // What arrives in this turn of the event loop comes along: fewer and larger writes, at no cost in latency.
+    // Items of the same turn of the event loop come along: fewer and larger writes, at no cost in latency.
     else setImmediate(writeGroup);
   };
 

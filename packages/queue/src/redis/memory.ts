@@ -3,22 +3,22 @@ import type { Redis } from 'ioredis';
 import type { Store } from './store.ts';
 
 /*
- * Redis keeps everything in memory, and at `maxmemory` it refuses every write: also those by which workers finish what
- * is there and make room. So callbacks are refused before that, and the last tenth is for the workers.
+ * Redis keeps everything in memory, and at `maxmemory` it refuses every write, also those by which workers finish their
+ * work and make room. So callbacks are refused before that: the last tenth is for the workers.
  */
 
-/** Share of `maxmemory` from which on callbacks are refused. */
+/** Callbacks are refused from this share of `maxmemory` on. */
 const FULL = 0.9;
-/** Refused until it is below this again, so that it does not flicker. */
+/** Callbacks are refused until memory is below this again, so that the state does not flicker. */
 const NOT_FULL = 0.88;
-/** From here on it is looked at more often. */
+/** Above this share, memory is looked at more often. */
 const FILLING = 0.5;
 const LOOK_MS = 2_000;
 const LOOK_WHILE_FILLING_MS = 250;
 const SMALL_BYTES = 256 * 1024;
 /** A look is due at once when this share of `maxmemory` may have come in since the last. */
 const LOOK_AFTER = 0.02;
-/** What a committed callback costs in memory, about: allocators round up. */
+/** About what a committed callback costs in memory: allocators round up. */
 const costOf = (bytes: number): number => 512 + 1.3 * bytes;
 
 export interface MemoryUse {
@@ -34,13 +34,13 @@ const infoNumber = (info: string, field: string): number =>
 
 const readServer = async (server: Redis): Promise<MemoryUse> => {
   const info = await server.info('memory');
-  // Buffers to replicas and of the append-only file come and go, and Redis does not count them either.
+  // The buffers of replicas and of the append-only file come and go, and Redis does not count them either.
   const usedBytes = infoNumber(info, 'used_memory') - infoNumber(info, 'mem_not_counted_for_evict');
   const maxBytes = infoNumber(info, 'maxmemory');
   return { usedBytes, maxBytes, share: maxBytes === 0 ? 0 : usedBytes / maxBytes };
 };
 
-/** Of the server, or of that master of a Cluster which is fullest. */
+/** The memory of the server, or of the fullest master of a Cluster. */
 export const readMemory = async (store: Store): Promise<MemoryUse> => {
   const uses = await Promise.all(store.servers().map(readServer));
   return uses.reduce((fullest, use) => (use.share > fullest.share ? use : fullest), uses[0] ?? NONE);
@@ -50,8 +50,8 @@ const NONE: MemoryUse = { usedBytes: 0, maxBytes: 0, share: 0 };
 
 export interface MemoryWatch {
   /**
-   * To be called before something of this size is stored.
-   * @throws {QueueUnavailableError} when the rest is for what is there already
+   * Call this before storing something of this size.
+   * @throws {QueueUnavailableError} when the rest of the memory is for the work on what Redis holds already
    */
   admit(bytes: number): void;
   /** How full Redis is, in whole percent, while every callback is refused for it. */
@@ -59,11 +59,11 @@ export interface MemoryWatch {
   stop(): void;
 }
 
-/** Looks at the memory of Redis now and again and again. */
+/** Looks at the memory of Redis now, and regularly from now on. */
 export const watchMemory = (store: Store): MemoryWatch => {
   let use = NONE;
   let isFull = false;
-  /** Stored by this process since the last look: it may be much, and fast. */
+  /** What this process stored since the last look: much may come in fast. */
   let addedBytes = 0;
   let isLooking = false;
   let stopped = false;
@@ -79,7 +79,7 @@ export const watchMemory = (store: Store): MemoryWatch => {
       addedBytes -= before;
       isFull = use.share >= (isFull ? NOT_FULL : FULL);
     } catch {
-      // Not reached: nothing can be stored there either, and the next look is soon.
+      // Redis was not reached: nothing can be stored there either, and the next look is soon.
     }
     isLooking = false;
     if (!stopped) timer = setTimeout(look, use.share >= FILLING ? LOOK_WHILE_FILLING_MS : LOOK_MS);
@@ -93,7 +93,7 @@ export const watchMemory = (store: Store): MemoryWatch => {
     admit: (bytes) => {
       const cost = costOf(bytes);
       if (isFull || shareWith(cost) >= FULL) {
-        // A large one that does not fit is no reason to refuse the small ones.
+        // A large callback that does not fit is no reason to refuse small ones.
         if (bytes < SMALL_BYTES) isFull = true;
         throw new QueueUnavailableError(
           `Redis is at ${Math.floor(100 * shareWith(0))} % of its maxmemory, and the rest is for what it holds already; nothing was stored, send it again later`,

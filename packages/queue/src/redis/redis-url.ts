@@ -25,7 +25,7 @@ export type RedisAddress =
     })
   | (Login & { readonly kind: 'cluster'; readonly nodes: readonly HostAndPort[] });
 
-/** `REDIS_URL` is of no form that is understood. Its text is never repeated: it may hold a password. */
+/** `REDIS_URL` has an unknown form. The error never repeats its text, which may hold a password. */
 export class InvalidRedisUrlError extends Error {
   override readonly name = 'InvalidRedisUrlError';
   readonly code = 'config';

@@ -8,19 +8,19 @@ import { LayoutMismatchError } from './errors.ts';
 import { keySlot } from './key-slot.ts';
 import { INGEST_SHARDS, ingestQueue, LAYOUT, LAYOUT_BEFORE, type QueueName, queueKey, REGISTRY } from './names.ts';
 
-/** How long a job that was taken stays ours without renewal: what a crashed worker held is taken again after it. */
+/** How long a taken job stays ours without renewal. After that, the jobs of a crashed worker are taken again. */
 export const LOCK_MS = 5_000;
 
 /**
- * A replica that is well answers within milliseconds. A commit waits for less than its deadline, so that its reason is
- * told; a worker has other things to do over the same connection, and comes back.
+ * A healthy replica answers within milliseconds. A commit waits for less than its deadline, so that its error can tell
+ * the reason. A worker has other work for the same connection, and tries again later.
  */
 const REPLICA_WAIT_MS = { answer: 1_000, work: 200 } as const;
 
 /** BullMQ marks on one check and returns on the next; the checks of all processes share this pace. */
 const STALLED_CHECK_MS = 900;
 
-/** A Worker that only takes when told to: no loop, no blocking connection of its own. */
+/** A Worker that takes jobs only when told to: no loop, no blocking connection of its own. */
 export class JobTaker extends Worker {
   declare public backend: RedisQueueBackend;
 
@@ -29,11 +29,11 @@ export class JobTaker extends Worker {
   }
 }
 
-/** One connection to Redis and what stands on it. Everything in this package takes one. */
+/** One connection to Redis, and everything that uses it. Everything in this package takes a store. */
 export interface Store {
   readonly redis: RedisClient;
   readonly role: Role;
-  /** Tags of a Cluster are on different servers: no command, script or pipeline may touch two. */
+  /** On a Cluster tags are on different servers: no command, script or pipeline may touch two. */
   readonly isCluster: boolean;
   /** How many queues each lane has: on a Cluster its groups are spread over the servers. */
   readonly ingestShards: number;
@@ -42,20 +42,22 @@ export interface Store {
   /** The connection over which a command for this key goes at the moment. @throws when a Cluster knows of none */
   connectionOf(key: string): Redis;
   /**
-   * Carries out writes to keys of one tag; with `DURABILITY=replicated` resolves when they have reached a replica too.
-   * @throws {QueueUnavailableError} when they have not, or are not known to have, in time
+   * Carries out writes to keys of one tag. With `DURABILITY=replicated` it resolves when they have reached a replica
+   * too.
+   * @throws {QueueUnavailableError} when they have not reached one in time, or may not have
    */
   durably<T>(key: string, write: () => Promise<T>): Promise<T>;
   /**
-   * The same for what makes other data dispensable: it must not outlive what replaces it. Replicas carry out writes in
-   * the order of their primary, so a single server needs nothing; on a Cluster the two may lie on different ones.
+   * The same for writes after which other data are removed: the removal must not survive where the write is lost.
+   * Replicas carry out writes in the order of their primary, so a single server needs nothing. On a Cluster the two may
+   * be on different servers.
    */
   durablyBeforeNext<T>(write: () => Promise<T>): Promise<T>;
   /** To add jobs to a queue and to look at them. */
   queue(name: QueueName): Queue;
   /** To take jobs from a queue and to settle them. */
   taker(name: QueueName): JobTaker;
-  /** The same on a connection of the caller's, who closes that. */
+  /** The same on a connection of the caller, who closes it. */
   openTaker(name: QueueName, connection: RedisClient): JobTaker;
   /**
    * Resolves when Redis answers and its data are laid out as this version expects.
@@ -73,7 +75,7 @@ export interface StoreOptions {
   readonly role: Role;
   /** With `replicated` what is acknowledged is on a replica first. @default 'always' */
   readonly durability?: DurabilityMode;
-  /** Connection errors, which heal by themselves; called again and again while Redis is away. */
+  /** Called for each connection error, again and again while Redis is away. They heal by themselves. */
   readonly onError?: (error: Error) => void;
 }
 
@@ -106,7 +108,7 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
     // Nothing reads BullMQ's event stream; its default keeps 10,000 entries for every queue.
     const queue = new Queue(name.name, { connection: redis, prefix: name.prefix, streams: { events: { maxLen: 0 } } });
     queue.on('error', onError);
-    // BullMQ keeps a start that failed for ever: another try needs another queue.
+    // BullMQ never forgets a start that failed: another try needs another queue.
     queue.waitUntilReady().catch(() => {
       if (queues.get(queueKey(name)) === queue) queues.delete(queueKey(name));
     });
@@ -122,7 +124,7 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
       stalledInterval: STALLED_CHECK_MS,
       // A crash is never the job's fault until proven: a dead letter for having crashed would be a loss.
       maxStalledCount: 1_000_000,
-      // What became of a delivery is written down beside its event.
+      // The outcome of a delivery is recorded beside its event.
       removeOnComplete: { count: 0 },
     });
     taker.on('error', onError);

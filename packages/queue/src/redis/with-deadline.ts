@@ -1,11 +1,11 @@
 export interface DeadlineOptions {
-  /** What a wait that has gone on for too long throws. */
+  /** Makes the error of a wait that takes too long. */
   readonly error: () => Error;
-  /** Aborted when nobody waits any more. */
+  /** Aborted when the caller waits no more. */
   readonly signal?: AbortSignal;
 }
 
-/** Waits for so long and no longer. What was waited for may still happen: it is not undone. */
+/** Waits for a promise, but no longer than this. The promise may still be fulfilled later: nothing is undone. */
 export const withDeadline = <T>(promise: Promise<T>, ms: number, { error, signal }: DeadlineOptions): Promise<T> =>
   new Promise((resolve, reject) => {
     const abort = (): void => reject(new Error('no longer waited for'));
