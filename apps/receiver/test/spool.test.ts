@@ -1,184 +1,29 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
 import { splitCallback } from '@clickrelay/core';
-import { listQuarantine, openStore, readQuarantined, type Store } from '@clickrelay/queue';
-import { freePort } from '@clickrelay/service/machine';
-import { createSender, type SendResult, sampleCallback } from '@clickrelay/simulator';
-import { fairNow, type Program, type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
-import { request } from 'undici';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { MAIN, readCommitted, startReceiverProgram } from './receiver-program.ts';
+import { listQuarantine, readQuarantined } from '@clickrelay/queue';
+import { createSender } from '@clickrelay/simulator';
+import { fairNow, startRedis, waitUntil } from '@clickrelay/testkit';
+import { describe, expect, it } from 'vitest';
+import { MAIN } from './receiver-program.ts';
+import {
+  committed,
+  drained,
+  fresh,
+  port,
+  readyz,
+  redis,
+  send,
+  sleep,
+  spoolDir,
+  start,
+  startLoad,
+  stopReceiver,
+  store,
+  useSpoolingReceiver,
+} from './use-spooling-receiver.ts';
 
-let redis: RedisServer;
-let store: Store;
-let receiver: Program | undefined;
-let port: number;
-let spoolDir: string;
-
-beforeEach(async () => {
-  redis = await startRedis();
-  store = await openStore({ redisUrl: redis.url, role: 'consumer' });
-  await store.ready();
-  port = await freePort();
-  spoolDir = mkdtempSync(join(tmpdir(), 'clickrelay-spool-'));
-});
-afterEach(async () => {
-  await redis.kill('SIGCONT');
-  await receiver?.stop();
-  receiver = undefined;
-  await store.close();
-  await redis.stop();
-  rmSync(spoolDir, { recursive: true, force: true });
-});
-
-interface StartOptions {
-  readonly withSpool?: boolean;
-  readonly until?: 'readyz' | 'healthz';
-  readonly environment?: Record<string, string>;
-}
-
-const start = async ({ withSpool = true, until = 'readyz', environment = {} }: StartOptions = {}): Promise<Program> => {
-  receiver = await startReceiverProgram({
-    redisUrl: redis.url,
-    port,
-    until,
-    environment: { CALLBACK_AUTH: 'none', ...(withSpool && { SPOOL_DIR: spoolDir }), ...environment },
-  });
-  return receiver;
-};
-
-interface ReadyAnswer {
-  ready: boolean;
-  durability: string;
-  problems: { setting: string; value: string }[];
-  spool?: { records: number; bytes: number; oldestAt: string | null; setAside: number; refusing: string | null };
-}
-
-const readyz = async (): Promise<{ status: number; body: ReadyAnswer; ms: number }> => {
-  const startedAt = fairNow();
-  const { statusCode, body } = await request(`http://127.0.0.1:${port}/readyz`);
-  return { status: statusCode, body: (await body.json()) as ReadyAnswer, ms: fairNow() - startedAt };
-};
-
-const send = async (
-  body: string,
-): Promise<{ status: number; retryAfter: unknown; answer: Record<string, unknown>; ms: number }> => {
-  const startedAt = fairNow();
-  const response = await request(`http://127.0.0.1:${port}/client-callback/one-api-reply`, { method: 'POST', body });
-  const answer = (await response.body.json()) as Record<string, unknown>;
-  const ms = fairNow() - startedAt;
-  return { status: response.statusCode, retryAfter: response.headers['retry-after'], answer, ms };
-};
-
-const fresh = (): string => JSON.stringify(sampleCallback('moText'));
-
-const committed = (): Promise<string[]> => readCommitted(store);
-
-const drained = (): Promise<boolean> =>
-  waitUntil(async () => (await readyz()).body.spool?.records === 0, { timeoutMs: 60_000 });
-
-interface Answered extends SendResult {
-  readonly text: string;
-  /** On the clock of `fairNow`, as `ms` is. */
-  readonly at: number;
-}
-
-/** Sixteen senders that never rest and never send anything twice, until told to stop. */
-const startLoad = (connections = 16) => {
-  const sender = createSender({ url: `http://127.0.0.1:${port}`, tries: 1 });
-  const stopping = new AbortController();
-  const answers: Answered[] = [];
-  const sentAt = new Map<string, number>();
-  function* callbacks() {
-    while (!stopping.signal.aborted) {
-      const text = fresh();
-      sentAt.set(text, fairNow());
-      yield text;
-    }
-  }
-  const sending = sender.sendMany(callbacks(), {
-    connections,
-    ratePerSecond: 1_000,
-    onResult: (result, envelope) => {
-      const [text, at] = [envelope as string, fairNow()];
-      answers.push({ ...result, ms: at - (sentAt.get(text) as number), text, at });
-    },
-  });
-  return {
-    answers,
-    stop: async () => {
-      stopping.abort();
-      await sending;
-      await sender.close();
-    },
-  };
-};
-
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-const FAULTS = {
-  'SIGSTOP of Redis': { begin: () => redis.kill('SIGSTOP'), end: () => redis.kill('SIGCONT') },
-  'kill -9 of Redis': { begin: () => redis.kill('SIGKILL'), end: () => redis.restart() },
-};
-
-describe('under load', () => {
-  it.each([
-    ['SIGSTOP of Redis', true, 2_500],
-    ['SIGSTOP of Redis', false, 2_500],
-    // For longer than a connection lives.
-    ['SIGSTOP of Redis', true, 5_000],
-    ['kill -9 of Redis', true, 2_500],
-    ['kill -9 of Redis', false, 2_500],
-  ] as const)('%s, with a spool: %s, for %i ms', async (name, withSpool, downMs) => {
-    const fault = FAULTS[name];
-    await start({ withSpool });
-    const load = startLoad();
-    await waitUntil(() => load.answers.length > 200);
-    const faultAt = fairNow();
-    await fault.begin();
-    await sleep(downMs);
-    // Sent after it was found out, by the first that waited for Redis in vain.
-    const sentLater = () => load.answers.filter(({ at, ms }) => at - ms > faultAt + 1_800);
-    await waitUntil(() => sentLater().length > 50);
-    const during = sentLater();
-    await fault.end();
-    const backAt = fairNow();
-    // Into Redis again, that is; with a spool there were 2xx all the time.
-    await waitUntil(async () => (await readyz()).body.durability === 'always');
-    const readyMs = fairNow() - backAt;
-    await waitUntil(() => load.answers.some(({ at, accepted }) => at > backAt && accepted));
-    const okMs = (load.answers.find(({ at, accepted }) => at > backAt && accepted) as Answered).at - backAt;
-    await sleep(500);
-    await load.stop();
-    if (withSpool) await drained();
-
-    const acknowledged = load.answers.filter(({ accepted }) => accepted);
-    const slowest = Math.max(...load.answers.map(({ ms }) => ms));
-    console.log(
-      `${name}, ${withSpool ? 'spool' : 'no spool'}, ${downMs} ms: ${load.answers.length} answers, ${acknowledged.length} acknowledged, slowest ${slowest.toFixed(0)} ms, ` +
-        `2xx ${okMs.toFixed(0)} ms and Redis ${readyMs.toFixed(0)} ms after it was back`,
-    );
-    // No answer waits until Redis is back.
-    expect(slowest).toBeLessThan(downMs === 5_000 ? 4_500 : 5_000);
-    // A second is what is promised, and about a tenth of it what is seen on a calm machine. To come back takes a dozen
-    // turns of three processes, so one that others use as well takes many times as long.
-    expect(okMs).toBeLessThan(10_000);
-    expect(readyMs).toBeLessThan(10_000);
-    // A disk that stands still for a second makes a few refusals of a spool, too.
-    const statuses = during.map(({ status }) => status);
-    expect(statuses.filter((status) => status === (withSpool ? 200 : 503)).length).toBeGreaterThan(during.length * 0.8);
-    expect(load.answers.filter(({ status }) => status !== 200 && status !== 503)).toEqual([]);
-    // They no longer wait for Redis.
-    const waits = during.map(({ ms }) => ms).sort((a, b) => a - b);
-    expect(waits[waits.length >> 1]).toBeLessThan(900);
-
-    const stored = new Set(await committed());
-    expect(acknowledged.filter(({ text }) => !stored.has(text))).toEqual([]);
-    expect([...stored].filter((text) => !load.answers.some((answer) => answer.text === text))).toEqual([]);
-  });
-});
+useSpoolingReceiver();
 
 describe('a receiver with a spool', () => {
   it('comes up without Redis, takes callbacks, and moves them when Redis comes', async () => {
@@ -331,7 +176,7 @@ describe('a receiver with a spool', () => {
       expect(acknowledged.length).toBeGreaterThan(200);
       expect(acknowledged.filter(({ text }) => !stored.has(text))).toEqual([]);
     } finally {
-      await receiver?.stop();
+      await stopReceiver();
       execFileSync('umount', [spoolDir]);
     }
   });
