@@ -60,11 +60,9 @@ const exchangeWith = (port: number, bytes: string): Promise<string> =>
     socket.on('close', () => resolve(text));
   });
 
-it('no secret, phone number or content is in a log, an error, a failed job or an answer, whatever goes wrong', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'clickrelay-leaks-'));
-  atEnd.push(() => rm(folder, { recursive: true, force: true }));
-  const [port, apiPort, nobody] = [await freePort(), await freePort(), await freePort()];
-
+/** Declares a destination for each way of failing, and returns the file that does. */
+const declareDestinations = async (folder: string): Promise<string> => {
+  const nobody = await freePort();
   const kept = { status: 500, body: 'what the destination answered', headers: { 'x-answer': 'canary-header' } };
   const answers: Record<string, Answer> = {
     fails: () => kept,
@@ -109,13 +107,17 @@ it('no secret, phone number or content is in a log, an error, a failed job or an
   }
   const destinationsFile = join(folder, 'destinations.yaml');
   await writeFile(destinationsFile, JSON.stringify({ destinations: declared }));
+  return destinationsFile;
+};
 
+/** Starts all of Clickrelay, with a canary in every setting that may hold one. */
+const startRelay = async (folder: string, destinationsFile: string) => {
   const program: Program = await startCli(
     ['start'],
     {
       DATA_DIR: join(folder, 'data'),
-      PORT: String(port),
-      API_PORT: String(apiPort),
+      PORT: String(await freePort()),
+      API_PORT: String(await freePort()),
       DESTINATIONS_FILE: destinationsFile,
       EGRESS_ALLOW: '127.0.0.0/8',
       RETRY_SCHEDULE: '0s,10ms',
@@ -129,7 +131,17 @@ it('no secret, phone number or content is in a log, an error, a failed job or an
   atEnd.push(() => program.stop());
   const run = JSON.parse(await readFile(join(folder, 'data/run.json'), 'utf8'));
   const { redisPassword } = JSON.parse(await readFile(join(folder, 'data/secrets.json'), 'utf8'));
+  return { program, run, redisPassword };
+};
 
+interface Addresses {
+  /** URLs of the receiver and the API. */
+  readonly receiver: string;
+  readonly api: string;
+}
+
+/** Calls receiver and API, and keeps what they answer. */
+const createCaller = ({ receiver, api }: Addresses) => {
   /** What any caller was answered. */
   const told: string[] = [];
   const call = async (method: string, url: string, body?: string, headers: Record<string, string> = {}) => {
@@ -137,14 +149,24 @@ it('no secret, phone number or content is in a log, an error, a failed job or an
     const text = await answer.text();
     return { status: answer.status, text, shown: `${JSON.stringify([...answer.headers])} ${text}` };
   };
-  const receiver = `http://127.0.0.1:${port}`;
   const reply = `${receiver}/client-callback/one-api-reply`;
   const post = async (body: string, query = '?token=canary-query', headers: Record<string, string> = {}) => {
     const answer = await call('POST', reply + query, body, headers);
     told.push(answer.shown);
     return answer.status;
   };
+  const key = { authorization: 'Bearer canary-key-of-the-api' };
+  const ask = async (path: string, method = 'GET', body?: string) => call(method, `${api}${path}`, body, key);
+  const read = (path: string) =>
+    waitUntil(async () => {
+      const { status, text } = await ask(path);
+      return status === 200 && JSON.parse(text);
+    });
+  return { told, call, post, ask, read };
+};
+type Caller = ReturnType<typeof createCaller>;
 
+const sendAuthentic = async ({ post }: Caller): Promise<void> => {
   // What is right, by each credential.
   const sent = callbacks();
   for (const body of sent) expect(await post(body)).toBe(200);
@@ -164,7 +186,9 @@ it('no secret, phone number or content is in a log, an error, a failed job or an
   }
   expect(await post('canary', undefined, { 'content-encoding': 'gzip' })).toBe(200);
   expect(await post('canary', undefined, { 'content-encoding': 'canary' })).toBe(200);
-  // Strangers.
+};
+
+const callAsStranger = async ({ told, call, post }: Caller, receiver: string): Promise<void> => {
   expect(await post('canary', '?token=canary-wrong')).toBe(401);
   expect(await post('canary', '', { authorization: 'Basic Y2FuYXJ5OmNhbmFyeQ==', 'x-canary': 'canary' })).toBe(401);
   for (const [method, path] of [
@@ -176,13 +200,11 @@ it('no secret, phone number or content is in a log, an error, a failed job or an
     told.push((await call(method, receiver + path)).shown);
   }
   for (const bytes of ['canary canary\r\n\r\n', 'POST /canary HTTP/1.1\r\nHost: x\r\nCanary : canary\r\n\r\n']) {
-    told.push(await exchangeWith(port, bytes));
+    told.push(await exchangeWith(Number(new URL(receiver).port), bytes));
   }
+};
 
-  // The private port.
-  const api = `http://127.0.0.1:${apiPort}`;
-  const key = { authorization: 'Bearer canary-key-of-the-api' };
-  const ask = async (path: string, method = 'GET', body?: string) => call(method, `${api}${path}`, body, key);
+const askAmiss = async ({ told, call, ask }: Caller, api: string): Promise<void> => {
   told.push((await call('GET', `${api}/v1/status`, undefined, { authorization: 'Bearer canary-wrong' })).shown);
   told.push((await ask('/v1/status')).shown);
   for (const body of [
@@ -193,7 +215,10 @@ it('no secret, phone number or content is in a log, an error, a failed job or an
   ]) {
     told.push((await ask('/v1/destinations/some', 'PUT', body)).shown);
   }
+};
 
+/** Until deliveries of each kind that is looked at below have ended. */
+const waitForDeadLetters = async ({ ask }: Caller): Promise<void> => {
   // Of each kind that is looked at below some have ended; others wait, because a destination that fails too often in a row
   // is left alone for a while.
   const endedSomewhere = async () => {
@@ -202,23 +227,22 @@ it('no secret, phone number or content is in a log, an error, a failed job or an
     return ['unbuilt', 'uncastable', 'tokenless'].every((id) => ended.has(id)) && ended.size >= 4;
   };
   await waitUntil(endedSomewhere, { timeoutMs: 90_000 });
+};
 
-  // Redis stops answering, and comes back.
-  process.kill(run.pids.redis, 'SIGSTOP');
+/** Redis stops answering, and comes back. */
+const stopRedis = async ({ told, call, post, ask }: Caller, receiver: string, pid: number): Promise<void> => {
+  process.kill(pid, 'SIGSTOP');
   try {
-    await Promise.all([post(sent[0] as string), post('canary'), sleep(2_500)]);
+    await Promise.all([post(callbacks()[0] as string), post('canary'), sleep(2_500)]);
     told.push((await call('GET', `${receiver}/readyz`)).shown, (await ask('/v1/status')).shown);
   } finally {
-    process.kill(run.pids.redis, 'SIGCONT');
+    process.kill(pid, 'SIGCONT');
   }
   await waitUntil(async () => (await call('GET', `${receiver}/readyz`)).status === 200);
+};
 
-  // What is kept about failures.
-  const read = (path: string) =>
-    waitUntil(async () => {
-      const { status, text } = await ask(path);
-      return status === 200 && JSON.parse(text);
-    });
+/** What the API tells of failures: dead letters, attempts, reasons of quarantine. */
+const readFailures = async ({ read }: Caller): Promise<string[]> => {
   const failures: string[] = [];
   const shown = JSON.stringify(await read('/v1/destinations'));
   expect(shown).not.toMatch(/whsec_|canary-(bearer|header|password|client-secret|token)/);
@@ -239,22 +263,43 @@ it('no secret, phone number or content is in a log, an error, a failed job or an
   });
   failures.push(...tried);
   for (const { reason } of (await read('/v1/quarantine?limit=100')).items) failures.push(reason);
+  return failures;
+};
+
+/** What BullMQ keeps of jobs that failed. */
+const readFailedJobs = async (run: { redisUrl: string }, redisPassword: string): Promise<string[]> => {
+  const failures: string[] = [];
   const redisUrl = new URL(run.redisUrl);
   redisUrl.password = redisPassword;
   const store = await openStore({ redisUrl: redisUrl.href, role: 'consumer' });
   await store.ready();
-  let jobs = 0;
   for (const name of await store.redis.keys('*')) {
     if ((await store.redis.type(name)) !== 'hash') continue;
     for (const value of await store.redis.hmget(name, 'failedReason', 'stacktrace', 'returnvalue')) {
       if (value === null || value === undefined) continue;
-      jobs++;
       failures.push(value);
     }
   }
-  expect(jobs).toBeGreaterThan(8);
   await store.close();
+  expect(failures.length).toBeGreaterThan(8);
+  return failures;
+};
 
+it('no secret, phone number or content is in a log, an error, a failed job or an answer, whatever goes wrong', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'clickrelay-leaks-'));
+  atEnd.push(() => rm(folder, { recursive: true, force: true }));
+  const { program, run, redisPassword } = await startRelay(folder, await declareDestinations(folder));
+  const { receiverUrl: receiver, apiUrl: api } = run;
+  const caller = createCaller({ receiver, api });
+
+  await sendAuthentic(caller);
+  await callAsStranger(caller, receiver);
+  await askAmiss(caller, api);
+  await waitForDeadLetters(caller);
+  await stopRedis(caller, receiver, run.pids.redis);
+  const failures = [...(await readFailures(caller)), ...(await readFailedJobs(run, redisPassword))];
+
+  const { told, read } = caller;
   const { secret } = await read('/v1/destinations/made/secret');
   expect(secret).toMatch(/^whsec_/);
   expect(await program.stop()).toEqual({ code: 0, signal: null });

@@ -18,7 +18,7 @@ export const registerTail = (program: Command): Command =>
     .option('--type <types>', 'only these event types, comma-separated')
     .option(...REVEAL);
 
-export interface TailOptions extends Reveal {
+interface TailOptions extends Reveal {
   type?: string;
 }
 
@@ -31,7 +31,7 @@ const LOOK_AGAIN_MS = 1000;
 const AWAY = ['not_running', 'api_unreachable', 'queue_unavailable'];
 
 /** Shows events as they come in, each with where it went, until Ctrl-C; also over a restart of Clickrelay. */
-export const tail = async (options: TailOptions, context: Context): Promise<void> => {
+const tail = async (options: TailOptions, context: Context): Promise<void> => {
   const { signal } = context;
   const pause = (ms: number): Promise<unknown> => sleep(ms, undefined, { signal }).catch(() => {});
   const page = (api: Api, after?: string) =>

@@ -1,1 +1,2 @@
-export { openTracing, type Span, type StartOptions, type Tracing } from './tracing.ts';
+export { openTracing } from './open-tracing.ts';
+export type { Span, StartOptions, Tracing } from './span.ts';

@@ -18,7 +18,19 @@ import { CommandError, usageError } from '../../errors.ts';
 import { oneLine } from '../../format.ts';
 import { isLoopback } from '../../loopback.ts';
 import type { Context } from '../context.ts';
-import type { SendOptions } from './send.ts';
+
+export interface SendOptions {
+  count: number;
+  rate?: number;
+  duplicate: number;
+  shuffle: number;
+  connections: number;
+  tries: number;
+  exact?: boolean;
+  url?: string;
+  auth?: string;
+  singleUrl?: boolean;
+}
 
 /** One sort of callback to send. */
 interface Sample {

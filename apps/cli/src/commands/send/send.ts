@@ -1,19 +1,7 @@
 import type { Command } from 'commander';
 import { rate, share, wholeNumber } from '../../arguments.ts';
 import { addCommand } from '../../command.ts';
-
-export interface SendOptions {
-  count: number;
-  rate?: number;
-  duplicate: number;
-  shuffle: number;
-  connections: number;
-  tries: number;
-  exact?: boolean;
-  url?: string;
-  auth?: string;
-  singleUrl?: boolean;
-}
+import type { SendOptions } from './send-callbacks.ts';
 
 export const registerSend = (program: Command): Command =>
   addCommand(program, {

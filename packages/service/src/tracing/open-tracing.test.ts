@@ -7,7 +7,7 @@ const loadedBy = (environment: object): string[] => {
     import { registerHooks } from 'node:module';
     const loaded = new Set();
     registerHooks({ resolve: (name, context, next) => { loaded.add(name); return next(name, context); } });
-    const { openTracing } = await import(${JSON.stringify(new URL('tracing.ts', import.meta.url).href)});
+    const { openTracing } = await import(${JSON.stringify(new URL('open-tracing.ts', import.meta.url).href)});
     const tracing = await openTracing({ environment: ${JSON.stringify(environment)}, service: 's', version: '1' });
     await tracing?.close();
     console.log(JSON.stringify([...loaded].filter((name) => name.startsWith('@opentelemetry/'))));`;
