@@ -7,7 +7,7 @@ export default defineConfig({
       'packages/*',
       'apps/*',
       'proofs/faults',
-      { test: { name: 'docs', include: ['scripts/*.test.ts'], ...shared } },
+      { test: { name: 'house', include: ['scripts/*.test.ts'], ...shared } },
     ],
     maxWorkers: shared.maxWorkers,
     reporters: ['default', './scripts/closing-line.ts'],
