@@ -4,14 +4,12 @@ import {
   type AttemptLog,
   asDeliveryError,
   type DeadLetterKind,
-  type DeliveryJob,
   deadLetterKind,
-  markReplayed,
   type Outcome,
+  openDelivery,
   outcomeOf,
+  type PutOff,
   pauseDestination,
-  readForDelivery,
-  replayOf,
   type Settlement,
   type Store,
   type TakenJob,
@@ -37,7 +35,7 @@ export interface AttemptResult {
   readonly reason: string;
   /** Of a dead letter. */
   readonly because: DeadLetterKind;
-  /** Does not use up an attempt: we stopped it ourselves, or the destination is parked and will be asked again later. */
+  /** Does not use up an attempt: we stopped it ourselves, or it paused the destination. */
   readonly uncounted: boolean;
 }
 
@@ -74,11 +72,11 @@ export const attemptDelivery = async (
     response = failure.response ?? '';
   }
   span?.end(failure, status);
-  // By this process: it stops, or the destination was given other settings and is open anew by now.
+  // This process stopped it: it ends itself, or the destination was given other settings and is open anew by now.
   const isStopped = failure?.code === 'delivery_aborted';
-  // The next one need not wait until this one is written down.
-  // What was never sent says nothing about the destination.
+  // An attempt that was never sent says nothing about the destination.
   const isUntried = isStopped || failure?.code === 'delivery_not_built';
+  // Before it is written down: the next one need not wait for that.
   outlet.leave(isUntried ? 'untried' : (failure ?? 'delivered'));
   const durationMs = Date.now() - startedAtMs;
   const reason = failure?.message ?? '';
@@ -112,59 +110,41 @@ export const attemptDelivery = async (
   return { outcome, reason, because, uncounted: parks };
 };
 
-/** Not of a replay: that is as late as a person asked for it. */
+/** Not called for a replay: that is as late as a person asked for it. */
 export const countDelivered = ({ metrics }: DeliverContext, { event }: LoggedEvent): void =>
   metrics.delivered(event.type === STATUS_TYPE ? 'statuses' : 'messages', event.receivedAt);
 
 const next = (outcome: Outcome): string => (outcome.kind === 'retry' ? `retry in ${outcome.delayMs} ms` : outcome.kind);
 
+/** How long a delivery sleeps that waits for the one before it in its conversation. */
+const PUT_OFF: PutOff = { shortestMs: 50, longestMs: 30_000 };
+
 /** One job of a destination's queue. */
 export const deliverJob = async (context: DeliverContext, outlet: Outlet, job: TakenJob): Promise<Settlement> => {
-  const data = job.data as DeliveryJob;
-  const { a: attemptsBefore = 0, x: endedBecause, k, r: isReplay, t: trace } = data;
-  const replayId = replayOf(data);
-  if (endedBecause !== undefined) return { kind: 'dead', reason: endedBecause, because: k };
-
+  const { store, traces } = context;
+  const { id: destinationId, ordering } = outlet;
   outlet.enterFromQueue();
   let hasTurn = true;
   try {
-    const { logged, state } = await readForDelivery(context.store, job.id, outlet.id);
-    if (logged === undefined) {
-      const delivery = { eventId: job.id, destinationId: outlet.id };
-      if (replayId !== undefined) await markReplayed(context.store, { ...delivery, replayId }, 'failed');
-      return { kind: 'dead', reason: 'the event is no longer in the log', because: 'not_built' };
-    }
-    // The job outlived its delivery: this process, or one before it, died between the two.
-    if (state === 'delivered' && isReplay === undefined) {
-      await outlet.ordering?.leave(logged.event);
-      return { kind: 'done' };
-    }
-    const { ordering } = outlet;
-    if (ordering !== undefined && !(await ordering.takeTurn(logged.event))) {
-      return { kind: 'await_turn', delayMs: putOffMs(job), hasCome: () => ordering.isNext(logged.event) };
-    }
-    hasTurn = false;
-    context.traces?.note(logged, trace);
+    const opened = await openDelivery({ store, destinationId, ordering, putOff: PUT_OFF }, job);
+    if ('settlement' in opened) return opened.settlement;
+    const { logged, attemptsBefore, isReplay, replayId, trace } = opened;
+    traces?.note(logged, trace);
     const number = attemptsBefore + job.attemptsMade + 1;
+    hasTurn = false;
     const { outcome, reason, because, uncounted } = await attemptDelivery(context, outlet, logged, {
       number,
-      isFirst: number === 1 && isReplay === undefined,
+      isFirst: number === 1 && !isReplay,
       replayId,
     });
     if (uncounted) return { kind: 'postpone', delayMs: 0 };
-    if (outcome.kind !== 'retry') await outlet.ordering?.leave(logged.event);
-    if (outcome.kind === 'delivered') {
-      if (isReplay === undefined) countDelivered(context, logged);
-      return { kind: 'done' };
-    }
     if (outcome.kind === 'retry') return { kind: 'retry', delayMs: outcome.delayMs, reason };
-    return { kind: 'dead', reason, because };
+    await ordering?.leave(logged.event);
+    if (outcome.kind === 'dead_letter') return { kind: 'dead', reason, because };
+    if (!isReplay) countDelivered(context, logged);
+    return { kind: 'done' };
   } finally {
     if (hasTurn) outlet.leave('untried');
     outlet.leaveQueue();
   }
 };
-
-/** The one before it wakes it up; this is for when that was missed, and grows for those with a long wait before them. */
-const putOffMs = ({ timesTaken, attemptsMade }: TakenJob): number =>
-  Math.min(50 * 2 ** Math.min(timesTaken - attemptsMade, 10), 30_000);

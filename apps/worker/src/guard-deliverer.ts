@@ -1,12 +1,15 @@
 import { type Deliverer, DeliveryError } from '@clickrelay/core';
 
-/** An attempt of an adapter that is not ours counts as failed after this, in ms: it holds a turn, and maybe a group of callbacks. */
+/**
+ * An attempt of an adapter that is not ours counts as failed after this, in ms: it holds a turn, and maybe a group of
+ * callbacks.
+ */
 const LONGEST_ATTEMPT_MS = 60_000;
 const LONGEST_CLOSE_MS = 5_000;
 /** Characters; the first 16 KB of an answer at most. */
 const MOST_RESPONSE = 16 * 1024;
 
-/** Holds an adapter that is not ours to its contract: mistakes of its own are failed attempts, which end in dead letters. */
+/** Holds an adapter that is not ours to its contract: its mistakes are failed attempts, which end in dead letters. */
 export const guardDeliverer = (
   type: string,
   deliverer: Deliverer,
@@ -27,7 +30,7 @@ export const guardDeliverer = (
       if (attempt.signal.aborted) {
         throw new DeliveryError('delivery_aborted', `delivery by ${type} was stopped half-way`, { retryable: true });
       }
-      // Said by an adapter whose process does not stop, it would be tried again at once, for ever.
+      // An adapter that says this while we do not stop would be tried again at once, forever.
       if (error instanceof DeliveryError && error.code !== 'delivery_aborted') throw error;
       const name = error instanceof Error ? error.name : 'value that is no error';
       throw new DeliveryError('destination_refused', `the adapter ${type} threw a ${name}`, {

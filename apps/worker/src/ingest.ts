@@ -6,6 +6,7 @@ import {
   enqueueDeliveries,
   type IngestGroup,
   type MessageIndex,
+  parseIngestGroup,
   type QueueName,
   reservationOf,
   type Settlement,
@@ -32,20 +33,20 @@ export interface IngestContext extends DeliverContext, LogContext {
  */
 export const ingestGroup = async (context: IngestContext, queue: QueueName, job: TakenJob): Promise<Settlement> => {
   const startedAtMs = Date.now();
-  const { callbacks } = job.data as IngestGroup;
+  const { callbacks } = parseIngestGroup(job.data);
   const claim: Claim = {
     claim: claimOf(queue, job.id),
     reservation: reservationOf(job),
     isRepeated: job.timesTaken > 0 || job.stalledCount > 0,
   };
-  // The group's job goes when this is done: what takes its place must be at least as safe.
+  // The group's job goes when this is done: the jobs and records that replace it must be at least as safe.
   const events = await context.store.durablyBeforeNext(() => routeGroup(context, claim, callbacks));
   const counts = { callbacks: callbacks.length, events };
   context.log.debug({ group: job.id, ...counts, ms: Date.now() - startedAtMs }, 'group.routed');
   return { kind: 'done' };
 };
 
-/** @returns How many events were new. */
+/** @returns how many events were new */
 const routeGroup = async (
   context: IngestContext,
   claim: Claim,
@@ -59,7 +60,7 @@ const routeGroup = async (
     counted = 0;
   };
   let total = 0;
-  /** Of its callbacks, when traces are asked for. */
+  /** One for each callback, when traces are asked for. */
   const spans: IngestSpan[] = [];
   try {
     const tally = createTally();
@@ -80,14 +81,14 @@ const routeGroup = async (
 
 /** Resolves when each of them is delivered, or has a job, wherever it is wanted. */
 const deliverOrQueue = async (context: IngestContext, { events, inLog, logNow }: Routed): Promise<void> => {
-  // Whoever takes a delivery out of a queue looks for its event in the log.
+  // The taker of a queued delivery looks for its event in the log.
   const queue: Queue = (outlet, some, how) => logNow().then(() => enqueue(context, outlet, some, how));
   const queued = new Map<Outlet, LoggedEvent[]>();
   const work: Promise<unknown>[] = [inLog];
   for (const { event, outlets, ended, isRepeated } of events) {
     for (const outlet of outlets) {
       if (ended.has(outlet.id)) continue;
-      // What may have a job already must not be attempted beside it.
+      // A delivery that may have a job already must not be attempted beside it.
       const turn = !isRepeated && context.mayDeliverStraight() && outlet.enterStraight(isStatus(event));
       if (turn !== false) work.push(deliverStraight({ context, outlet, event, queue }, turn));
       else if (queued.get(outlet)?.push(event) === undefined) queued.set(outlet, [event]);
@@ -99,7 +100,7 @@ const deliverOrQueue = async (context: IngestContext, { events, inLog, logNow }:
     const indexed = events.map(({ event }) => event.event);
     work.push(inLog.then(() => context.messageIndex.add(indexed)));
   }
-  await settleAll(work);
+  await waitForAll(work);
 };
 
 interface Straight {
@@ -109,7 +110,7 @@ interface Straight {
   readonly queue: Queue;
 }
 
-/** The first attempt, without a job; what does not end well gets one. */
+/** The first attempt, without a job; a delivery that does not succeed gets one. */
 const deliverStraight = async (
   { context, outlet, event, queue }: Straight,
   turn: true | Promise<boolean>,
@@ -158,7 +159,7 @@ const enqueue = (
 
 const isStatus = ({ event }: LoggedEvent): boolean => event.type === STATUS_TYPE;
 
-/** Waits for all of them, also when one fails: the group must not be settled while attempts are under way. */
-const settleAll = async (work: Promise<unknown>[]): Promise<void> => {
+/** Waits for all of them even if one fails: the group must not be settled while attempts are under way. */
+const waitForAll = async (work: Promise<unknown>[]): Promise<void> => {
   for (const result of await Promise.allSettled(work)) if (result.status === 'rejected') throw result.reason;
 };

@@ -16,7 +16,7 @@ import { openRoute, type Route } from '@clickrelay/routing';
 import { Pace } from './pace.ts';
 
 /*
- * One destination as this process sees it: its deliverer, how many attempts are under way, and whether it is well.
+ * A destination that this process delivers to: its deliverer, how many attempts are under way, and whether it is well.
  *
  * A destination that is well gets events straight from the ingest group, without a job of its own: most events never
  * cost Redis a delivery job. As soon as an attempt goes wrong, or waits too long for its turn, events go through the
@@ -24,14 +24,14 @@ import { Pace } from './pace.ts';
  * queue, where all workers share them.
  */
 
-/** Longer than this and the destination counts as slow: what waits is queued. */
+/** When an event waits longer than this, the destination counts as slow, and its waiting events are queued. */
 const LONGEST_WAIT_MS = 500;
-/** With no attempt that ends for so long, the destination hangs; a busy process may be what it waits for. */
+/** When no attempt ends for this long, the destination hangs; with a busy process, the process may be the cause. */
 const HANGS_AFTER_MS = { idle: 100, busy: LONGEST_WAIT_MS };
 /** A shorter hold is over before another worker would have heard of it. */
 const SHORTEST_HOLD_TO_TELL_MS = 500;
 
-/** How many events wait in memory for a turn at any destination; their ingest groups are held open meanwhile. */
+/** How many events wait in memory for a turn at any outlet; their ingest groups are held open meanwhile. */
 export interface Turns {
   waiting: number;
 }
@@ -70,7 +70,7 @@ export class Outlet {
   #route: Route | undefined;
   #inFlight = 0;
   #fromQueue = 0;
-  /** Not known to be: what the queue holds from before this process goes first. */
+  /** False until a look finds it empty: what the queue holds from before this process goes first. */
   #queueIsEmpty = false;
   #enqueuing = 0;
   #isWell = true;
@@ -102,7 +102,7 @@ export class Outlet {
     return this.destination.id;
   }
 
-  /** What it would want if its filter could be understood waits in its queue: nothing is lost to a mistake. */
+  /** With a filter that does not compile it wants every event: they wait in its queue, and none is lost to a mistake. */
   wants(event: Event): boolean {
     return this.#route === undefined || this.#route.wants(event);
   }
@@ -120,7 +120,7 @@ export class Outlet {
 
   /**
    * A turn for an event that has no job, or false when it should get one.
-   * Whoever gets a turn must call `leave` once.
+   * The caller must call `leave` once for each turn it gets.
    */
   enterStraight(isStatus: boolean): boolean | Promise<boolean> {
     if (this.destination.paused !== null || !this.#isWell || this.deliverer === undefined) return false;
@@ -140,7 +140,7 @@ export class Outlet {
     this.#fromQueue++;
   }
 
-  /** The job is settled. */
+  /** The job's run is over. */
   leaveQueue(): void {
     this.#fromQueue--;
   }
@@ -174,13 +174,13 @@ export class Outlet {
     }
   }
 
-  /** A look into the queue found nothing. */
+  /** A look into the queue found it empty. */
   onQueueEmpty(): void {
     if (this.#enqueuing === 0) this.#queueIsEmpty = true;
   }
 
   /**
-   * Sends those who have waited too long to the queue. Called now and then.
+   * Sends events that have waited too long to the queue. Called now and then.
    * @param isBusy This process has no time to spare: a long wait says nothing about the destination then, unless no
    * attempt has ended at all.
    */
@@ -198,7 +198,7 @@ export class Outlet {
     this.#refuseWaiting();
   }
 
-  /** The registry has it otherwise: paused, resumed, or with other events. */
+  /** The registry has changed: the destination is paused, resumed, or wants other events. */
   update(destination: Destination): void {
     const isResumed = this.destination.paused !== null && destination.paused === null;
     this.destination = destination;
@@ -213,7 +213,7 @@ export class Outlet {
     this.#wakeAfterHold();
   }
 
-  /** The destination is gone: what would wait in its queue would be found there by another one of its name. */
+  /** The destination is gone: nothing more is queued, as a new destination of the same name would find it in its queue. */
   async remove(): Promise<void> {
     this.#isRemoved = true;
     await this.close();

@@ -5,17 +5,17 @@ import type { Hold } from '@clickrelay/queue';
  * When a destination may be called, and by how many attempts at once. Two things slow it down as a whole:
  *
  * - it says so: 429, or 503 with `Retry-After`. Nothing is sent until then.
- * - it shows so: many attempts in a row that did not succeed. Nothing is sent for a while, then a single attempt asks;
- *   if that fails as well, the next pause is longer.
+ * - it shows so: many attempts in a row fail. Nothing is sent for a while, then a single attempt asks; if that fails as
+ *   well, the next pause is longer.
  *
  * Deliveries wait meanwhile, in the destination's queue, and none of their attempts is used up. Afterwards the number of
- * attempts at once starts from one and grows with each success, so that what has waited does not fall upon a
- * destination that has just got up.
+ * attempts at once starts from one and grows with each success, so that what has waited does not overwhelm a destination
+ * that has just come back.
  */
 
-/** Failures in a row before the destination is left alone. More than one delivery's own fault would explain. */
+/** Failures in a row before the destination is left alone: more than one faulty delivery would explain. */
 export const FAILURES_TO_HOLD = 20;
-/** The longest time between two questions whether it is well again. */
+/** The longest time between two attempts that ask whether it is well again. */
 const LONGEST_HOLD_MS = 5 * 60_000;
 /** The longest time a destination may ask us to stay away as a whole; one delivery's own wait may be longer. */
 const LONGEST_ASKED_MS = 60 * 60_000;
@@ -55,7 +55,7 @@ export class Pace {
     this.#holdsInRow = 0;
     this.#throttlesInRow = 0;
     this.#allowed = Math.min(this.#allowed + 1, this.#options.concurrency);
-    // One that was under way all the time: it is well after all. What it asked for itself stays.
+    // An attempt from before the hold succeeded: the destination is well after all. A hold that it asked for stays.
     if (this.hold?.reason === 'failing') this.hold = undefined;
   }
 
@@ -63,19 +63,19 @@ export class Pace {
   onFailed({ status, retryAfterMs }: Pick<DeliveryError, 'status' | 'retryAfterMs'>, nowMs: number): Hold | undefined {
     const isHeld = nowMs < (this.hold?.until ?? 0);
     if (status === 429 || (status === 503 && retryAfterMs !== undefined)) {
-      // Of attempts that were under way together, the first counts, and the longest wait.
+      // Of attempts that were under way together, only the first counts, and the longest wait.
       if (!isHeld) this.#throttlesInRow++;
       const askedMs = retryAfterMs ?? this.#throttleMs();
       return this.#holdUntil('throttled', nowMs + Math.min(askedMs, LONGEST_ASKED_MS));
     }
     this.#failuresInRow++;
-    // Under way since before the hold: they say what is known already.
+    // These attempts began before the hold, and say nothing new.
     if (isHeld || (this.#holdsInRow === 0 && this.#failuresInRow < FAILURES_TO_HOLD)) return undefined;
     this.#holdsInRow++;
     return this.#holdUntil('failing', nowMs + this.#pauseMs());
   }
 
-  /** What another process has found out. */
+  /** Another process has found out that nothing should be sent for now. */
   obey(hold: Hold, nowMs: number): void {
     if (hold.until <= nowMs) return;
     if (hold.reason === 'failing') this.#holdsInRow = Math.max(this.#holdsInRow, 1);

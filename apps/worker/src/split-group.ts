@@ -19,18 +19,18 @@ export interface SplitContext {
   readonly traces: Traces | undefined;
   readonly log: Logger;
   readonly splitLarge: LargeSplitter['split'];
-  /** Another object after every change: of what was routed before one, nothing holds. */
+  /** Another array after every change: what was routed before it no longer holds. */
   outlets(): readonly Outlet[];
   /**
    * Resolves when the outlets are those of every destination that was put before this call.
-   * @param version what the registry's version was at a moment before: of destinations that were put before that moment
+   * @param version the registry's version at an earlier moment: then those that were put before that moment are enough
    */
   lookAtDestinations(version?: string | null): Promise<void>;
 }
 
-/** A callback may hold hundreds of thousands of events: so many are logged and delivered before the next are looked at. */
+/** A callback may hold hundreds of thousands of events: this many are logged and delivered before the next are split. */
 const MOST_EVENTS_AT_ONCE = 1_000;
-/** Others are served after this much work, in ms. */
+/** Lets the process serve others after this much work, in ms. */
 const LONGEST_STRETCH_MS = 20;
 
 /**
@@ -84,7 +84,7 @@ export async function* splitGroup(
 
 const looksLikeTest = ({ event }: LoggedEvent): boolean => event.messageId?.startsWith(TEST_MESSAGE) ?? false;
 
-/** When a person sent it, to see that the way is clear, that one is told what would have become of it. */
+/** When a person sent it to see that the way is clear, reports what would have become of it. */
 const tellOfTest = async (context: SplitContext, { event }: LoggedEvent): Promise<boolean> => {
   await context.lookAtDestinations();
   const wanting = context.outlets().filter((outlet) => outlet.wants(event));
@@ -98,7 +98,7 @@ const tellOfTest = async (context: SplitContext, { event }: LoggedEvent): Promis
   });
 };
 
-/** The events of one callback, some at a time: of a large one, as they come from another thread. */
+/** The events of one callback, some at a time: those of a large one as they come from another thread. */
 async function* splitCallback(
   { splitLarge }: SplitContext,
   text: string | readonly SharedArrayBuffer[],

@@ -2,9 +2,9 @@ import { InvalidCallbackError, type LoggedEvent } from '@clickrelay/core';
 import { openThread, threadFile } from '@clickrelay/service/thread';
 import type { SplitAnswer, SplitJob } from './split-thread.ts';
 
-/** In bytes: what is smaller takes a few milliseconds, and is split where it is. */
+/** In bytes: a smaller callback takes a few milliseconds, and is split on the main thread. */
 export const LARGE_CALLBACK_BYTES = 1024 * 1024;
-/** So many lie parsed in memory at the same time; others wait. */
+/** This many are parsed in memory at the same time; others wait. */
 const MOST_AT_ONCE = 2;
 
 export interface LargeSplitter {
@@ -17,7 +17,7 @@ export interface LargeSplitter {
   close(): Promise<void>;
 }
 
-/** Splits large callbacks on another thread: 16 MB would keep everybody else waiting for a tenth of a second. */
+/** Splits large callbacks on another thread: 16 MB would hold everything else up for a tenth of a second. */
 export const createLargeSplitter = (): LargeSplitter => {
   const thread = openThread<SplitJob, SplitAnswer>(threadFile('split-thread', import.meta.url));
   let ids = 0;
@@ -45,7 +45,7 @@ export const createLargeSplitter = (): LargeSplitter => {
           const answer = await thread.run({ step: 'next', id });
           if (answer.refused !== undefined) throw new InvalidCallbackError(answer.refused);
           isLast = answer.isLast;
-          // Its place is for others now: what follows, delivering, may take a while.
+          // Others may have its place now: delivering these events may take a while.
           if (isLast) leave();
           yield answer.events;
         }

@@ -1,7 +1,7 @@
 import { eachEvent, InvalidCallbackError, type LoggedEvent } from '@clickrelay/core';
 import { answerJobs } from '@clickrelay/service/thread';
 
-/** A callback is begun, asked for its events until there are no more, and ended when nobody wants the rest. */
+/** `begin` a callback, ask for the `next` events until there are no more, or `end` it when nobody wants the rest. */
 export type SplitJob =
   | {
       readonly step: 'begin';
@@ -19,13 +19,28 @@ export interface SplitAnswer {
   readonly refused?: string;
 }
 
-/** What is handed over at a time takes the other side a few milliseconds. */
+/** The other side takes a few milliseconds for what is handed over at a time. */
 const MOST_EVENTS = 200;
 const ENOUGH_CHARACTERS = 256 * 1024;
 
 const begun = new Map<number, Generator<LoggedEvent, void>>();
 
-// Splits large callbacks, apart from the thread that serves everybody.
+const takeSome = (rest: Generator<LoggedEvent, void>): SplitAnswer => {
+  const events: LoggedEvent[] = [];
+  try {
+    for (let characters = 0; events.length < MOST_EVENTS && characters < ENOUGH_CHARACTERS; ) {
+      const { value, done } = rest.next();
+      if (done || value === undefined) return { events, isLast: true };
+      characters += value.source.length;
+      events.push(value);
+    }
+    return { events, isLast: false };
+  } catch (error) {
+    if (!(error instanceof InvalidCallbackError)) throw error;
+    return { events: [], isLast: true, refused: error.message };
+  }
+};
+
 answerJobs((job: SplitJob): { result: SplitAnswer } => {
   if (job.step === 'begin') {
     const text = Buffer.concat(job.pieces.map((piece) => Buffer.from(piece))).toString();
@@ -42,19 +57,3 @@ answerJobs((job: SplitJob): { result: SplitAnswer } => {
   }
   return { result: { events: [], isLast: true } };
 });
-
-function takeSome(rest: Generator<LoggedEvent, void>): SplitAnswer {
-  const events: LoggedEvent[] = [];
-  try {
-    for (let characters = 0; events.length < MOST_EVENTS && characters < ENOUGH_CHARACTERS; ) {
-      const { value, done } = rest.next();
-      if (done || value === undefined) return { events, isLast: true };
-      characters += value.source.length;
-      events.push(value);
-    }
-    return { events, isLast: false };
-  } catch (error) {
-    if (!(error instanceof InvalidCallbackError)) throw error;
-    return { events: [], isLast: true, refused: error.message };
-  }
-}

@@ -11,20 +11,20 @@ export interface SplitEvent {
 }
 
 /**
- * The events of a group, each once. What came in is counted by the step that logs them, so each brings along what has to
- * be counted with it: a callback comes with its first event, a repetition with the event that it repeats. What has no
- * event of its own, or one that is logged already, comes with the next one.
+ * The events of a group, each once. The step that logs events also counts what came in, so each event brings along what is
+ * to be counted with it: a callback is counted with its first event, a repeat with the event that it repeats. A callback or
+ * repeat without an event of its own, or whose event is logged already, is counted with the next event.
  */
 export interface Tally {
   /** Those to give next. */
   readonly events: readonly SplitEvent[];
-  /** What there was no event for to be counted with. */
+  /** What no event was left to be counted with. */
   readonly left: Readonly<Pick<CountedWith, 'callbacks' | 'repeats'>>;
   /** A callback was taken up. */
   takeUp(): void;
-  /** It is none after all. Had some of it been given, it stays counted with that. */
+  /** It is not a callback after all. If some of its events were given already, it stays counted with those. */
   putBack(): void;
-  /** @returns false for a fact that the group held before. */
+  /** @returns false for a repeat of an event of the group */
   add(event: LoggedEvent, origin: Origin): boolean;
   /** The events so far, to be logged. */
   give(): readonly SplitEvent[];
@@ -33,7 +33,7 @@ export interface Tally {
 }
 
 export const createTally = (): Tally => {
-  /** Without the event once it was given: nothing more can be counted with it. */
+  /** Undefined once the event was given: nothing more can be counted with it. */
   const seen = new Map<string, SplitEvent | undefined>();
   let events: SplitEvent[] = [];
   let left = { callbacks: 0, repeats: 0 };

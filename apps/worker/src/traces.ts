@@ -1,13 +1,13 @@
 import { type DeliveryError, isName, type LoggedEvent } from '@clickrelay/core';
 import type { Span, Tracing } from '@clickrelay/service/tracing';
 
-/** Which trace each event under way is part of. */
+/** Knows which trace each event under way is part of. */
 export interface Traces {
-  /** A callback is taken apart. */
+  /** A callback is split. */
   ingest(trace: string | undefined): IngestSpan;
-  /** Of a job: its event is part of this trace. */
+  /** The event of a job is part of this trace. */
   note(event: LoggedEvent, trace: string | undefined): void;
-  /** What a job of this event is to carry. */
+  /** The trace that a job of this event carries. */
   of(event: LoggedEvent): string | undefined;
   attempt(event: LoggedEvent, destinationId: string, number: number): AttemptSpan;
 }

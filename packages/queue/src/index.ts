@@ -24,10 +24,11 @@ export {
 } from './counts/refusals.ts';
 export type { Attempt, AttemptRecord } from './deliveries/attempt.ts';
 export { type AttemptLog, createAttemptLog } from './deliveries/attempt-log.ts';
-export { type DeliveryJob, type DeliveryToQueue, enqueueDeliveries, replayOf } from './deliveries/deliveries.ts';
+export { type DeliveryToQueue, enqueueDeliveries } from './deliveries/deliveries.ts';
 export { DeliveryNotFoundError } from './deliveries/errors.ts';
 export { type DeadLetter, type ListDeadLettersOptions, listDeadLetters } from './deliveries/list-dead-letters.ts';
 export { listUndelivered } from './deliveries/list-undelivered.ts';
+export { openDelivery, type PutOff } from './deliveries/open-delivery.ts';
 export { createOrdering, type Ordering } from './deliveries/ordering.ts';
 export { type Peeked, peekRecent, peekWaiting } from './deliveries/peek.ts';
 export {
@@ -37,11 +38,10 @@ export {
   listDeliveriesOf,
   readDelivery,
   readEnded,
-  readForDelivery,
 } from './deliveries/read-deliveries.ts';
 export { removeDeadLetter } from './deliveries/remove-dead-letter.ts';
 export { type Replayed, replayDelivery } from './deliveries/replay-delivery.ts';
-export { listFailedAgain, markReplayed } from './deliveries/replay-outcomes.ts';
+export { listFailedAgain } from './deliveries/replay-outcomes.ts';
 export {
   type Destination,
   type DestinationWatch,
@@ -59,6 +59,7 @@ export { type Hold, holdDestination, listHolds, releaseDestination } from './des
 export { type Committer, type CommitterOptions, createCommitter } from './intake/commit.ts';
 export type { CallbackToCommit, CommittedCallback, IngestGroup } from './intake/ingest-group.ts';
 export { createIntake, type Intake, type IntakeOptions, type Readiness } from './intake/intake.ts';
+export { parseIngestGroup } from './intake/parse-ingest-group.ts';
 export {
   countQuarantined,
   listQuarantine,

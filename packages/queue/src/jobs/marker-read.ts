@@ -15,14 +15,14 @@ const DROP_MARKER: Script = {
 
 /** Redis's limit for a read; also how long a closed connection can go unnoticed. */
 const BLOCK_SECONDS = 5;
-/** Answers that did not come this long after the read should have ended never will. */
+/** An answer that has not come this long after the read should have ended never will. */
 const BLOCK_GRACE_MS = 1_500;
 
 /** A queue that is taken from behind the read. */
 interface PromptQueue {
   readonly queue: QueueName;
   readonly marker: string;
-  /** Called at once: sends a take through this taker, and resolves with what follows from it. */
+  /** Called at once: sends a take through this taker, and resolves when that has been followed up. */
   take(taker: JobTaker): Promise<void>;
 }
 
@@ -46,7 +46,7 @@ export interface MarkerRead {
   close(): void;
 }
 
-/** @param key Any of the markers: on a Cluster all of a read are of one tag, and read from the server that has it. */
+/** @param key Any of the markers: on a Cluster all markers of a read have one tag, and are read from the server that has it. */
 export const createMarkerRead = (
   store: Store,
   key: string,
@@ -63,7 +63,7 @@ export const createMarkerRead = (
   let interrupted: ReadonlySet<string> | undefined;
 
   const open = (): Redis => {
-    // Its silence means nothing, and each of its reads has a deadline of its own.
+    // Silence on this connection means nothing, and each read has a deadline of its own.
     const connection = store.connectionOf(key).duplicate({
       connectionName: 'clickrelay-dispatcher',
       socketTimeout: undefined,
@@ -91,7 +91,7 @@ export const createMarkerRead = (
     let taker = promptTakers.get(marker);
     if (taker === undefined) {
       taker = store.openTaker(queue, connection);
-      // What BullMQ asks a new connection would wait behind the read.
+      // Questions that BullMQ asks on a new connection would wait behind the read.
       await untilDeadline(taker.waitUntilReady(), BLOCK_SECONDS * 1_000);
       promptTakers.set(marker, taker);
     }
@@ -99,7 +99,7 @@ export const createMarkerRead = (
   };
 
   const endRead = async (read: ReadonlySet<string>): Promise<void> => {
-    // On another connection: this can overtake the read that it is meant for, and is repeated until that has ended.
+    // Sent over another connection, this can overtake the read that it is meant for: repeat it until that has ended.
     while (waitingFor === read) {
       if (blockingId !== undefined && (await store.connectionOf(key).client('UNBLOCK', blockingId)) === 1) return;
       await new Promise((resolve) => setTimeout(resolve, 5));
@@ -114,7 +114,7 @@ export const createMarkerRead = (
       for (const queue of prompt) takers.push(await promptTaker(queue, connection));
       waitingFor = new Set(markers);
       try {
-        // Asked before each read: behind one, the answer would come when nobody needs it any more.
+        // Asked before each read: behind it, the answer would come too late to be of use.
         connection.client('ID').then(
           (id) => {
             if (blocking === connection) blockingId = Number(id);

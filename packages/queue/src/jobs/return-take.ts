@@ -11,9 +11,9 @@ const RETURN_TAKE: Script = { name: 'returnTake', lua: returnTakeLua };
 const CLOCK_MS = 1;
 
 /**
- * What was taken and not used does not count against the rate.
+ * Gives a take that was not used back to the rate.
  * @param takenMsAgo counted from the answer of Redis
- * @returns false when it no longer did
+ * @returns false when the take no longer counted
  */
 export const returnTake = async (
   store: Store,

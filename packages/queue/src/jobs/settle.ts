@@ -12,15 +12,15 @@ export type Settlement =
   /** Comes back after the delay and does not count: nothing was tried. */
   | { readonly kind: 'postpone'; readonly delayMs: number }
   /**
-   * Its turn has not come: put off and not counted, until somebody wakes it, or after the delay. `hasCome` is asked when it
-   * is put off: whoever was to wake it may have come before it slept.
+   * Its turn has not come: sleeps until `wakeJob` wakes it or the delay passes, and does not count. `hasCome` is asked once
+   * it sleeps: the process that was to wake it may have done so just before.
    */
   | { readonly kind: 'await_turn'; readonly delayMs: number; hasCome(): Promise<boolean> }
   /** Goes back to where it was taken from and does not count. */
   | { readonly kind: 'return' }
   /** Settled by the holder of its token, now or later. */
   | { readonly kind: 'leased' }
-  /** Kept as failed until someone decides. */
+  /** Kept as failed until a person decides. */
   | {
       readonly kind: 'dead';
       readonly reason: string;
@@ -28,7 +28,7 @@ export type Settlement =
       readonly because?: DeadLetterKind | undefined;
     };
 
-/** Tells BullMQ. Throws when the job is no longer ours: its lock ran out, and somebody else has it. */
+/** Tells BullMQ what became of a job. Throws when it is no longer ours: its lock ran out, and another token holds it. */
 export const settle = async (taker: JobTaker, job: Job, token: string, settlement: Settlement): Promise<void> => {
   const id = job.id as string;
   switch (settlement.kind) {
@@ -62,7 +62,7 @@ export const settle = async (taker: JobTaker, job: Job, token: string, settlemen
   }
 };
 
-/** What was put off is taken now. Does nothing with what waits already, runs, or is gone. */
+/** Makes a sleeping job ready now. Does nothing to a job that waits already, runs, or is gone. */
 export const wakeJob = async (taker: JobTaker, id: string): Promise<void> => {
   try {
     await taker.backend.promote(id);

@@ -1,0 +1,145 @@
+import type { WorkerMetrics } from '@clickrelay/metrics';
+import {
+  createOrdering,
+  type Destination,
+  type Dispatcher,
+  destinationQueue,
+  type Hold,
+  holdDestination,
+  listHolds,
+  releaseDestination,
+  type Settlement,
+  type Store,
+  type TakenJob,
+  watchDestinations,
+} from '@clickrelay/queue';
+import { openRoute, type Route } from '@clickrelay/routing';
+import { describeError } from '@clickrelay/service/log';
+import type { Logger } from 'pino';
+import type { Adapters } from './adapters.ts';
+import { Outlet, type OutletOptions } from './outlet.ts';
+
+/* Keeps an outlet for each destination of the registry, has the dispatcher take from its queue, and shares holds. */
+
+/** What one worker finds out about a destination is known to the others within about this time. */
+const HOLD_POLL_MS = 500;
+
+export interface Outlets {
+  /** Another array after every change. */
+  all(): readonly Outlet[];
+  /** See `DestinationWatch.look`. */
+  look(version?: string | null): Promise<void>;
+  /** Follows neither the registry nor the holds any more. */
+  stopWatching(): void;
+  close(): Promise<void>;
+}
+
+export interface OutletsOptions extends Pick<OutletOptions, 'turns' | 'schedule'> {
+  readonly store: Store;
+  readonly dispatcher: Dispatcher;
+  readonly adapters: Adapters;
+  readonly metrics: WorkerMetrics;
+  readonly log: Logger;
+  readonly onError: (error: unknown) => void;
+  /** Runs a job of an outlet's queue. */
+  readonly deliver: (outlet: Outlet, job: TakenJob) => Promise<Settlement>;
+}
+
+/** Resolves when the queue of each destination has been looked into: once it is known to be empty, events go straight. */
+export const openOutlets = async (options: OutletsOptions): Promise<Outlets> => {
+  const { store, dispatcher, adapters, metrics, turns, schedule, log, onError, deliver } = options;
+  const outlets = new Map<string, Outlet>();
+  let list: readonly Outlet[] = [];
+
+  const tellHold = (id: string, hold: Hold | undefined): void => {
+    if (hold === undefined) log.info({ destination: id }, 'destination.released');
+    else {
+      const seconds = Math.round((hold.until - Date.now()) / 1_000);
+      log.warn({ destination: id, reason: hold.reason, seconds }, 'destination.held');
+    }
+    (hold === undefined ? releaseDestination(store, id) : holdDestination(store, id, hold)).catch(onError);
+  };
+
+  const open = async (destination: Destination): Promise<void> => {
+    const queue = destinationQueue(destination.id);
+    let route: Route | undefined;
+    let opened: ReturnType<Adapters['open']>;
+    try {
+      route = openRoute(destination);
+      opened = adapters.open(destination.type, destination.config);
+    } catch (error) {
+      // Its events wait in its queue until someone mends it.
+      log.error({ destination: destination.id, error: describeError(error) }, 'destination.invalid');
+    }
+    const outlet = new Outlet(destination, opened, route, {
+      turns,
+      schedule,
+      createOrdering: () => createOrdering(store, destination.id),
+      onRoom: () => dispatcher.poke(queue),
+      onHold: (hold) => tellHold(destination.id, hold),
+    });
+    outlets.set(destination.id, outlet);
+    if (opened === undefined) return;
+    await dispatcher.add({
+      queue,
+      rate: outlet.rate,
+      room: () => outlet.room(),
+      onEmpty: () => outlet.onQueueEmpty(),
+      run: (job) => deliver(outlet, job),
+    });
+  };
+
+  const close = (outlet: Outlet, isRemoved: boolean): void => {
+    outlets.delete(outlet.id);
+    dispatcher.remove(destinationQueue(outlet.id));
+    (isRemoved ? outlet.remove() : outlet.close()).catch(onError);
+  };
+
+  const onDestinations = async (destinations: Destination[]): Promise<void> => {
+    const opening: Promise<void>[] = [];
+    const present = new Set(destinations.map(({ id }) => id));
+    for (const outlet of [...outlets.values()]) {
+      if (present.has(outlet.id)) continue;
+      close(outlet, true);
+      metrics.forget(outlet.id);
+    }
+    for (const destination of destinations) {
+      const outlet = outlets.get(destination.id);
+      if (outlet === undefined) opening.push(open(destination));
+      else if (!isSame(outlet.destination, destination)) {
+        if (isDeliveredAlike(outlet.destination, destination)) outlet.update(destination);
+        else {
+          close(outlet, false);
+          opening.push(open(destination));
+        }
+      }
+    }
+    list = [...outlets.values()];
+    await Promise.all(opening);
+  };
+  const watch = await watchDestinations(store, { onChange: onDestinations, onError });
+
+  const obeyHolds = async (): Promise<void> => {
+    for (const [id, hold] of await listHolds(store, Date.now())) outlets.get(id)?.obey(hold);
+  };
+  await obeyHolds();
+  const holdWatch = setInterval(() => obeyHolds().catch(onError), HOLD_POLL_MS);
+
+  return {
+    all: () => list,
+    look: (version) => watch.look(version),
+    stopWatching: () => {
+      watch.stop();
+      clearInterval(holdWatch);
+    },
+    close: async () => {
+      await Promise.all([...outlets.values()].map((outlet) => outlet.close()));
+    },
+  };
+};
+
+const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+/** The deliverer and the filter of one are those of the other. */
+const isDeliveredAlike = (a: Destination, b: Destination): boolean =>
+  a.type === b.type && a.filter === b.filter && isSame(a.config, b.config);
