@@ -10,7 +10,7 @@ import { startReceiver } from './ingest.ts';
 import { flood } from './load.ts';
 import { cpuMicros, startServer, stopServer } from './processes.ts';
 
-/** About so many deliveries are made with any number of destinations. */
+/** The approximate number of deliveries, whatever the number of destinations. */
 const DELIVERIES = 20_000;
 const WARM_UP_DELIVERIES = 2_000;
 const PATIENCE_MS = 60_000;
@@ -19,12 +19,12 @@ export interface DestinationsResult {
   readonly eventsPerSecond: number;
   readonly deliveriesPerSecond: number;
   readonly lost: number;
-  /** CPU per event until what became of it is written down, in µs. */
+  /** CPU time for each event until its outcome is stored, in µs. */
   readonly workerMicros: number;
   readonly redisMicros: number;
 }
 
-/** Callbacks into a receiver, one worker, and so many destinations that all want every event. */
+/** Measures a receiver, one worker, and a number of destinations that all want every event. */
 export const measureDestinations = async (count: number, redis: RedisServer): Promise<DestinationsResult> => {
   let arrived = 0;
   let lastAt = 0;
@@ -60,7 +60,7 @@ export const measureDestinations = async (count: number, redis: RedisServer): Pr
     await flood(receiver.target, { requests: events });
     const deadline = performance.now() + PATIENCE_MS;
     while (arrived < until && performance.now() < deadline) await pause(5);
-    // A group is done when what became of each of its deliveries is written down.
+    // A group is done when the outcome of each of its deliveries is stored.
     while ((await queueDepths(store)).ingest.messages > 0 && performance.now() < deadline) await pause(50);
   };
   try {

@@ -17,10 +17,10 @@ const PATIENCE_MS = 30_000;
 export interface EndToEndResult {
   readonly eventsPerSecond: number;
   readonly lost: number;
-  /** From the callback's first byte to the delivery's last, at 200 events a second. */
+  /** From the first byte of the callback to the last of the delivery, at 200 events a second. */
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** CPU per event while flooded, in µs. */
+  /** CPU time for each event under full load, in µs. */
   readonly receiverMicros: number;
   readonly workerMicros: number;
   readonly redisMicros: number;
@@ -67,7 +67,7 @@ const startWorker = async (pipeline: Pipeline, redis: RedisServer, destinationPo
   });
 };
 
-/** From callback to delivery: a receiver process, a worker process, one local destination. */
+/** Measures the way from callback to delivery: a receiver process, a worker process, one local destination. */
 export const measureEndToEnd = async (pipeline: Pipeline, redis: RedisServer): Promise<EndToEndResult> => {
   const folder = await mkdtemp(join(tmpdir(), 'clickrelay-bench-'));
   const arrivals = await startArrivals();

@@ -44,7 +44,7 @@ export const startReceiver = async (receiver: Receiver, redis: RedisServer) => {
   return { child, target: { port, path } satisfies LoadTarget };
 };
 
-/** How many callbacks a second one receiver process takes and commits. */
+/** Measures how many callbacks a second one receiver process accepts and commits. */
 export const measureIngest = async (receiver: Receiver, redis: RedisServer): Promise<IngestResult> => {
   const { child, target } = await startReceiver(receiver, redis);
   try {

@@ -15,13 +15,13 @@ const IDLE = { consumers: 100, seconds: 8 } as const;
 const API_KEY = 'a-key-for-the-bench-only';
 
 export interface LeasesResult {
-  /** Leased and acked, by consumers that take one at a time. */
+  /** Deliveries leased and acked a second, by consumers that take one at a time. */
   readonly onePerSecond: number;
   readonly tenPerSecond: number;
-  /** CPU per delivery, one at a time, in µs. */
+  /** CPU time for each delivery, one at a time, in µs. */
   readonly apiMicros: number;
   readonly redisMicros: number;
-  /** From the moment at which a delivery is queued to the answer of the consumer that waits. */
+  /** From queueing a delivery to the answer that the waiting consumer gets. */
   readonly p50Ms: number;
   readonly p99Ms: number;
   /** Share of a core. */
@@ -35,7 +35,7 @@ interface Leased {
   readonly deliveries: readonly { readonly deliveryId: string; readonly leaseToken: string }[];
 }
 
-/** One API process; its consumers in this process. */
+/** Measures one API process, with its consumers in this process. */
 export const measureLeases = async (redis: RedisServer): Promise<LeasesResult> => {
   const port = await freePort();
   const store = await openStore({ redisUrl: redis.url, role: 'consumer' });
@@ -75,7 +75,7 @@ export const measureLeases = async (redis: RedisServer): Promise<LeasesResult> =
     return DELIVERIES / ((performance.now() - startedAt) / 1_000);
   };
 
-  /** How much of a core the API and Redis need while nothing happens. */
+  /** Measures how much of a core the API and Redis use while nothing happens. */
   const idle = async (): Promise<{ api: number; redis: number }> => {
     const pids = [api.pid, redis.pid] as number[];
     const before = pids.map(cpuMicros);
@@ -92,7 +92,7 @@ export const measureLeases = async (redis: RedisServer): Promise<LeasesResult> =
     for (const id of ['one', 'ten', 'wakes', 'idle']) {
       await putDestination(store, { id, type: 'pull', events: ['*'], paused: null, config: {} });
     }
-    // Its start is not what it costs to be there.
+    // Leave out the cost of its start.
     await new Promise((resolve) => setTimeout(resolve, 2_000));
     const alone = await idle();
     const aloneConnections = await connections();

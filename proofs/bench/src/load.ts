@@ -23,7 +23,7 @@ const CONNECTIONS = 64;
 const ID_DIGITS = 32;
 let nextId = 0;
 
-/** The documented moText callback, with a message id of its own. */
+/** The documented moText callback, with its own message id. */
 const element = {
   channel: 'whatsapp/sms ',
   messageId: '0'.repeat(ID_DIGITS),
@@ -43,7 +43,7 @@ const body = JSON.stringify({
   event: { moText: [element] },
 });
 
-/** Requests of one connection; each call of `next` gives the same bytes with another message id. */
+/** The requests of one connection; each call of `next` returns the same bytes with another message id. */
 const createRequests = ({ port, path }: LoadTarget) => {
   const request = Buffer.from(
     `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: application/json\r\nAccept: */*\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
@@ -69,7 +69,7 @@ const OK = Buffer.from('HTTP/1.1 20');
 export const percentile = (sorted: readonly number[], share: number): number =>
   sorted[Math.min(Math.floor(sorted.length * share), sorted.length - 1)] ?? Number.NaN;
 
-/** As fast as the target answers: every connection sends its next request when the last one is answered. */
+/** Sends as fast as the target answers: every connection sends its next request when the last one is answered. */
 export const flood = async (
   target: LoadTarget,
   until: { seconds?: number; requests?: number },
@@ -124,7 +124,7 @@ export const flood = async (
   };
 };
 
-/** At a fixed rate, whether the target keeps up or not. */
+/** Sends at a fixed rate, whether or not the target keeps up. */
 export const trickle = async (
   target: LoadTarget,
   { perSecond, seconds }: { perSecond: number; seconds: number },

@@ -7,7 +7,7 @@ import { type LeasesResult, measureLeases } from './leases.ts';
 
 /*
  * `pnpm bench`: ingest and end to end in one go, on one Redis with `appendfsync always`, each program one process.
- * Absolute numbers differ from machine to machine; the ratios are what counts. Rounds take turns, and medians are shown.
+ * Absolute numbers differ from machine to machine; only the ratios matter. Rounds take turns, and medians are shown.
  * `pnpm bench ingest` and `pnpm bench end-to-end` run one of the two, `pnpm bench leases` and `pnpm bench destinations`
  * two more.
  */
@@ -120,7 +120,7 @@ const benchDestinations = async (): Promise<void> => {
   );
 };
 
-/** Lets the programs take turns, each time on an empty Redis; gives the median of each figure of each program. */
+/** Lets the programs take turns, each time on an empty Redis; returns the median of each figure of each program. */
 const rounds = async <Name extends string, Result extends Record<keyof Result, number>>(
   names: readonly Name[],
   count: number,

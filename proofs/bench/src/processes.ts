@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 
-/** Starts a program under test and resolves when it says that it is ready, over IPC or by answering its `/readyz`. */
+/** Starts a program under test and resolves when it reports over IPC, or at its `/readyz`, that it is ready. */
 export const startServer = async (
   file: string,
   environment: Record<string, string>,
@@ -32,7 +32,7 @@ export const stopServer = async (child: ChildProcess): Promise<void> => {
   await once(child, 'exit');
 };
 
-/** CPU time that a process has used so far, in µs (Linux). */
+/** The CPU time of a process so far, in µs (Linux). */
 export const cpuMicros = (pid: number): number => {
   const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? [];
   // utime and stime, in ticks of 10 ms.

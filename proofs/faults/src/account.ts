@@ -6,21 +6,21 @@ import { countOpen, type Rig, readDeadLetters, readIngest, readLogged, readPendi
 import type { Run } from './run.ts';
 
 export interface AccountOptions {
-  /** For everything to come to its end, in ms. @default 180000 */
+  /** How long to wait until everything has ended, in ms. @default 180000 */
   readonly patienceMs?: number;
-  /** Facts may be in the dead letters; otherwise one of them there is a failure. @default false */
+  /** Allows dead letters, which otherwise are failures. @default false */
   readonly mayDie?: boolean;
-  /** Facts may still wait at the end: a destination is paused, say. @default false */
+  /** Allows events that still wait at the end, for instance for a paused destination. @default false */
   readonly mayWait?: boolean;
-  /** Facts may be lost, as this durability says. @default false */
+  /** Allows lost events, as this durability promises no more. @default false */
   readonly mayLose?: boolean;
   /** Destinations beside those of the rig. */
   readonly others?: readonly Taker[];
 }
 
 /**
- * The end of a run: waits until nothing is under way any more and compares what was acknowledged with what has become of
- * it. The faults must be over by now.
+ * Ends a run: waits until nothing is under way, then compares the acknowledged events with what became of them. The
+ * faults must be over by now.
  */
 export const account = async (
   run: Run,
@@ -33,11 +33,11 @@ export const account = async (
     if (destination === undefined) throw new Error(`${id} is no destination of this run`);
     return {
       destination,
-      wants: (factId: string) =>
-        events.some((pattern) => matchesEventType(pattern, ledger.sent.get(factId)?.type ?? '')),
+      wants: (sentId: string) =>
+        events.some((pattern) => matchesEventType(pattern, ledger.sent.get(sentId)?.type ?? '')),
     };
   });
-  /** Facts that a destination should have and has not taken. */
+  /** Events that a destination should have accepted but has not. */
   const open = () =>
     wanted.map(({ destination, wants }) => {
       const accepted = destination.accepted();
@@ -49,13 +49,13 @@ export const account = async (
       async () => (await countOpen(rig.store)) === 0 && (mayDie || open().every(({ missing }) => missing.length === 0)),
       { timeoutMs: patienceMs, everyMs: 50 },
     ).catch(() => {
-      // What is not there by now is counted below, and shown as what it is.
+      // Anything still missing is counted and reported below.
     });
   }
 
   const spooled = await rig.spooled().catch((error: Error) => error.message);
   run.check(spooled === 0, `the spool still holds ${spooled}`);
-  // In the order in which events go: what moves on between two looks is seen by the second.
+  // Look in the order that events move in: an event that moves on between two looks is seen by the second.
   const ingest = await readIngest(rig.store);
   const logged = await readLogged(rig.store);
   const lost = new Set<string>();
@@ -64,11 +64,11 @@ export const account = async (
     const dead = await readDeadLetters(rig.store, destination.id);
     const missing = open().find((one) => one.destination === destination)?.missing ?? [];
     let [died, waiting] = [0, 0];
-    for (const factId of missing) {
-      const eventIds = logged.get(factId) ?? [];
+    for (const sentId of missing) {
+      const eventIds = logged.get(sentId) ?? [];
       if (eventIds.some((id) => dead.has(id))) died++;
-      else if (eventIds.some((id) => pending.has(id)) || ingest.includes(factId)) waiting++;
-      else lost.add(factId);
+      else if (eventIds.some((id) => pending.has(id)) || ingest.includes(sentId)) waiting++;
+      else lost.add(sentId);
     }
     run.check(mayDie || died === 0, `${died} deliveries to ${destination.id} became dead letters`);
     run.check(mayWait || waiting === 0, `${waiting} deliveries to ${destination.id} still wait after ${patienceMs} ms`);
@@ -78,10 +78,10 @@ export const account = async (
   run.result.lost += lost.size;
   run.check(mayLose || lost.size === 0, `lost: ${[...lost].slice(0, 5).join(', ')}${lost.size > 5 ? ', …' : ''}`);
 
-  const unsent = [...logged.keys()].filter((factId) => !ledger.sent.has(factId));
+  const unsent = [...logged.keys()].filter((sentId) => !ledger.sent.has(sentId));
   run.check(unsent.length === 0, `${unsent.length} events in the log were never sent`);
   const split = [...logged.values()].filter((eventIds) => eventIds.length > 1);
-  run.check(split.length === 0, `${split.length} facts became more than one event`);
+  run.check(split.length === 0, `${split.length} sent events became more than one`);
   if (run.result.failures.length === 0) return;
   for (const [name, part] of Object.entries({ receiver: rig.receiver, worker: rig.worker })) {
     for (const line of part.output().trim().split('\n').slice(-8)) run.step(`${name}: ${line.slice(0, 300)}`);

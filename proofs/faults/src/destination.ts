@@ -15,34 +15,34 @@ type Behave = (request: Arrival, count: number) => Behaviour | 'hang' | 'reset';
 
 /** One request that came in. */
 interface Arrival {
-  readonly factId: string;
+  readonly sentId: string;
   readonly webhookId: string;
   /** Epoch ms. */
   readonly at: number;
-  /** The same in ms of `fairNow`. */
+  /** The same time in ms of `fairNow`. */
   readonly fairAt: number;
-  /** When it was answered 2xx, and somebody was there to hear it; undefined when it was not, or not yet. */
+  /** When the sender received a 2xx answer; undefined when it did not, or has not so far. */
   acceptedAt?: number;
 }
 
 /** Where events go, as the account sees it. */
 export interface Taker {
   readonly id: string;
-  /** Facts it has taken, and how often. */
+  /** The events it has accepted, and how often. */
   accepted(): ReadonlyMap<string, number>;
-  /** What should never have arrived: not sent, altered, badly signed, one fact under two ids. */
+  /** Requests that should never have arrived: not sent, altered, badly signed, one event under two ids. */
   readonly wrong: readonly string[];
 }
 
-/** A webhook destination that checks everything it gets against what was sent. */
+/** A webhook destination that compares everything it receives with what was sent. */
 export interface CheckingDestination extends Taker {
   readonly url: string;
-  /** Signing secrets of which one must fit. */
+  /** Signing secrets, one of which must match. */
   secrets: string[];
   readonly arrivals: readonly Arrival[];
-  /** The requests for one fact, oldest first. */
-  arrivalsOf(factId: string): readonly Arrival[];
-  /** Requests under way at once, at most, since the last `behave`. */
+  /** The requests for one event, oldest first. */
+  arrivalsOf(sentId: string): readonly Arrival[];
+  /** The most requests under way at once since the last `behave`. */
   mostAtOnce(): number;
   behave(behave: Behave | Behaviour | 'hang' | 'reset'): void;
   close(): Promise<void>;
@@ -52,14 +52,14 @@ const FIRST_SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 
 export const startCheckingDestination = async (id: string, ledger: Ledger): Promise<CheckingDestination> => {
   const arrivals: Arrival[] = [];
-  const byFact = new Map<string, Arrival[]>();
+  const bySentId = new Map<string, Arrival[]>();
   const wrong: string[] = [];
   let behave: Behave = () => ({ status: 200 });
   let atOnce = 0;
   let mostAtOnce = 0;
   let secrets = [FIRST_SECRET];
 
-  /** Whether the request is one that should have come; what is wrong with it is written down. */
+  /** Whether the request was expected; records what is wrong with it. */
   const check = ({ body, headers, at }: ReceivedRequest): Arrival => {
     const webhookId = String(headers['webhook-id']);
     const isSigned = secrets.some((secret) => {
@@ -72,23 +72,23 @@ export const startCheckingDestination = async (id: string, ledger: Ledger): Prom
     });
     if (!isSigned) wrong.push(`${id} got ${webhookId} with a signature of none of its secrets`);
     const event = JSON.parse(body) as { raw: Record<string, unknown> };
-    const factId = String(event.raw['messageId']);
-    const fact = ledger.sent.get(factId);
-    if (fact === undefined) wrong.push(`${id} got ${webhookId}, which was never sent`);
-    else if (!isDeepStrictEqual(event.raw, fact.raw))
+    const sentId = String(event.raw['messageId']);
+    const sentEvent = ledger.sent.get(sentId);
+    if (sentEvent === undefined) wrong.push(`${id} got ${webhookId}, which was never sent`);
+    else if (!isDeepStrictEqual(event.raw, sentEvent.raw))
       wrong.push(`${id} got ${webhookId} with another raw than was sent`);
-    const [first] = byFact.get(factId) ?? [];
+    const [first] = bySentId.get(sentId) ?? [];
     if (first !== undefined && first.webhookId !== webhookId) {
-      wrong.push(`${id} got one fact as ${first.webhookId} and as ${webhookId}`);
+      wrong.push(`${id} got one event as ${first.webhookId} and as ${webhookId}`);
     }
-    return { factId, webhookId, at, fairAt: fairNow() };
+    return { sentId, webhookId, at, fairAt: fairNow() };
   };
 
   const local = await startDestination({
     answer: async (request) => {
       const arrival = check(request);
       arrivals.push(arrival);
-      byFact.set(arrival.factId, [...(byFact.get(arrival.factId) ?? []), arrival]);
+      bySentId.set(arrival.sentId, [...(bySentId.get(arrival.sentId) ?? []), arrival]);
       const answer = behave(arrival, arrivals.length - 1);
       if (answer === 'hang' || answer === 'reset') return answer;
       mostAtOnce = Math.max(mostAtOnce, ++atOnce);
@@ -110,11 +110,11 @@ export const startCheckingDestination = async (id: string, ledger: Ledger): Prom
       secrets = live;
     },
     arrivals,
-    arrivalsOf: (factId) => byFact.get(factId) ?? [],
+    arrivalsOf: (sentId) => bySentId.get(sentId) ?? [],
     accepted: () => {
       const counts = new Map<string, number>();
-      for (const { factId, acceptedAt } of arrivals) {
-        if (acceptedAt !== undefined) counts.set(factId, (counts.get(factId) ?? 0) + 1);
+      for (const { sentId, acceptedAt } of arrivals) {
+        if (acceptedAt !== undefined) counts.set(sentId, (counts.get(sentId) ?? 0) + 1);
       }
       return counts;
     },

@@ -1,24 +1,24 @@
 import { type Envelope, sampleCallback } from '@clickrelay/simulator';
 import type { Random } from './random.ts';
 
-/** One event as it was sent. What it is known by is its `messageId`, which no two of a run share. */
-interface Fact {
+/** An event as sent, identified by its `messageId`, which is unique in a run. */
+interface SentEvent {
   readonly id: string;
   readonly type: string;
   /** The element on the wire. */
   readonly raw: Readonly<Record<string, unknown>>;
 }
 
-/** A callback that the pretend Clickatell has sent, or is about to. */
+/** A callback that the pretend Clickatell has sent or is about to send. */
 export interface SentCallback {
   readonly body: string;
-  readonly facts: readonly Fact[];
+  readonly sentEvents: readonly SentEvent[];
 }
 
-export interface Answer {
+export interface CallbackAnswer {
   /** 0 when there was none. */
   readonly status: number;
-  /** From sending to the last byte of the answer, or to giving up. */
+  /** From sending until the last byte of the answer, or until giving up. */
   readonly ms: number;
   /** On the clock of `fairNow`. */
   readonly at: number;
@@ -26,35 +26,35 @@ export interface Answer {
 }
 
 /**
- * What Clickatell knows: everything it sent, and what it was told is kept. The proof is made of these two alone; nothing in
- * them was ever asked of Clickrelay.
+ * Everything that Clickatell sent, and everything that was acknowledged to it. The proof rests on these two alone, and
+ * never on anything that Clickrelay reports about itself.
  */
 export interface Ledger {
-  readonly sent: ReadonlyMap<string, Fact>;
+  readonly sent: ReadonlyMap<string, SentEvent>;
   readonly acknowledged: ReadonlySet<string>;
-  readonly answers: readonly Answer[];
-  /** Before it leaves: it may arrive without us hearing of it. */
+  readonly answers: readonly CallbackAnswer[];
+  /** Records a callback before it leaves, as it may arrive without us knowing. */
   note(callback: SentCallback): void;
-  answered(callback: SentCallback, answer: Answer): void;
+  answered(callback: SentCallback, answer: CallbackAnswer): void;
   slowestMs(): number;
 }
 
-export const isAccepted = ({ status }: Answer): boolean => status >= 200 && status < 300;
+export const isAccepted = ({ status }: CallbackAnswer): boolean => status >= 200 && status < 300;
 
 export const createLedger = (): Ledger => {
-  const sent = new Map<string, Fact>();
+  const sent = new Map<string, SentEvent>();
   const acknowledged = new Set<string>();
-  const answers: Answer[] = [];
+  const answers: CallbackAnswer[] = [];
   return {
     sent,
     acknowledged,
     answers,
-    note: ({ facts }) => {
-      for (const fact of facts) sent.set(fact.id, fact);
+    note: ({ sentEvents }) => {
+      for (const sentEvent of sentEvents) sent.set(sentEvent.id, sentEvent);
     },
-    answered: ({ facts }, answer) => {
+    answered: ({ sentEvents }, answer) => {
       answers.push(answer);
-      if (isAccepted(answer)) for (const { id } of facts) acknowledged.add(id);
+      if (isAccepted(answer)) for (const { id } of sentEvents) acknowledged.add(id);
     },
     slowestMs: () => answers.reduce((slowest, { ms }) => Math.max(slowest, ms), 0),
   };
@@ -76,16 +76,16 @@ export interface CallbackOptions {
   readonly events?: number;
   /** @default a mix, an unknown one among them */
   readonly types?: readonly string[];
-  /** How long a text each event has beside its own. @default none */
+  /** The length of an extra text in each event. @default none */
   readonly contentBytes?: number;
 }
 
-/** A callback that tells of something new, in one of as many conversations as there are shards and more. */
+/** Makes a callback with new events, in one of more conversations than there are shards. */
 export const newCallback = (
   random: Random,
   { events = 1, types = TYPES, contentBytes = 0 }: CallbackOptions = {},
 ): SentCallback => {
-  const facts: Fact[] = [];
+  const sentEvents: SentEvent[] = [];
   let envelope: Envelope | undefined;
   for (let i = 0; i < events; i++) {
     const type = random.pick(types);
@@ -96,9 +96,9 @@ export const newCallback = (
       ...(contentBytes > 0 && { padding: 'x'.repeat(contentBytes) }),
     });
     const raw = one.event[type]?.[0] as Record<string, unknown>;
-    facts.push({ id: raw['messageId'] as string, type, raw });
+    sentEvents.push({ id: raw['messageId'] as string, type, raw });
     envelope ??= { ...one, event: {} };
     envelope.event[type] = [...(envelope.event[type] ?? []), raw];
   }
-  return { body: JSON.stringify(envelope), facts };
+  return { body: JSON.stringify(envelope), sentEvents };
 };

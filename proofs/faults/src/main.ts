@@ -5,17 +5,17 @@ import { type Row, type RunResult, runOnce } from './run.ts';
 import { describeFailure, table } from './table.ts';
 
 /*
- * `./test faults`: breaks a whole Clickrelay in every way that a promise names, several times, and prints what came of it.
- * Ends with 0 when every promise held.
+ * `./test faults`: breaks a whole Clickrelay several times in every way that a promise names, and prints the results.
+ * Exits with 0 when every promise held.
  */
 
 const USAGE = `./test faults [options]
   --only <row>       only this row; may be given more than once, or with commas: --only G1,G4
   --runs <n>         how often each row runs (default 3)
-  --seed <n>         chooses everything that is random (default: the clock); the same seed breaks at the same places
-  --run-seed <n>     the seed of one single run, as a failure prints it
+  --seed <n>         decides everything random (default: the clock); the same seed breaks at the same places
+  --run-seed <n>     the seed of a single run, as a failure prints it
   --short            the round that is part of ./test: less load, fewer repeats
-  --list             names the rows and ends`;
+  --list             lists the rows and exits`;
 
 const { values } = parseArgs({
   options: {
@@ -64,7 +64,7 @@ for (const row of chosen) {
   if (notRun !== undefined) console.log(`${row.id}: NOT RUN: ${notRun}`);
   results.push({ row, runs: [], ...(notRun !== undefined && { notRun }) });
 }
-/** Prints what ran, and ends with 0 when every promise held. */
+/** Prints the rows that ran, and exits with 0 when every promise held. */
 const end = (): never => {
   const ran = results.filter(({ runs, notRun }) => runs.length > 0 || notRun !== undefined);
   console.log(`\n${table(ran)}\n`);
@@ -76,7 +76,8 @@ const end = (): never => {
   process.exit(failed.length === 0 && ran.length === results.length ? 0 : 1);
 };
 
-// Whoever has no time left sees what there is. Ending here also ends what was started: a signal alone would leave it.
+// On a signal, print the results so far. Exiting here also stops the started processes, which a bare signal would
+// leave.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
     console.log('\ncut off:');
@@ -84,7 +85,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
-// Every row once, then every row again: what else the machine does falls upon all of them.
+// Run every row once, then every row again, so that other load on the machine affects all of them.
 for (let run = 0; run < runs; run++) {
   for (const { row, runs: done, notRun } of results) {
     if (notRun !== undefined) continue;

@@ -3,15 +3,15 @@ import { type Program, type ProgramOptions, startProgram } from '@clickrelay/tes
 /** One process of Clickrelay, which can be killed, frozen, told to stop, and started again. */
 export interface Part {
   readonly pid: number;
-  /** What it has written since its last start. */
+  /** Its output since its last start. */
   output(): string;
   /** @param isReady wait until it says it is ready. @default true */
   start(isReady?: boolean): Promise<void>;
   /** kill -9. */
   kill(): Promise<void>;
-  /** SIGTERM. @returns its exit code, null when it had to be killed after the time */
+  /** SIGTERM. @returns its exit code; null when it had to be killed after a time */
   stop(withinMs?: number): Promise<number | null>;
-  /** SIGSTOP: it is there and does nothing. */
+  /** SIGSTOP: it stays, but does nothing. */
   freeze(): void;
   thaw(): void;
 }

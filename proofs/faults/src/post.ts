@@ -2,7 +2,7 @@ import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fairNow } from '@clickrelay/testkit';
 import {
-  type Answer,
+  type CallbackAnswer,
   type CallbackOptions,
   isAccepted,
   type Ledger,
@@ -11,17 +11,17 @@ import {
 } from './ledger.ts';
 import type { Random } from './random.ts';
 
-/** Longer than anybody promises to wait: what takes this long was not answered. */
+/** Longer than any promise: a callback that takes this long counts as unanswered. */
 const PATIENCE_MS = 30_000;
 
 export interface Clickatell {
   /** The `Authorization` header it sends. */
   authorization: string;
-  /** Sends a callback once and writes down what came of it. */
-  post(callback: SentCallback): Promise<Answer>;
-  /** Sends it until it is accepted, as Clickatell does. @throws {Error} when it is not within the time. */
-  postUntilAccepted(callback: SentCallback, withinMs?: number): Promise<Answer>;
-  /** Sends new callbacks, and those that were refused again, until the signal; resolves when all are answered. */
+  /** Sends a callback once and records the result. */
+  post(callback: SentCallback): Promise<CallbackAnswer>;
+  /** Sends it until it is accepted, as Clickatell does. @throws {Error} when it is not accepted in time */
+  postUntilAccepted(callback: SentCallback, withinMs?: number): Promise<CallbackAnswer>;
+  /** Sends new callbacks, and resends refused ones, until the signal; resolves when all are answered. */
   load(options: LoadOptions): Promise<void>;
   close(): void;
 }
@@ -29,10 +29,10 @@ export interface Clickatell {
 interface LoadOptions extends CallbackOptions {
   /** @default 16 */
   readonly connections?: number;
-  /** Between an answer and the next callback of the same connection. @default 10 */
+  /** The pause between an answer and the next callback on the same connection, in ms. @default 10 */
   readonly pauseMs?: number;
   readonly signal: AbortSignal;
-  /** No more new callbacks than this. @default as many as the time allows */
+  /** The most new callbacks to send. @default as many as the time allows */
   readonly most?: number;
 }
 
@@ -45,7 +45,7 @@ export const createClickatell = (
   let { authorization } = target;
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
 
-  const post = (callback: SentCallback): Promise<Answer> => {
+  const post = (callback: SentCallback): Promise<CallbackAnswer> => {
     ledger.note(callback);
     const startedAt = fairNow();
     return new Promise((resolve) => {
@@ -77,7 +77,7 @@ export const createClickatell = (
     });
   };
 
-  const postUntilAccepted = async (callback: SentCallback, withinMs = 90_000): Promise<Answer> => {
+  const postUntilAccepted = async (callback: SentCallback, withinMs = 90_000): Promise<CallbackAnswer> => {
     const deadline = fairNow() + withinMs;
     for (;;) {
       const answer = await post(callback);
@@ -106,7 +106,7 @@ export const createClickatell = (
           if (refused === undefined) begun++;
           const callback: SentCallback = refused ?? newCallback(random, options);
           refused = isAccepted(await post(callback)) ? undefined : callback;
-          // Refused at once while Redis is away: a sender that knocked without a pause would only measure itself.
+          // Redis is away and refusals come at once: without a pause the sender would only measure itself.
           await sleep(refused === undefined ? pauseMs : Math.max(pauseMs, 50));
         }
       };

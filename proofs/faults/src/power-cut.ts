@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { RedisServer } from '@clickrelay/testkit';
 import type { Run } from './run.ts';
 
-/** Why no power cut can be played here. */
+/** Says why this machine cannot simulate a power cut, or undefined. */
 export const cannotCutPower = async (): Promise<string | undefined> => {
   if (process.platform !== 'linux') return 'a power cut is played with LD_PRELOAD and /proc, on Linux only';
   try {
@@ -17,11 +17,11 @@ export const cannotCutPower = async (): Promise<string | undefined> => {
   }
 };
 
-/** Makes a Redis write down what it has synced, and cuts its files back to that. */
+/** Makes a Redis record what it has synced, and cuts its files back to that. */
 export interface PowerSwitch {
   /** The environment of the Redis. */
   readonly env: Record<string, string>;
-  /** After it was killed: its files are what was synced. @returns bytes that are gone */
+  /** Cuts the files of the killed Redis back to what was synced. @returns how many bytes are gone */
   cut(redis: RedisServer): number;
 }
 
@@ -38,7 +38,7 @@ export const createPowerSwitch = (run: Run): PowerSwitch => {
     cut: (redis) => {
       let gone = 0;
       const folder = join(redis.dir, 'appendonlydir');
-      // The other files are written under another name, synced, and renamed: they are whole.
+      // The other files are complete: they are written under another name, synced, and renamed.
       for (const name of readdirSync(folder).filter((file) => file.endsWith('.incr.aof'))) {
         const { size } = statSync(join(folder, name));
         const synced = Math.min(Number(readFileSync(join(notes, name), 'utf8')), size);

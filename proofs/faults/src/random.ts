@@ -1,16 +1,16 @@
 /** Random numbers that are the same for the same seed. */
 export interface Random {
-  /** From 0 up to 1. */
+  /** From 0 to below 1. */
   next(): number;
-  /** A whole number from `min` to `max`, both included. */
+  /** An integer from `min` to `max`, inclusive. */
   whole(min: number, max: number): number;
   pick<T>(items: readonly T[]): T;
   chance(share: number): boolean;
-  /** So many hexadecimal digits. */
+  /** A string of hexadecimal digits. */
   hex(digits: number): string;
 }
 
-/** mulberry32: small, and good enough to choose when something breaks. */
+/** mulberry32: small, and random enough to decide when something breaks. */
 export const createRandom = (seed: number): Random => {
   let state = seed >>> 0;
   const next = (): number => {
@@ -32,7 +32,7 @@ export const createRandom = (seed: number): Random => {
   };
 };
 
-/** The seed of one run of one row: the same whatever else runs. */
+/** The seed of one run of one row, whatever else runs. */
 export const seedOf = (seed: number, rowId: string, run: number): number => {
   let mixed = (seed ^ 0x811c9dc5) >>> 0;
   for (const character of `${rowId}#${run}`)

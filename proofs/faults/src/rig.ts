@@ -31,9 +31,9 @@ import type { Run } from './run.ts';
 
 export interface RigOptions {
   readonly redis?: RedisOptions;
-  /** Servers that are there already, and how to reach whichever is the primary. @default a Redis of the rig's own */
+  /** Existing servers, and how to reach the current primary. @default the rig's own Redis */
   readonly servers?: { readonly url: string; readonly primary: RedisServer };
-  /** Which parts reach Redis through the fault proxy. @default none */
+  /** The parts that reach Redis through the fault proxy. @default none */
   readonly proxied?: readonly ('receiver' | 'worker')[];
   readonly receiver?: Record<string, string>;
   readonly worker?: Record<string, string>;
@@ -45,11 +45,11 @@ export interface RigOptions {
   readonly start?: readonly ('receiver' | 'worker')[];
 }
 
-/** All of Clickrelay as processes of their own on 127.0.0.1, what stands around it, and a look inside past every fault. */
+/** All parts of Clickrelay as processes on 127.0.0.1, their surroundings, and a view inside that no fault affects. */
 export interface Rig {
   readonly redis: RedisServer;
   readonly proxy: FaultProxy;
-  /** A connection of the harness's own. */
+  /** The harness's own connection. */
   readonly store: Store;
   readonly receiver: Part & { readonly url: string; readonly env: Record<string, string> };
   readonly worker: Part;
@@ -57,20 +57,20 @@ export interface Rig {
   readonly ledger: Ledger;
   readonly destinations: readonly CheckingDestination[];
   readonly destination: CheckingDestination;
-  /** Another worker on the same Redis. It is not started yet. */
+  /** Another worker on the same Redis, which is not started. */
   newWorker(): Part;
   /** @returns the status of `GET /readyz`, 0 when there is no answer */
   readyz(): Promise<{ status: number; body: string }>;
-  /** Callbacks in the receiver's spool, as it says itself. */
+  /** How many callbacks the receiver reports in its spool. */
   spooled(): Promise<number>;
-  /** Resolves when the receiver would take a callback. */
+  /** Resolves when the receiver is ready for callbacks. */
   whenReady(): Promise<void>;
 }
 
-/** Quick, so that minutes of trouble fit into seconds, and long enough that nothing dies of them. */
+/** Short, so that minutes of trouble fit into seconds, and with enough tries that nothing becomes a dead letter. */
 const RETRY_SCHEDULE = ['0s', '50ms', '100ms', '200ms', ...Array<string>(60).fill('500ms')].join(',');
 
-/** A credential as `CALLBACK_AUTH` has it, and as a request does. */
+/** A credential as written in `CALLBACK_AUTH`, and as sent in a request. */
 export const credential = (password: string): { setting: string; header: string } => ({
   setting: `basic:clickatell:${password}`,
   header: `Basic ${Buffer.from(`clickatell:${password}`).toString('base64')}`,
@@ -177,24 +177,24 @@ export const startRig = async (run: Run, options: RigOptions = {}): Promise<Rig>
   };
 };
 
-// -- the look inside --------------------------------------------------------------------------------------------
+// -- the view inside --------------------------------------------------------------------------------------------
 
-/** Everything in the event log: event id by fact, all ids of each. */
+/** The event log: all event ids of each sent event. */
 export const readLogged = async (store: Store): Promise<Map<string, string[]>> => {
-  const byFact = new Map<string, string[]>();
+  const bySentId = new Map<string, string[]>();
   let cursor: string | undefined;
   for (;;) {
     const { items, next } = await listEvents(store, { limit: 500, cursor });
     for (const { event } of items) {
-      const factId = String((event.raw as Record<string, unknown>)['messageId']);
-      byFact.set(factId, [...(byFact.get(factId) ?? []), event.id]);
+      const sentId = String((event.raw as Record<string, unknown>)['messageId']);
+      bySentId.set(sentId, [...(bySentId.get(sentId) ?? []), event.id]);
     }
-    if (next === null) return byFact;
+    if (next === null) return bySentId;
     cursor = next;
   }
 };
 
-/** Event ids of the dead letters of a destination. */
+/** The event ids of a destination's dead letters. */
 export const readDeadLetters = async (store: Store, destinationId: string): Promise<Set<string>> => {
   const ids = new Set<string>();
   let cursor: string | undefined;
@@ -206,7 +206,7 @@ export const readDeadLetters = async (store: Store, destinationId: string): Prom
   }
 };
 
-/** Event ids that wait in the queue of a destination. */
+/** The event ids waiting in a destination's queue. */
 export const readPending = async (store: Store, destinationId: string): Promise<Set<string>> => {
   const jobs = await store
     .queue(destinationQueue(destinationId))
@@ -214,7 +214,7 @@ export const readPending = async (store: Store, destinationId: string): Promise<
   return new Set(jobs.map(({ id }) => id as string));
 };
 
-/** The texts of callbacks that no worker has taken apart yet. */
+/** The texts of callbacks that no worker has split so far. */
 export const readIngest = async (store: Store): Promise<string> => {
   const jobs = await Promise.all(
     LANES.map((lane) => store.queue(ingestQueue(lane)).getJobs(['waiting', 'delayed', 'active'])),
@@ -225,7 +225,7 @@ export const readIngest = async (store: Store): Promise<string> => {
     .join('\n');
 };
 
-/** Jobs of any sort that are not at their end. */
+/** Counts unfinished jobs of any sort. */
 export const countOpen = async (store: Store): Promise<number> => {
   const { ingest, destinations } = await queueDepths(store);
   return (

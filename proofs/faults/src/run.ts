@@ -3,36 +3,36 @@ import { createRandom, type Random } from './random.ts';
 
 /** One guarantee under its fault. */
 export interface Row {
-  /** `G1`; rows beyond the list of guarantees have a name. */
+  /** `G1`; rows that test no guarantee of the list have a name. */
   readonly id: string;
-  /** What is broken, as the table shows it. */
+  /** The fault, as the table shows it. */
   readonly fault: string;
   /** Why it cannot run on this machine, or undefined when it can. */
   readonly cannotRun?: () => Promise<string | undefined>;
-  /** Longer than this is a failure, in ms. @default 120000 */
+  /** A run that takes longer fails, in ms. @default 120000 */
   readonly timeoutMs?: number;
   run(run: Run): Promise<void>;
 }
 
-/** One time through one row. */
+/** One run of a row. */
 export interface Run {
   readonly seed: number;
-  /** Chooses what happens. Asked in the order of the steps, so that the same seed makes the same run. */
+  /** Decides what happens. Used in the order of the steps, so that the same seed makes the same run. */
   readonly random: Random;
-  /** For what happens at its own time: the load, the moods of destinations. */
+  /** For things that happen at their own time: the load, the destinations' behaviour. */
   readonly noise: Random;
-  /** The long round, which has minutes; the short one has seconds. */
+  /** Whether this is the long round, which has minutes; the short one has seconds. */
   readonly isLong: boolean;
-  /** A ledger for each Clickrelay of this run; all of them count. */
+  /** A ledger for each Clickrelay of this run; all of them must balance. */
   newLedger(): Ledger;
   readonly result: RunResult;
-  /** A promise that did not hold is written down, and the run goes on: the table shows all of them. */
+  /** Records a promise that did not hold. The run goes on, so that the table shows all of them. */
   check(holds: boolean, otherwise: string): void;
-  /** Worth a line below the table. */
+  /** Records a remark to print with the result. */
   remark(text: string): void;
-  /** Called at the end, the last one first. */
+  /** Calls this at the end, in reverse order. */
   defer(close: () => Promise<unknown> | unknown): void;
-  /** A log of what was done, shown when the run fails. */
+  /** Logs a step; the log is shown when the run fails. */
   step(text: string): void;
 }
 
@@ -50,7 +50,7 @@ export interface RunResult {
 
 const DEFAULT_TIMEOUT_MS = 480_000;
 
-/** Runs a row once. Never throws for what Clickrelay does: it is in the result. */
+/** Runs a row once. A fault of Clickrelay is part of the result, and never thrown. */
 export const runOnce = async (row: Row, { seed, isLong }: { seed: number; isLong: boolean }): Promise<RunResult> => {
   const startedAt = performance.now();
   const ledgers: Ledger[] = [];
@@ -84,7 +84,7 @@ export const runOnce = async (row: Row, { seed, isLong }: { seed: number; isLong
     remark: (text) => result.remarks.push(text),
     defer: (close) => {
       closing.push(close);
-      // Started after the time was over: nobody else would end it.
+      // It started after the time was up, and nothing else would end it.
       if (isOver) Promise.resolve(close()).catch(() => {});
     },
     step: (text) => result.steps.push(`${((performance.now() - startedAt) / 1_000).toFixed(2)} s ${text}`),
@@ -104,7 +104,7 @@ export const runOnce = async (row: Row, { seed, isLong }: { seed: number; isLong
   clearTimeout(timer);
   isOver = true;
   for (const close of closing.toReversed()) await Promise.resolve(close()).catch(() => {});
-  // One that was cut off ends by itself now that nothing answers it any more.
+  // A run that was cut off ends by itself now, as nothing answers it any more.
   for (const ledger of ledgers) {
     result.acknowledged += ledger.acknowledged.size;
     result.slowestMs = Math.max(result.slowestMs, ledger.slowestMs());

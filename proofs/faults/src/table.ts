@@ -1,6 +1,6 @@
 import type { Row, RunResult } from './run.ts';
 
-/** All runs of one row, or why there are none. */
+/** All runs of a row, or why there are none. */
 interface RowResult {
   readonly row: Row;
   readonly runs: readonly RunResult[];
@@ -9,7 +9,7 @@ interface RowResult {
 
 const COLUMNS = ['', 'fault', 'runs', 'acknowledged', 'lost', 'repeated', 'slowest answer', ''] as const;
 
-/** In Markdown, so that it can go into the documentation as it is. */
+/** Formats the results in Markdown, ready for the documentation. */
 export const table = (results: readonly RowResult[]): string => {
   const rows = results.map(({ row, runs, notRun }) => {
     const sum = (of: (run: RunResult) => number): string => String(runs.reduce((total, run) => total + of(run), 0));
@@ -35,7 +35,7 @@ export const table = (results: readonly RowResult[]): string => {
   return [line(COLUMNS), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
 };
 
-/** What a person needs to see the failure again. */
+/** Prints what a person needs to reproduce the failure. */
 export const describeFailure = (row: Row, { seed, failures, steps }: RunResult): string =>
   [
     `${row.id} (${row.fault}) did not hold; run it again with \`--run-seed ${seed} --only ${row.id}\``,

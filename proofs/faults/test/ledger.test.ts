@@ -11,7 +11,7 @@ describe('a ledger', () => {
     for (const callback of [taken, refused, unanswered]) ledger.note(callback as never);
     ledger.answered(taken as never, answer(200));
     ledger.answered(refused as never, answer(503));
-    expect([...ledger.acknowledged]).toEqual(taken?.facts.map(({ id }) => id));
+    expect([...ledger.acknowledged]).toEqual(taken?.sentEvents.map(({ id }) => id));
     expect(ledger.sent.size).toBe(6);
   });
 });
@@ -19,8 +19,10 @@ describe('a ledger', () => {
 describe('a seed', () => {
   it('gives the same callbacks each time, and others than its neighbour', () => {
     const of = (seed: number) => newCallback(createRandom(seed), { events: 3 });
-    expect(of(42).facts.map(({ id, type }) => [id, type])).toEqual(of(42).facts.map(({ id, type }) => [id, type]));
-    expect(of(42).facts[0]?.id).not.toBe(of(43).facts[0]?.id);
+    expect(of(42).sentEvents.map(({ id, type }) => [id, type])).toEqual(
+      of(42).sentEvents.map(({ id, type }) => [id, type]),
+    );
+    expect(of(42).sentEvents[0]?.id).not.toBe(of(43).sentEvents[0]?.id);
   });
 
   it('is another one for each row and run', () => {

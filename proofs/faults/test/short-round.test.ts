@@ -4,10 +4,10 @@ import { rows } from '../src/rows/index.ts';
 import { runOnce } from '../src/run.ts';
 import { describeFailure } from '../src/table.ts';
 
-// Each row once, with little load. `./test faults` is the same with more of everything, and another seed each time.
+// Each row once, with little load. `./test faults` does the same with more of everything, and a new seed each time.
 const SEED = 1;
 
-// Side by side: most of the time is waiting for locks to expire and for what must not happen.
+// Side by side: they mostly wait for locks to expire, or to see that something does not happen.
 describe.concurrent('nothing acknowledged is lost', () => {
   for (const row of rows) {
     it(`${row.id}: ${row.fault}`, async (context) => {

@@ -7,14 +7,14 @@ import { OWNER } from './n8n-client.ts';
 
 export interface Editor {
   readonly page: Page;
-  /** Shows a workflow, all of it. */
+  /** Shows a whole workflow. */
   openWorkflow(id: string): Promise<void>;
-  /** Opens the panel of a node of the workflow that is shown. */
+  /** Opens the panel of a node of the shown workflow. */
   openNode(name: string): Promise<void>;
-  /** Shows what the open node put out as a schema: names and values below each other. */
+  /** Shows the output of the open node as a schema: names and values below each other. */
   showSchema(): Promise<void>;
   closeNode(): Promise<void>;
-  /** Runs the workflow that is shown, and waits for its end. */
+  /** Runs the shown workflow, and waits for its end. */
   execute(): Promise<void>;
   close(): Promise<void>;
 }
@@ -29,7 +29,7 @@ const BROWSERS = [
 
 /**
  * Opens n8n's editor in a headless Chromium of this machine, and logs in.
- * @throws {Error} when there is none
+ * @throws {Error} when there is no Chromium
  */
 export const openEditor = async (url: string): Promise<Editor> => {
   const executablePath = BROWSERS.find((path) => path !== undefined && existsSync(path));
@@ -41,7 +41,7 @@ export const openEditor = async (url: string): Promise<Editor> => {
     executablePath,
     headless: true,
     viewport: { width: 1280, height: 800 },
-    // Without a sandbox because tests often run as root, which Chromium refuses with one; it shows our own n8n only.
+    // No sandbox, because tests often run as root, which Chromium refuses with one. It shows only our own n8n.
     args: [
       '--no-sandbox',
       '--disable-gpu',
@@ -54,7 +54,7 @@ export const openEditor = async (url: string): Promise<Editor> => {
   });
   const page = context.pages()[0] ?? (await context.newPage());
   page.setDefaultTimeout(30_000);
-  // Hints for beginners would cover what is to be seen.
+  // Hints for beginners would cover the workflow.
   await page.addInitScript(`
     localStorage.setItem('N8N_PIN_DATA_DISCOVERY_NDV', 'true');
     localStorage.setItem('N8N_PIN_DATA_DISCOVERY_CANVAS', 'true');

@@ -13,11 +13,11 @@ declare module 'vitest' {
   }
 }
 
-/** Packs the package once for all files, and stops at the end whatever a file that died has left running. */
+/** Packs the package once for all files, and stops at the end any program that a crashed file left running. */
 export default async function setup(project: TestProject): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'clickrelay-n8n-suite-'));
   process.env[FOLDER_VARIABLE] = folder;
-  // Not a teardown: Ctrl-C would leave it out.
+  // Not a teardown, which Ctrl-C would skip.
   process.once('exit', () => {
     const killed = killNoted(folder);
     if (killed.length > 0) console.error(`stopped what tests had left running: pid ${killed.join(', ')}`);

@@ -9,7 +9,7 @@ const run = promisify(execFile);
 /** The folder of the package in this checkout. */
 export const PACKAGE_FOLDER = join(import.meta.dirname, '../../../packages/n8n-nodes-clickatell');
 
-/** Packs our n8n package as it would be published, and gives the path of the tarball in `folder`. */
+/** Packs our n8n package as it would be published, and returns the path of the tarball in `folder`. */
 export const packPackage = async (folder: string): Promise<string> => {
   await run('pnpm', ['pack', '--pack-destination', folder], { cwd: PACKAGE_FOLDER });
   const tarball = (await readdir(folder)).find((name) => name.endsWith('.tgz'));
@@ -21,7 +21,7 @@ export const packPackage = async (folder: string): Promise<string> => {
  * Puts a packed community package where n8n looks for it, the way n8n's own installer does: unpacked into
  * `.n8n/nodes/node_modules/<name>`, and noted in the `package.json` there.
  * @param userFolder N8N_USER_FOLDER
- * @throws {Error} when a file that the `n8n` block of its package.json lists is not in it, or when it has dependencies
+ * @throws {Error} when it lacks a file that the `n8n` block of its package.json lists, or has dependencies
  */
 export const installPackage = async (tarball: string, userFolder: string): Promise<void> => {
   const unpacked = await mkdtemp(join(tmpdir(), 'clickrelay-n8n-package-'));

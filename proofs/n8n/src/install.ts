@@ -6,37 +6,37 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 
 /**
- * The n8n that the package is tried in. Not simply the newest: n8n is published in several steps, and a version whose
- * own packages are not all there yet cannot be installed.
+ * The n8n version to test the package in. Not simply the newest: n8n is published in several steps, and a version
+ * cannot be installed before all its own packages are there.
  */
 export const N8N_VERSION = process.env['N8N_VERSION'] ?? '2.41.1';
 
-/** Outside the checkout, so that it is there for the next run and for the next checkout; 3 GB. */
+/** Outside the checkout, so that the next run and the next checkout find it; 3 GB. */
 export const installFolder = join(
   process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'),
   'clickrelay',
   `n8n-${N8N_VERSION}`,
 );
 
-/** The command, as Node runs it. */
+/** The script of the `n8n` command. */
 export const n8nProgram = join(installFolder, 'node_modules', 'n8n', 'bin', 'n8n');
 
 /**
- * Installs n8n unless it is there.
- * @throws {Error} when npm does not manage, or what was installed does not load
+ * Installs n8n unless it is installed already.
+ * @throws {Error} when npm fails, or the installed n8n does not load
  */
 export const install = async (say: (line: string) => void): Promise<void> => {
   if (existsSync(n8nProgram)) return;
   say(`installing n8n ${N8N_VERSION} into ${installFolder}: about 5 minutes and 3 GB, once`);
   await mkdir(dirname(installFolder), { recursive: true });
   await removeLeftovers();
-  // Made beside it and moved at the end, so that a half installation is never taken for a whole one.
+  // Installed beside it and moved at the end, so that a partial installation is never taken for a complete one.
   const building = `${installFolder}.${process.pid}.partial`;
   await mkdir(building);
   await writeFile(join(building, 'package.json'), '{"private":true}\n');
 
-  // Without install scripts: that of Kafka's client compiles a library that needs headers of the system, and n8n starts
-  // without it. What n8n does need is built below, or comes built in its package.
+  // Without install scripts: the one of Kafka's client compiles a library that needs system headers, and n8n starts
+  // without it. The libraries that n8n does need are built below, or come prebuilt in their packages.
   npm(
     [
       'install',
@@ -66,13 +66,13 @@ const npm = (args: string[], cwd: string, env: Record<string, string> = {}): voi
   }
 };
 
-/** Those that came with it, when they did: nothing is downloaded then, and they are of the right version. */
+/** Prefers the headers that came with Node, which need no download and have the right version. */
 const headersOfThisNode = (): Record<string, string> => {
   const root = dirname(dirname(process.execPath));
   return existsSync(join(root, 'include', 'node', 'node.h')) ? { npm_config_nodedir: root } : {};
 };
 
-/** Of installations that were interrupted. */
+/** Removes interrupted installations. */
 const removeLeftovers = async (): Promise<void> => {
   const parent = dirname(installFolder);
   for (const name of await readdir(parent)) {

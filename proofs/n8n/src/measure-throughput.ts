@@ -8,11 +8,12 @@ import { type Execution, itemsOf } from './n8n-client.ts';
 import { clickrelayTrigger, workflowOf } from './nodes.ts';
 import { type Rig, startRig } from './rig.ts';
 
-// How many workflows a second n8n runs for events of Clickrelay, and how long after a callback its workflow starts.
+// Measures how many workflows a second n8n runs for events of Clickrelay, and how soon after a callback its workflow
+// starts.
 
 const EVENTS = 400;
 const PACED = 60;
-/** Looking costs n8n time too. */
+/** Polling costs n8n time too. */
 const RARELY = { timeoutMs: 180_000, everyMs: 3_000 };
 
 interface Measurement {
@@ -24,12 +25,12 @@ interface Measurement {
 }
 
 const measure = async (rig: Rig, concurrency: number): Promise<Omit<Measurement, 'n8n'>> => {
-  // Nothing but the trigger and a node that does nothing: what is measured is the way there.
+  // Only the trigger and a node that does nothing, to measure the way there.
   const noOp = { name: 'Nothing', type: 'n8n-nodes-base.noOp', typeVersion: 1 };
   const workflow = await rig.addWorkflow(
     workflowOf(`concurrency ${concurrency}`, clickrelayTrigger({ events: ['moText'], options: { concurrency } }), noOp),
   );
-  // The first ones warm everything up.
+  // The first events warm everything up.
   for (let index = 0; index < 20; index++) await rig.relay.post(sampleCallback('moText'));
   await rig.ended(workflow, 20);
 
@@ -40,7 +41,7 @@ const measure = async (rig: Rig, concurrency: number): Promise<Omit<Measurement,
   const paced = (await rig.ended(workflow, 20 + PACED)).slice(20);
   const delays = paced.map(delayMs).sort((a, b) => a - b);
 
-  // All at once: they wait in Clickrelay, and n8n takes them as fast as it can.
+  // All at once: they wait in Clickrelay, and n8n leases them as fast as it can.
   await Promise.all(Array.from({ length: EVENTS }, () => rig.relay.post(sampleCallback('moText'))));
   const burst = (await rig.ended(workflow, 20 + PACED + EVENTS, RARELY)).slice(20 + PACED);
   const startedAt = Math.min(...burst.map((execution) => Date.parse(execution.startedAt)));

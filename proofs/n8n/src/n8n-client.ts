@@ -54,29 +54,29 @@ export interface Execution extends ExecutionSummary {
 
 export interface N8nClient {
   readonly url: string;
-  /** Makes the owner on a fresh n8n, logs in on any other. */
+  /** Creates the owner on a fresh n8n, and logs in on any other. */
   connect(): Promise<void>;
   call<T = unknown>(method: string, path: string, body?: unknown): Promise<T>;
   nodeTypes(): Promise<Json[]>;
   createCredential(name: string, type: string, data: Json): Promise<Credential>;
-  /** What the button "Test" says. */
+  /** Presses the button "Test". */
   testCredential(credential: Credential, data: Json): Promise<{ status: 'OK' | 'Error'; message: string }>;
   createWorkflow(definition: WorkflowDefinition): Promise<Workflow>;
   activate(workflow: Workflow): Promise<void>;
   deactivate(workflow: Workflow): Promise<void>;
-  /** What the button "Execute workflow" does. */
+  /** Presses the button "Execute workflow". */
   runManually(workflow: Workflow, trigger: string): Promise<{ executionId?: string; waitingForWebhook?: boolean }>;
   /** Newest first. */
   executions(workflow: Workflow): Promise<ExecutionSummary[]>;
   execution(id: string): Promise<Execution>;
-  /** The bytes of binary data of an item. */
+  /** Downloads the binary data of an item. */
   binary(data: Json | undefined): Promise<Buffer>;
 }
 
-/** For an n8n of ours; it listens on this machine only, and its data are thrown away. */
+/** For our own n8n, which listens only on this machine and whose data are thrown away. */
 export const OWNER = { email: 'owner@example.com', firstName: 'Suite', lastName: 'Owner', password: 'Suite-Owner-1' };
 
-/** Speaks the API that n8n's editor speaks: its public one needs a key that only the editor hands out. */
+/** Uses the API of n8n's editor: the public one needs a key that only the editor can create. */
 export const createN8nClient = (url: string): N8nClient => {
   let cookie = '';
 
@@ -101,7 +101,7 @@ export const createN8nClient = (url: string): N8nClient => {
     return answer.data === undefined ? (answer as T) : answer.data;
   };
 
-  /** n8n answers before it has started or stopped triggers, and does that by itself. */
+  /** n8n answers first, and starts or stops triggers afterwards. */
   const publicationOf = (workflow: Workflow, isWanted: (publication: Publication) => boolean): Promise<Publication> =>
     waitUntil(
       async () => {
@@ -177,10 +177,10 @@ interface ExecutionPage {
   nextCursor?: string | null;
 }
 
-/** n8n lists no more executions at once. */
+/** The most executions that n8n lists at once. */
 const PAGE = 100;
 
-/** What a node put out in an execution, on its first output unless said otherwise. */
+/** The items that a node put out in an execution, by default on its first output. */
 export const itemsOf = (
   execution: Execution | undefined,
   node: string,
@@ -190,7 +190,9 @@ export const itemsOf = (
   return runs.flatMap((run) => run.data?.main?.[output] ?? []);
 };
 
-/** n8n keeps the data of an execution as `flatted` writes them: one array, in which strings are indices into it. */
+/**
+ * Reads the data of an execution, which n8n stores in the format of `flatted`: one array, whose strings index into it.
+ */
 const unflatten = (text: string): unknown => {
   const table = JSON.parse(text) as unknown[];
   const done = new Map<number, unknown>();

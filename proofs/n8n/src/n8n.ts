@@ -12,11 +12,11 @@ export interface N8n {
   readonly client: N8nClient;
   readonly url: string;
   readonly pid: number;
-  /** The one folder whose files its workflows may read and write. */
+  /** The only folder whose files its workflows may read and write. */
   readonly filesFolder: string;
-  /** All that it has written since it was started last. */
+  /** Its output since its last start. */
   log(): string;
-  /** As a crash does: nothing is finished, nothing is said to anybody. */
+  /** Ends it as a crash does: it finishes nothing and tells nobody. */
   kill(): Promise<void>;
   /** Starts it again on the same data, after `kill` or `stop`. */
   start(): Promise<void>;
@@ -24,15 +24,15 @@ export interface N8n {
 }
 
 export interface N8nOptions {
-  /** For its database, settings and community packages. */
+  /** The folder of its database, settings and community packages. */
   folder: string;
-  /** What `npm pack` makes of our package. */
+  /** Our package as `npm pack` makes it. */
   tarball: string;
-  /** More variables of n8n, or others than ours. */
+  /** Further variables of n8n; they override ours. */
   env?: Record<string, string>;
 }
 
-/** Starts a fresh n8n with our package in it, and makes its owner. */
+/** Starts a fresh n8n with our package, and creates its owner. */
 export const startN8n = async ({ folder, tarball, env = {} }: N8nOptions): Promise<N8n> => {
   if (!existsSync(n8nProgram)) throw new Error('n8n is not installed; run `./test n8n`, which installs it');
   await mkdir(folder, { recursive: true });
@@ -49,8 +49,8 @@ export const startN8n = async ({ folder, tarball, env = {} }: N8nOptions): Promi
       args: [n8nProgram, 'start'],
       env: environment,
       cwd: folder,
-      // The port is open and /healthz answers while migrations still run; this line is the one sign that all is done,
-      // the activation of workflows included.
+      // The port is open and /healthz answers while migrations still run; only this line says that everything is done,
+      // including the activation of workflows.
       readyOutput: /Editor is now accessible/,
       timeoutMs: 110_000,
     });
@@ -77,7 +77,7 @@ export const startN8n = async ({ folder, tarball, env = {} }: N8nOptions): Promi
   };
 };
 
-/** n8n as it is shipped, but on this machine only, with nothing that would call home, and readable by a machine. */
+/** n8n as shipped, but only on this machine, without calls home, and with machine-readable output. */
 const settings = (folder: string, port: number, brokerPort: number): Record<string, string> => ({
   N8N_USER_FOLDER: folder,
   N8N_HOST: '127.0.0.1',

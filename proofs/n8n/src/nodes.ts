@@ -1,6 +1,6 @@
 import type { Json, NodeDefinition, WorkflowDefinition } from './n8n-client.ts';
 
-/** A workflow of nodes one after the other. A name occurs once, and is what expressions and tests call the node by. */
+/** Makes a workflow of nodes in a row. Names are unique; expressions and tests use them. */
 export const workflowOf = (name: string, ...nodes: NodeDefinition[]): WorkflowDefinition => {
   const connections: Json = {};
   for (const [index, { name: from }] of nodes.slice(0, -1).entries()) {
@@ -37,7 +37,7 @@ export const clickatell = (name: string, parameters: Json): NodeDefinition => ({
   credentials: { clickatellApi: { id: '', name: '' } },
 });
 
-/** POSTs the event id, the attempt and the text to a service, and puts out what that answers. */
+/** POSTs the event id, the attempt and the text to a service, and outputs the answer. */
 export const callService = (url: string): NodeDefinition => ({
   name: 'Call service',
   type: 'n8n-nodes-base.httpRequest',

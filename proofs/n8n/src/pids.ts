@@ -1,13 +1,19 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Names the folder for all that a run of the tests makes. Whoever set it empties it, and ends what is noted in it. */
+/**
+ * Names the folder for everything that a test run makes. Whoever sets it empties it, and stops the programs noted in
+ * it.
+ */
 export const FOLDER_VARIABLE = 'N8N_SUITE_FOLDER';
 
-/** A file for each program that runs, named by its pid. */
+/** Holds a file for each running program, named by its pid. */
 const noted = (folder: string): string => join(folder, 'pids');
 
-/** Notes a program, so that it is stopped even when the process that started it is killed. Returns what un-notes it. */
+/**
+ * Notes a program, so that it is stopped even if the process that started it is killed. Returns a function that removes
+ * the note.
+ */
 export const notePid = (pid: number): (() => void) => {
   const folder = process.env[FOLDER_VARIABLE];
   if (folder === undefined) return () => {};
@@ -17,7 +23,7 @@ export const notePid = (pid: number): (() => void) => {
   return () => rmSync(file, { force: true });
 };
 
-/** Kills what is still noted, and gives the pids of what was still there. */
+/** Kills the noted programs, and returns the pids of those that were still running. */
 export const killNoted = (folder: string): number[] => {
   mkdirSync(noted(folder), { recursive: true });
   return readdirSync(noted(folder))

@@ -6,16 +6,16 @@ export interface PretendClickatell {
   /** In place of `https://platform.clickatell.com`. */
   readonly url: string;
   readonly apiKey: string;
-  /** A file that it has for download, and how callbacks name it. */
+  /** A file to download, and how callbacks describe it. */
   readonly file: { bytes: Buffer; contentType: string; fileName: string; sha256Hash: string; downloadUrl: string };
-  /** Requests that came in, oldest first; of one path when given. */
+  /** The requests received, oldest first; of one path if given. */
   requests(path?: string): ReceivedRequest[];
   close(): Promise<void>;
 }
 
 /**
- * Clickatell's own side of the One API: send, message status, balance, read receipts and media. It wants the key as
- * Clickatell does, raw in `Authorization`, and answers in Clickatell's shapes.
+ * Clickatell's side of the One API: send, message status, balance, read receipts and media. It expects the key as
+ * Clickatell does, raw in `Authorization`, and answers in Clickatell's formats.
  */
 export const startPretendClickatell = async (): Promise<PretendClickatell> => {
   const apiKey = `pretend-${randomBytes(12).toString('base64url')}==`;

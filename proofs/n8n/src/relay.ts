@@ -11,16 +11,16 @@ export interface Relay {
   readonly apiUrl: string;
   /** Posts a callback to the receiver, as Clickatell does. */
   post(envelope: Envelope): Promise<void>;
-  /** Runs `clickrelay <args> --json` and gives what it printed. */
+  /** Runs `clickrelay <args> --json` and returns its output. */
   cli<T = unknown>(...args: string[]): Promise<T>;
   stop(): Promise<void>;
-  /** Ends all of it at once, Redis included, as a power cut does. */
+  /** Ends everything at once, Redis included, as a power cut does. */
   kill(): Promise<void>;
   /** Starts it again on the same data, ports and keys. */
   start(): Promise<void>;
 }
 
-/** Starts receiver, worker, API and a Redis of their own, by the command that people start them with. */
+/** Starts receiver, worker, API and their own Redis, with the command that people use. */
 export const startRelay = async (folder: string, env: Record<string, string> = {}): Promise<Relay> => {
   const environment = {
     DATA_DIR: join(folder, 'relay'),

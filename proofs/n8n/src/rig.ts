@@ -8,17 +8,17 @@ import { FOLDER_VARIABLE } from './pids.ts';
 import { type PretendClickatell, startPretendClickatell } from './pretend-clickatell.ts';
 import { type Relay, startRelay } from './relay.ts';
 
-/** Everything that takes part: a real n8n with our package, a real Clickrelay, and the rest of the world pretended. */
+/** Everything that takes part: a real n8n with our package, a real Clickrelay, and a simulated rest of the world. */
 export interface Rig {
   readonly n8n: N8n;
   readonly relay: Relay;
   readonly clickatell: PretendClickatell;
-  /** A service that workflows call: it answers as a test says. */
+  /** A service that workflows call; it answers as the test says. */
   readonly service: Destination;
   readonly credentials: { clickrelayApi: Credential; clickatellApi: Credential };
-  /** Of the credentials, as a person types them in. */
+  /** The credentials, as a person types them in. */
   readonly secrets: { clickrelayApi: Record<string, unknown>; clickatellApi: Record<string, unknown> };
-  /** Creates a workflow, with our credentials wherever a node names one, and activates it unless told otherwise. */
+  /** Creates a workflow with our credentials in its nodes, and by default activates it. */
   addWorkflow(definition: WorkflowDefinition, options?: { active?: boolean }): Promise<Workflow>;
   /** The ended executions of a workflow, oldest first, once there are `count` of them. */
   ended(workflow: Workflow, count: number, options?: { timeoutMs?: number; everyMs?: number }): Promise<Execution[]>;
@@ -52,7 +52,7 @@ export const startRig = async ({ tarball, relayEnv = {}, n8nEnv = {} }: RigOptio
     closing.push(n8n.stop);
     const { client } = n8n;
 
-    // As the operator hands it out: it leases from destinations with these names, and may do nothing else.
+    // As an operator would create it: it may lease from destinations with these names, and nothing else.
     const { key } = await relay.cli<{ key: string }>(
       'keys',
       'create',
@@ -107,7 +107,7 @@ export const startRig = async ({ tarball, relayEnv = {}, n8nEnv = {} }: RigOptio
 
 const UNDER_WAY = new Set(['new', 'running', 'waiting', 'unknown']);
 
-/** An exported workflow names credentials as they were called where it was made; a person picks theirs after importing. */
+/** Replaces the credentials that an exported workflow names, as a person does after importing it. */
 const bind = (
   wanted: Record<string, unknown>,
   ours: Record<string, Credential>,

@@ -8,11 +8,11 @@ import { readExample } from './examples.ts';
 import { PACKAGE_FOLDER, packPackage } from './install-package.ts';
 import { startRig } from './rig.ts';
 
-// Takes the pictures of the n8n package's README, in the real editor with a real event. Outside of what is packed: npm
-// shows the README with links into the repository.
+// Takes the pictures for the n8n package's README, in the real editor with a real event. They are not packed: npm shows
+// the README with links into the repository.
 
 const pictures = join(PACKAGE_FOLDER, 'docs');
-/** So that a README stays quick to load. */
+/** Keeps the README quick to load. */
 const MAX_BYTES = 150_000;
 
 const folder = await mkdtemp(join(tmpdir(), 'clickrelay-screenshots-'));

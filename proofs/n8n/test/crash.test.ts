@@ -67,7 +67,9 @@ it('n8n is killed while 20 workflows run: every event succeeds in the end, and o
   await rig.n8n.client.deactivate(workflow);
 }, 240_000);
 
-/** Waits until every event is acknowledged: what is not is held for the trigger, and comes again when its lease ends. */
+/**
+ * Waits until every event is acknowledged: what is not is held for the trigger, and comes again when its lease ends.
+ */
 const allAcknowledged = async ({ id: workflowId }: Workflow): Promise<void> => {
   // As the trigger names it.
   const prefix = `n8n-${workflowId.toLowerCase()}-`;

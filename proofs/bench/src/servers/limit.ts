@@ -2,9 +2,9 @@ import { createServer } from 'node:http';
 import { Redis } from 'ioredis';
 
 /*
- * The limit: what Node and one durable Redis can do when nothing else is done. No authentication, no schema, no router;
- * the body is parsed so that it is known to be JSON, and stored by one XADD. XADDs are pipelined: none waits for the
- * answer to another. With BATCH, those of one turn of the event loop are sent in one write as well.
+ * The limit: what Node and one durable Redis can do when they do nothing else. No authentication, no schema, no router:
+ * the body is parsed only to check that it is JSON, and stored by one XADD. XADDs are pipelined, so none waits for the
+ * answer to another. With BATCH, those of one turn of the event loop also share one write.
  */
 const redis = new Redis(process.env['REDIS_URL'] as string, { enableAutoPipelining: process.env['BATCH'] === '1' });
 

@@ -6,8 +6,9 @@ import { z } from 'zod';
 import { connectionOf } from './connection.ts';
 
 /*
- * What everyone writes: Koa, a router, koa-body, a zod schema of what the documentation shows, and one `queue.add` with
- * retries for each event before the answer. No authentication, no deduplication; what does not fit the schema is refused.
+ * The receiver that everyone writes: Koa, a router, koa-body, a zod schema of the documented fields, and one
+ * `queue.add` with retries for each event before the answer. No authentication, no deduplication; it refuses whatever
+ * does not fit the schema.
  */
 
 const common = {

@@ -6,13 +6,13 @@ import { newCallback } from '../ledger.ts';
 import { countOpen, type Rig, startRig } from '../rig.ts';
 import type { Row, Run } from '../run.ts';
 
-/* Redis and Clickrelay are well; those they deliver to are not. */
+// Redis and Clickrelay are well, but the destinations are not.
 
 const percentile = (values: readonly number[], share: number): number =>
   values.toSorted((a, b) => a - b)[Math.max(0, Math.ceil(values.length * share) - 1)] ?? Number.NaN;
 const median = (values: readonly number[]): number => percentile(values, 0.5);
 
-/** From sending to arrival, in ms, of so many events a second for a while. */
+/** Measures the time from sending to arrival, in ms, at a rate of events for a while. */
 const measureDelays = async (
   run: Run,
   rig: Rig,
@@ -23,7 +23,7 @@ const measureDelays = async (
   const posting: Promise<unknown>[] = [];
   for (const end = Date.now() + ms; Date.now() < end || sentAt.size < atLeast; ) {
     const callback = newCallback(run.random);
-    for (const { id } of callback.facts) sentAt.set(id, fairNow());
+    for (const { id } of callback.sentEvents) sentAt.set(id, fairNow());
     posting.push(rig.clickatell.postUntilAccepted(callback));
     await sleep(1_000 / perSecond);
   }
@@ -36,11 +36,11 @@ const measureDelays = async (
 };
 
 /**
- * Differences below this are the machine's, not ours. The short round runs beside other tests: it only sees whether the
- * healthy one waits for the other's deadline.
+ * Smaller differences are noise of the machine. The short round runs beside other tests, so it only checks that the
+ * healthy destination does not wait for the other's deadline.
  */
 const noiseMs = ({ isLong }: Run): number => (isLong ? 40 : 3_000);
-/** Of one attempt at the destination that hangs: who waits for it is later than all noise. */
+/** The time limit of an attempt at the hanging destination: waiting for it takes longer than any noise. */
 const DEADLINE_MS = 10_000;
 
 const oneHangs: Row = {
@@ -52,16 +52,16 @@ const oneHangs: Row = {
       destinations: [{ id: 'well' }, { id: 'hangs', config: { timeoutMs: DEADLINE_MS } }],
     });
     const [well, hangs] = rig.destinations as [CheckingDestination, CheckingDestination];
-    // More than the worker has turns and places to wait for the one that hangs.
+    // More events than the worker has slots and waiting places for the hanging destination.
     const load = { perSecond: 100, ms: run.isLong ? 5_000 : 2_500, atLeast: 300 };
     await measureDelays(run, rig, well, { ...load, ms: 1_000, atLeast: 0 });
     const p99s: Record<'alone' | 'beside', number[]> = { alone: [], beside: [] };
-    // In turns, so that what else the machine does falls upon both.
+    // Take turns, so that other load on the machine affects both.
     for (let round = 0; round < (run.isLong ? 3 : 1); round++) {
       for (const phase of ['alone', 'beside'] as const) {
         hangs.behave(phase === 'alone' ? { status: 200 } : 'hang');
         if (phase === 'beside') await sleep(500);
-        // What waited for it in the round before is none of this one's load.
+        // Events that waited for it in the round before must not count here.
         else
           await waitUntil(async () => (await countOpen(rig.store)) === 0, {
             timeoutMs: 60_000,
@@ -104,7 +104,7 @@ const allAreDown: Row = {
     const sleepsFrom = performance.now();
     await sleep(downMs);
     const during = plain.arrivals.length;
-    // Twenty failures to be believed, what was under way then, and one question after each pause: 500 ms at most here.
+    // Twenty failures open the breaker; add those under way then, and one probe after each pause, here at most 500 ms.
     const most = 20 + CONCURRENCY + Math.ceil((performance.now() - sleepsFrom) / 200);
     run.step(`${during} attempts at ${events} deliveries while it was down`);
     run.check(
@@ -113,7 +113,7 @@ const allAreDown: Row = {
     );
 
     const first = asks.arrivals[0]?.at ?? 0;
-    // What was under way when the first was answered cannot be called back: as many as there are connections.
+    // Requests under way at the first 410 cannot be called back: as many as there are connections.
     const early = asks.arrivals.filter(({ at }) => at < first + RETRY_AFTER_S * 1_000 - 100).length;
     run.check(early <= CONCURRENCY, `${early} attempts came before the time that was asked for`);
 
@@ -128,7 +128,7 @@ const allAreDown: Row = {
       ...times.map((at, i) => times.filter((other, j) => j >= i && other < at + 1_000).length),
     );
     run.remark(`${during} attempts while down, then at most ${inASecond} a second where ${RATE} are allowed`);
-    // After a pause of the machine, what was under way arrives together with what comes next.
+    // After a pause of the machine, delayed requests arrive together with the next ones.
     if (run.isLong)
       run.check(inASecond <= RATE * 1.3, `${inASecond} attempts came within a second, where ${RATE} are allowed`);
     const after = times.filter((at) => at >= upAt);

@@ -7,12 +7,12 @@ import { type Rig, startRig } from '../rig.ts';
 import type { Row, Run } from '../run.ts';
 import { answeredWithinMs } from './redis-away.ts';
 
-/* Redis is well; the connection to it breaks, at a place that is chosen to the command. */
+// Redis is well, but the connection to it breaks, at exactly the chosen command.
 
 const MOMENTS: readonly CutMoment[] = ['before', 'inside', 'after'];
-/** How BullMQ and we run scripts: every write of a callback is one. */
+/** The commands that run scripts, in BullMQ and here: every write of a callback is one. */
 const SCRIPTS = ['EVALSHA', 'EVAL'];
-/** A worker that lost its connection may have to wait for a lock of its own, see G13. */
+/** A worker that lost its connection may have to wait for its own lock, see G13. */
 const REDELIVERED_WITHIN_MS = 15_000;
 
 const groupsWaiting = async (rig: Rig): Promise<number> => {
@@ -20,7 +20,7 @@ const groupsWaiting = async (rig: Rig): Promise<number> => {
   return ingest.messages + ingest.statuses;
 };
 
-/** Scripts are known to Redis, connections are open: from here on a walk is the same commands each time. */
+/** Loads scripts into Redis and opens connections, so that each later walk sends the same commands. */
 const warmUp = async (run: Run, rig: Rig): Promise<void> => {
   const types = ['moText'];
   await rig.clickatell.postUntilAccepted(newCallback(run.random, { types }));
@@ -38,7 +38,7 @@ const loseReplies: Row = {
       const before = await groupsWaiting(rig);
       const isSilent = run.random.chance(0.4);
       if (isSilent) rig.proxy.withholdReplies();
-      // Without `refuse` the client connects again in time and sends the command a second time by itself.
+      // Without `refuse`, the client reconnects in time and sends the command a second time by itself.
       else rig.proxy.cutAt({ command: 1, moment: 'after', names: SCRIPTS, refuse: run.random.chance(0.5) });
       const answer = await rig.clickatell.post(callback);
       rig.proxy.heal();
@@ -67,7 +67,7 @@ const cutBatch: Row = {
     await waitUntil(() => rig.destination.accepted().size === 2);
 
     for (let round = 0; round < (run.isLong ? 10 : 3); round++) {
-      // In the receiver: half of the command.
+      // In the receiver, at half of the command.
       await rig.worker.stop();
       const callback = newCallback(run.random, { events: EVENTS });
       rig.proxy.cutAt({ command: 1, moment: run.random.pick(['before', 'inside']), names: SCRIPTS, refuse: true });
@@ -77,7 +77,7 @@ const cutBatch: Row = {
       rig.proxy.heal();
       await rig.clickatell.postUntilAccepted(callback);
 
-      // In the worker: while it logs a hundred events and makes a hundred deliveries of them.
+      // In the worker, while it logs a hundred events and makes a hundred deliveries of them.
       rig.destination.behave({ status: 503 });
       const [command, moment] = [run.random.whole(1, run.isLong ? 25 : 8), run.random.pick(MOMENTS)];
       const cut = rig.proxy.cutAt({ command, moment, names: [...SCRIPTS, 'HSET', 'XADD', 'MULTI', 'EXEC'] });
@@ -86,7 +86,7 @@ const cutBatch: Row = {
       run.step(`worker cut ${moment} command ${command}${cut.happened ? '' : ': it never came to that'}`);
       rig.proxy.heal();
       rig.destination.behave({ status: 200 });
-      const taken = () => callback.facts.filter(({ id }) => rig.destination.accepted().has(id)).length;
+      const taken = () => callback.sentEvents.filter(({ id }) => rig.destination.accepted().has(id)).length;
       await waitUntil(() => taken() === EVENTS, { timeoutMs: REDELIVERED_WITHIN_MS }).catch(() => {});
       run.check(taken() === EVENTS, `${taken()} of ${EVENTS} events came out`);
     }
@@ -98,22 +98,25 @@ const cutBatch: Row = {
   },
 };
 
-/** More than goes into one job: such a callback lies beside, in pieces, and is many commands. */
+/** Too large for one job: such a callback is stored beside it in pieces, with many commands. */
 const LARGE_BYTES = 700_000;
 
-/** Long enough for a command to come through the proxy. */
+/** Long enough for a command to pass the proxy. */
 const AFTER_THE_ANSWER_MS = 20;
 
-/** What may happen to one command of the receiver: its connection breaks, all of them do for a while, or it is refused. */
+/**
+ * What may happen to a command of the receiver: its connection breaks, all connections break for a while, or it is
+ * refused.
+ */
 const receiverFaults = ({ isLong }: Run): readonly Omit<Cut, 'command'>[] => [
   { moment: 'before' },
   { moment: 'after' },
   { moment: 'refused' },
-  // The first is the same to Redis as `before`; the others take a second each until the receiver looks again.
+  // To Redis, the first is the same as `before`; the others take a second each until the receiver checks again.
   ...(isLong ? [{ moment: 'inside' } as const, ...MOMENTS.map((moment) => ({ moment, refuse: true }))] : []),
 ];
 
-/** As if a day had gone by: what expires is gone. @returns how many keys that were */
+/** Deletes everything that expires, as if a day had passed. @returns how many keys that were */
 const passADay = async ({ store: { redis } }: Rig): Promise<number> => {
   let gone = 0;
   for (const key of await redis.keys('cr:*')) {
@@ -130,12 +133,12 @@ const cutReceiver = (isLarge: boolean): Row => ({
     const rig = await startRig(run, { proxied: ['receiver'], start: ['receiver'] });
     await warmUp(run, rig);
     const contentBytes = isLarge ? LARGE_BYTES : 0;
-    const junkOf = (what: string): SentCallback => ({ body: `${what} ${'x'.repeat(contentBytes)}`, facts: [] });
+    const junkOf = (what: string): SentCallback => ({ body: `${what} ${'x'.repeat(contentBytes)}`, sentEvents: [] });
     const junk = new Set<string>();
     const learning = junkOf('to learn the script');
     await rig.clickatell.postUntilAccepted(learning);
     junk.add(learning.body);
-    // As is the script that keeps a large text.
+    // And so is the script that keeps a large text.
     await rig.clickatell.postUntilAccepted(newCallback(run.random, { contentBytes }));
 
     for (const isJunk of [false, true]) {
@@ -146,11 +149,11 @@ const cutReceiver = (isLarge: boolean): Row => ({
             ? junkOf(`no callback ${how} ${command}`)
             : newCallback(run.random, { events: isLarge && !run.isLong ? 1 : run.random.whole(1, 3), contentBytes });
           if (isJunk) junk.add(callback.body);
-          // Refused without a look at Redis it would prove nothing.
+          // A refusal without asking Redis would prove nothing.
           await rig.whenReady();
           const cut = rig.proxy.cutAt({ ...fault, command });
           const answer = await rig.clickatell.post(callback);
-          // What is done behind the answer's back is broken as well.
+          // Commands sent after the answer are broken as well.
           await sleep(AFTER_THE_ANSWER_MS);
           isOver = !cut.happened && isAccepted(answer);
           rig.proxy.heal();
@@ -160,7 +163,7 @@ const cutReceiver = (isLarge: boolean): Row => ({
         }
       }
     }
-    // What was acknowledged does not expire, and what was given up half-way does.
+    // Acknowledged callbacks do not expire, and half-written ones do.
     run.remark(`${await passADay(rig)} texts of callbacks that were given up half-way expired`);
     const { items } = await listQuarantine(rig.store, { limit: 500 });
     const kept = new Set<string>();
@@ -181,7 +184,7 @@ const cutReceiver = (isLarge: boolean): Row => ({
   },
 });
 
-/** Rigs side by side: most of the time is waiting for locks. */
+/** How many rigs run side by side: they mostly wait for locks. */
 const RIGS = 4;
 
 const cutWorker = (isLarge: boolean): Row => ({
@@ -194,18 +197,18 @@ const cutWorker = (isLarge: boolean): Row => ({
         startRig(run, { proxied: ['worker'], destinations: [{ id: 'crm' }, { id: 'erp' }] }),
       ),
     );
-    /** One callback, to one destination that is well and one that fails at first: both ways that an event can take. */
+    /** One callback, to a destination that is well and one that fails at first: both paths of an event. */
     const walk = async (rig: Rig, callback: SentCallback): Promise<boolean> => {
       await rig.clickatell.postUntilAccepted(callback);
       return waitUntil(
-        () => rig.destinations.every((one) => callback.facts.every(({ id }) => one.accepted().has(id))),
+        () => rig.destinations.every((one) => callback.sentEvents.every(({ id }) => one.accepted().has(id))),
         { timeoutMs: REDELIVERED_WITHIN_MS, everyMs: 5 },
       ).catch(() => false);
     };
     const newWalk = () => newCallback(run.random, { events: 2, contentBytes: isLarge ? LARGE_BYTES : 0 });
     for (const rig of rigs) {
-      rig.destinations[1]?.behave(({ factId }) => ({
-        status: (rig.destinations[1]?.arrivalsOf(factId).length ?? 0) > 1 ? 200 : 503,
+      rig.destinations[1]?.behave(({ sentId }) => ({
+        status: (rig.destinations[1]?.arrivalsOf(sentId).length ?? 0) > 1 ? 200 : 503,
       }));
       await walk(rig, newWalk());
     }
@@ -217,14 +220,14 @@ const cutWorker = (isLarge: boolean): Row => ({
     run.step(`a walk is ${length} commands: ${first.proxy.commands.join(' ')}`);
     run.remark(`an undisturbed walk of the worker is ${length} commands to Redis`);
 
-    // What waits in the background is counted as well, so that a walk may be longer than the one that was measured.
+    // Background commands are counted too, so a walk may be longer than the one measured.
     const all = Array.from({ length: length + 5 }, (_, index) =>
       MOMENTS.map((moment) => ({ moment, command: index + 1 })),
     );
-    // The short round takes the moment that is the hardest: carried out, and nobody knows.
+    // The short round takes the hardest moment: carried out, but nobody knows.
     const afterEach = all.flat().filter(({ moment }) => moment === 'after');
-    // Of a large callback its scripts only, until its text is dropped: what follows is the same. What happens in the
-    // background counts as well, so that the last of them, which logs the events, may be some places further on. Twice.
+    // For a large callback, only its scripts until its text is dropped: the rest is the same. Background commands count
+    // too, so the last script, which logs the events, may come some places later. Twice.
     const untilDropped = first.proxy.commands.slice(0, first.proxy.commands.indexOf('MULTI'));
     const scripts = untilDropped.filter((name) => SCRIPTS.includes(name)).length + 5;
     const afterScripts = Array.from({ length: 2 * scripts }, (_, index): Omit<Cut, 'refuse'> => {

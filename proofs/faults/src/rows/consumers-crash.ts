@@ -9,7 +9,7 @@ import { createPart, type Part } from '../part.ts';
 import { type Rig, startRig } from '../rig.ts';
 import type { Row, Run } from '../run.ts';
 
-/* Consumers of a pull destination, and the API they lease from, die while deliveries are out. */
+// Consumers of a pull destination, and the API they lease from, die while deliveries are leased.
 
 const API_KEY = 'faults-faults-faults';
 const LEASE_MS = 2_000;
@@ -59,13 +59,13 @@ const crashConsumers: Row = {
       });
       return { status: response.status, body: await response.json() };
     };
-    /** What a consumer does with one delivery: most often its work, then the ack. */
+    /** Treats a delivery as a consumer does: usually its work, then the ack. */
     const handle = async ({ deliveryId, leaseToken, event }: Lease): Promise<void> => {
       const lease = { deliveryId, leaseToken };
-      const factId = String(event.raw['messageId']);
-      const fact = rig.ledger.sent.get(factId);
-      if (fact === undefined) wrong.push(`bot got ${event.id}, which was never sent`);
-      else if (!isDeepStrictEqual(event.raw, fact.raw))
+      const sentId = String(event.raw['messageId']);
+      const sentEvent = rig.ledger.sent.get(sentId);
+      if (sentEvent === undefined) wrong.push(`bot got ${event.id}, which was never sent`);
+      else if (!isDeepStrictEqual(event.raw, sentEvent.raw))
         wrong.push(`bot got ${event.id} with another raw than was sent`);
       const mood = isCareful ? 1 : run.noise.next();
       // Dies before its work is done.
@@ -78,8 +78,8 @@ const crashConsumers: Row = {
         await call('extend', { ...lease, leaseMs: LEASE_MS });
         await sleep(run.noise.whole(0, 500));
       }
-      times.set(factId, (times.get(factId) ?? 0) + 1);
-      // Dies between its work and the ack: it gets the delivery again.
+      times.set(sentId, (times.get(sentId) ?? 0) + 1);
+      // Dies between its work and the ack, so the delivery comes again.
       if (mood < 0.4) return;
       await call('ack', lease);
     };

@@ -13,7 +13,7 @@ import { isAccepted } from '../ledger.ts';
 import { startRig } from '../rig.ts';
 import type { Row } from '../run.ts';
 
-/* The primary is lost, and a replica takes its place. */
+// The primary is lost, and a replica takes its place.
 
 const REPLICATED = { DURABILITY: 'replicated' };
 
@@ -46,7 +46,7 @@ const loseCutOffPrimary: Row = {
     const stop = new AbortController();
     const load = rig.clickatell.load({ signal: stop.signal });
     await sleep(run.random.whole(500, 1_500));
-    // From here on the primary writes what its replica never gets.
+    // From here on, the primary's writes never reach its replica.
     link.freeze();
     await sleep(run.random.whole(200, 1_500));
     await Promise.all([primary.kill(), rig.worker.kill()]);

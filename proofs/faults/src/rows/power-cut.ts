@@ -4,7 +4,7 @@ import { cannotCutPower, createPowerSwitch } from '../power-cut.ts';
 import { startRig } from '../rig.ts';
 import type { Row } from '../run.ts';
 
-/* The machine loses its power: every process ends, and of the files only that is left which was synced. */
+// The machine loses power: every process ends, and files keep only what was synced.
 
 const cutPower = (fsync: 'always' | 'everysec'): Row => ({
   id: fsync === 'always' ? 'G2' : 'G3',

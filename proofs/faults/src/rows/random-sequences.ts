@@ -18,11 +18,11 @@ import { countOpen, credential, FIRST_PASSWORD, type Rig, startRig } from '../ri
 import type { Row, Run } from '../run.ts';
 
 /*
- * Random sequences of everything that can happen to Clickrelay, several things at a time. The model is the ledger: whatever
- * happens in whatever order, it must come out even.
+ * Random sequences of everything that can happen to Clickrelay, several things at a time. The ledger is the model: it
+ * must balance, whatever happens in whatever order.
  */
 
-/** Short, so that there are dead letters to replay; the hold after failures and a 410 make some of the rest. */
+/** Short, so that there are dead letters to replay; the breaker and a 410 add to the variety. */
 const RETRY_SCHEDULE = '0s,50ms,100ms,200ms,300ms,300ms,300ms,300ms';
 
 interface World {
@@ -30,9 +30,9 @@ interface World {
   readonly rig: Rig;
   readonly random: Random;
   readonly posted: SentCallback[];
-  /** Credentials that the receiver takes. */
+  /** Credentials that the receiver accepts. */
   passwords: string[];
-  /** Signing keys that were put last, by destination. */
+  /** The latest signing keys, by destination. */
   readonly keys: Map<string, string[]>;
 }
 
@@ -61,7 +61,7 @@ const resend: Step = {
   act: async ({ rig, random, posted }) => {
     if (posted.length === 0) return 'nothing to resend';
     const callback = random.pick(posted);
-    // At times twice at once, as Clickatell does when an answer is slow.
+    // Sometimes twice at once, as Clickatell does when an answer is slow.
     const answers = await Promise.all(Array.from({ length: random.whole(1, 2) }, () => rig.clickatell.post(callback)));
     return `resend: ${answers.map(({ status }) => status)}`;
   },
@@ -203,7 +203,9 @@ const pauseOrResume: Step = {
   },
 };
 
-/** As an operator does it: the new one beside the old one, then the new one alone, when nothing signed before is under way. */
+/**
+ * Rotates a secret as an operator does: the new one beside the old, then alone once nothing signed before is under way.
+ */
 const rotateSigningKey: Step = {
   weight: 2,
   act: async (world) => {
@@ -214,7 +216,7 @@ const rotateSigningKey: Step = {
     const known = present.config['secret'] as string[];
     const next = `whsec_${Buffer.from(world.random.hex(32)).toString('base64')}`;
     const live = known.length > 1 ? known.slice(0, 1) : [next, ...known];
-    // It takes both for as long as either may come.
+    // The destination accepts both for as long as either may come.
     destination.secrets = [...new Set([...destination.secrets, ...live])];
     await putDestination(store, { ...present, config: { ...present.config, secret: live } });
     world.keys.set(destination.id, live);
@@ -231,7 +233,7 @@ const rotateCredential: Step = {
     rig.receiver.env['CALLBACK_AUTH'] = world.passwords.map((password) => credential(password).setting).join(',');
     await rig.receiver.stop();
     await rig.receiver.start();
-    // While both are live, the sender changes over.
+    // The sender changes over while both are live.
     rig.clickatell.authorization = credential(world.passwords[0] as string).header;
     return `the receiver takes ${world.passwords.length} credentials`;
   },
@@ -255,12 +257,12 @@ const STEPS: readonly Step[] = [
 ];
 const WEIGHTED = STEPS.flatMap((step) => Array<Step>(step.weight).fill(step));
 
-/** Everything is well again, and everything that anybody gave up is asked for once more. */
+/** Ends all faults, and replays everything that was given up. */
 const mend = async ({ rig }: World): Promise<void> => {
   rig.proxy.heal();
   for (const destination of rig.destinations) destination.behave({ status: 200 });
   await rig.whenReady();
-  // Parked by a 410, or paused by a person. A worker may still be about to park: asked until all are open.
+  // Reopen those that answered 410 or were paused by hand, until all are open: a worker may still be about to park one.
   await waitUntil(
     async () => {
       const paused = (await listDestinations(rig.store)).filter((one) => one.paused !== null);
@@ -311,7 +313,7 @@ const randomSequences: Row = {
     }
     const odd = rig.ledger.answers.find(({ status }) => ![0, 200, 503].includes(status));
     run.check(odd === undefined, `a callback was answered ${odd?.status} (${odd?.body})`);
-    // Replays are asked for: how often something came says nothing here.
+    // Replays were requested, so the number of arrivals says nothing here.
     run.remark(`${run.result.repeated} deliveries more than one each, replays among them`);
     run.result.repeated = 0;
   },

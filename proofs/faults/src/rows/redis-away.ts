@@ -1,23 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fairNow, waitUntil } from '@clickrelay/testkit';
 import { account } from '../account.ts';
-import { type Answer, isAccepted, newCallback } from '../ledger.ts';
+import { type CallbackAnswer, isAccepted, newCallback } from '../ledger.ts';
 import { type Rig, startRig } from '../rig.ts';
 import type { Row, Run } from '../run.ts';
 
-/* Redis itself fails, under the load of 16 connections. */
+// Redis itself fails, under the load of 16 connections.
 
 /*
- * What is promised, for a machine that has time. The short round runs beside other tests, on machines that have none: what
- * it allows is still less than it takes when nothing watches the time.
+ * The promised limits, for a machine with time to spare. The short round runs beside other tests, on machines without:
+ * its limits are still below what it takes when nothing watches the time.
  */
 
-/** From a request to its answer, whatever happens to Redis. */
+/** The limit from a request to its answer, whatever happens to Redis. */
 export const answeredWithinMs = ({ isLong }: Run): number => (isLong ? 2_500 : 10_000);
-/** From the recovery of Redis to the next 2xx. */
+/** The limit from the recovery of Redis to the next 2xx. */
 const backWithinMs = ({ isLong }: Run): number => (isLong ? 1_000 : 15_000);
 
-/** Load, some outages one after the other, the account. */
+/** Applies load, causes some outages in turn, and takes the account. */
 const underLoad = async (
   run: Run,
   rig: Rig,
@@ -31,7 +31,7 @@ const underLoad = async (
     const { downAt, upAt } = await outage();
     await sleep(run.random.whole(1_500, 2_500));
     const { answers } = rig.ledger;
-    const isBack = (answer: Answer): boolean => isAccepted(answer) && answer.at > upAt;
+    const isBack = (answer: CallbackAnswer): boolean => isAccepted(answer) && answer.at > upAt;
     await waitUntil(() => answers.some(isBack), { timeoutMs: backWithinMs(run) }).catch(() => {});
     const firstBack = answers.find(isBack);
     const backMs = firstBack === undefined ? Number.POSITIVE_INFINITY : firstBack.at - upAt;
@@ -40,7 +40,7 @@ const underLoad = async (
     slowestBackMs = Math.max(slowestBackMs, backMs);
     const refused = answers.filter(({ status, at }) => status !== 200 && at >= downAt && at <= upAt);
     if (hasSpool) {
-      // A disk that stands still for longer than a spool waits is refused for, too: nobody else's disk is as busy as ours.
+      // The receiver also refuses when the disk stalls for longer than a spool waits; the disk of tests is very busy.
       const most = run.isLong ? 0 : answers.length / 5;
       run.check(refused.length <= most, `${refused.length} were refused in spite of the spool: ${refused[0]?.body}`);
       const taken = answers.some((answer) => isAccepted(answer) && answer.at >= downAt && answer.at <= upAt);
@@ -87,7 +87,7 @@ const freezeRedis = (hasSpool: boolean): Row => ({
       outage: async () => {
         await rig.redis.kill('SIGSTOP');
         const downAt = fairNow();
-        // Longer than the deadline of a commit, and at times longer than a producer's patience with a silent connection.
+        // Longer than the deadline of a commit, and sometimes longer than a producer waits on a silent connection.
         await sleep(run.random.whole(run.isLong ? 2_000 : 4_500, 5_000));
         await rig.redis.kill('SIGCONT');
         return { downAt, upAt: fairNow() };
@@ -105,7 +105,7 @@ const startWithoutRedis: Row = {
     await rig.receiver.start(false);
     await rig.worker.start(false);
     const callback = newCallback(run.random);
-    // The port takes a moment to open; then it answers, whatever Redis does.
+    // The port takes a moment to open; from then on it answers, whatever Redis does.
     let answer = await rig.clickatell.post(callback);
     for (let tries = 0; answer.status === 0 && tries < 100; tries++) {
       await sleep(100);

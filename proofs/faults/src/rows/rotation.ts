@@ -3,9 +3,9 @@ import { account } from '../account.ts';
 import { credential, FIRST_PASSWORD, startRig } from '../rig.ts';
 import type { Row } from '../run.ts';
 
-/* Nothing fails here: what Clickatell shows to be let in is changed, while it goes on sending. */
+// Nothing fails here: Clickatell's credential is changed while it keeps sending.
 
-/** Answers that must come before the next step: every connection of the load has had its turn. */
+/** How many answers to wait for before the next step, so that every connection of the load has had its turn. */
 const ANSWERS_IN_BETWEEN = 64;
 
 const rotateCredentials: Row = {
@@ -36,7 +36,7 @@ const rotateCredentials: Row = {
     let present = FIRST_PASSWORD;
     for (let time = 0; time < (run.isLong ? 6 : 2); time++) {
       const next = run.random.hex(12);
-      // As an operator does it: both, in either order; then the sender changes over; then the new one alone.
+      // As an operator does: both, in either order; then the sender changes over; then the new one alone.
       await take(...(run.random.chance(0.5) ? [next, present] : [present, next]));
       const old = clickatell.authorization;
       clickatell.authorization = credential(next).header;

@@ -3,7 +3,7 @@ import { account } from '../account.ts';
 import { startRig } from '../rig.ts';
 import type { Row } from '../run.ts';
 
-/* Told to stop, and not told. */
+// Processes that are told to stop, and processes that are killed.
 
 const stopWorker: Row = {
   id: 'G16',
@@ -28,7 +28,7 @@ const stopWorker: Row = {
     stop.abort();
     await load;
     await account(run, rig);
-    // What a machine has no time for within the worker's ten seconds of grace is given up, and tried again.
+    // Attempts that a slow machine cannot finish in the worker's ten seconds of grace are given up, and tried again.
     const isInTime = slowestMs < 9_000;
     run.check(run.result.repeated === 0 || !isInTime, `${run.result.repeated} deliveries were repeated`);
   },
@@ -62,7 +62,7 @@ const killReceiver = (hasSpool: boolean): Row => ({
     const stop = new AbortController();
     const load = rig.clickatell.load({ signal: stop.signal });
     for (let time = 0; time < (run.isLong ? 15 : 3); time++) {
-      // Redis comes and goes, so that a spool is written to at one crash and drained at another.
+      // Redis comes and goes, so that one crash hits while the spool is written, and another while it is drained.
       if (hasSpool && time % 2 === 0) await rig.redis.kill();
       await sleep(run.random.whole(100, 900));
       await rig.receiver.kill();
@@ -84,14 +84,14 @@ const killEverything = (hasSpool: boolean): Row => ({
     const rig = await startRig(run, { spool: hasSpool });
     rig.destination.behave(() => ({ status: run.noise.chance(0.9) ? 200 : 503, delayMs: run.noise.whole(0, 50) }));
     const stop = new AbortController();
-    // What is spooled meanwhile has to be delivered afterwards.
+    // Callbacks spooled meanwhile must be delivered afterwards.
     const load = rig.clickatell.load({ signal: stop.signal, pauseMs: hasSpool && !run.isLong ? 40 : 10 });
     const killAll = () => Promise.all([rig.redis.kill(), rig.receiver.kill(), rig.worker.kill()]);
     for (let time = 0; time < (run.isLong ? 6 : 2); time++) {
       await sleep(run.random.whole(500, 1_500));
       await killAll();
       if (hasSpool) {
-        // The receiver is there first, and takes what comes; all die again while that is in the spool, or on its way.
+        // The receiver starts first and accepts callbacks; all die again while these are in the spool, or on their way.
         await rig.receiver.start();
         await sleep(run.random.whole(100, 400));
         if (time % 2 === 1) {
@@ -110,7 +110,7 @@ const killEverything = (hasSpool: boolean): Row => ({
   },
 });
 
-/** Callbacks of up to a few megabytes among small ones, as inline pictures are. */
+/** Callbacks of up to a few megabytes, like inline pictures, among small ones. */
 const killWithLarge: Row = {
   id: 'LARGE',
   fault: 'kill -9 of Redis, receiver or worker, with large callbacks',

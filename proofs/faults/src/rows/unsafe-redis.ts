@@ -10,9 +10,9 @@ import { type Rig, startRig } from '../rig.ts';
 import type { Row, Run } from '../run.ts';
 import { answeredWithinMs } from './redis-away.ts';
 
-/* Redis is there, and full, or set up in a way that loses what it takes. */
+// Redis is there, but full, or configured so that it loses data.
 
-/** Sends until something is refused, or for so long. @returns whether something was */
+/** Sends until something is refused, or until the time is up. @returns whether something was refused */
 const fillUp = async (
   run: Run,
   rig: Rig,
@@ -67,7 +67,7 @@ const unsafeSettings: Row = {
     const refuses = async (what: string, names: string): Promise<void> => {
       await rig.receiver.start(false);
       let ready = await rig.readyz();
-      // Until it has looked, it only says that it has not.
+      // Before its first check it only reports that it has not checked.
       for (let looks = 0; looks < 600 && !ready.body.includes(names); looks++) {
         await sleep(50);
         ready = await rig.readyz();
@@ -137,7 +137,7 @@ const fullDiskOfRedis: Row = {
     run.check(wasFull, 'nothing was refused: the disk was not full');
     run.step(`${rig.ledger.acknowledged.size} acknowledged when it was full`);
     disk.grow();
-    // With `appendfsync always` it ends itself rather than serve what it cannot keep.
+    // With `appendfsync always` Redis exits rather than serve what it cannot keep.
     await rig.redis.restart();
     await rig.whenReady();
     await rig.clickatell.postUntilAccepted(newCallback(run.random));

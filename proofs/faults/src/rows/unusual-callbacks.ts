@@ -9,7 +9,7 @@ import type { Random } from '../random.ts';
 import { countOpen, startRig } from '../rig.ts';
 import type { Row } from '../run.ts';
 
-/* Nothing is broken here but what is sent. */
+// Nothing is broken here except the callbacks.
 
 const DEDUPE_TTL_MS = 6_000;
 
@@ -25,7 +25,7 @@ const sendAgain: Row = {
     await rig.clickatell.postUntilAccepted(callback);
     await waitUntil(() => arrivals() === 3);
     await settled();
-    // As if a week had gone by: no event, no attempt is left of it.
+    // As if a week had passed: neither event nor attempt is left.
     const cleaned = await trimEventLog(
       rig.store,
       { eventsMs: 0, eventBytes: 0, deliveriesMs: 0 },
@@ -38,24 +38,24 @@ const sendAgain: Row = {
       await sleep(500);
     }
     await settled();
-    // Later than that, and the machine stood still for so long that nothing was promised.
+    // If it took longer, the machine stood still for so long that no promise applies.
     const isInTime = performance.now() - startedAt < DEDUPE_TTL_MS;
     const known = arrivals();
     run.check(known === 3 || !isInTime, `${sent} resends within the time to live made ${known - 3} more deliveries`);
     run.step(`${sent} sent within the time to live`);
-    // It is recognised for at most a third longer.
+    // A duplicate is recognised for at most a third longer.
     await sleep(DEDUPE_TTL_MS * (4 / 3) + 1_500 - (performance.now() - startedAt));
     await rig.clickatell.postUntilAccepted(callback);
     await waitUntil(() => arrivals() === known + 3, { timeoutMs: 60_000 }).catch(() => {});
     run.check(arrivals() === known + 3, `after the time to live ${arrivals() - known} of 3 events were accepted again`);
     const asSaid = run.result.failures.length === 0;
     await account(run, rig);
-    // The second time around is no repeat: it is what the time to live says.
+    // The second arrival is not a duplicate: the time to live is over.
     if (asSaid) run.result.repeated -= known;
   },
 };
 
-/** JSON that nobody foresaw. */
+/** Unforeseen JSON. */
 const anything = (random: Random, depth = 0): unknown => {
   const kind = random.whole(0, depth > 4 ? 4 : 6);
   if (kind === 0) return null;
@@ -71,9 +71,9 @@ const anything = (random: Random, depth = 0): unknown => {
   );
 };
 
-/** A callback whose elements have any type and any fields, known ones of a wrong kind among them. */
+/** A callback whose elements have any type and any fields, even known fields of the wrong kind. */
 const strangeCallback = (random: Random): SentCallback => {
-  const facts = Array.from({ length: random.whole(1, 4) }, () => {
+  const sentEvents = Array.from({ length: random.whole(1, 4) }, () => {
     const type = random.pick(['moText', 'moMedia', 'messageStatusUpdate', 'moHologram', `x${random.hex(6)}`, 'mo-é']);
     const id = random.hex(32);
     const fields = anything(random);
@@ -81,8 +81,8 @@ const strangeCallback = (random: Random): SentCallback => {
     return { id, type, raw: { ...(isObject ? fields : { field: fields }), messageId: id } };
   });
   const event: Record<string, unknown[]> = {};
-  for (const { type, raw } of facts) event[type] = [...(event[type] ?? []), raw];
-  return { body: JSON.stringify({ integrationId: 'x', [random.hex(4)]: anything(random), event }), facts };
+  for (const { type, raw } of sentEvents) event[type] = [...(event[type] ?? []), raw];
+  return { body: JSON.stringify({ integrationId: 'x', [random.hex(4)]: anything(random), event }), sentEvents };
 };
 
 const sendNews: Row = {
@@ -92,21 +92,21 @@ const sendNews: Row = {
     const rig = await startRig(run);
     for (const sample of Object.values(samples.odd)) {
       const copy = freshCopy(sample);
-      const facts = Object.entries(copy.event).flatMap(([type, elements]) =>
+      const sentEvents = Object.entries(copy.event).flatMap(([type, elements]) =>
         elements.map((element, index) => {
           const raw = element as Record<string, unknown>;
-          // One id each: what an element is known by here.
+          // Elements are identified by their id here, so each has one.
           raw['messageId'] = `${String(raw['messageId'] ?? '')}${index}${run.random.hex(16)}`;
           return { id: raw['messageId'] as string, type, raw };
         }),
       );
-      const answer = await rig.clickatell.postUntilAccepted({ body: JSON.stringify(copy), facts });
+      const answer = await rig.clickatell.postUntilAccepted({ body: JSON.stringify(copy), sentEvents });
       run.check(answer.status === 200, `an odd sample was answered ${answer.status} (${answer.body})`);
     }
     for (let n = 0; n < (run.isLong ? 500 : 100); n++) {
       const callback = strangeCallback(run.random);
       const answer = await rig.clickatell.postUntilAccepted(callback);
-      const expected = JSON.stringify({ accepted: callback.facts.length });
+      const expected = JSON.stringify({ accepted: callback.sentEvents.length });
       run.check(answer.status === 200 && answer.body === expected, `a new thing was answered ${answer.body}`);
     }
     await account(run, rig);
@@ -137,7 +137,7 @@ const sendJunk: Row = {
       whole,
     ].map((text) => `${text}${text === whole ? '' : ' '.repeat(random.whole(0, 3))}`);
     for (const body of junk) {
-      const answer = await rig.clickatell.postUntilAccepted({ body, facts: [] });
+      const answer = await rig.clickatell.postUntilAccepted({ body, sentEvents: [] });
       run.check(answer.status === 200, `a body that is no callback was answered ${answer.status} (${answer.body})`);
     }
     const bodies = new Set<string>();
@@ -148,7 +148,7 @@ const sendJunk: Row = {
     run.check(missing.length === 0, `${missing.length} bodies are not in quarantine as they came`);
     run.check(bodies.size === new Set(junk).size, `${junk.length} bodies made ${bodies.size} in quarantine`);
 
-    // Cut off in the middle of its compression: the bytes are kept as they came.
+    // A compressed body that is cut off: the bytes are kept as received.
     const torn = gzipSync(whole).subarray(0, -12);
     const response = await fetch(`${rig.receiver.url}/client-callback/one-api-reply`, {
       method: 'POST',
@@ -157,7 +157,7 @@ const sendJunk: Row = {
     });
     run.check(response.status === 200, `a torn gzip body was answered ${response.status}`);
 
-    // One of them was a callback all along, of an integration that was not on the list.
+    // One of them was a valid callback, from an integration that was not on the list.
     const { items } = await listQuarantine(rig.store, { limit: 500 });
     const kept = await Promise.all(
       items.map(async ({ id }) => ({ id, body: (await readQuarantined(rig.store, id))?.body })),

@@ -6,14 +6,14 @@ import { newCallback, type SentCallback } from '../ledger.ts';
 import { type Rig, startRig } from '../rig.ts';
 import type { Row, Run } from '../run.ts';
 
-/* The worker is killed, frozen, or cut off from Redis while deliveries are under way. */
+// The worker is killed, frozen, or cut off from Redis while deliveries are under way.
 
-/** From the crash of the worker that was delivering to the next attempt. */
+/** The limit from the crash of a delivering worker to the next attempt. */
 const REDELIVERED_WITHIN_MS = 10_000;
-/** The lock of a worker on what it took, see LOCK_MS in packages/queue/src/redis/store.ts, and some more. */
+/** The lock of a worker on its jobs, see LOCK_MS in packages/queue/src/redis/store.ts, and a margin. */
 const PAST_THE_LOCK_MS = 7_000;
 
-/** Posts so many events, some of them together, and waits until the destination has at least one of them. */
+/** Posts a number of events, some of them together, and waits until the destination has at least one. */
 const postAndWait = async (run: Run, rig: Rig, events: number): Promise<void> => {
   const before = rig.destination.arrivals.length;
   for (let left = events; left > 0; ) {
@@ -24,11 +24,11 @@ const postAndWait = async (run: Run, rig: Rig, events: number): Promise<void> =>
   await waitUntil(() => rig.destination.arrivals.length > before, { what: 'a first arrival' });
 };
 
-/** No fact arrived more often than this. */
+/** Checks that no event arrived more often than this. */
 const checkArrivals = (run: Run, rig: Rig, most: number): void => {
-  for (const factId of rig.ledger.sent.keys()) {
-    const times = rig.destination.arrivalsOf(factId).length;
-    run.check(times <= most, `${factId} arrived ${times} times, more than ${most}`);
+  for (const sentId of rig.ledger.sent.keys()) {
+    const times = rig.destination.arrivalsOf(sentId).length;
+    run.check(times <= most, `${sentId} arrived ${times} times, more than ${most}`);
   }
 };
 
@@ -39,7 +39,7 @@ const killWorker: Row = {
   run: async (run) => {
     const rig = await startRig(run);
     rig.destination.behave({ status: 200, delayMs: 5_000 });
-    /** When there was no worker: the time of the crash, and from when to when on the clock of `fairNow`. */
+    /** When there was no worker: the time of the crash, and the span on the clock of `fairNow`. */
     const gaps: { killedAt: number; from: number; to: number }[] = [];
     await postAndWait(run, rig, 12);
     for (let crash = 0; crash < (run.isLong ? 12 : 3); crash++) {
@@ -53,11 +53,11 @@ const killWorker: Row = {
     const lastKill = gaps.at(-1)?.killedAt as number;
     await account(run, rig);
 
-    // Whatever was under way at a crash is tried again in time, however many more crashes come in between. The time that a
-    // new process takes to come up is the machine's, not the promise's.
+    // Deliveries under way at a crash are tried again in time, however many crashes follow. The start-up time of a new
+    // process is the machine's, and not part of the promise.
     let slowest = 0;
-    for (const factId of rig.ledger.sent.keys()) {
-      const arrivals = rig.destination.arrivalsOf(factId);
+    for (const sentId of rig.ledger.sent.keys()) {
+      const arrivals = rig.destination.arrivalsOf(sentId);
       for (const { killedAt, from: killedFairAt } of gaps) {
         const before = arrivals.filter(({ at }) => at < killedAt);
         const wasUnderWay = before.length > 0 && before.every(({ acceptedAt = Infinity }) => acceptedAt > killedAt);
@@ -78,7 +78,7 @@ const killWorker: Row = {
   },
 };
 
-/** In this moment the destination may have an event that the log does not have yet. */
+/** At this moment the destination may have an event that is not in the log yet. */
 const killAtArrival: Row = {
   id: 'KILL-D',
   fault: 'kill -9 of the worker when a delivery arrives',
@@ -92,8 +92,8 @@ const killAtArrival: Row = {
       });
       // Alone, and a message: the commit reserves its event.
       const callback = newCallback(run.random, { types: ['moText', 'moMedia', 'moLocation'] });
-      const [fact] = callback.facts as [SentCallback['facts'][number]];
-      const arrived = (): number => rig.destination.arrivalsOf(fact.id).length;
+      const [sentEvent] = callback.sentEvents as [SentCallback['sentEvents'][number]];
+      const arrived = (): number => rig.destination.arrivalsOf(sentEvent.id).length;
       await rig.clickatell.postUntilAccepted(callback);
       await waitUntil(() => killed !== undefined, { what: 'a first arrival' });
       await killed;
@@ -118,7 +118,7 @@ const freezeWorker: Row = {
     const rig = await startRig(run);
     const isAlone = run.random.chance(0.3);
     for (let round = 0; round < (run.isLong ? 3 : 1); round++) {
-      // Twice the lock: whoever has the delivery has to renew it.
+      // Twice the lock, so that its holder has to renew it.
       rig.destination.behave({ status: 200, delayMs: 10_000 });
       await postAndWait(run, rig, 6);
       rig.worker.freeze();
@@ -128,7 +128,7 @@ const freezeWorker: Row = {
       await sleep(ms);
       rig.worker.thaw();
       run.step(`frozen for ${ms} ms, ${isAlone ? 'nobody else there' : 'another worker there'}`);
-      // The account is of all rounds so far.
+      // The account covers all rounds so far.
       run.result.repeated = 0;
       await account(run, rig);
       checkArrivals(run, rig, 2);
@@ -143,7 +143,7 @@ const redisAwayDuringDelivery: Row = {
   run: async (run) => {
     const rig = await startRig(run, { proxied: ['worker'] });
     for (let round = 0; round < (run.isLong ? 3 : 1); round++) {
-      // It ends while Redis is away, or goes on when Redis is back and the lock is lost.
+      // The attempt ends while Redis is away, or goes on after Redis is back and the lock is lost.
       rig.destination.behave({ status: 200, delayMs: run.isLong ? run.random.pick([2_000, 10_000]) : 10_000 });
       await postAndWait(run, rig, 6);
       const how = run.random.pick(['killed', 'stopped', 'cut off', 'silent'] as const);
@@ -157,7 +157,7 @@ const redisAwayDuringDelivery: Row = {
       else if (how === 'stopped') await rig.redis.kill('SIGCONT');
       else rig.proxy.heal();
       run.step(`Redis ${how} for ${ms} ms`);
-      // The account is of all rounds so far.
+      // The account covers all rounds so far.
       run.result.repeated = 0;
       await account(run, rig);
       checkArrivals(run, rig, 2);
