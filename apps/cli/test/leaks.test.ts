@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openStore } from '@clickrelay/queue';
 import { findRedisServer, freePort } from '@clickrelay/service/machine';
 import { samples } from '@clickrelay/simulator';
-import { type Answer, type Program, startDestination, waitUntil } from '@clickrelay/testkit';
+import { type DestinationAnswer, type Program, startDestination, waitUntil } from '@clickrelay/testkit';
 import { afterEach, expect, it } from 'vitest';
 import { startCli } from './run-cli.ts';
 
@@ -64,7 +64,7 @@ const exchangeWith = (port: number, bytes: string): Promise<string> =>
 const declareDestinations = async (folder: string): Promise<string> => {
   const nobody = await freePort();
   const kept = { status: 500, body: 'what the destination answered', headers: { 'x-answer': 'canary-header' } };
-  const answers: Record<string, Answer> = {
+  const answers: Record<string, DestinationAnswer> = {
     fails: () => kept,
     resets: 'reset',
     redirects: () => ({ status: 302, headers: { location: 'http://canary.example/' } }),

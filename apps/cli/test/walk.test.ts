@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findRedisServer, freePort } from '@clickrelay/service/machine';
 import { samples } from '@clickrelay/simulator';
-import { type Answer, type Destination, type Program, startDestination, waitUntil } from '@clickrelay/testkit';
+import {
+  type Destination,
+  type DestinationAnswer,
+  type Program,
+  startDestination,
+  waitUntil,
+} from '@clickrelay/testkit';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runCli, startCli } from './run-cli.ts';
@@ -37,7 +43,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-const declare = async (answer: Answer = 200): Promise<Destination> => {
+const declare = async (answer: DestinationAnswer = 200): Promise<Destination> => {
   const destination = await startDestination({ answer });
   destinations.push(destination);
   await writeFile(

@@ -10,7 +10,7 @@ import {
 } from '@clickrelay/queue';
 import type { Envelope } from '@clickrelay/simulator';
 import {
-  type Answer,
+  type DestinationAnswer,
   type Destination as LocalDestination,
   type RedisServer,
   startDestination,
@@ -73,7 +73,7 @@ export const useWorker = () => {
     stop,
     addDestination: async (
       id: string,
-      answer: Answer = 200,
+      answer: DestinationAnswer = 200,
       { config, ...more }: Partial<Destination> = {},
     ): Promise<LocalDestination> => {
       const local = await startDestination({ answer });

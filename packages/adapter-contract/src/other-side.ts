@@ -2,32 +2,32 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What the other side does with what it is sent. */
+/** How the other side treats a delivery. */
 export type Behaviour =
   | 'accepts'
-  /** As accepted, with 100 KB of answer. */
+  /** Accepts, with an answer of 100 KB. */
   | 'accepts at length'
-  /** Not this: it will not be accepted later either, as far as it knows. */
+  /** Refuses this delivery, now and, as far as it knows, later. */
   | 'rejects'
-  /** It cannot now. */
+  /** Cannot take it now. */
   | 'fails'
-  /** Not so fast: again in 3 seconds at the earliest. */
+  /** Asks to come back after 3 seconds at the earliest. */
   | 'throttles'
-  /** Nothing more, ever. */
+  /** Wants no more deliveries, ever. */
   | 'is gone'
-  /** It names another place. */
+  /** Names another address. */
   | 'redirects'
-  /** It takes it and says nothing. */
+  /** Takes it and never answers. */
   | 'hangs'
-  /** It breaks the connection. */
+  /** Breaks the connection. */
   | 'cuts';
 
-/** Where the adapter under test delivers to. */
+/** The server that the adapter under test delivers to. */
 export interface OtherSide {
   readonly url: string;
-  /** Everything that was sent, as text, also what was not accepted. */
+  /** Everything sent to it, as text, accepted or not. */
   readonly received: readonly string[];
-  /** How many connections are open. */
+  /** Counts the open connections. */
   connections(): Promise<number>;
   behave(behaviour: Behaviour): void;
   close(): Promise<void>;

@@ -14,19 +14,19 @@ import { type Behaviour, type OtherSide, startHttpSide } from './other-side.ts';
 export interface AdapterContract {
   /**
    * Opens a destination that delivers to the other side, with a time limit of about a second for an attempt.
-   * @param url of the other side
+   * @param url the other side's
    */
   open(url: string): Deliverer;
-  /** Where it delivers to. @default an HTTP server */
+  /** Starts the server to deliver to. @default an HTTP server */
   startOtherSide?(): Promise<OtherSide>;
-  /** What the other side cannot do, such as `throttles` of one that has no such answer. @default nothing */
+  /** Behaviours that the other side does not have, such as `throttles`. @default none */
   readonly without?: readonly Behaviour[];
 }
 
-/** Declares a test: `test` of node:test, `it` of vitest, and the like. */
+/** Declares a test: `test` of node:test, `it` of vitest or similar. */
 export type DeclareTest = (name: string, run: () => Promise<void>) => unknown;
 
-/** No attempt, no stop and no close of the contract takes longer, in ms. */
+/** The longest that an attempt, a stop or a close may take, in ms. */
 const LONGEST_MS = 5_000;
 const MOST_RESPONSE_BYTES = 16 * 1024;
 const CODES = ['destination_rejected', 'destination_timeout', 'destination_unreachable', 'destination_refused'];
@@ -39,7 +39,7 @@ export const testAdapter = (test: DeclareTest, contract: AdapterContract) => {
     const event = sampleEvent();
     checkReceipt(await deliver({ event }));
     assert.equal(otherSide.received.length, 1);
-    assert.ok(otherSide.received[0]?.includes(event.event.id), 'the event id is what receivers know repetitions by');
+    assert.ok(otherSide.received[0]?.includes(event.event.id), 'receivers recognize duplicates by the event id');
   });
 
   declare('delivers many at once, each of them once', async ({ otherSide, deliver }) => {
@@ -115,7 +115,7 @@ export const testAdapter = (test: DeclareTest, contract: AdapterContract) => {
     });
     await until(() => otherSide.received.length === 1);
     await inTime(deliverer.close());
-    // Its own handlers come a moment later.
+    // The handlers of the attempt run a moment later.
     await sleep(10);
     assert.ok(hasEnded, 'closed under an attempt');
     await attempting;
@@ -170,7 +170,7 @@ const declareWith = (test: DeclareTest, { open, startOtherSide = startHttpSide, 
 
 let samples = 0;
 
-/** A text message that never came before. */
+/** Makes a new text message. */
 const sampleEvent = (): LoggedEvent => {
   const element = {
     channel: 'whatsapp',
@@ -201,11 +201,11 @@ const failureOf = async (delivering: Promise<unknown>): Promise<unknown> => {
     () => ({ delivered: true }) as const,
     (error: unknown) => ({ error }),
   );
-  assert.ok('error' in answered, 'this was no delivery');
+  assert.ok('error' in answered, 'the attempt must not succeed');
   return answered.error;
 };
 
-/** By what it has, not by its class: an adapter may have a copy of the class of its own. */
+/** Checks the error's members, not its class: an adapter may have its own copy of the class. */
 const asDeliveryError = (thrown: unknown): DeliveryError => {
   assert.ok(thrown instanceof Error && thrown.name === 'DeliveryError', `a DeliveryError, got ${String(thrown)}`);
   const error = thrown as DeliveryError;
@@ -228,6 +228,6 @@ const inTime = async <T>(promise: Promise<T>): Promise<T> => {
 
 const until = async (condition: () => boolean | Promise<boolean>): Promise<void> => {
   for (const deadline = performance.now() + LONGEST_MS; !(await condition()); await sleep(10)) {
-    assert.ok(performance.now() < deadline, `it was not so in ${LONGEST_MS} ms`);
+    assert.ok(performance.now() < deadline, `it did not happen in ${LONGEST_MS} ms`);
   }
 };

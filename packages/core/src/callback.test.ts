@@ -94,7 +94,7 @@ it(`a callback holds at most ${MAX_VALUES} values, however they are written`, ()
     const message = `callback holds more than ${MAX_VALUES} values`;
     expect(refusal(holding(element, MAX_VALUES + 1)).message).toBe(message);
   }
-  // What looks like values in a text is none.
+  // Text that looks like values does not count.
   expect(parse(JSON.stringify({ event: { a: ['[],{},"'.repeat(500_000)] } })).eventCount).toBe(1);
 });
 

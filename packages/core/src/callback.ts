@@ -17,7 +17,9 @@ export interface Callback {
   readonly eventCount: number;
   /** `statuses` when it holds status updates only. */
   readonly lane: Lane;
-  /** What was parsed of a short text. Of a longer one it is not kept: it takes several times the memory of the text. */
+  /**
+   * The parsed text, if it is short. A longer one is not kept: parsed, it takes several times the memory of the text.
+   */
   readonly envelope?: Envelope;
 }
 
@@ -164,7 +166,7 @@ const refuseProtoKeys = (text: string, parsed: unknown): void => {
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** What sort of JSON value it is, for messages that must not repeat the value. */
+/** Names the sort of a JSON value, for messages that must not quote the value. */
 export const kindOf = (value: unknown): string => {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'array';

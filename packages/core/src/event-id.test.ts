@@ -27,7 +27,7 @@ const anyElement = fc.oneof(
   anyJson,
 );
 
-describe('one fact has one id', () => {
+describe('a duplicate has the same id', () => {
   it('however its callback is written, and whatever the integration is called', () => {
     fc.assert(
       fc.property(
@@ -92,7 +92,7 @@ describe('one fact has one id', () => {
     different(media('no url'), media('no url either'));
     different(media(`${url}?fileId=a`), media('a'));
     different(media(`${url}?fileId=a`, ''), media(`${url}?fileId=b`, ''));
-    // A link that appears, or is no text, is another fact.
+    // A link that appears, or is not text, makes another event.
     different('{"files":[{"sha256Hash":"h"}]}', '{"files":[{"sha256Hash":"h","downloadUrl":"u"}]}');
     different('{"files":[{"sha256Hash":"h","downloadUrl":null}]}', '{"files":[{"sha256Hash":"h","downloadUrl":"u"}]}');
   });
@@ -135,7 +135,7 @@ describe('one fact has one id', () => {
   });
 });
 
-describe('two facts have two ids', () => {
+describe('two events have two ids', () => {
   it('though they look alike', () => {
     const sources = [
       '{}',

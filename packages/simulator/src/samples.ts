@@ -44,17 +44,18 @@ const byType = Object.fromEntries(
 ) as Record<SampleType, Envelope>;
 
 /**
- * What Clickatell sends. `JSON.stringify` of `reply` and `status` is what its documentation shows on the wire, byte for
- * byte: their `Content-Length` headers say so (one mail address in `reply` was masked by the web page, 4 bytes longer).
+ * Callbacks as Clickatell sends them. `JSON.stringify` of `reply` and `status` matches the documentation byte for byte,
+ * as its `Content-Length` headers confirm (the web page masks a mail address in `reply`, which makes it 4 bytes
+ * longer).
  */
 export const samples: {
   /** The documented reply callback: eight events of seven types. */
   readonly reply: Envelope;
   /** The documented status callback: one messageStatusUpdate. */
   readonly status: Envelope;
-  /** One documented element of each type, alone in its envelope. Of moMedia it is the inline one. */
+  /** One documented element of each type, alone in its envelope; for moMedia, the inline one. */
   readonly byType: Readonly<Record<SampleType, Envelope>>;
-  /** What the documentation leaves open, seen in consumers' code or on older pages. */
+  /** Variants that the documentation leaves open, from consumers' code or older pages. */
   readonly odd: Readonly<Record<OddSample, Envelope>>;
 } = {
   reply,
@@ -85,8 +86,8 @@ export type OddSample =
   | 'unknownType';
 
 /**
- * A copy of an envelope that tells new facts: each `messageId` is replaced (those that were equal stay equal) and each
- * `timestamp` becomes `now`. Without it a second copy of a sample is a duplicate and is dropped as one.
+ * Copies an envelope with new events: replaces each `messageId` (equal ones stay equal) and sets each `timestamp` to
+ * `now`. A plain second copy of a sample would be dropped as a duplicate.
  * @param now epoch milliseconds; default: the clock
  */
 export const freshCopy = (envelope: Envelope, now: number = Date.now()): Envelope => {
@@ -106,9 +107,9 @@ export const freshCopy = (envelope: Envelope, now: number = Date.now()): Envelop
 };
 
 /**
- * A callback with one event that never happened before.
- * @param type one of Clickatell's eight types; any other name gives an event of an unknown type with a moText's fields
- * @param overrides fields that replace those of the element, `messageId` and `timestamp` included
+ * Makes a callback with one new event.
+ * @param type one of Clickatell's eight types; any other name makes an event of an unknown type with a moText's fields
+ * @param overrides fields that replace those of the element, even `messageId` and `timestamp`
  */
 export const sampleCallback = (type: SampleType | (string & {}), overrides: Record<string, unknown> = {}): Envelope => {
   const known = (byType as Record<string, Envelope>)[type];

@@ -1,11 +1,11 @@
 import { freePort } from '@clickrelay/service/machine';
-import { type Answer, startDestination } from '@clickrelay/testkit';
+import { type DestinationAnswer, startDestination } from '@clickrelay/testkit';
 import { expect, test } from 'vitest';
 import { sampleCallback, samples } from './samples.ts';
 import { createSender, type SenderOptions } from './sender.ts';
 
 const against = async (
-  answer: Answer,
+  answer: DestinationAnswer,
   options: Omit<SenderOptions, 'url'>,
   use: (
     sender: ReturnType<typeof createSender>,

@@ -5,18 +5,20 @@ import type { Envelope } from './samples.ts';
 
 export interface SenderOptions {
   /**
-   * One of the receiver's two callback URLs, or what they have in common: `http://localhost:8080/client-callback`, of
-   * which the path may be left out. A `?token=` goes along with each callback.
+   * One of the receiver's two callback URLs, or their common part, `http://localhost:8080/client-callback`, with or
+   * without the path. A `?token=` is sent with each callback.
    */
   url: string;
   auth?: { basic: { user: string; password: string } } | { header: { name: string; value: string } };
-  /** POST everything to `url` as it is, as when the portal has one URL for both sorts of callback. @default false */
+  /**
+   * POST everything to exactly this `url`, as when the portal has one URL for both sorts of callback. @default false
+   */
   singleUrl?: boolean;
-  /** How often one callback is sent at most, the first time included. @default 5 */
+  /** How often to send a callback at most, including the first try. @default 5 */
   tries?: number;
-  /** Before the second try, in ms; doubles each time. @default 100 */
+  /** The pause before the second try, in ms; doubles each time. @default 100 */
   startDelayMs?: number;
-  /** For one answer, in ms. Clickatell names no number. @default 10000 */
+  /** Time limit for an answer, in ms. Clickatell does not document its own. @default 10000 */
   timeoutMs?: number;
   /** Connections to keep open. @default 64 */
   connections?: number;
@@ -25,25 +27,25 @@ export interface SenderOptions {
 export interface SendResult {
   /** 2xx: accepted. 3xx: lost at once, Clickatell does not retry it. Otherwise lost after the last try. */
   accepted: boolean;
-  /** Of the last answer; 0 when there was none. */
+  /** The status of the last answer; 0 when there was none. */
   status: number;
   tries: number;
   /** From sending the last try to its answer, in ms. */
   ms: number;
-  /** The last answer's body, or what went wrong when there was none. */
+  /** The last answer's body, or what went wrong instead. */
   answer: string;
 }
 
 export interface SendManyOptions {
   /** @default as fast as the connections allow */
   ratePerSecond?: number;
-  /** Share of the callbacks, 0 to 1, that are sent twice. @default 0 */
+  /** The share of callbacks to send twice, 0 to 1. @default 0 */
   duplicate?: number;
-  /** Order is lost among this many neighbours. @default 1, in order */
+  /** Shuffles callbacks among this many neighbours. @default 1, in order */
   shuffle?: number;
   /** Callbacks in flight at once. @default 16 */
   connections?: number;
-  /** Stops sending; what is in flight is finished or given up. */
+  /** Stops sending; callbacks in flight finish or are given up. */
   signal?: AbortSignal;
   onResult?: (result: SendResult, envelope: Envelope | string | Uint8Array) => void;
   /** @default Math.random */
@@ -57,26 +59,27 @@ export interface SendReport {
   /** Tries beyond the first. */
   resent: number;
   lost: number;
-  /** Of the accepted, the time to answer of the try that was accepted, in ms. */
+  /** How long the accepted tries took to be answered, in ms. */
   p50: number;
   p99: number;
   /** From the first callback to the last answer, in ms. */
   durationMs: number;
-  /** How often each last status was seen; `0` is no answer. */
+  /** How often each final status occurred; `0` is no answer. */
   statuses: Record<string, number>;
 }
 
 export interface Sender {
-  /** Sends one callback as Clickatell does; text and bytes go out as they are. Never throws for what the receiver does. */
+  /** Sends one callback as Clickatell does; text and bytes are sent unchanged. Never throws because of the receiver. */
   send(envelope: Envelope | string | Uint8Array, options?: { signal?: AbortSignal }): Promise<SendResult>;
   sendMany(envelopes: Iterable<Envelope | string | Uint8Array>, options?: SendManyOptions): Promise<SendReport>;
   close(): Promise<void>;
 }
 
 /**
- * A pretend Clickatell. It keeps the documented rules: a 2xx acknowledges, a redirect loses the callback, anything else
- * is sent again (https://help.clickatell.com/developers-api-reference/reference/one-api-client-callbacks).
- * @throws {TypeError} when `url` is none
+ * A pretend Clickatell that keeps the documented rules: a 2xx acknowledges, a redirect loses the callback, after
+ * anything else it sends the callback again
+ * (https://help.clickatell.com/developers-api-reference/reference/one-api-client-callbacks).
+ * @throws {TypeError} when `url` is not a URL
  */
 export const createSender = (options: SenderOptions): Sender => {
   const { tries = 5, startDelayMs = 100, timeoutMs = 10_000, connections = 64, singleUrl = false } = options;
@@ -191,7 +194,7 @@ export const createSender = (options: SenderOptions): Sender => {
     return report;
   };
 
-  // destroy() rather than close(): a receiver that hangs must not keep a test waiting.
+  // destroy() rather than close(), so that a hanging receiver does not keep a test waiting.
   return { send, sendMany, close: () => pool.destroy() };
 };
 
@@ -201,7 +204,7 @@ const authorization = ({ auth }: SenderOptions): Record<string, string> => {
   return { Authorization: `Basic ${Buffer.from(`${auth.basic.user}:${auth.basic.password}`).toString('base64')}` };
 };
 
-/** What Clickatell posts to the status URL; everything else, readable or not, goes to the reply URL. */
+/** Whether Clickatell would post it to the status URL. Everything else, readable or not, goes to the reply URL. */
 const isStatusOnly = (envelope: Envelope | string | Uint8Array): boolean => {
   let event: unknown;
   try {

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fairNow } from './fair-now.ts';
 
-/** A request as the destination got it. */
+/** A request as the destination received it. */
 export interface ReceivedRequest {
   readonly method: string;
   /** Path and query. */
@@ -15,7 +15,7 @@ export interface ReceivedRequest {
   readonly body: string;
   /** When its last byte was read, epoch milliseconds. */
   readonly at: number;
-  /** Whether whoever sent it has hung up: an answer would reach nobody. */
+  /** Whether the sender has hung up, so that an answer would reach nobody. */
   isAbandoned(): boolean;
 }
 
@@ -27,8 +27,8 @@ export interface ScriptedAnswer {
   delayMs?: number;
 }
 
-/** A status, or what to do with a request: `reset` cuts the connection, `hang` never answers. `index` counts from 0. */
-export type Answer =
+/** How to answer requests: a status, `reset` to cut the connection, `hang` to never answer. `index` counts from 0. */
+export type DestinationAnswer =
   | number
   | 'reset'
   | 'hang'
@@ -38,23 +38,23 @@ type AnswerNow = number | 'reset' | 'hang' | ScriptedAnswer;
 export interface Destination {
   readonly url: string;
   readonly port: number;
-  /** Everything that came in, oldest first. */
+  /** All requests received, oldest first. */
   readonly requests: ReceivedRequest[];
-  answerWith(answer: Answer): void;
+  answerWith(answer: DestinationAnswer): void;
   /**
-   * The requests, once there are `count` of them.
+   * Resolves with the requests once there are `count` of them.
    * @param timeoutMs in ms of `fairNow`, default 30000
-   * @throws {Error} when they did not come in time
+   * @throws {Error} when they do not come in time
    */
   waitFor(count: number, timeoutMs?: number): Promise<ReceivedRequest[]>;
   close(): Promise<void>;
 }
 
-/** Starts a local HTTP server that records what it gets and answers as told: 200 unless told otherwise. */
+/** Starts a local HTTP server that records requests and answers as told, by default 200. */
 export const startDestination = async (
-  options: { answer?: Answer /** @default a free one */; port?: number } = {},
+  options: { answer?: DestinationAnswer /** @default a free one */; port?: number } = {},
 ): Promise<Destination> => {
-  let answer: Answer = options.answer ?? 200;
+  let answer: DestinationAnswer = options.answer ?? 200;
   const requests: ReceivedRequest[] = [];
   const waiting = new Set<() => void>();
 
@@ -84,7 +84,7 @@ export const startDestination = async (
 
   const server = createServer((incoming, response) => {
     handle(incoming, response).catch((error: unknown) => {
-      // The caller may have hung up; anything else is a mistake in a test's own answer function.
+      // The caller may have hung up; anything else is a mistake in the test's answer function.
       if (!incoming.destroyed) response.writeHead(500).end(String(error));
     });
   });

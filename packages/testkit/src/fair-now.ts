@@ -4,9 +4,9 @@ import { join } from 'node:path';
 
 /** In ms. */
 const TICK = 5;
-/** In ms: what one tick may add. A longer one is a pause of the machine, or others had its turn. */
+/** In ms: the most that one tick adds. A longer tick means that the machine paused, or that other processes ran. */
 const MOST_OF_A_TICK = 15;
-/** In ms: how often the disk is asked, and how long it may take before the clock stops. */
+/** In ms: how often to probe the disk, and how long it may take before the clock stops. */
 const DISK_EVERY = 100;
 const DISK_PATIENCE = 25;
 
@@ -18,10 +18,10 @@ let askedDiskAt = 0;
 let isDiskAsked = false;
 
 /**
- * A clock for upper bounds that have to hold on a busy machine: in ms, like `performance.now()`, but without the time in
- * which the machine stood still: when this process had no turn, or the disk, which a Redis that loses nothing waits for,
- * did not answer. A program that sleeps too long, or works too long in another process, is seen by it as by any
- * clock. What this process itself computes without a pause is not: measure that by `process.threadCpuUsage()`.
+ * A clock for upper bounds that must hold on a busy machine. In ms, like `performance.now()`, but it stops while the
+ * machine stands still: while this process gets no turn, or the disk, which a durable Redis waits for, does not answer.
+ * It does count a program that sleeps too long, or works too long in another process. It does not count what this
+ * process computes without a pause: measure that with `process.threadCpuUsage()`.
  */
 export const fairNow = (): number => {
   if (!isTicking) {
@@ -36,7 +36,7 @@ const tick = (): void => {
   const now = performance.now();
   if (!(isDiskAsked && now - askedDiskAt > DISK_PATIENCE)) fair += Math.min(now - last, MOST_OF_A_TICK);
   last = now;
-  // Tests only: what measures how fast something is wants the disk for itself.
+  // In tests only: a benchmark needs the disk for itself.
   if (process.env['VITEST'] !== undefined && !isDiskAsked && now - askedDiskAt > DISK_EVERY) askDisk(now);
 };
 
@@ -51,7 +51,7 @@ const askDisk = (now: number): void => {
   write(file, 'x', 0, (error) => (error === null ? fdatasync(file, answered) : answered()));
 };
 
-/** Beside the folders of the Redis servers; gone with this process. */
+/** Opens a file on the disk of the Redis servers; it disappears with this process. */
 const openScratch = (): number => {
   const path = join(tmpdir(), `clickrelay-clock-${process.pid}-${Math.random().toString(36).slice(2)}`);
   const file = openSync(path, 'wx');

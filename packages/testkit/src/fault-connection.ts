@@ -20,7 +20,9 @@ export interface Cut {
   readonly moment: CutMoment;
   /** Count only commands of these names: `['EVALSHA', 'EVAL']`. @default all */
   readonly names?: readonly string[];
-  /** All other connections break as well, and later ones are refused until `heal`; not with `refused`. @default false */
+  /**
+   * All other connections break as well, and later ones are refused until `heal`; not with `refused`. @default false
+   */
   readonly refuse?: boolean;
 }
 

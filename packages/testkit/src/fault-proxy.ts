@@ -8,17 +8,17 @@ export interface FaultProxy {
   readonly url: string;
   /** Names of the commands passed on since the last `cutAt`, in order, over all connections. */
   readonly commands: readonly string[];
-  /** Breaks one connection at one command. @returns whether it has happened. */
+  /** Breaks one connection at one command. @returns whether that has happened */
   cutAt(cut: Cut): { readonly happened: boolean };
-  /** Breaks all connections of now; later ones are served. */
+  /** Breaks all present connections; later ones are served. */
   cut(): void;
-  /** Breaks all connections, and each that is opened until `heal`. */
+  /** Breaks all connections, and refuses new ones until `heal`. */
   refuse(): void;
-  /** Nothing passes in either direction until `heal`; what was sent meanwhile passes then. */
+  /** Holds back all data in both directions until `heal`. */
   freeze(): void;
-  /** What the other side answers on the connections of now is thrown away, for ever; later connections are served. */
+  /** Throws away all further replies on the present connections; later connections are served. */
   withholdReplies(): void;
-  /** Each piece of data is passed on this much later, in both directions. `0` ends it. */
+  /** Delays each piece of data by this much, in both directions. `0` ends it. */
   delay(ms: number): void;
   /** Ends `refuse`, `freeze`, `delay` and a cut that has not happened. */
   heal(): void;

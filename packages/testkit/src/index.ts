@@ -1,6 +1,6 @@
 export {
-  type Answer,
   type Destination,
+  type DestinationAnswer,
   type ReceivedRequest,
   type ScriptedAnswer,
   startDestination,

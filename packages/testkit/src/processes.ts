@@ -8,16 +8,16 @@ import { waitUntil } from './wait-until.ts';
 export interface ProgramOptions {
   /** The program's own arguments; the first is the script when `command` is left out. */
   args: string[];
-  /** @default the Node that runs this */
+  /** @default this process's Node */
   command?: string;
-  /** The whole environment, beside PATH and HOME. @default {} */
+  /** The whole environment, except PATH and HOME. @default {} */
   env?: Record<string, string | undefined>;
   cwd?: string;
   /** Resolve when its output matches. */
   readyOutput?: RegExp;
   /** Resolve when a GET of this URL answers 200. */
   readyUrl?: string;
-  /** For becoming ready, in ms. @default 60000 */
+  /** Time limit for becoming ready, in ms. @default 60000 */
   timeoutMs?: number;
   /** Give it an IPC channel, as a supervisor does. @default false */
   ipc?: boolean;
@@ -26,15 +26,15 @@ export interface ProgramOptions {
 export interface Program {
   readonly pid: number;
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
-  /** Messages that it sent over IPC. */
+  /** Messages received over IPC. */
   readonly messages: unknown[];
   stdout(): string;
   stderr(): string;
   /** Waits until stdout and stderr together match. */
   waitForOutput(pattern: RegExp, timeoutMs?: number): Promise<RegExpMatchArray>;
-  /** Closes the IPC channel, as a supervisor that died would. */
+  /** Closes the IPC channel, as happens when a supervisor dies. */
   disconnect(): void;
-  /** Signals it and waits for its end; kills it when `graceMs` (default 30000) were not enough. */
+  /** Signals it and waits for its end; kills it after `graceMs` (default 30000). */
   stop(signal?: NodeJS.Signals, graceMs?: number): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 }
 
@@ -45,7 +45,7 @@ process.once('exit', () => {
 
 /**
  * Starts a program and waits until it is ready.
- * @throws {Error} with its output when it ends before that, or is not ready in time
+ * @throws {Error} with its output, when it ends too early or is not ready in time
  */
 export const startProgram = async (options: ProgramOptions): Promise<Program> => {
   const { args, command = process.execPath, timeoutMs = 60_000 } = options;
@@ -70,8 +70,8 @@ export const startProgram = async (options: ProgramOptions): Promise<Program> =>
   running.add(kill);
   const exited = (async () => {
     const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
-    // Its output may still be on the way. Not the `close` event, which never comes after a disconnect(), and not for
-    // ever, since a grandchild may keep the pipes open.
+    // Its last output may still be on the way. Do not wait for `close`, which never comes after a disconnect(), nor
+    // without a limit, since a grandchild may keep the pipes open.
     await Promise.race([Promise.all([finished(child.stdout), finished(child.stderr)]), sleep(500)]);
     return { code, signal };
   })().finally(() => {
@@ -84,7 +84,7 @@ export const startProgram = async (options: ProgramOptions): Promise<Program> =>
   const waitFor = async <T>(look: () => T | Promise<T>, what: string, ms: number): Promise<NonNullable<T>> => {
     try {
       const answer = await waitUntil(async () => (await look()) || (ended && 'ended'), { timeoutMs: ms, what });
-      // What it printed last may have satisfied the look after all.
+      // Its last output may satisfy the look after all.
       const final = answer === 'ended' ? await look() : answer;
       if (final) return final as NonNullable<T>;
       throw new Error(`it ended before ${what}`);

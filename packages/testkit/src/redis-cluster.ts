@@ -7,7 +7,7 @@ export interface RedisCluster {
   /** `redis+cluster://` with every node. */
   readonly url: string;
   readonly masters: readonly RedisServer[];
-  /** One of each master, in the same order. */
+  /** One replica for each master, in the same order. */
   readonly replicas: readonly RedisServer[];
   stop(): Promise<void>;
 }
@@ -17,14 +17,14 @@ interface RedisClusterOptions {
   /** @default true */
   readonly withReplicas?: boolean;
   /**
-   * A node that is silent for so long is taken for dead, in ms. Where none is meant to die, longer than a busy machine
-   * keeps one waiting.
+   * How long a node may be silent before it counts as dead, in ms. Where none is meant to die, choose longer than a
+   * busy machine may stall.
    * @default 1000
    */
   readonly nodeTimeoutMs?: number;
 }
 
-/** Starts a real Redis Cluster on 127.0.0.1: three masters, and unless told otherwise a replica of each. */
+/** Starts a real Redis Cluster on 127.0.0.1: three masters, by default with a replica each. */
 export const startRedisCluster = async ({
   withReplicas = true,
   nodeTimeoutMs = 1_000,

@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 
 /**
- * Sends one command to a Redis on 127.0.0.1 and resolves with its reply, undecoded.
- * @throws {Error} when it answers with an error, or not within five seconds
+ * Sends a command to a Redis on 127.0.0.1 and resolves with the raw reply.
+ * @throws {Error} when Redis answers with an error, or not within five seconds
  */
 export const redisCommand = (port: number, ...args: (string | number)[]): Promise<string> =>
   new Promise((resolve, reject) => {
@@ -18,7 +18,7 @@ export const redisCommand = (port: number, ...args: (string | number)[]): Promis
     socket.on('data', (text: string) => {
       reply += text;
       const [head = ''] = reply.split('\r\n', 1);
-      // A bulk reply says how long it is; the others that are asked for here are one line, or an array that comes in one piece.
+      // A bulk reply says how long it is; all other replies here are one line, or an array that arrives in one piece.
       const length = head.startsWith('$') ? Number(head.slice(1)) : 0;
       if (!reply.endsWith('\r\n') || Buffer.byteLength(reply) < head.length + 2 + length) return;
       socket.end();

@@ -10,12 +10,12 @@ import { waitUntil } from './wait-until.ts';
 export interface RedisSentinels {
   /** `redis+sentinel://` with the three Sentinels. */
   readonly url: string;
-  /** The first is the primary in the beginning. */
+  /** The first one starts as the primary. */
   readonly servers: readonly RedisServer[];
   stop(): Promise<void>;
 }
 
-/** A primary that is silent for so long is taken for dead. */
+/** How long a primary may be silent before it counts as dead. */
 const DOWN_AFTER_MS = 500;
 
 /** Starts a real primary with replicas, and three real Sentinels that watch them, on 127.0.0.1. */

@@ -9,30 +9,30 @@ import { findRedisServer, freePort } from '@clickrelay/service/machine';
 import { waitUntil } from './wait-until.ts';
 
 export interface RedisOptions {
-  /** Where it keeps its data. @default a new temporary folder, removed by `stop` */
+  /** Its data folder. @default a new temporary folder, removed by `stop` */
   dir?: string;
   /** @default a free one */
   port?: number;
-  /** More arguments of redis-server, after ours: `['--appendfsync', 'everysec']`. */
+  /** Further arguments of redis-server, after ours: `['--appendfsync', 'everysec']`. */
   args?: string[];
-  /** Beside the environment of this process. */
+  /** Added to the environment of this process. */
   env?: Record<string, string>;
 }
 
 export interface RedisServer {
   readonly url: string;
   readonly port: number;
-  /** Of the server that runs now: `restart` changes it. */
+  /** The running server's; `restart` changes it. */
   readonly pid: number;
   readonly dir: string;
-  /** Sends a signal; of those that end the process it waits for the end. @default SIGKILL */
+  /** Sends a signal, and waits for the end of the process if the signal ends it. @default SIGKILL */
   kill(signal?: NodeJS.Signals): Promise<void>;
-  /** Starts it again on the same port and folder; kills it first when it still runs. */
+  /** Starts it again with the same port and folder, killing it first if it is still running. */
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Servers and folders that would outlive this process. */
+/** Removes servers and folders that would outlive this process. */
 const leftovers = new Set<() => void>();
 process.once('exit', () => {
   for (const remove of leftovers) remove();
@@ -131,7 +131,7 @@ export const startRedis = async (options: RedisOptions = {}): Promise<RedisServe
   };
 };
 
-/** Whether a server there serves commands; one that wants a password does. */
+/** Whether a server on this port serves commands; one that asks for a password counts too. */
 const answersPing = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'));
@@ -148,6 +148,6 @@ const answersPing = (port: number): Promise<boolean> =>
 
 const tail = (path: string): string => readFileSync(path, 'utf8').split('\n').slice(-6).join('\n').trim();
 
-/** A server that was killed may still be writing its last file. */
+/** Retries, because a killed server may still be writing its last file. */
 const removeFolder = (dir: string): Promise<void> =>
   rm(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });

@@ -1,30 +1,30 @@
 import { Buffer } from 'node:buffer';
 
-/** One command in a stream of them. */
+/** One command in a stream. */
 interface SplitCommand {
   /** In capitals. */
   readonly name: string;
-  /** Where it ends: bytes from the first one that was pending before the push that completed it. */
+  /** Where it ends, in bytes from the first one that was pending before the push that completed it. */
   readonly end: number;
 }
 
 export interface CommandSplitter {
-  /** Commands that this chunk completes. */
+  /** Returns the commands that this chunk completes. */
   push(chunk: Buffer): SplitCommand[];
-  /** Bytes of a command that has begun and not ended. */
+  /** How many bytes of an incomplete command have arrived. */
   readonly pendingBytes: number;
 }
 
 const LINE_END = '\r\n';
 
 /**
- * Finds where the commands end that a client sends to Redis (RESP arrays of bulk strings, as all clients send them;
- * a line is an inline command). Reads no more of them than their names.
+ * Finds where the commands end that a client sends to Redis (RESP arrays of bulk strings, as all clients send them; a
+ * line is an inline command). Reads only their names.
  */
 export const createCommandSplitter = (): CommandSplitter => {
   let chunks: Buffer[] = [];
   let pendingBytes = 0;
-  /** Fewer bytes than this cannot complete anything: large arguments are not joined again with each chunk. */
+  /** Fewer bytes than this complete nothing, so large arguments are not joined again with each chunk. */
   let needed = 1;
 
   return {
@@ -54,7 +54,7 @@ export const createCommandSplitter = (): CommandSplitter => {
   };
 };
 
-/** The command that begins here, or how long the buffer must be at least before it can be read. */
+/** Returns the command that begins here, or the least length of the buffer at which it may be readable. */
 const readCommand = (buffer: Buffer, from: number): SplitCommand | number => {
   const line = readLine(buffer, from);
   if (line === undefined) return buffer.length + 1;

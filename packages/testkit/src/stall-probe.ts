@@ -2,9 +2,9 @@ import { performance } from 'node:perf_hooks';
 import { isMainThread } from 'node:worker_threads';
 
 /*
- * Measures the longest stretch in which a program served nobody: `node --import <this file> program.js`. On SIGUSR2 it
- * writes `stalled <ms> ms, worked <ms> ms` to stderr, and begins anew. The second is processor time of the main thread,
- * which on a busy machine says what the program did, and not what others did meanwhile.
+ * Measures the longest time in which a program served nobody: `node --import <this file> program.js`. On SIGUSR2 it
+ * writes `stalled <ms> ms, worked <ms> ms` to stderr, and starts over. The second figure is the main thread's processor
+ * time, which leaves out what other programs did on a busy machine.
  */
 const look = (): { passed: number; worked: number } => {
   const { user, system } = process.threadCpuUsage();

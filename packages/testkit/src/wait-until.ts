@@ -2,17 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fairNow } from './fair-now.ts';
 
 export interface WaitOptions {
-  /** In ms of `fairNow`: while the machine stands still, it waits on. @default 30000 */
+  /** In ms of `fairNow`, which stops while the machine stands still. @default 30000 */
   timeoutMs?: number;
-  /** Pause between two looks, in ms. @default 20 */
+  /** Pause between two tries, in ms. @default 20 */
   everyMs?: number;
-  /** What is being waited for, for the message of the error. */
+  /** Describes the wait in the error. */
   what?: string;
 }
 
 /**
- * Looks until the answer is truthy, and gives it back. A `look` that throws counts as not yet.
- * @throws {Error} after `timeoutMs`, with the last answer or error
+ * Calls `look` until its result is truthy, and returns that. A `look` that throws is tried again.
+ * @throws {Error} after `timeoutMs`, with the last result or error
  */
 export const waitUntil = async <T>(look: () => T | Promise<T>, options: WaitOptions = {}): Promise<NonNullable<T>> => {
   const { timeoutMs = 30_000, everyMs = 20, what = look.toString() } = options;

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { freePort } from '@clickrelay/service/machine';
-import { type Answer, fairNow, type ReceivedRequest } from '@clickrelay/testkit';
+import { type DestinationAnswer, fairNow, type ReceivedRequest } from '@clickrelay/testkit';
 import { describe, expect, test } from 'vitest';
 import { failure, sampleAttempt } from '../test/sample-attempt.ts';
 import { listen, open } from '../test/use-webhook.ts';
@@ -135,7 +135,7 @@ describe('oauth2', () => {
     expect(made).toBe(2);
   });
 
-  test.each<[string, Answer, string]>([
+  test.each<[string, DestinationAnswer, string]>([
     [
       'does not know us',
       () => ({ status: 401, body: '{"error":"invalid_client","error_description":"canary"}' }),

@@ -129,7 +129,7 @@ test('nothing is left open after closing', async () => {
   );
   await waitUntil(() => ended === 30 && server.requests.length === 40);
   expect(resources()).toBeGreaterThan(before + 10);
-  // One for all of them: each of thousands would look through the others' to add its own.
+  // One listener for all of them: with one each, adding one would search thousands of others.
   expect(getEventListeners(stop.signal, 'abort')).toHaveLength(1);
 
   stop.abort();

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { formatEvent } from '@clickrelay/core';
 import { freePort } from '@clickrelay/service/machine';
-import type { Answer } from '@clickrelay/testkit';
+import type { DestinationAnswer } from '@clickrelay/testkit';
 import { Webhook } from 'standardwebhooks';
 import { expect, test } from 'vitest';
 import { failure, sampleAttempt, sampleEvent } from '../test/sample-attempt.ts';
@@ -160,7 +160,7 @@ test('an event that cannot be written is a dead letter, not a crash', async () =
 test('no error tells a secret, the query, the answer, a phone number or what was written', async () => {
   const { from, to } = sampleEvent.event;
   const secrets = [secret, 'canary-query', 'canary-response', from, to, 'Hello'].filter((text) => text !== null);
-  const answers: Answer[] = [
+  const answers: DestinationAnswer[] = [
     () => ({ status: 500, body: 'canary-response', headers: { 'x-a': 'canary-response' } }),
     'reset',
     'hang',

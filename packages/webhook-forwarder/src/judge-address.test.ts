@@ -64,7 +64,7 @@ describe('judgeAddress', () => {
     'fe80::1%eth0',
     'fec0::1',
     'ff02::1',
-    // What no resolver should answer: not an address as we would connect to it.
+    // Answers that no resolver should give: not addresses that we would connect to.
     '',
     'localhost',
     '127.1',

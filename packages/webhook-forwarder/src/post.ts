@@ -16,7 +16,7 @@ export interface PostAnswer {
 }
 
 export interface Post {
-  /** For errors. */
+  /** Names the destination in errors. */
   readonly host: string;
   readonly path: string;
   readonly headers: Record<string, string>;

@@ -25,7 +25,7 @@ const openSigned = async (settings: Record<string, unknown>) => {
   return { server, destination: open(server.url, { secret: [shared, `whsk_${seed}`], ...settings }) };
 };
 
-/** As a consumer with either key does it. */
+/** Verifies as a consumer with either key does. */
 const verifyBoth = ({ headers, body }: ReceivedRequest): void => {
   const given = headers as Record<string, string>;
   new Webhook(shared).verify(body, given);

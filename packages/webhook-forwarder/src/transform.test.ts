@@ -44,7 +44,7 @@ describe('an expression', () => {
     ['data.list[$ > 1]', [2, 3]],
     ['null', null],
     ['$', event],
-    // What is a function is left out, as JSON leaves it out.
+    // Functions are left out, as in JSON.
     ['{ "f": $uppercase, "g": function($x) { $x }, "n": 1 }', { n: 1 }],
   ])('%s', async (expression, output) => {
     expect(JSON.parse(await run(expression))).toEqual(output);

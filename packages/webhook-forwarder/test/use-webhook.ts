@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { Deliverer } from '@clickrelay/core';
-import { type Answer, fairNow, startDestination } from '@clickrelay/testkit';
+import { type DestinationAnswer, fairNow, startDestination } from '@clickrelay/testkit';
 import { afterEach } from 'vitest';
 import { webhookConfig } from '../src/config.ts';
 import { webhookAdapter } from '../src/deliver.ts';
@@ -23,13 +23,13 @@ export const open = (url: string, settings: Record<string, unknown> = {}, resolv
 };
 
 /** A destination that answers as told. */
-export const listen = async (answer: Answer = 200) => {
+export const listen = async (answer: DestinationAnswer = 200) => {
   const server = await startDestination({ answer });
   atEnd.push(server.close);
   return server;
 };
 
-/** A server that does with each connection as told, once the head of a request has come. */
+/** A server that calls `serve` with each connection once the head of a request has arrived. */
 export const listenRaw = async (serve: (socket: Socket) => void) => {
   const sockets = new Set<Socket>();
   let connections = 0;
@@ -57,7 +57,10 @@ export const trickle = (socket: Socket, piece: string | ((index: number) => stri
   socket.on('close', () => clearInterval(timer));
 };
 
-/** In ms of `fairNow`. What has no deadline here waits for good, or for the ten seconds that are the default. */
+/**
+ * Measures in ms of `fairNow`. Without a deadline, the work would wait for ever, or for a default of ten seconds or
+ * more.
+ */
 export const msOf = async (work: Promise<unknown>): Promise<number> => {
   const start = fairNow();
   await work.catch(() => {});

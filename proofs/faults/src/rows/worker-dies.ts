@@ -90,7 +90,7 @@ const killAtArrival: Row = {
         killed ??= rig.worker.kill();
         return { status: 200, delayMs: run.random.whole(0, 8) };
       });
-      // Alone, and a message: the commit reserves its event.
+      // A single message, so that the commit reserves its event.
       const callback = newCallback(run.random, { types: ['moText', 'moMedia', 'moLocation'] });
       const [sentEvent] = callback.sentEvents as [SentCallback['sentEvents'][number]];
       const arrived = (): number => rig.destination.arrivalsOf(sentEvent.id).length;
