@@ -1,4 +1,12 @@
-import { EVENT_ID, type Event, matchesEventType, STATUS_CLASSES, type StatusClass, wantsEvent } from '@clickrelay/core';
+import {
+  EVENT_ID,
+  type Event,
+  matchesEventType,
+  STATUS_CLASSES,
+  STATUS_TYPE,
+  type StatusClass,
+  wantsEvent,
+} from '@clickrelay/core';
 import {
   countEvents,
   followEvents,
@@ -42,7 +50,7 @@ const wantedBy = (chosen: {
     types?.some((pattern) => matchesEventType(pattern, one.type)) !== false &&
     wantsEvent(wish, one) &&
     isOfParty?.(one) !== false &&
-    (statusClass === undefined || (one.type === 'messageStatusUpdate' && one.data['class'] === statusClass));
+    (statusClass === undefined || (one.type === STATUS_TYPE && one.data['class'] === statusClass));
 };
 
 /** The keyed hash of a number, as `POST /v1/find` returns it. */

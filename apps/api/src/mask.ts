@@ -1,3 +1,4 @@
+import { STATUS_TYPE } from '@clickrelay/core';
 import type { AnswerOf } from './operation.ts';
 import type { attempt, deadLetter, delivery, event } from './schemas.ts';
 
@@ -50,7 +51,7 @@ const SHOWN_DATA: Readonly<Record<string, (value: unknown) => unknown>> = {
 const maskData = (type: string, data: Readonly<Record<string, unknown>>): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(data).map(([name, value]) => {
-      const isStatusName = name === 'name' && type === 'messageStatusUpdate' && typeof value === 'string';
+      const isStatusName = name === 'name' && type === STATUS_TYPE && typeof value === 'string';
       if (isStatusName) return [name, maskWord(value)];
       return [maskWord(name), Object.hasOwn(SHOWN_DATA, name) ? SHOWN_DATA[name]?.(value) : hide(value)];
     }),

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type LoggedEvent, splitCallback } from '@clickrelay/core';
+import { type LoggedEvent, STATUS_TYPE, splitCallback } from '@clickrelay/core';
 import {
   announceTest,
   listReceivers,
@@ -122,7 +122,7 @@ export const testCallbackOperations = [
       const base = publicUrl ?? localBase(receiver as NonNullable<typeof receiver>);
       const [credential] = readCallbackAuth(callbackAuth);
       const { reply, status } = callbackUrls(base, receiver?.pathPrefix ?? DEFAULT_PREFIX, credential);
-      const url = new URL(type === 'messageStatusUpdate' ? status : reply);
+      const url = new URL(type === STATUS_TYPE ? status : reply);
       const test = makeTest(type, receiver?.integrationIds[0] ?? 'clickrelay-test');
       await audit('setup.test_callback_sent', url.origin, { type, deliver });
       await announceTest(store, test.logged.event.id);
