@@ -1,8 +1,8 @@
 import { defineConfig } from 'tsdown';
 
 /**
- * What n8n's scanner refuses in a bundle, and zod only uses for speed and to find itself when it is loaded twice: the
- * Function constructor, and a configuration shared by way of `globalThis`.
+ * Removes two things that n8n's scanner refuses in a bundle: the Function constructor, which zod uses only for speed, and a
+ * configuration shared through `globalThis`, which zod uses only to find itself when it is loaded twice.
  */
 const zodForN8n = {
   name: 'zod-for-n8n',
@@ -14,7 +14,7 @@ const zodForN8n = {
   },
 };
 
-// n8n loads CommonJS, and a verified package has no dependencies: core and what it needs are bundled.
+// n8n loads CommonJS, and a verified package may have no dependencies, so core and its dependencies are bundled.
 export default defineConfig({
   entry: ['nodes/*/*.node.ts', 'credentials/*.credentials.ts'],
   root: '.',

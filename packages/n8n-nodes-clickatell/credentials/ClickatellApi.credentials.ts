@@ -26,7 +26,7 @@ export class ClickatellApi implements ICredentialType {
       typeOptions: { password: true },
       default: '',
       required: true,
-      description: 'Of your One API integration in Clickatell’s portal',
+      description: 'The key of your One API integration in Clickatell’s portal',
     },
     {
       displayName: 'Callback Secret',
@@ -42,12 +42,11 @@ export class ClickatellApi implements ICredentialType {
       name: 'baseUrl',
       type: 'string',
       default: 'https://platform.clickatell.com',
-      description:
-        'Change it only if Clickatell gave you another address. The API key is sent to this address and to no other.',
+      description: 'Change this only if Clickatell gave you another address. The API key is sent to this address only.',
     },
   ];
 
-  // A function and no expression: a trigger calls it long after the scope for evaluating expressions is closed.
+  // A function, not an expression: a trigger calls it long after n8n has closed the scope for expressions.
   authenticate: IAuthenticate = async (
     credentials: ICredentialDataDecryptedObject,
     request: IHttpRequestOptions,

@@ -35,11 +35,11 @@ export class ClickrelayApi implements ICredentialType {
       typeOptions: { password: true },
       default: '',
       required: true,
-      description: 'Made by: clickrelay keys create n8n --scopes lease --destinations "n8n-*"',
+      description: 'Create one with: clickrelay keys create n8n --scopes lease --destinations "n8n-*"',
     },
   ];
 
-  // A function and no expression: a trigger calls it long after the scope for evaluating expressions is closed.
+  // A function, not an expression: a trigger calls it long after n8n has closed the scope for expressions.
   authenticate: IAuthenticate = async (
     credentials: ICredentialDataDecryptedObject,
     request: IHttpRequestOptions,

@@ -1,8 +1,8 @@
 import type { ICredentialDataDecryptedObject, IHttpRequestOptions } from 'n8n-workflow';
 
 /**
- * The request with its key, if it goes where the key belongs. A relative URL goes to the credential's base URL; one that
- * leads elsewhere, such as a link out of a customer's message, gets no key.
+ * Adds the key to a request if its URL is where the key belongs. A relative URL goes to the credential's base URL; a
+ * URL that leads elsewhere, such as a link from a customer's message, gets no key.
  */
 export const withKey = (
   request: IHttpRequestOptions,
@@ -17,7 +17,7 @@ export const withKey = (
   return { ...located, headers: { ...located.headers, authorization: authorization(key) } };
 };
 
-/** Scheme, host and port; undefined for what is no absolute URL, which is equal to nothing worth a key. */
+/** Scheme, host and port; undefined when the text is not an absolute URL. */
 const originOf = (url: string | undefined): string | undefined => {
   try {
     const { origin } = new URL(url ?? '');

@@ -18,9 +18,9 @@ import { ClickatellApi } from '../credentials/ClickatellApi.credentials.ts';
 import { ClickrelayApi } from '../credentials/ClickrelayApi.credentials.ts';
 
 /*
- * n8n's functions as nodes get them, after n8n-core 2.41: requests really go out over HTTP, through the credential's own
- * `authenticate`; statuses are errors unless asked otherwise; errors are NodeApiErrors; a trigger's `emit` hands the run's
- * end to `donePromise`.
+ * n8n's functions as nodes get them, after n8n-core 2.41: requests really go out over HTTP, through the credential's
+ * own `authenticate`; statuses are errors unless asked otherwise; errors are NodeApiErrors; a trigger's `emit` hands
+ * the run's end to `donePromise`.
  */
 
 type Credentials = Record<string, ICredentialDataDecryptedObject>;
@@ -52,7 +52,7 @@ const parameterOf = (parameters: IDataObject, path: string, fallback: unknown, n
   throw new NodeOperationError(node, `Could not get parameter "${path}"`);
 };
 
-/** As axios joins them. */
+/** Joins URLs as axios does. */
 const join = (base: string | undefined, url: string): string =>
   base === undefined || /^[a-z][a-z0-9+.-]*:/i.test(url)
     ? url
@@ -242,7 +242,7 @@ export const fakeHook = (options: FakeOptions): IHookFunctions =>
 
 export interface FakeWebhook {
   readonly functions: IWebhookFunctions;
-  /** What the node answered by itself. */
+  /** The node's own answer. */
   readonly answer: { status?: number; body?: unknown };
 }
 
@@ -252,7 +252,7 @@ export const fakeWebhook = (
     readonly mode?: 'webhook' | 'manual';
     readonly query?: IDataObject;
     readonly headers?: Record<string, string>;
-    /** The body as text, as it came. */
+    /** The raw body as text. */
     readonly body?: string;
     /** An n8n that has parsed the body and kept no bytes. */
     readonly parsedOnly?: boolean;

@@ -9,8 +9,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ClickatellTrigger } from '../nodes/ClickatellTrigger/ClickatellTrigger.node.ts';
 import { type FakeRun, failed, fakeTrigger, succeeded } from './fake-n8n.mts';
 
-// The trigger against Clickrelay itself, as people start it, with a real Redis: what both sides think of the lease API is
-// the same.
+// The trigger against Clickrelay itself, as people start it, with a real Redis: what both sides think of the lease API
+// is the same.
 
 const API_KEY = 'the-operators-key-0123456789';
 

@@ -162,7 +162,7 @@ describe('sending', () => {
       { text: 'x', buttons: { button: [{ title: 'a'.repeat(21) }] } },
       'The title of button 1 is empty or longer than 20 characters',
     ],
-    ['a place that is none', 'sendLocation', { latitude: '91', longitude: '0' }, 'Latitude is no coordinate'],
+    ['a place that is none', 'sendLocation', { latitude: '91', longitude: '0' }, 'Latitude is not a coordinate'],
     ['raw that is no JSON', 'sendRaw', { rawMessages: '{' }, 'Messages is not JSON'],
   ])('refuses %s before anything is sent', async (_what, operation, parameters, message) => {
     const error = await rejection(run(`message.${operation}`, parameters as IDataObject));

@@ -50,7 +50,7 @@ export class Clickatell implements INodeType {
             name: 'Get Status',
             value: 'getStatus',
             action: 'Get the status of a message',
-            description: 'Ask what became of a message that was sent',
+            description: 'Get the current status of a message that you sent',
           },
           {
             name: 'Mark as Read',
@@ -75,7 +75,7 @@ export class Clickatell implements INodeType {
             name: 'Send Raw JSON',
             value: 'sendRaw',
             action: 'Send messages as raw JSON',
-            description: 'Send what the other operations do not offer, one or many',
+            description: 'Send one or more messages that the other operations do not offer',
           },
           {
             name: 'Send Reply Buttons',
@@ -87,7 +87,7 @@ export class Clickatell implements INodeType {
             name: 'Send Template',
             value: 'sendTemplate',
             action: 'Send a template',
-            description: 'Send an approved WhatsApp template, also outside the 24-hour window',
+            description: 'Send an approved WhatsApp template, even outside the 24-hour window',
           },
           { name: 'Send Text', value: 'sendText', action: 'Send a text message' },
         ],
@@ -110,7 +110,7 @@ export class Clickatell implements INodeType {
             name: 'Upload',
             value: 'upload',
             action: 'Upload media',
-            description: 'Upload a file, to send it by its file ID',
+            description: 'Upload a file, to send it by its file ID later',
           },
         ],
         default: 'download',
@@ -133,7 +133,7 @@ export class Clickatell implements INodeType {
     const items = this.getInputData();
     const outputs: INodeExecutionData[] = [];
     const signal = this.getExecutionCancelSignal();
-    // Five tries with pauses of 1, 2, 4 and 8 seconds when the rate limit is reached.
+    // Five tries when the rate limit is reached, with pauses of 1, 2, 4 and 8 seconds.
     const plan = { tries: 5, firstPauseMs: 1000, ...(signal !== undefined && { signal }) };
 
     for (let itemIndex = 0; itemIndex < items.length; itemIndex++) {

@@ -9,29 +9,29 @@ import {
 import { pause } from '../shared/pause.ts';
 import { type ApiFailure, explainFailure, isSafeToRetry, readFailure } from './errors.ts';
 
-/** An answer that came, whatever its status. */
-export interface Answer {
+/** Clickatell's answer, whatever its status. */
+export interface ApiAnswer {
   readonly status: number;
   readonly body: IDataObject;
 }
 
-/** Tries of a request that the rate limit refused, and the first of the pauses between them; each is twice the last. */
+/** How to retry a request that the rate limit refused. Each pause is twice the last. */
 export interface RetryPlan {
   readonly tries: number;
   readonly firstPauseMs: number;
-  /** Ends the pauses: someone stopped the execution. */
+  /** Ends the pauses when someone stops the execution. */
   readonly signal?: AbortSignal;
 }
 
 const TIMEOUT_MS = 30_000;
 const LONGEST_PAUSE_MS = 30_000;
 
-/** A request to Clickatell. Statuses are answers; only a connection that fails is an error. */
+/** Sends a request to Clickatell. Any status is an answer; only a failed connection is an error. */
 export const call = async (
   n8n: IExecuteFunctions,
   itemIndex: number,
   request: IHttpRequestOptions,
-): Promise<Answer> => {
+): Promise<ApiAnswer> => {
   let response: IN8nHttpFullResponse;
   try {
     response = await n8n.helpers.httpRequestWithAuthentication.call(n8n, 'clickatellApi', {
@@ -48,14 +48,14 @@ export const call = async (
       itemIndex,
       error,
       request.method === 'POST'
-        ? 'Whether the request was carried out is unknown, and Clickatell does not recognise repeats: a message that is sent again may arrive twice.'
-        : 'Check the base URL of the credential, and whether n8n may reach it.',
+        ? 'Clickatell may or may not have carried out the request, and does not recognise repeats: a message that is sent again may arrive twice.'
+        : 'Check the base URL of the credential, and whether n8n can reach it.',
     );
   }
   return { status: response.statusCode, body: readObject(response.body) };
 };
 
-/** Made anew, because n8n keeps the message of an error that is wrapped again, and that says nothing of what to do. */
+/** Makes a new error: n8n keeps the message of an error that it wraps, and that message does not say what to do. */
 export const noAnswer = (n8n: IExecuteFunctions, itemIndex: number, error: unknown, todo: string): NodeApiError => {
   const { code, cause } = error as { code?: unknown; cause?: { code?: unknown; message?: unknown } };
   const reason = code ?? cause?.code ?? cause?.message ?? 'no reason given';
@@ -67,7 +67,7 @@ export const noAnswer = (n8n: IExecuteFunctions, itemIndex: number, error: unkno
   });
 };
 
-/** Repeats what was refused for being too much, with growing pauses. Gives the last answer, refused or not. */
+/** Repeats an attempt while it is refused as too much, with growing pauses. Returns the last result, refused or not. */
 export const withRetries = async <T>(
   { tries, firstPauseMs, signal }: RetryPlan,
   attempt: () => Promise<T>,
@@ -82,8 +82,8 @@ export const withRetries = async <T>(
   }
 };
 
-/** The failure of a whole request; null when it succeeded, also in part. */
-export const failureOf = ({ status, body }: Answer): ApiFailure | null => {
+/** The failure of a whole request; null when it succeeded, even if only in part. */
+export const failureOf = ({ status, body }: ApiAnswer): ApiFailure | null => {
   if (status >= 200 && status < 300) return null;
   return readFailure(body['error']) ?? { code: null, description: `HTTP ${status}` };
 };
@@ -102,7 +102,7 @@ export const throwFailure = (
   });
 };
 
-/** A request without side effects: also tried again when Clickatell has a bad moment. */
+/** Sends a request without side effects, and so retries it on Clickatell's server errors too. */
 export const read = async (
   n8n: IExecuteFunctions,
   itemIndex: number,

@@ -1,6 +1,6 @@
 import type { IDataObject } from 'n8n-workflow';
 
-/** What is wrong with a message before it is sent, and what to do. */
+/** Says what is wrong with a message before it is sent, and what to do. */
 export class InvalidMessageError extends Error {
   override readonly name = 'InvalidMessageError';
   readonly description: string;
@@ -11,7 +11,7 @@ export class InvalidMessageError extends Error {
   }
 }
 
-/** Settings that every message may have; empty ones are left out. */
+/** Options of every message; empty ones are left out. */
 export interface MessageOptions {
   readonly clientMessageId?: string;
   readonly from?: string;
@@ -21,7 +21,7 @@ export interface MessageOptions {
   readonly validityPeriod?: number;
 }
 
-/** A message to one recipient, with what the options add. */
+/** Builds a message to one recipient. */
 export const messageTo = (
   channel: string,
   to: unknown,
@@ -39,7 +39,7 @@ export const messageTo = (
   return message;
 };
 
-/** Clickatell takes digits without "+". What is no phone number (an anonymous id) is left alone. */
+/** Clickatell takes digits without "+". Leaves anything alone that is not a phone number, such as an anonymous id. */
 const readRecipient = (to: unknown): string => {
   const given = String(to ?? '').trim();
   if (given === '') {
@@ -51,7 +51,7 @@ const readRecipient = (to: unknown): string => {
   return /^\+?[\d\s().-]+$/.test(given) ? given.replace(/\D/g, '') : given;
 };
 
-/** A reply goes where the event came from, on its channel; over SMS from the number that the person wrote to. */
+/** Builds a reply to the event's sender, on its channel; an SMS comes from the number that the person wrote to. */
 export const replyTo = (
   event: unknown,
   text: string,
@@ -61,7 +61,7 @@ export const replyTo = (
   const { from, to, channel, messageId } = readEvent(event);
   if (typeof from !== 'string' || from === '') {
     throw new InvalidMessageError(
-      'This is no event that can be answered: it has no sender',
+      'This event cannot be answered: it has no sender',
       "Set Event to the item of the trigger, for example {{ $('Clickatell Trigger').item.json }}. Status updates have no sender.",
     );
   }
@@ -78,7 +78,7 @@ export const replyTo = (
   );
 };
 
-/** Clickatell's own samples say "whatsapp/sms": the first that can be sent on. */
+/** Picks the first channel that can be sent on: Clickatell's own samples say "whatsapp/sms". */
 const sendableChannel = (channel: unknown): string => {
   const names = String(channel ?? '')
     .toLowerCase()
@@ -107,20 +107,20 @@ const parseJson = (text: string): unknown => {
 export const readText = (text: unknown): string => {
   const given = String(text ?? '');
   if (given.trim() === '')
-    throw new InvalidMessageError('The text is empty', 'Clickatell sends no empty messages: set Text.');
+    throw new InvalidMessageError('The text is empty', 'Set Text: Clickatell sends no empty messages.');
   return given;
 };
 
 export interface TemplateFields {
   readonly name: string;
-  /** Values of `{{1}}`, `{{2}}`, … of the body, in order. */
+  /** Values of the body's `{{1}}`, `{{2}}`, …, in order. */
   readonly parameters: readonly string[];
   readonly header?:
     | { readonly type: 'text'; readonly parameters: readonly string[] }
     | { readonly type: 'media'; readonly media: IDataObject };
 }
 
-/** The newer of Clickatell's two ways, with header. */
+/** Clickatell's newer format for templates, with a header. */
 export const templateContent = ({ name, parameters, header }: TemplateFields): IDataObject => ({
   template: {
     templateName: readName(name),
@@ -130,7 +130,7 @@ export const templateContent = ({ name, parameters, header }: TemplateFields): I
   },
 });
 
-/** The older way. */
+/** Clickatell's older format for templates. */
 export const hsmContent = ({ name, parameters }: TemplateFields): IDataObject => ({
   hsm: { template: readName(name), parameters: numbered(parameters) },
 });
@@ -145,7 +145,10 @@ const readName = (name: string): string => {
 const numbered = (parameters: readonly string[]): IDataObject =>
   Object.fromEntries(parameters.map((value, index) => [String(index + 1), readParameter(value, index + 1)]));
 
-/** WhatsApp refuses these long after the send was accepted. Source: www.clickatell.com, "One API send templated message". */
+/**
+ * Checks early what WhatsApp refuses only long after Clickatell has accepted the message. Source: www.clickatell.com,
+ * "One API send templated message".
+ */
 const readParameter = (value: unknown, number: number): string => {
   const given = String(value ?? '');
   const fault = /[\r\n]/.test(given)
@@ -158,11 +161,11 @@ const readParameter = (value: unknown, number: number): string => {
   if (fault === null) return given;
   throw new InvalidMessageError(
     `Parameter ${number} of the template holds ${fault}`,
-    'WhatsApp does not take it in a parameter of a template. {{ $json.text.replace(/\\s+/g, " ") }} makes one line of a text.',
+    'WhatsApp does not allow it in a parameter of a template. Use {{ $json.text.replace(/\\s+/g, " ") }} to put a text on one line.',
   );
 };
 
-/** A position as `location`; a consumer's model has the coordinates as text, as they come in. */
+/** Builds a location. The coordinates are text, as in a consumer's model and in callbacks. */
 export const locationContent = (
   latitude: unknown,
   longitude: unknown,
@@ -180,7 +183,7 @@ export const locationContent = (
 const readCoordinate = (value: unknown, name: string, limit: number): number => {
   const given = typeof value === 'string' && value.trim() === '' ? Number.NaN : Number(value);
   if (Number.isFinite(given) && Math.abs(given) <= limit) return given;
-  throw new InvalidMessageError(`${name} is no coordinate`, `It must be a number from -${limit} to ${limit}.`);
+  throw new InvalidMessageError(`${name} is not a coordinate`, `It must be a number from -${limit} to ${limit}.`);
 };
 
 export interface Button {
@@ -188,7 +191,9 @@ export interface Button {
   readonly postbackData?: string;
 }
 
-/** Up to three reply buttons under a text. The shape is taken from a public consumer; Clickatell documents none. */
+/**
+ * Builds up to three reply buttons under a text. Clickatell documents no format; this one is from a public consumer.
+ */
 export const buttonsContent = (body: unknown, buttons: readonly Button[]): IDataObject => {
   if (buttons.length < 1 || buttons.length > 3) {
     throw new InvalidMessageError(`There are ${buttons.length} buttons`, 'WhatsApp takes one to three reply buttons.');
@@ -213,7 +218,7 @@ export const buttonsContent = (body: unknown, buttons: readonly Button[]): IData
   return { button: { body: readText(body), items } };
 };
 
-/** One message, a list of them, or the whole body of a request (`{"messages": […]}`). */
+/** Reads one message, a list of them, or the whole body of a request (`{"messages": […]}`). */
 export const readRawMessages = (raw: unknown): IDataObject[] => {
   const parsed = typeof raw === 'string' ? parseJson(raw) : raw;
   if (parsed === undefined) {

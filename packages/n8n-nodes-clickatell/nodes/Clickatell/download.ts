@@ -18,7 +18,7 @@ export interface DownloadedMedia {
   readonly binary: IBinaryData;
 }
 
-/** The files of an event's item, whether they came by link or inside the callback. */
+/** Lists the files of an event's item, whether sent as links or inside the callback. */
 export const mediaOf = (event: unknown): MediaSource[] => {
   const { files, raw } = readEvent(event);
   const element = readObject(raw);
@@ -37,11 +37,11 @@ export const mediaOf = (event: unknown): MediaSource[] => {
   if (sources.length > 0) return sources;
   throw new InvalidMessageError(
     'The event has no media',
-    'Set Event to the item of a moMedia event, for example {{ $(\'Clickatell Trigger\').item.json }}. Media that came inside the callback are in "raw": do not leave it out in the trigger.',
+    'Set Event to the item of a moMedia event, for example {{ $(\'Clickatell Trigger\').item.json }}. Media sent inside the callback are in "raw", so do not leave it out in the trigger.',
   );
 };
 
-/** The bytes of a file as n8n's binary data. */
+/** Fetches or decodes a file as n8n's binary data. */
 export const download = async (
   n8n: IExecuteFunctions,
   itemIndex: number,
@@ -60,7 +60,7 @@ export const download = async (
       contentType: mimeType,
       byteSize: bytes.length,
       sha256,
-      // No error: over plain or encrypted bytes is not documented.
+      // A mismatch is not an error: Clickatell does not say whether it hashes the plain or the encrypted bytes.
       sha256Matches: source.sha256Hash === null ? null : sameHash(source.sha256Hash, bytes),
     },
   };
@@ -94,7 +94,7 @@ const fetchLink = async (
       url: link,
       encoding: 'stream',
       timeout: 120_000,
-      // The key would go along.
+      // A redirect would take the key along.
       disableFollowRedirect: true,
       ignoreHttpStatusErrors: true,
       returnFullResponse: true,
@@ -121,7 +121,7 @@ const fetchLink = async (
   return { bytes, contentType: typeof contentType === 'string' ? (contentType.split(';')[0] as string).trim() : null };
 };
 
-/** A link comes out of a message, so from anybody: only Clickatell's own media are fetched. */
+/** A link is part of a message, so anybody may have written it: fetch only Clickatell's own media. */
 const refuseForeignLink = (link: string, baseUrl: string): void => {
   const allowed = new URL(baseUrl);
   const path = `${allowed.pathname.replace(/\/+$/, '')}/v1/media`;
@@ -129,12 +129,12 @@ const refuseForeignLink = (link: string, baseUrl: string): void => {
   try {
     url = new URL(link);
   } catch {
-    // Said below.
+    // Refused below.
   }
   if (url?.origin === allowed.origin && url.pathname === path && url.username === '') return;
   throw new InvalidMessageError(
     `The link does not lead to ${allowed.host}${path}`,
-    'Only media of Clickatell are fetched, because the API key goes along. Use an HTTP Request node for other addresses.',
+    'This node fetches only Clickatell’s own media, because it sends the API key along. Use an HTTP Request node for other addresses.',
   );
 };
 

@@ -1,12 +1,12 @@
-/** What one of Clickatell's error codes means, and what to do about it. */
+/** The meaning of one of Clickatell's error codes, and what to do about it. */
 interface ErrorText {
   readonly means: string;
   readonly todo: string;
 }
 
 /**
- * Error codes of the send API. Sources: docs.clickatell.com, "One API errors table", and the status codes that customers
- * meet as errors (131).
+ * Error codes of the send API. Sources: docs.clickatell.com, "One API errors table", and status codes that also occur
+ * as errors (131).
  */
 const ERRORS: Readonly<Record<number, ErrorText>> = {
   1: { means: 'Clickatell does not know this API key', todo: 'Check the API key of the credential.' },
@@ -18,13 +18,13 @@ const ERRORS: Readonly<Record<number, ErrorText>> = {
   },
   18: {
     means: 'Clickatell had an internal error',
-    todo: 'Whether the message was sent is unknown; look for its status before you send it again.',
+    todo: 'The message may have been sent; look up its status before you send it again.',
   },
   19: { means: 'Clickatell is busy', todo: 'Try again later.' },
   20: { means: 'The account has no funds left', todo: 'Top up the account in Clickatell’s portal.' },
   21: {
     means: 'Clickatell could not read the request',
-    todo: 'With raw JSON: check it against Clickatell’s documentation.',
+    todo: 'If you send raw JSON, check it against Clickatell’s documentation.',
   },
   22: { means: 'Too many messages in one request', todo: 'Send at most 100 at a time.' },
   23: { means: 'A field of the message is wrong', todo: 'The description says which one.' },
@@ -53,17 +53,17 @@ const ERRORS: Readonly<Record<number, ErrorText>> = {
   39: { means: 'The channel or feature is not available', todo: 'Ask Clickatell to enable it for this integration.' },
   40: { means: 'The character set cannot be used', todo: 'Leave it out, or use UTF-8.' },
   41: { means: 'Clickatell has nothing at this address', todo: 'Check the base URL of the credential.' },
-  42: { means: 'Clickatell does not take this method here', todo: 'Check the base URL of the credential.' },
+  42: { means: 'Clickatell does not allow this method here', todo: 'Check the base URL of the credential.' },
   43: {
     means: 'Clickatell’s rate limit is reached',
-    todo: 'The node has tried again for a while. Send more slowly: a Loop Over Items node with a Wait node does it.',
+    todo: 'The node has already retried for a while. Send more slowly, for example with a Loop Over Items node and a Wait node.',
   },
   44: { means: 'The sender number cannot be used', todo: 'Use a From number of this integration, or leave From out.' },
   45: {
     means: 'The sender number is not yours or is suspended',
     todo: 'Use a From number of this integration, or leave From out.',
   },
-  46: { means: 'The demonstration time is over', todo: 'Ask Clickatell to go live.' },
+  46: { means: 'The trial period is over', todo: 'Ask Clickatell to go live.' },
   100: { means: 'The SMS has too many parts', todo: 'Make the text shorter.' },
   101: {
     means: 'This SMS integration has no two-way number',
@@ -77,15 +77,15 @@ const ERRORS: Readonly<Record<number, ErrorText>> = {
   },
 };
 
-/** The error of an answer or of one message in it: null, a text (older APIs), or code and description. */
+/** A failure of a request, or of one message in it. */
 export interface ApiFailure {
   /** Clickatell's error code; null when it gave none. */
   readonly code: number | null;
-  /** In Clickatell's own words. */
+  /** Clickatell's own words. */
   readonly description: string | null;
 }
 
-/** Null when there is none. */
+/** Reads the `error` of an answer or of one message: null, a text (older APIs), or code and description. */
 export const readFailure = (error: unknown): ApiFailure | null => {
   if (error === null || error === undefined || error === '' || error === false) return null;
   if (typeof error !== 'object') return { code: null, description: String(error) };
@@ -98,7 +98,7 @@ export const readFailure = (error: unknown): ApiFailure | null => {
   };
 };
 
-/** A failure as a headline and an advice. */
+/** Words a failure as a headline and advice. */
 export const explainFailure = ({ code, description }: ApiFailure): { message: string; description: string } => {
   const known = code === null ? undefined : ERRORS[code];
   const number = code === null ? '' : ` (Clickatell error ${code})`;
@@ -109,5 +109,8 @@ export const explainFailure = ({ code, description }: ApiFailure): { message: st
   };
 };
 
-/** Nothing was sent, and trying again helps: the rate limit, and "busy". Not 18 and not a time-out: it may have been sent. */
+/**
+ * Whether nothing was sent and trying again helps: the rate limit, and "busy". After error 18 or a time-out the message
+ * may have been sent.
+ */
 export const isSafeToRetry = (failure: ApiFailure | null): boolean => failure?.code === 43 || failure?.code === 19;

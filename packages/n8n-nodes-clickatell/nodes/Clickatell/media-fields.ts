@@ -8,7 +8,7 @@ export const mediaFields: INodeProperties[] = [
     name: 'downloadFrom',
     type: 'options',
     options: [
-      { name: 'Base64', value: 'base64', description: 'A file that lies in the data as text' },
+      { name: 'Base64', value: 'base64', description: 'A file that is in the data as text' },
       { name: 'Files of an Event', value: 'event', description: 'Everything that came with a moMedia event' },
       { name: 'Link', value: 'link', description: 'One file by its download URL' },
     ],
@@ -26,7 +26,7 @@ export const mediaFields: INodeProperties[] = [
     default: '={{ $json.files[0].downloadUrl }}',
     required: true,
     displayOptions: { show: { resource: ['media'], operation: ['download'], downloadFrom: ['link'] } },
-    description: 'A link to Clickatell’s media; other addresses are refused, because the API key goes along',
+    description: 'A link to Clickatell’s media; other addresses are refused, because the API key is sent along',
   },
   {
     displayName: 'Content',
@@ -68,14 +68,14 @@ export const mediaFields: INodeProperties[] = [
         type: 'string',
         default: '',
         placeholder: 'image/jpeg',
-        description: 'Of the file. Empty: what the event or Clickatell says.',
+        description: 'The type of the file. Leave empty to use what the event or Clickatell says.',
       },
       {
         displayName: 'File Name',
         name: 'fileName',
         type: 'string',
         default: '',
-        description: 'Empty: what the event says',
+        description: 'Leave empty to use what the event says',
       },
       {
         displayName: 'Largest File (MB)',
@@ -83,7 +83,7 @@ export const mediaFields: INodeProperties[] = [
         type: 'number',
         typeOptions: { minValue: 1 },
         default: 100,
-        description: 'A larger file is refused while it is fetched',
+        description: 'Downloading stops with an error when a file is larger',
       },
     ],
   },

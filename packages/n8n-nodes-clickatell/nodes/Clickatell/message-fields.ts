@@ -35,7 +35,8 @@ export const messageFields: INodeProperties[] = [
     default: '',
     required: true,
     displayOptions: shownFor(['sendText', 'reply', 'sendButtons']),
-    description: 'Over WhatsApp free text arrives within 24 hours after the person last wrote; send a template later',
+    description:
+      'WhatsApp delivers free text only within 24 hours of the person’s last message; after that, send a template',
   },
   {
     displayName: 'Template Name',
@@ -87,7 +88,7 @@ export const messageFields: INodeProperties[] = [
     type: 'string',
     default: '',
     displayOptions: { show: { resource: ['message'], operation: ['sendTemplate'], templateHeader: ['media'] } },
-    description: 'Of a file that was uploaded, for example by Media: Upload',
+    description: 'The ID of an uploaded file, for example from Media: Upload',
   },
   {
     displayName: 'Header Content Type',
@@ -102,7 +103,7 @@ export const messageFields: INodeProperties[] = [
     type: 'options',
     options: [
       { name: 'From This Item', value: 'binary', description: 'A file in the binary data of the item' },
-      { name: 'Uploaded Before', value: 'fileId', description: 'By its file ID' },
+      { name: 'Uploaded Before', value: 'fileId', description: 'A file that you refer to by its file ID' },
     ],
     default: 'binary',
     displayOptions: shownFor(['sendMedia']),
@@ -122,7 +123,7 @@ export const messageFields: INodeProperties[] = [
     type: 'options',
     options: [
       { name: 'Inside the Message', value: 'inline', description: 'Up to 20 MB' },
-      { name: 'Upload', value: 'upload', description: 'Up to 30 MB; Clickatell has to enable it for the integration' },
+      { name: 'Upload', value: 'upload', description: 'Up to 30 MB; Clickatell must enable it for the integration' },
     ],
     default: 'upload',
     displayOptions: { show: { resource: ['message'], operation: ['sendMedia'], mediaSource: ['binary'] } },
@@ -149,7 +150,7 @@ export const messageFields: INodeProperties[] = [
     type: 'string',
     default: '',
     displayOptions: shownFor(['sendMedia']),
-    description: 'Shown under the file. Audio has none.',
+    description: 'Shown under the file. Audio files have none.',
   },
   {
     displayName: 'Latitude',
@@ -192,7 +193,7 @@ export const messageFields: INodeProperties[] = [
     default: {},
     required: true,
     displayOptions: shownFor(['sendButtons']),
-    description: 'One to three. Pressing one comes back as an event of the type moButtonResponse.',
+    description: 'One to three. When a person presses one, you get an event of type moButtonResponse.',
     options: [
       {
         displayName: 'Button',
@@ -204,7 +205,7 @@ export const messageFields: INodeProperties[] = [
             name: 'postbackData',
             type: 'string',
             default: '',
-            description: 'What the event carries as postbackData when it is pressed. Empty means the title.',
+            description: 'The postbackData of the event that a press causes. Leave empty to use the title.',
           },
         ],
       },
@@ -218,7 +219,7 @@ export const messageFields: INodeProperties[] = [
     required: true,
     displayOptions: shownFor(['sendRaw']),
     description:
-      'One message, a list of up to 100, or the whole body, as Clickatell’s documentation has it. Each message makes one item.',
+      'One message, a list of up to 100, or the whole request body, as Clickatell documents them. Each message makes one item.',
   },
   {
     displayName: 'Message ID',
@@ -227,7 +228,7 @@ export const messageFields: INodeProperties[] = [
     default: '={{ $json.apiMessageId }}',
     required: true,
     displayOptions: shownFor(['getStatus']),
-    description: 'The apiMessageId that sending gave; messageId of a status update',
+    description: 'The apiMessageId that the send operation returned, or the messageId of a status update',
   },
   {
     displayName: 'Message ID',
@@ -236,7 +237,7 @@ export const messageFields: INodeProperties[] = [
     default: '={{ $json.messageId }}',
     required: true,
     displayOptions: shownFor(['markAsRead']),
-    description: 'The messageId of the event that came in. WhatsApp only.',
+    description: 'The messageId of the received event. WhatsApp only.',
   },
   {
     displayName: 'Options',
@@ -251,14 +252,15 @@ export const messageFields: INodeProperties[] = [
         name: 'clientMessageId',
         type: 'string',
         default: '',
-        description: 'Your own ID of the message. Comes back with its status updates. Empty: one is made up.',
+        description:
+          'Your own ID for the message, which comes back with its status updates. Leave empty to generate one.',
       },
       {
         displayName: 'From',
         name: 'from',
         type: 'string',
         default: '',
-        description: 'Number to send from, where the integration has several. Needed for two-way SMS.',
+        description: 'Number to send from, if the integration has several. Needed for two-way SMS.',
       },
       {
         displayName: 'Older Template Format',
@@ -266,7 +268,7 @@ export const messageFields: INodeProperties[] = [
         type: 'boolean',
         default: false,
         description:
-          'Whether to send a template as "hsm", without header, for integrations that refuse the newer format',
+          'Whether to send a template as "hsm", without a header, for integrations that refuse the newer format',
       },
       {
         displayName: 'Preview First URL',
@@ -280,7 +282,7 @@ export const messageFields: INodeProperties[] = [
         name: 'quote',
         type: 'boolean',
         default: false,
-        description: 'Whether a reply shows the message that it answers. For Reply to Event.',
+        description: 'Whether the reply shows the message that it answers. Only for Reply to Event.',
       },
       {
         displayName: 'Related Message ID',

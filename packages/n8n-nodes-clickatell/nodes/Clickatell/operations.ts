@@ -19,10 +19,10 @@ import { download, type MediaSource, mediaOf } from './download.ts';
 import { isSafeToRetry, readFailure } from './errors.ts';
 import { describeResult, sendMessages } from './send.ts';
 
-/** What an operation gives for one item; the node adds which item it came from. */
+/** The output of an operation for one item; the node adds which item it came from. */
 type Output = Pick<INodeExecutionData, 'json' | 'binary'>;
 
-/** One operation for one item. */
+/** Runs an operation for one item. */
 type Operation = (n8n: IExecuteFunctions, itemIndex: number, plan: RetryPlan) => Promise<Output[]>;
 
 const sendOne = (
@@ -31,13 +31,13 @@ const sendOne = (
   return async (n8n, i, plan) => {
     const options = n8n.getNodeParameter('options', i, {}) as MessageOptions;
     const channel = n8n.getNodeParameter('channel', i) as string;
-    // Built before a file is uploaded: a missing recipient costs nothing then.
+    // Built before a file is uploaded, so that a missing recipient costs no upload.
     const message = messageTo(channel, n8n.getNodeParameter('to', i), {}, options);
     return await send(n8n, i, { ...message, ...(await content(n8n, i, plan)) }, plan);
   };
 };
 
-/** One message: that it was refused is an error of this item. */
+/** Sends one message; a refusal is an error of this item. */
 const send = async (n8n: IExecuteFunctions, i: number, message: IDataObject, plan: RetryPlan): Promise<Output[]> => {
   const [result] = await sendMessages(n8n, i, [message], plan);
   if (result === undefined) return [];
@@ -45,7 +45,9 @@ const send = async (n8n: IExecuteFunctions, i: number, message: IDataObject, pla
   return [{ json: describeResult(result) }];
 };
 
-/** Several messages: each tells for itself, because sending all again for one would send the others twice. */
+/**
+ * Sends several messages. Each has its own result, because repeating all for one refusal would send the others twice.
+ */
 const sendRaw = async (n8n: IExecuteFunctions, i: number, plan: RetryPlan): Promise<Output[]> => {
   const messages = readRawMessages(n8n.getNodeParameter('rawMessages', i));
   const results = await sendMessages(n8n, i, messages, plan);
@@ -114,7 +116,7 @@ const upload = async (n8n: IExecuteFunctions, i: number, field: string, plan: Re
   if (failure !== null && answer.status === 404) {
     throw new InvalidMessageError(
       'Media cannot be uploaded with this integration',
-      'Clickatell has to enable media for it. Until then choose Send As: Inside the Message.',
+      'Ask Clickatell to enable media for it. Until then choose Send As: Inside the Message.',
     );
   }
   if (failure !== null) throwFailure(n8n, i, failure, answer.status);
@@ -124,7 +126,10 @@ const upload = async (n8n: IExecuteFunctions, i: number, field: string, plan: Re
 const getStatus = async (n8n: IExecuteFunctions, i: number, plan: RetryPlan): Promise<Output[]> => {
   const apiMessageId = String(n8n.getNodeParameter('apiMessageId', i) ?? '').trim();
   if (apiMessageId === '') {
-    throw new InvalidMessageError('There is no message ID', 'Set it to the apiMessageId that sending gave.');
+    throw new InvalidMessageError(
+      'There is no message ID',
+      'Set it to the apiMessageId that the send operation returned.',
+    );
   }
   const body = await read(n8n, i, { url: `/v1/message/${encodeURIComponent(apiMessageId)}` }, plan);
   const [channel, about] = Object.entries(body).find(([, value]) => isStatus(value)) ?? [null, {}];
@@ -178,7 +183,7 @@ const markAsRead = async (n8n: IExecuteFunctions, i: number, plan: RetryPlan): P
   ];
 };
 
-/** Under which name the results stand is not documented: the first list of objects, or the body itself. */
+/** Finds the result: the first list of objects, or the body itself. Its name is not documented. */
 const firstResult = (body: IDataObject): IDataObject => {
   const event = body['event'];
   const holders = typeof event === 'object' && event !== null ? [body, event as IDataObject] : [body];

@@ -3,7 +3,7 @@ import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
 import { call, failureOf, type RetryPlan, throwFailure, withRetries } from './api.ts';
 import { type ApiFailure, explainFailure, isSafeToRetry, readFailure } from './errors.ts';
 
-/** What became of one message. */
+/** The result of sending one message. */
 export interface SendResult {
   readonly accepted: boolean;
   /** Comes back as `messageId` of its status updates; null when it was not accepted. */
@@ -18,8 +18,8 @@ export interface SendResult {
 type Message = IDataObject & { readonly clientMessageId: string };
 
 /**
- * Sends messages in one request. What the rate limit refused is sent again, and only that; 202 and 207 tell of each message
- * apart. Throws when the request as a whole is refused.
+ * Sends messages in one request, and sends again only those that the rate limit refused: 202 and 207 report on each
+ * message separately. Throws when the request as a whole is refused.
  */
 export const sendMessages = async (
   n8n: IExecuteFunctions,
@@ -43,7 +43,7 @@ export const sendMessages = async (
       if (failure !== null) {
         for (const message of waiting) results.set(message, resultOf(message, undefined, failure));
         if (isSafeToRetry(failure)) return;
-        // Some may have been accepted before: then their results count for more than this error.
+        // If some messages were accepted before, their results matter more than this error.
         if ([...results.values()].some((result) => result.accepted)) {
           waiting = [];
           return;
@@ -61,7 +61,7 @@ export const sendMessages = async (
   return messages.map((message) => results.get(message) as SendResult);
 };
 
-/** The order of results is not promised: by our id, then by recipient, then by what is left. */
+/** Matches results to messages by our id, then by recipient, then by elimination: their order is not promised. */
 const match = (messages: readonly Message[], told: readonly IDataObject[]): Map<Message, IDataObject | undefined> => {
   const left = [...told];
   const pick = (fits: (about: IDataObject) => boolean): IDataObject | undefined => {
@@ -106,7 +106,7 @@ const resultOf = (message: Message, about: IDataObject | undefined, failure: Api
   };
 };
 
-/** A result as an item's JSON. */
+/** Words a result as an item's JSON. */
 export const describeResult = ({ failure, ...result }: SendResult): IDataObject => {
   if (failure === null) return { ...result, error: null };
   const { message, description } = explainFailure(failure);

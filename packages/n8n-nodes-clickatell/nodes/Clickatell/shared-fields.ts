@@ -5,6 +5,10 @@ export const shownFor = (operation: string[], resource = 'message'): INodeProper
   show: { resource: [resource], operation },
 });
 
+// Apart from its field, because n8n's linter would write `json` in capitals.
+const EVENT_DESCRIPTION =
+  "The item of the trigger. If there are other nodes in between, use {{ $('Clickatell Trigger').item.json }}.";
+
 /** The field that takes the item of a trigger. */
 export const eventField = (operation: string[], resource: string): INodeProperties => ({
   displayName: 'Event',
@@ -13,6 +17,5 @@ export const eventField = (operation: string[], resource: string): INodeProperti
   default: '={{ $json }}',
   required: true,
   displayOptions: shownFor(operation, resource),
-  description:
-    "The item of the trigger. When there are other nodes in between: {{ $('Clickatell Trigger').item.json }}.",
+  description: EVENT_DESCRIPTION,
 });

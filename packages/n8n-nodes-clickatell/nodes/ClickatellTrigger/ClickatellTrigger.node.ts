@@ -8,7 +8,7 @@ import {
   NodeConnectionTypes,
   NodeOperationError,
 } from 'n8n-workflow';
-import { toItem } from '../shared/item.ts';
+import { toItem, withoutRawProperty } from '../shared/item.ts';
 import { channelsProperty, eventsProperty, readWantedEvents, statusClassesProperty } from '../shared/wanted-events.ts';
 import { type ConsumeOptions, consume } from './consume.ts';
 import { destinationIdOf } from './destination-id.ts';
@@ -27,10 +27,11 @@ export class ClickatellTrigger implements INodeType {
     version: 1,
     subtitle: '={{ ($parameter["events"] || []).join(", ") }}',
     description:
-      'Starts the workflow for each WhatsApp or SMS event that Clickrelay holds, and tries again when the workflow fails',
-    eventTriggerDescription: 'Send a message to your Clickatell number; the newest event is shown and not taken',
+      'Starts the workflow for each WhatsApp or SMS event that Clickrelay holds, and retries when the workflow fails',
+    eventTriggerDescription:
+      'Send a message to your Clickatell number; the newest event is shown, and stays in Clickrelay',
     activationMessage:
-      'From now on events wait in Clickrelay until this workflow has handled them, also while n8n is down.',
+      'From now on, events wait in Clickrelay until this workflow has handled them, even while n8n is down.',
     defaults: { name: 'Clickatell Trigger' },
     inputs: [],
     outputs: [NodeConnectionTypes.Main],
@@ -44,22 +45,22 @@ export class ClickatellTrigger implements INodeType {
         type: 'options',
         default: 'success',
         description:
-          'When an event counts as done. Until then Clickrelay keeps it, and gives it out again if n8n dies.',
+          'When an event counts as done. Until then Clickrelay keeps it, and hands it out again if n8n crashes.',
         options: [
           {
             name: 'When the Workflow Succeeds',
             value: 'success',
-            description: 'A failed workflow is run again. Nothing is lost; an event may come twice after a crash.',
+            description: 'A failed workflow runs again. Nothing is lost; an event may come twice after a crash.',
           },
           {
             name: 'When the Workflow Ends',
             value: 'end',
-            description: 'Also when it failed. An event may come twice after a crash.',
+            description: 'Even if it failed. An event may come twice after a crash.',
           },
           {
             name: 'At Once',
             value: 'start',
-            description: 'Before the workflow runs. An event never comes twice, and is lost if n8n dies.',
+            description: 'Before the workflow runs. An event never comes twice, but is lost if n8n crashes.',
           },
         ],
       },
@@ -74,7 +75,7 @@ export class ClickatellTrigger implements INodeType {
             name: 'Try Again Later',
             value: 'retry',
             description:
-              'After growing pauses, as RETRY_SCHEDULE of Clickrelay says. After the last try the event is a dead letter.',
+              'With growing pauses, set by RETRY_SCHEDULE in Clickrelay. After the last try the event becomes a dead letter.',
           },
           {
             name: 'Make It a Dead Letter',
@@ -106,7 +107,7 @@ export class ClickatellTrigger implements INodeType {
             default: '',
             placeholder: 'n8n-support-bot',
             description:
-              'Name under which Clickrelay keeps the events of this trigger: lower-case letters, digits and dashes. Empty: made from the ID of the workflow and of this node. Triggers with the same name share the events.',
+              'Name under which Clickrelay keeps the events of this trigger: lower-case letters, digits and dashes. Leave empty to derive it from the IDs of the workflow and this node. Triggers with the same name share their events.',
           },
           {
             displayName: 'Filter',
@@ -116,7 +117,7 @@ export class ClickatellTrigger implements INodeType {
             noDataExpression: true,
             placeholder: "event.data.text.contains('STOP')",
             description:
-              'Expression (CEL) over event that must be true, decided by Clickrelay before a workflow starts. Empty means every event.',
+              'Expression (CEL) over event that must be true; Clickrelay evaluates it before a workflow starts. Leave empty for every event.',
           },
           {
             displayName: 'Keep Order of Each Conversation',
@@ -124,23 +125,16 @@ export class ClickatellTrigger implements INodeType {
             type: 'boolean',
             default: false,
             description:
-              'Whether an event starts a workflow only when the one before it between the same two numbers is done. Other conversations do not wait.',
+              'Whether an event starts a workflow only after the previous one between the same two numbers is done. Other conversations do not wait.',
           },
-          {
-            displayName: 'Leave Out Raw',
-            name: 'withoutRaw',
-            type: 'boolean',
-            default: false,
-            description:
-              'Whether to leave the event as Clickatell sent it out of the item. Media that came inside the callback are in there.',
-          },
+          withoutRawProperty,
           {
             displayName: 'Time Limit (Minutes)',
             name: 'timeLimitMinutes',
             type: 'number',
             typeOptions: { minValue: 1, maxValue: 10_080 },
             default: 60,
-            description: 'When a workflow has not ended after this time, its event counts as failed',
+            description: 'If a workflow has not ended after this time, its event counts as failed',
           },
         ],
       },
@@ -148,7 +142,7 @@ export class ClickatellTrigger implements INodeType {
   };
 
   async trigger(this: ITriggerFunctions): Promise<ITriggerResponse> {
-    // Everything is read now: expressions cannot be evaluated once this function has returned.
+    // Read everything now: expressions cannot be evaluated once this function has returned.
     const options = this.getNodeParameter('options', {}) as IDataObject;
     const wanted = readWantedEvents(
       this.getNodeParameter('events', ['mo*']),
@@ -186,14 +180,14 @@ export class ClickatellTrigger implements INodeType {
       if (!(error instanceof RelayError) || !error.isOutage) {
         throw new NodeOperationError(this.getNode(), error as Error, explain(error as RelayError, destinationId));
       }
-      // Away for the moment: events wait in Clickrelay, and so does this trigger.
+      // Clickrelay is away for the moment; this trigger waits for it.
       this.logger.warn(`Clickatell Trigger: ${error.message}; it goes on as soon as Clickrelay is back`);
     }
 
     const run = async (delivery: Delivery): Promise<Ending> => {
       const done = this.helpers.createDeferredPromise<IRun>();
       const item = toItem(delivery.event, { attempt: delivery.attempt, withoutRaw });
-      // No deduplication key: n8n remembers keys of crashed runs too, and would drop the event that comes again.
+      // No deduplication key: n8n remembers the keys of crashed runs too, and would drop the event when it comes again.
       this.emit([[item]], undefined, done);
       return endingOf(await done.promise);
     };
@@ -213,14 +207,18 @@ export class ClickatellTrigger implements INodeType {
   }
 }
 
-/** What the operator of n8n gets to see. Never `emitError`: it would deactivate the workflow for an outage of ours. */
+/**
+ * Logs for the operator of n8n. Never calls `emitError`, which would deactivate the workflow for an outage of
+ * Clickrelay.
+ */
 const logTo = (n8n: ITriggerFunctions, destinationId: string): Log => ({
   away: (error) => n8n.logger.warn(`Clickatell Trigger: ${error.message}; trying again`, { destinationId }),
   back: () => n8n.logger.info('Clickatell Trigger: Clickrelay is back', { destinationId }),
   refused: (error) => {
     const { message, description } = explain(error, destinationId);
     n8n.logger.error(`Clickatell Trigger: ${message}; trying again`, { destinationId });
-    // Shows under Executions and runs the error workflow; the trigger stays active, and goes on once it is mended.
+    // Appears under Executions and runs the error workflow. The trigger stays active, and goes on once the cause is
+    // fixed.
     n8n.saveFailedExecution(new NodeOperationError(n8n.getNode(), message, { description }));
   },
   note: (message, deliveryId) => n8n.logger.info(`Clickatell Trigger: ${message}`, { deliveryId }),

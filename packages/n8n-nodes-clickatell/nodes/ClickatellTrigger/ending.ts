@@ -4,8 +4,8 @@ import type { Ending } from './run-delivery.ts';
 const FAILED: readonly string[] = ['error', 'crashed', 'canceled'];
 
 /**
- * What n8n says of a run, understood. In queue mode the run comes back without its data, with status and error only. One
- * that waits (a Wait node) is kept by n8n and counts as done.
+ * Reads how a run ended. In queue mode the run comes back without its data, with status and error only. A run that
+ * waits (Wait node) counts as done, because n8n keeps it.
  *
  * @param run undefined when n8n started nothing
  */

@@ -1,18 +1,18 @@
 import type { RelayError } from './relay.ts';
 
-/** What a refusal means to the person who set the trigger up, and what to do. */
+/** Tells the person who set up the trigger what a refusal means, and what to do. */
 export const explain = (error: RelayError, destinationId: string): { message: string; description: string } => {
   const { message } = error;
   switch (error.status) {
     case 401:
       return {
         message: 'Clickrelay does not know this API key',
-        description: 'Check the key in the Clickrelay credential; `clickrelay keys list` shows which keys there are.',
+        description: 'Check the key in the Clickrelay credential; `clickrelay keys list` shows the keys that exist.',
       };
     case 403:
       return {
         message: `This API key may not lease from "${destinationId}"`,
-        description: `${message}. Make one that may: clickrelay keys create n8n --scopes lease --destinations "${destinationId}" (or "n8n-*" for all triggers whose destination has no name of its own).`,
+        description: `${message}. Create one that may: clickrelay keys create n8n --scopes lease --destinations "${destinationId}" (or "n8n-*" for all triggers whose destination has no name of its own).`,
       };
     case 404:
       return {
@@ -25,6 +25,6 @@ export const explain = (error: RelayError, destinationId: string): { message: st
         description: `${message}. Choose another name under Options, Destination.`,
       };
     default:
-      return { message, description: 'Clickrelay refused what this trigger asked for.' };
+      return { message, description: 'Clickrelay refused a request of this trigger.' };
   }
 };

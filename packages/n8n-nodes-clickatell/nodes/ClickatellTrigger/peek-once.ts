@@ -7,13 +7,13 @@ import { explain } from './explain.ts';
 import { type Relay, RelayError } from './relay.ts';
 import { sampleEvent } from './sample-event.ts';
 
-/** How often we look while nothing is there to be shown. */
+/** How often to look while there is nothing to show. */
 const LOOK_MS = 2000;
 
 /**
- * One event for "Listen for test event". It is looked at and not taken: production loses nothing by a test. A destination
- * that does not exist yet is not made for it either, for its events would wait, and all start workflows on activation; the
- * item is Clickatell's documented sample then.
+ * Finds one event for "Listen for test event". Peeks without leasing it, so that a test takes nothing from production.
+ * Does not create a missing destination either, because its events would wait and all start workflows on activation;
+ * returns Clickatell's documented sample instead.
  */
 export const peekOnce = async (
   n8n: ITriggerFunctions,

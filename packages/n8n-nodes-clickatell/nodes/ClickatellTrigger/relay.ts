@@ -7,33 +7,33 @@ import type {
   ITriggerFunctions,
 } from 'n8n-workflow';
 
-/** An event handed to us for a time. */
+/** An event leased to us for a time. */
 export interface Delivery {
   readonly deliveryId: string;
   readonly leaseToken: string;
-  /** From 1. */
+  /** Counted from 1. */
   readonly attempt: number;
   readonly event: Event;
 }
 
-/** An event that was looked at and not taken. */
+/** An event that was shown but not leased. */
 interface Peeked {
   readonly attempt: number;
   readonly event: Event;
 }
 
-/** A pull destination as we declare it. */
+/** The settings with which we declare a pull destination. */
 export interface Declaration {
   readonly events: readonly string[];
   readonly channels: readonly string[];
   readonly classes: readonly string[];
-  /** An expression over `event`, which Clickrelay decides. */
+  /** An expression over `event`, which Clickrelay evaluates. */
   readonly filter?: string;
-  /** One after the other for each pair of parties. */
+  /** Events of the same two parties come one after the other. */
   readonly ordering?: 'conversation';
 }
 
-/** What the trigger asks of Clickrelay. Each throws a `RelayError` for everything but success. */
+/** The calls of Clickrelay that the trigger makes. Each throws a `RelayError` unless it succeeds. */
 export interface Relay {
   declare(declaration: Declaration): Promise<void>;
   lease(ask: { max: number; waitMs: number; leaseMs: number }, signal: AbortSignal): Promise<Delivery[]>;
@@ -43,7 +43,7 @@ export interface Relay {
   peek(): Promise<Peeked | undefined>;
 }
 
-/** Clickrelay did not do what it was asked. */
+/** Clickrelay refused a request, or did not answer. */
 export class RelayError extends Error {
   override readonly name = 'RelayError';
   /** HTTP status; undefined when there was no answer. */
@@ -57,12 +57,14 @@ export class RelayError extends Error {
     this.code = code;
   }
 
-  /** It will pass by itself: no answer, a gateway's, one of a relay that starts or that lost its Redis, or "not so often". */
+  /**
+   * Passes by itself: no answer, a gateway's error, a relay that is starting or has lost its Redis, or "not so often".
+   */
   get isOutage(): boolean {
     return this.status === undefined || this.status >= 500 || this.status === 408 || this.status === 429;
   }
 
-  /** Someone else has the delivery, or nobody: it is not ours to settle any more. */
+  /** Someone else, or nobody, holds the delivery now: we can no longer settle it. */
   get isLost(): boolean {
     return this.code === 'lease_lost' || this.code === 'delivery_not_found';
   }
@@ -72,13 +74,13 @@ export class RelayError extends Error {
   }
 }
 
-/** How long an answer may take that does not wait for events. */
+/** How long to wait for an answer, other than to a lease. */
 const ANSWER_MS = 10_000;
 
-/** How much later than asked for an answer to a lease may come, before the connection counts as dead. */
+/** How late the answer to a lease may be before the connection counts as dead. */
 const LATE_MS = 3_000;
 
-/** Clickrelay's API for one pull destination, with the credential of the trigger node. */
+/** Calls Clickrelay's API for one pull destination, with the credential of the trigger node. */
 export const connectRelay = (n8n: ITriggerFunctions, destinationId: string): Relay => {
   const path = `/v1/destinations/${encodeURIComponent(destinationId)}`;
 
@@ -115,7 +117,7 @@ export const connectRelay = (n8n: ITriggerFunctions, destinationId: string): Rel
 
   return {
     async declare({ events, channels, classes, filter, ordering }) {
-      // Left out when empty, so that a relay which does not know them yet is not asked for them.
+      // Empty ones are left out, for a relay that does not know them yet.
       const body = {
         type: 'pull',
         events: [...events],
@@ -156,13 +158,13 @@ const deliveriesOf = (answer: IDataObject): unknown[] =>
 const isObject = (value: unknown): value is IDataObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The system's code of a failed connection (ECONNREFUSED) says more than n8n's words for it. */
+/** The system's code for a failed connection (ECONNREFUSED) says more than n8n's words. */
 const reasonOf = (error: unknown): string => {
   const { code, cause, message } = error as { code?: unknown; cause?: { code?: unknown }; message?: unknown };
   return String(code ?? cause?.code ?? message ?? 'unknown error');
 };
 
-/** What does not fit, and where: of a filter, the column. */
+/** Words what does not fit, and where; for a filter, the column. */
 const issuesOf = (error: Record<string, unknown>): string => {
   const issues = Array.isArray(error['issues']) ? error['issues'] : [];
   return issues

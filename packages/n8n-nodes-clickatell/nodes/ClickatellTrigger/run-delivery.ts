@@ -123,7 +123,9 @@ const extendUntil = async (over: AbortSignal, { relay, pace, log }: Runs, slot: 
   }
 };
 
-/** Reports how a run ended, again and again while the lease may still be ours. Returns whether Clickrelay accepted it. */
+/**
+ * Reports how a run ended, again and again while the lease may still be ours. Returns whether Clickrelay accepted it.
+ */
 const settle = async (runs: Runs, slot: Slot, ending: Ending): Promise<boolean> => {
   const { relay, acknowledge, retryFailures, unconfirmed, pace, log } = runs;
   const { deliveryId } = slot.delivery;

@@ -5,7 +5,7 @@ const PARTIES = { from: '2799900001', to: '2799900002' };
 const MESSAGE = { channel: 'whatsapp', messageId: '3a89680503414383af44dcd0e4e5f184', timestamp: 1506607698000 };
 const SENDER = { ...MESSAGE, ...PARTIES, whatsapp: { profileName: 'Profile Name' } };
 
-/** Clickatell's documented samples, shortened: what an item looks like before there is a real one. */
+/** Clickatell's documented samples, shortened, to show what an item looks like before there is a real one. */
 const SAMPLES: Record<string, object> = {
   moText: { ...SENDER, content: 'Text Content of the reply message', charset: 'UTF-8' },
   moMedia: {
@@ -38,7 +38,7 @@ const SAMPLES: Record<string, object> = {
   messageStatusUpdate: { ...MESSAGE, statusCode: 5, status: 'DEVICE_ACK', clientMessageId: 'your-own-id' },
 };
 
-/** A sample of the first type that is wanted; a text message when it is none of the documented ones. */
+/** Returns a sample of the first wanted type, or a text message when no documented type is wanted. */
 export const sampleEvent = ({ events }: WantedEvents): Event => {
   const type =
     Object.keys(SAMPLES).find((known) => events.some((pattern) => matchesEventType(pattern, known))) ?? 'moText';

@@ -9,7 +9,7 @@ import {
   NodeConnectionTypes,
   NodeOperationError,
 } from 'n8n-workflow';
-import { toItem } from '../shared/item.ts';
+import { toItem, withoutRawProperty } from '../shared/item.ts';
 import {
   channelsProperty,
   eventsProperty,
@@ -30,21 +30,21 @@ export class ClickatellWebhookTrigger implements INodeType {
     description: 'Starts the workflow for WhatsApp and SMS events that Clickatell posts straight to n8n',
     eventTriggerDescription: 'Send a message to your Clickatell number, with the test URL set in Clickatell’s portal',
     activationMessage:
-      'Paste the production URL, with ?token= and your callback secret at its end, into Clickatell’s portal.',
+      'Paste the production URL, ending with ?token= and your callback secret, into Clickatell’s portal.',
     defaults: { name: 'Clickatell Webhook Trigger' },
     inputs: [],
     outputs: [NodeConnectionTypes.Main],
     credentials: [{ name: 'clickatellApi', required: true }],
     webhooks: [
-      // Portals try a URL when it is saved.
+      // Portals probe a URL when it is saved.
       { name: 'setup', httpMethod: 'GET', responseMode: 'onReceived', path: 'callback', ndvHideUrl: true },
-      // Without `responseData` n8n answers with the name of its default instead of our `webhookResponse`.
+      // Without `responseData`, n8n answers with the name of its default instead of our `webhookResponse`.
       { name: 'default', httpMethod: 'POST', responseMode: 'onReceived', responseData: '', path: 'callback' },
     ],
     properties: [
       {
         displayName:
-          'Clickatell’s callback URLs are this webhook’s URL with <code>?token=</code> and the callback secret of your credential at the end. Use it for both, replies and statuses. While n8n is down callbacks are lost when Clickatell stops trying: the Clickatell Trigger with Clickrelay keeps them.',
+          'Clickatell’s callback URLs are this webhook’s URL with <code>?token=</code> and the callback secret of your credential at the end. Use it for both replies and statuses. While n8n is down, callbacks are lost once Clickatell stops retrying; the Clickatell Trigger, with Clickrelay, keeps them.',
         name: 'notice',
         type: 'notice',
         default: '',
@@ -57,22 +57,12 @@ export class ClickatellWebhookTrigger implements INodeType {
         type: 'collection',
         placeholder: 'Add option',
         default: {},
-        options: [
-          channelsProperty,
-          {
-            displayName: 'Leave Out Raw',
-            name: 'withoutRaw',
-            type: 'boolean',
-            default: false,
-            description:
-              'Whether to leave the event as Clickatell sent it out of the item. Media that came inside the callback are in there.',
-          },
-        ],
+        options: [channelsProperty, withoutRawProperty],
       },
     ],
   };
 
-  // Clickatell has no API for callback URLs: a person pastes them into its portal. What can be checked is the secret.
+  // Clickatell has no API for callback URLs: a person pastes them into its portal. We can only check the secret.
   webhookMethods = {
     setup: {
       async checkExists(this: IHookFunctions): Promise<boolean> {
@@ -94,7 +84,7 @@ export class ClickatellWebhookTrigger implements INodeType {
         if (String(callbackSecret ?? '').trim() !== '') return true;
         throw new NodeOperationError(this.getNode(), 'The credential has no callback secret', {
           description:
-            'Without one anybody who learns the URL could start this workflow. Make up a long random word, set it as Callback Secret of the Clickatell credential, and end the callback URL in Clickatell’s portal with ?token= and this word.',
+            'Without one, anybody who learns the URL could start this workflow. Make up a long random word, set it as Callback Secret of the Clickatell credential, and end the callback URL in Clickatell’s portal with ?token= and this word.',
         });
       },
       async delete(this: IHookFunctions): Promise<boolean> {
@@ -116,7 +106,7 @@ export class ClickatellWebhookTrigger implements INodeType {
     if (this.getWebhookName() === 'setup') return answer(this, 200, { accepted: 0 });
 
     const text = await bodyOf(this);
-    // A portal's probe.
+    // A portal is probing the URL.
     if (text.trim() === '') return answer(this, 200, { accepted: 0 });
     const options = this.getNodeParameter('options', {}) as IDataObject;
     const wanted = readWantedEvents(
@@ -142,13 +132,16 @@ export class ClickatellWebhookTrigger implements INodeType {
   }
 }
 
-/** An answer that starts nothing. */
+/** Answers without starting the workflow. */
 const answer = (n8n: IWebhookFunctions, status: number, body: IDataObject): IWebhookResponseData => {
   n8n.getResponseObject().status(status).json(body);
   return { noWebhookResponse: true };
 };
 
-/** The body as it came, because parsing loses digits of large integers; parsed and written again where n8n kept no more. */
+/**
+ * The raw body, because parsing loses digits of large integers; n8n's parsed body, written again, where it kept no
+ * other.
+ */
 const bodyOf = async (n8n: IWebhookFunctions): Promise<string> => {
   const request = n8n.getRequestObject();
   if (request.rawBody === undefined && typeof request.readRawBody === 'function') await request.readRawBody();

@@ -1,15 +1,15 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
 /**
- * Whether a request carries the secret, as `?token=` or as the password of HTTP basic authentication. Compared in constant
- * time, whatever the lengths; without a secret nothing gets in.
+ * Whether a request carries the secret, as `?token=` or as the password of HTTP basic authentication. Compares in
+ * constant time, whatever the lengths. Without a configured secret every request is refused.
  */
 export const carriesSecret = (query: object, headers: { readonly authorization?: string }, secret: string): boolean => {
   if (secret === '') return false;
   const { token } = query as { token?: unknown };
   const tokens = (Array.isArray(token) ? token : [token]).filter((given) => typeof given === 'string');
   const password = passwordOf(headers.authorization);
-  // No early end: which one matches must not show in the time it takes.
+  // No early return: the time must not reveal which one matches.
   let matches = false;
   for (const given of [...tokens, password]) {
     if (given !== undefined && isSame(given, secret)) matches = true;

@@ -1,19 +1,31 @@
-import type { Event } from '@clickrelay/core';
-import type { IDataObject, INodeExecutionData } from 'n8n-workflow';
+import { type Event, STATUS_TYPE } from '@clickrelay/core';
+import type { IDataObject, INodeExecutionData, INodeProperties } from 'n8n-workflow';
 
-/** Where an event came from, beside what it says. */
+/** How an event reached the workflow. */
 export interface Circumstances {
-  /** Which try at this event this run is, from 1. A direct callback is always 1: Clickatell does not number its retries. */
+  /**
+   * The number of this run for the event, from 1. Always 1 for a direct callback: Clickatell does not number its
+   * retries.
+   */
   readonly attempt: number;
-  /** Made by "Listen for test event": nothing was taken, and nothing will be acknowledged. */
+  /** Made by "Listen for test event", which neither leases nor acknowledges. */
   readonly test?: boolean;
-  /** Leave the element as Clickatell sent it out of the item. */
+  /** Omit the element, as Clickatell sent it, from the item. */
   readonly withoutRaw?: boolean;
 }
 
+export const withoutRawProperty: INodeProperties = {
+  displayName: 'Leave Out Raw',
+  name: 'withoutRaw',
+  type: 'boolean',
+  default: false,
+  description:
+    'Whether to omit the original event, as Clickatell sent it, from the item. It holds any media sent inside the callback.',
+};
+
 /**
- * An event as the item a workflow starts with: one flat object, so that `{{ $json.text }}` is what the person said or
- * pressed, whatever they used for it. Media stay references: fetch them with the Clickatell node.
+ * Turns an event into the item that starts a workflow: one flat object, in which `{{ $json.text }}` is what the person
+ * wrote or pressed, whatever the type. Media stay references, to be fetched with the Clickatell node.
  */
 export const toItem = (
   event: Event,
@@ -44,7 +56,7 @@ export const toItem = (
   };
 };
 
-/** What the person wrote, captioned or pressed; null for what has no words. */
+/** The words that the person wrote, captioned or pressed; null when there are none. */
 const textOf = (type: string, data: Event['data']): string | null => {
   switch (type) {
     case 'moText':
@@ -64,17 +76,17 @@ const textOf = (type: string, data: Event['data']): string | null => {
   }
 };
 
-/** Some channels send no content with a choice, only what the sender of the buttons attached to it. */
+/** Some channels send no content with a choice, only the postback data of the button. */
 const saidBy = (selected: unknown): string | null => {
   if (typeof selected !== 'object' || selected === null) return null;
   const { content, postbackData } = selected as { content?: unknown; postbackData?: unknown };
   return textOrNull(content) ?? textOrNull(postbackData);
 };
 
-/** The typed data beside each other, under names that say what they are outside of `data`. */
+/** The typed data, with names that make sense outside `data`. */
 const fieldsOf = (type: string, data: IDataObject): IDataObject => {
   switch (type) {
-    case 'messageStatusUpdate': {
+    case STATUS_TYPE: {
       const { code, name, class: statusClass, final, ...rest } = data;
       if (statusClass === undefined) return rest;
       return { status: name, statusCode: code, statusClass, final, ...rest };
@@ -92,7 +104,7 @@ const fieldsOf = (type: string, data: IDataObject): IDataObject => {
     }
     default: {
       const rest = { ...data };
-      // It stands first in the item.
+      // The item has it already, near the top.
       delete rest['text'];
       return rest;
     }

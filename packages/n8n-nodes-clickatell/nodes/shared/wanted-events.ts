@@ -1,7 +1,7 @@
-import { type Event, type StatusClass, wantsEvent } from '@clickrelay/core';
+import { type Event, STATUS_TYPE, type StatusClass, wantsEvent } from '@clickrelay/core';
 import type { IDataObject, INodeProperties } from 'n8n-workflow';
 
-/** Which events start the workflow. Chosen before there is an execution: what is not wanted costs nothing. */
+/** The events that start the workflow. Chosen before there is an execution, so that others cost nothing. */
 export interface WantedEvents {
   /** Event types; `*` stands for any characters. */
   readonly events: readonly string[];
@@ -11,20 +11,18 @@ export interface WantedEvents {
   readonly channels: readonly string[];
 }
 
-const STATUS_TYPE = 'messageStatusUpdate';
-
 export const eventsProperty: INodeProperties = {
   displayName: 'Events',
   name: 'events',
   type: 'multiOptions',
   required: true,
   default: ['mo*'],
-  description: 'What starts the workflow. The names in brackets are the ones in Clickatell’s documentation.',
+  description: 'Which events start the workflow. The names in brackets are those of Clickatell’s documentation.',
   options: [
     {
       name: 'Any Message (Mo*)',
       value: 'mo*',
-      description: 'Everything that a person sends, also of types that Clickatell adds later',
+      description: 'Everything that a person sends, including types that Clickatell adds later',
     },
     { name: 'Any Event (*)', value: '*', description: 'Messages, status updates, and whatever Clickatell adds later' },
     { name: 'Button Response (moButtonResponse)', value: 'moButtonResponse' },
@@ -48,14 +46,14 @@ export const statusClassesProperty: INodeProperties = {
   type: 'multiOptions',
   default: ['delivered', 'failed', 'read'],
   description:
-    'Which status updates start the workflow. One message has several: pending ones first, then delivered, then read. None chosen means all of them.',
+    'Which status updates start the workflow. One message has several: first pending, then delivered, then read. Choose none for all of them.',
   displayOptions: { show: { events: ['*', STATUS_TYPE] } },
   options: [
     { name: 'Delivered', value: 'delivered', description: 'The message is on the phone' },
     { name: 'Failed', value: 'failed', description: 'The message will not arrive' },
     { name: 'Pending', value: 'pending', description: 'The message is on its way' },
     { name: 'Read', value: 'read', description: 'The person has seen the message' },
-    { name: 'Unknown', value: 'unknown', description: 'A status that is in no public table' },
+    { name: 'Unknown', value: 'unknown', description: 'A status that no public table lists' },
   ],
 };
 
@@ -65,7 +63,7 @@ export const channelsProperty: INodeProperties = {
   type: 'string',
   default: '',
   placeholder: 'whatsapp, sms',
-  description: 'Only events of these channels, separated by commas. Empty means all channels.',
+  description: 'Only events of these channels, separated by commas. Leave empty for all channels.',
 };
 
 export const readWantedEvents = (events: unknown, statusClasses: unknown, options: IDataObject): WantedEvents => ({
@@ -77,7 +75,7 @@ export const readWantedEvents = (events: unknown, statusClasses: unknown, option
     .filter((channel) => channel !== ''),
 });
 
-/** The choice that Clickrelay makes for a destination, for callbacks that come straight from Clickatell. */
+/** Chooses events as Clickrelay does for a destination, for callbacks that come straight from Clickatell. */
 export const isWanted = (event: Event, { events, classes, channels }: WantedEvents): boolean =>
   wantsEvent(
     {
