@@ -7,7 +7,7 @@ import { operation } from './operation.ts';
 
 const params = z.object({ id: z.string().regex(DESTINATION_ID, 'must be lower-case letters, digits and `-`') });
 
-/** The secret as it was declared: one, or all live ones. Without the default, which would generate a new one each time. */
+/** The secret as declared: one, or all live ones. It has no default, which would generate a new one each time. */
 const secret = webhookConfig.shape.secret.unwrap();
 
 const LONGEST_KEPT_MS = 30 * 86_400_000;

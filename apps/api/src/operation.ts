@@ -7,7 +7,8 @@ import { z } from 'zod';
 import type { Caller, FindCaller } from './authenticate.ts';
 
 /*
- * An operation is declared once, as data: `carry-out.ts` checks requests by its schemas, and `/v1/openapi.json` shows them.
+ * An operation is declared once, as data: `carry-out.ts` checks requests by its schemas, and `/v1/openapi.json` shows
+ * them.
  */
 
 export interface Resources {
@@ -96,7 +97,8 @@ export interface Operation {
   /** Left out when the answer has no body. */
   readonly response?: z.ZodType;
   /**
-   * Hides personal data, for callers who may not see it or did not ask to. An operation with a mask takes `?reveal=true`.
+   * Hides personal data, for callers who may not see it or did not ask to. An operation with a mask takes
+   * `?reveal=true`.
    */
   mask?(answer: never): unknown;
   /** Error codes that callers can act on, by status. */

@@ -12,7 +12,7 @@ describe('a removal of many dead letters', () => {
     (await get(`/v1/dead-letters?destination=${destination}&limit=500`)).body.items.map(
       ({ deliveryId }: { deliveryId: string }) => deliveryId,
     );
-  /** As a worker that ends leaves them. */
+  /** Leaves dead letters as a worker does. */
   const bury = async (destinationId: string, count: number): Promise<void> => {
     await api.call('PUT', `/v1/destinations/${destinationId}`, { type: 'pull' });
     for (let at = 0; at < count; at++) {
@@ -21,7 +21,7 @@ describe('a removal of many dead letters', () => {
         { eventId: event.id, job: { x: 'answered 500 to the last attempt' } },
       ]);
     }
-    // A look at what waits finds that they have ended.
+    // Leasing finds that they have ended.
     await waitUntil(async () => {
       await api.call('POST', `/v1/destinations/${destinationId}/lease`, { max: 100, waitMs: 100 });
       return (await listed(destinationId)).length === count;
@@ -44,7 +44,7 @@ describe('a removal of many dead letters', () => {
       left: 0,
     });
     expect((await get(`/v1/deliveries/${two}`)).status).toBe(404);
-    // One is gone since it was looked at.
+    // One was removed since the dry run.
     const refused = await remove({ ...chosen, until: dry.body.until, expected: 5 });
     expect([refused.status, refused.body.error]).toEqual([
       409,
@@ -55,7 +55,7 @@ describe('a removal of many dead letters', () => {
     ]);
     expect(await listed('bin')).toHaveLength(5);
     expect((await remove({ ...chosen, events: ['none'] })).body).toMatchObject({ matched: 0, removed: 0 });
-    // Its event is gone: nothing can be asked of it, and it is removed by what it is itself.
+    // Its event has left the log: a filter cannot match it, but the dead letter itself can be removed.
     const [record = ''] = await api.store.redis.keys(`cr:{e*:evt_${three.slice('dlv_bin_'.length)}`);
     await api.store.redis.del(record);
     const asking = await remove({ ...chosen, filter: 'true', dryRun: true });

@@ -172,7 +172,7 @@ describe('destinations', () => {
       ...pull,
       paused: 'on holiday',
     });
-    // A change does not resume by the way.
+    // A change does not resume the destination.
     expect((await api.call('PUT', '/v1/destinations/bot', { type: 'pull', events: ['moText'] })).body.paused).toBe(
       'on holiday',
     );

@@ -7,7 +7,7 @@ import { openApiDocument } from '../src/openapi.ts';
 import type { Operation } from '../src/operation.ts';
 import { API_KEY, type Api, endDelivery, logEvent, operations, startApi } from './start-api.ts';
 
-/** What is documented, by method and path, with how often it was called and did what it promises. */
+/** Every documented operation, by method and path, with how often it was called and kept its promise. */
 const calls = new Map<string, number>();
 const documented = openApiDocument(operations, '1') as { paths: Record<string, Record<string, unknown>> };
 let api: Api;
@@ -18,14 +18,14 @@ beforeAll(async () => {
 afterEach(() => api.stop());
 afterAll(() => crm.close());
 
-/** Calls an operation, and holds its answer against the schema that documents it. */
+/** Calls an operation, and checks its answer by the schema that documents it. */
 const call = async (
   operation: string,
   names: Record<string, string> = {},
   body?: unknown,
   query = '',
   headers?: Record<string, string>,
-  // biome-ignore lint/suspicious/noExplicitAny: what is looked at was held against its schema
+  // biome-ignore lint/suspicious/noExplicitAny: the answer was checked by its schema
 ): Promise<any> => {
   const [method = '', template = ''] = operation.split(' ');
   const path = template.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(names[name] ?? 'not-given'));

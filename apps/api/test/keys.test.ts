@@ -80,7 +80,7 @@ describe('a scope', () => {
     for (const [index, { call }] of keys.entries()) {
       const scope = scopes[index] as (typeof scopes)[number];
       for (const { method, path, scopes: needed, responseType } of operations) {
-        // Open ones do not end.
+        // A stream does not end.
         if (responseType !== undefined && needed.includes(scope)) continue;
         const { status, body } = await call(
           method.toUpperCase(),

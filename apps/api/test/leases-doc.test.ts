@@ -33,7 +33,7 @@ it.each([
     await api.call('POST', '/v1/keys', { name: 'bot', scopes: ['lease'], destinations: ['support-bot'] })
   ).body;
   const file = join(folder, name);
-  // The second event breaks the work, once.
+  // The second event fails, once.
   await writeFile(
     file,
     lang === 'python'

@@ -48,7 +48,7 @@ describe('leasing over HTTP', () => {
       body: { deliveryId, state: 'retrying', nextAttemptAt: expect.any(String) },
     });
     expect(await answer(id, 'ack', first)).toMatchObject({ status: 409, body: { error: { code: 'lease_lost' } } });
-    // Hurried by a replay: nobody has to wait for the schedule.
+    // A replay hurries it: the test need not wait for the schedule.
     expect((await api.call('POST', `/v1/deliveries/${deliveryId}/replay`)).status).toBe(202);
     const [second] = (await lease(id, { waitMs: 5_000 })).body.deliveries;
     expect(second.attempt).toBe(2);
@@ -62,7 +62,7 @@ describe('leasing over HTTP', () => {
         { outcome: 'delivered' },
       ],
     });
-    // The operator's own text is in the attempt, and in no log line.
+    // The attempt holds the consumer's own text, and no log line does.
     expect(JSON.stringify(api.logged)).not.toContain('the model');
   });
 
@@ -149,7 +149,7 @@ describe('leasing over HTTP', () => {
     expect(fairNow() - addedAt).toBeLessThan(5_000);
   });
 
-  /** Asks, and is gone after `ms`, without having read anything. */
+  /** Sends a request, and disconnects after `ms` without reading anything. */
   const askAndGo = async (id: string, body: object, ms: number): Promise<void> => {
     const headers = { authorization: `Bearer ${API_KEY}` };
     const asking = request(`${api.url}/v1/destinations/${id}/lease`, { method: 'POST', headers });
@@ -171,7 +171,7 @@ describe('leasing over HTTP', () => {
   it('takes back what could not be sent any more, as if it had never been leased', async () => {
     const id = await addDestination();
     const count = 20;
-    // More than any socket buffers.
+    // More than any socket buffer holds.
     for (let n = 0; n < count; n++)
       await owe(id, await logEvent(api.store, 'moText', { content: 'x'.repeat(500_000) }));
     await askAndGo(id, { max: count, leaseMs: 600_000 }, 500);
@@ -212,7 +212,7 @@ describe('an API that is killed in the middle', () => {
     const consume = async (url: string): Promise<void> => {
       for (;;) {
         const { status, body } = await call(url, 'lease', { max: 2, waitMs: 8_000, leaseMs: 2_000 });
-        // It is up before it is connected.
+        // The API is up before Redis is connected.
         if (status === 503) continue;
         if (body.deliveries.length === 0) return;
         for (const delivery of body.deliveries) {
@@ -237,7 +237,7 @@ describe('an API that is killed in the middle', () => {
       active: 0,
       deadLetters: 0,
     });
-    // Each at least once, and nobody was told twice that it was the one.
+    // Each event came at least once, and no two acks of one delivery succeeded.
     expect(new Set(acked).size).toBeGreaterThanOrEqual(count - 3);
   });
 });

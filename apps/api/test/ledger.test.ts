@@ -24,7 +24,7 @@ describe('the ledger', () => {
       completeSince: null,
       destinations: [{ ...row, unaccounted: 0, differing: [] }],
       upstream: { messages: 0, statuses: 0, quarantined: 0 },
-      // Of whole minutes: what other tests sent lately is in it, too.
+      // Counted in whole minutes: it includes what other tests sent lately.
       intake: expect.objectContaining({
         messages: { callbacks: expect.any(Number), events: expect.any(Number), repeats: expect.any(Number) },
         statuses: { callbacks: expect.any(Number), events: expect.any(Number), repeats: expect.any(Number) },

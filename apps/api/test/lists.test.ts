@@ -5,7 +5,7 @@ const api = useApi();
 const { get } = api;
 
 describe('lists', () => {
-  /** Every item, a page at a time. */
+  /** Reads every item, a page at a time. */
   const walk = async (path: string): Promise<{ pages: number; items: { id: string }[] }> => {
     const items: { id: string }[] = [];
     let pages = 0;

@@ -11,7 +11,7 @@ import { type SampleType, sampleCallback, samples } from '@clickrelay/simulator'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Api, operations, startApi } from './start-api.ts';
 
-// Every text of every sample gets this in front, every number becomes one that can be told again.
+// Goes in front of every text of every sample; every number becomes a recognizable one.
 const CANARY = 'cAnArY';
 const NUMBER = 777_123;
 const PARTY = '27999123401';
@@ -50,7 +50,7 @@ beforeAll(async () => {
     const canaries = Object.fromEntries(Object.entries(event).map(([name, list]) => [name, withCanaries(list)]));
     logged.push(...splitCallback(JSON.stringify({ ...rest, event: canaries }), '2026-03-01T12:00:00.000Z'));
   }
-  // Those that fit their type have more to show.
+  // Events that fit their type have more to show.
   expect(logged.filter(({ event }) => event.valid === false)).toEqual([]);
   await createEventLog(api.store, { dedupeTtlMs: 3_600_000 }).append('test', logged, Date.now());
   await createMessageIndex(api.store).add(logged.map(({ event }) => event));
@@ -68,7 +68,7 @@ beforeAll(async () => {
       response: `thank you, ${CANARY}`,
     });
   }
-  // A lease is answered with those that are there.
+  // A lease hands out the deliveries that are there.
   for (let nacked = 0; nacked < logged.length; ) {
     const { deliveries } = (await api.call('POST', '/v1/destinations/crm/lease', { max: 100, waitMs: 5_000 })).body;
     for (const { deliveryId: id, leaseToken } of deliveries) {
@@ -217,7 +217,7 @@ describe('personal data', () => {
     const unmasked = operations.filter(
       ({ mask, scopes }) => mask === undefined && !scopes.every((scope) => scope === 'lease'),
     );
-    // Those with nothing of it in their answers. Who adds one here has looked.
+    // Operations without personal data in their answers. Look before you add one here.
     expect(unmasked.map(({ method, path }) => `${method} ${path}`).sort()).toMatchInlineSnapshot(`
       [
         "delete /v1/dead-letters/{deliveryId}",

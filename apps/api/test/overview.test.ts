@@ -243,7 +243,7 @@ describe('figures of a destination', () => {
       const hours = await hoursOf('figured');
       return hours.sum.delivered + hours.sum.failed === 3 && hours;
     });
-    // What was replayed was not delivered at the first attempt.
+    // A replay does not count as a first attempt.
     expect(sum).toMatchObject({ delivered: 2, failed: 1, firstTry: 1, deliveredShare: 2 / 3, firstTryShare: 1 / 2 });
     expect(sum.p95Ms).toBeGreaterThan(0);
     expect(items).toHaveLength(24);

@@ -14,7 +14,7 @@ import { type Api, logEvent, startApi } from './start-api.ts';
 const SECRET = 'canary-secret';
 
 let api: Api;
-/** What stands where the receiver and the proxy before it would. */
+/** Stands in for the receiver and the proxy in front of it. */
 let front: Awaited<ReturnType<typeof startDestination>>;
 beforeEach(async () => {
   front = await startDestination();
@@ -110,7 +110,7 @@ it('tells what is wrong in the order of mending, and what came first and last', 
   });
 });
 
-/** Takes test callbacks as the receiver does, and the worker behind it. */
+/** Takes test callbacks as the receiver and the worker behind it do. */
 const takeCallbacks = (wantedBy: string[] = []): void => {
   front.answerWith(async ({ body }) => {
     const [logged] = splitCallback(body, new Date().toISOString());

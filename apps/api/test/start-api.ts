@@ -31,19 +31,19 @@ export const API_KEY = 'a-key-of-more-than-16-characters';
 interface ApiAnswer {
   readonly status: number;
   readonly headers: Record<string, string>;
-  // Tests look at what came, whatever it is.
+  // Tests look at whatever came.
   // biome-ignore lint/suspicious/noExplicitAny: see above
   readonly body: any;
 }
 
 export interface Api {
   readonly url: string;
-  /** Of a Cluster, one of its servers. */
+  /** In a Cluster, one of its servers. */
   readonly redis: RedisServer;
   readonly redisUrl: string;
   readonly store: Store;
   readonly logged: Record<string, unknown>[];
-  /** With the key, unless other headers are given. */
+  /** Sends the key, unless other headers are given. */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<ApiAnswer>;
   get(path: string): Promise<ApiAnswer>;
   stop(): Promise<void>;
@@ -57,7 +57,7 @@ export interface ApiOptions {
   readonly onCluster?: boolean;
 }
 
-/** One API, and one Redis, for all tests of a file. */
+/** Starts one API and one Redis for all tests of a file. */
 export const useApi = (options: ApiOptions = {}): Api => {
   let started: Api | undefined;
   beforeAll(async () => {
@@ -90,7 +90,7 @@ export const useApi = (options: ApiOptions = {}): Api => {
   };
 };
 
-/** The API on a real port, on a real Redis of its own, or a real Cluster. */
+/** Starts the API on a real port, with a real Redis or a real Cluster of its own. */
 export const startApi = async ({
   schedule = [0, 60_000, 60_000],
   rateLimit = { max: 10_000, spanMs: 1_000 },
@@ -164,7 +164,7 @@ export const startApi = async ({
   };
 };
 
-/** An event that never happened before, in the log. */
+/** Logs an event that never happened before. */
 export const logEvent = async (
   store: Store,
   type = 'moText',
@@ -176,7 +176,7 @@ export const logEvent = async (
   return logged;
 };
 
-/** One attempt at a delivery that ended it, as a worker would leave it. @returns the delivery id */
+/** Ends a delivery by one attempt, as a worker would. @returns the delivery id */
 export const endDelivery = async (
   { store, redisUrl }: Pick<Api, 'store' | 'redisUrl'>,
   { event }: LoggedEvent,

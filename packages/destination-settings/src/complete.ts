@@ -11,8 +11,8 @@ export interface Completed {
 }
 
 /**
- * Makes a declaration what the registry holds: keeps the present secrets and pause, and generates a signing secret where
- * there is none.
+ * Turns a declaration into what the registry holds: keeps the present secrets and pause, and generates a signing secret
+ * if there is none.
  * @throws {InvalidDestinationsError} when another secret is left out and there is none to keep
  */
 export const complete = (declared: Declaration, present: Destination | undefined): Completed => {

@@ -15,7 +15,7 @@ export interface ProcessMetrics {
   stop(): void;
 }
 
-/** Creates a registry whose metrics carry the role and name of this process, with the figures that every process has. */
+/** Creates a registry whose metrics carry the role and name of this process, and registers those of every process. */
 export const createProcessMetrics = (role: ProcessRole): ProcessMetrics => {
   const name = `${hostname()}:${process.pid}`;
   const registry = new Registry();

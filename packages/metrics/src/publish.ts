@@ -5,8 +5,8 @@ import type { MetricObjectWithValues, MetricValue } from '@prometheus-io/client'
 import type { ProcessMetrics, ProcessRole } from './process.ts';
 
 /*
- * Prometheus scrapes only the API, but every process has metrics: each process writes its own to Redis every few seconds,
- * and the API joins them. The counters of a process that is gone are shown a while longer, so that its last counts are
+ * Prometheus scrapes only the API, but every process has metrics: each writes its own to Redis every few seconds, and
+ * the API joins them. The counters of a process that is gone are shown a while longer, so that its last counts are
  * scraped; its gauges are not, because they are no longer true.
  */
 
