@@ -60,8 +60,8 @@ const logFirst = async (
 ): Promise<Routed> => {
   const before = context.outlets();
   const routed = events.map((event) => route(event, before));
-  // The claim tells a group that comes back after a crash from an event that Clickatell sent again. The destinations are
-  // looked at in the same round trip: after adding a destination, the next event must reach it.
+  // The claim tells a group that comes back after a crash from an event that Clickatell sent again. The destinations
+  // are looked at in the same round trip: after adding a destination, the next event must reach it.
   const [logged] = await Promise.all([
     context.eventLog.append(claim, routed.map(toLog), nowMs),
     context.lookAtDestinations(),

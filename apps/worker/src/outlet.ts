@@ -102,7 +102,9 @@ export class Outlet {
     return this.destination.id;
   }
 
-  /** With a filter that does not compile it wants every event: they wait in its queue, and none is lost to a mistake. */
+  /**
+   * With a filter that does not compile it wants every event: they wait in its queue, and none is lost to a mistake.
+   */
   wants(event: Event): boolean {
     return this.#route === undefined || this.#route.wants(event);
   }
@@ -213,7 +215,9 @@ export class Outlet {
     this.#wakeAfterHold();
   }
 
-  /** The destination is gone: nothing more is queued, as a new destination of the same name would find it in its queue. */
+  /**
+   * The destination is gone: nothing more is queued, as a new destination of the same name would find it in its queue.
+   */
   async remove(): Promise<void> {
     this.#isRemoved = true;
     await this.close();

@@ -45,7 +45,9 @@ export interface OutletsOptions extends Pick<OutletOptions, 'turns' | 'schedule'
   readonly deliver: (outlet: Outlet, job: TakenJob) => Promise<Settlement>;
 }
 
-/** Resolves when the queue of each destination has been looked into: once it is known to be empty, events go straight. */
+/**
+ * Resolves when the queue of each destination has been looked into: once it is known to be empty, events go straight.
+ */
 export const openOutlets = async (options: OutletsOptions): Promise<Outlets> => {
   const { store, dispatcher, adapters, metrics, turns, schedule, log, onError, deliver } = options;
   const outlets = new Map<string, Outlet>();

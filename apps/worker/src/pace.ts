@@ -8,9 +8,9 @@ import type { Hold } from '@clickrelay/queue';
  * - it shows so: many attempts in a row fail. Nothing is sent for a while, then a single attempt asks; if that fails as
  *   well, the next pause is longer.
  *
- * Deliveries wait meanwhile, in the destination's queue, and none of their attempts is used up. Afterwards the number of
- * attempts at once starts from one and grows with each success, so that what has waited does not overwhelm a destination
- * that has just come back.
+ * Deliveries wait meanwhile, in the destination's queue, and none of their attempts is used up. Afterwards the number
+ * of attempts at once starts from one and grows with each success, so that what has waited does not overwhelm a
+ * destination that has just come back.
  */
 
 /** Failures in a row before the destination is left alone: more than one faulty delivery would explain. */

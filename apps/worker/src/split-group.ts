@@ -28,7 +28,9 @@ export interface SplitContext {
   lookAtDestinations(version?: string | null): Promise<void>;
 }
 
-/** A callback may hold hundreds of thousands of events: this many are logged and delivered before the next are split. */
+/**
+ * A callback may hold hundreds of thousands of events: this many are logged and delivered before the next are split.
+ */
 const MOST_EVENTS_AT_ONCE = 1_000;
 /** Lets the process serve others after this much work, in ms. */
 const LONGEST_STRETCH_MS = 20;

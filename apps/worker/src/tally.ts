@@ -11,9 +11,9 @@ export interface SplitEvent {
 }
 
 /**
- * The events of a group, each once. The step that logs events also counts what came in, so each event brings along what is
- * to be counted with it: a callback is counted with its first event, a repeat with the event that it repeats. A callback or
- * repeat without an event of its own, or whose event is logged already, is counted with the next event.
+ * The events of a group, each once. The step that logs events also counts what came in, so each event brings along what
+ * is to be counted with it: a callback is counted with its first event, a repeat with the event that it repeats. A
+ * callback or repeat without an event of its own, or whose event is logged already, is counted with the next event.
  */
 export interface Tally {
   /** Those to give next. */

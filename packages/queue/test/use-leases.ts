@@ -22,7 +22,9 @@ export interface TestLeases extends TestStore<RedisServer> {
   /** Looks once for one, unless told otherwise. */
   take(id: string, options?: Partial<LeaseOptions>, from?: Leases): Promise<Lease[]>;
   takeOne(id: string, options?: Partial<LeaseOptions>, from?: Leases): Promise<Lease>;
-  /** So many, in as many takes as it needs: what comes later than some tens of ms after the first waits for the next. */
+  /**
+   * So many, in as many takes as it needs: what comes later than some tens of ms after the first waits for the next.
+   */
   takeSome(id: string, count: number): Promise<Lease[]>;
 }
 

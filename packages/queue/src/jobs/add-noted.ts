@@ -5,7 +5,7 @@ import type { QueueName } from '../redis/names.ts';
 import type { Store } from '../redis/store.ts';
 
 /*
- * A note is what the producer of a job tells whoever takes it, apart from the job's data: it may be written after the
+ * A note is what the producer of a job tells its taker, apart from the job's data: it may be written after the
  * job was added, by a script of the caller's, to the field `JOB.note`. BullMQ hands it over as the job's progress.
  */
 

@@ -12,7 +12,8 @@ import { type Consumer, type Dispatch, newSource, type ReadGroup, type Source } 
 import { takeIfPassedOver, takeJobs, wake } from './take-jobs.ts';
 
 /*
- * Takes jobs from many queues with one blocking connection; on a Cluster with one for each tag, as no read may touch two.
+ * Takes jobs from many queues with one blocking connection; on a Cluster with one for each tag, as no read may touch
+ * two.
  *
  * BullMQ keeps for each queue a sorted set `…:marker` that says when something in it is ready: a score in the past
  * (now) or in the future (the next delayed job). One `BZPOPMIN` over all of them waits for the first. Popping removes

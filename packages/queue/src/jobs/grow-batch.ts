@@ -1,8 +1,8 @@
 /*
- * How many jobs a queue is asked for at once. Each take that finds nothing costs Redis a script, so a queue that may hold a
- * single job is asked for one. While every take of a batch brings a job, the next batch is as large as the last two
- * together: 1, 1, 2, 3, 5, 8, 13, 16. This grows more slowly than doubling, so a short queue costs few empty takes, and a
- * long one is soon emptied sixteen at a time. The first empty take starts over.
+ * How many jobs a queue is asked for at once. Each take that finds nothing costs Redis a script, so a queue that may
+ * hold a single job is asked for one. While every take of a batch brings a job, the next batch is as large as the last
+ * two together: 1, 1, 2, 3, 5, 8, 13, 16. This grows more slowly than doubling, so a short queue costs few empty takes,
+ * and a long one is soon emptied sixteen at a time. The first empty take starts over.
  */
 
 export interface Batch {

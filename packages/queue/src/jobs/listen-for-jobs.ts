@@ -8,7 +8,9 @@ import { markReady, returnMarker } from './write-marker.ts';
 const NO_ROOM_PAUSE_MS = 20;
 const AFTER_ERROR_PAUSE_MS = 100;
 
-/** Waits for the queues of a group, read after read, and takes what becomes ready. Resolves when the group is closed. */
+/**
+ * Waits for the queues of a group, read after read, and takes what becomes ready. Resolves when the group is closed.
+ */
 export const listenForJobs = async (dispatch: Dispatch, group: ReadGroup): Promise<void> => {
   const { read } = group;
   while (!dispatch.isClosing && !group.isClosed) {
@@ -40,8 +42,9 @@ export const listenForJobs = async (dispatch: Dispatch, group: ReadGroup): Promi
 };
 
 /**
- * A full queue is left to other processes: to pop its marker would hide from them that it has work. Nor does the read wait
- * for a queue that is being taken from for holders of leases: they come and go, and the take tells when nothing is left.
+ * A full queue is left to other processes: to pop its marker would hide from them that it has work. Nor does the read
+ * wait for a queue that is being taken from for holders of leases: they come and go, and the take tells when nothing is
+ * left.
  */
 const isListenedTo = (source: Source): boolean =>
   roomOf(source) > 0 && !(source.taking && source.consumer.newToken !== undefined);

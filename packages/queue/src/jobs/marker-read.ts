@@ -5,7 +5,9 @@ import type { JobTaker, Store } from '../redis/store.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
 import { waitKey } from './keys.ts';
 
-/* One blocking read of a dispatcher, on a connection of its own: one for all queues, or on a Cluster one for each tag. */
+/*
+ * One blocking read of a dispatcher, on a connection of its own: one for all queues, or on a Cluster one for each tag.
+ */
 
 /** KEYS: marker, waiting jobs. Without the marker of an empty queue, the next read does not end for nothing. */
 const DROP_MARKER: Script = {
@@ -34,7 +36,9 @@ export interface Popped {
 }
 
 export interface MarkerRead {
-  /** Waits for the first of these markers, and takes from the prompt queues as soon as the wait ends, however it ends. */
+  /**
+   * Waits for the first of these markers, and takes from the prompt queues as soon as the wait ends, however it ends.
+   */
   wait(markers: readonly string[], prompt: readonly PromptQueue[]): Promise<Popped | undefined>;
   /** Whether the read under way waits for this marker; undefined when none is under way. */
   waitsFor(marker: string): boolean | undefined;
@@ -46,7 +50,10 @@ export interface MarkerRead {
   close(): void;
 }
 
-/** @param key Any of the markers: on a Cluster all markers of a read have one tag, and are read from the server that has it. */
+/**
+ * @param key Any of the markers: on a Cluster all markers of a read have one tag, and are read from the server that has
+ * it.
+ */
 export const createMarkerRead = (
   store: Store,
   key: string,

@@ -8,8 +8,8 @@ export type Outcome =
 
 /**
  * Why a delivery is a dead letter:
- * - `refused`: the destination did not take it. It answered otherwise, or not at all, was not allowed to be called, or its
- *   consumer nacked it.
+ * - `refused`: the destination did not take it. It answered otherwise, or not at all, was not allowed to be called, or
+ *   its consumer nacked it.
  * - `not_built`: it was never sent. Mend the transform, or what else the error names, and replay it.
  * - `crashes_consumer`: fifty leases of it ended unanswered.
  */
@@ -29,8 +29,8 @@ const LONGEST_RETRY_AFTER_MS = 24 * 60 * 60_000;
 /**
  * The one place that turns an attempt into what happens next.
  *
- * Waits have full jitter (anything between 0 and the schedule's value), so that deliveries that failed together do not come
- * back together; a `Retry-After` is a floor under the wait.
+ * Waits have full jitter (anything between 0 and the schedule's value), so that deliveries that failed together do not
+ * come back together; a `Retry-After` is a floor under the wait.
  *
  * @param attempt Number of the attempt that just ended, from 1.
  * @param random From 0 up to 1.

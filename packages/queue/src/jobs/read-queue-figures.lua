@@ -1,7 +1,7 @@
 -- Reads how many jobs of a queue are in each state, and when the oldest unfinished one was added.
 --
--- The job that waits longest is at the right of a list. Delayed jobs are sorted by when they are due, not by age: the one
--- that is retried longest is due last, as waits grow, so the age of a few at either end is looked at.
+-- The job that waits longest is at the right of a list. Delayed jobs are sorted by when they are due, not by age: the
+-- one that is retried longest is due last, as waits grow, so the age of a few at either end is looked at.
 --
 -- KEYS[1]  waiting
 -- KEYS[2]  prioritized

@@ -2,7 +2,10 @@ import { sendAll } from '../redis/send-all.ts';
 import { activeKey } from './keys.ts';
 import type { Dispatch } from './source.ts';
 
-/** Gives back what crashed processes had taken. Asks only queues that have something taken: a check on each costs more than everything else idle. */
+/**
+ * Gives back what crashed processes had taken. Asks only queues that have something taken: a check on each costs more
+ * than everything else idle.
+ */
 export const returnStalled = async ({ store, sources }: Pick<Dispatch, 'store' | 'sources'>): Promise<void> => {
   const all = [...sources.values()];
   if (all.length === 0) return;

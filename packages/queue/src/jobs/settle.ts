@@ -12,8 +12,8 @@ export type Settlement =
   /** Comes back after the delay and does not count: nothing was tried. */
   | { readonly kind: 'postpone'; readonly delayMs: number }
   /**
-   * Its turn has not come: sleeps until `wakeJob` wakes it or the delay passes, and does not count. `hasCome` is asked once
-   * it sleeps: the process that was to wake it may have done so just before.
+   * Its turn has not come: sleeps until `wakeJob` wakes it or the delay passes, and does not count. `hasCome` is asked
+   * once it sleeps: the process that was to wake it may have done so just before.
    */
   | { readonly kind: 'await_turn'; readonly delayMs: number; hasCome(): Promise<boolean> }
   /** Goes back to where it was taken from and does not count. */
@@ -28,7 +28,9 @@ export type Settlement =
       readonly because?: DeadLetterKind | undefined;
     };
 
-/** Tells BullMQ what became of a job. Throws when it is no longer ours: its lock ran out, and another token holds it. */
+/**
+ * Tells BullMQ what became of a job. Throws when it is no longer ours: its lock ran out, and another token holds it.
+ */
 export const settle = async (taker: JobTaker, job: Job, token: string, settlement: Settlement): Promise<void> => {
   const id = job.id as string;
   switch (settlement.kind) {

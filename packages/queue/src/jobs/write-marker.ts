@@ -1,7 +1,10 @@
 import type { Popped } from './marker-read.ts';
 import type { Dispatch, Source } from './source.ts';
 
-/** BullMQ's member of a marker for jobs that are ready now, scored 0. Another member is scored with the time of the next delayed job. */
+/**
+ * BullMQ's member of a marker for jobs that are ready now, scored 0. Another member is scored with the time of the next
+ * delayed job.
+ */
 const READY = '0';
 
 /** Says again that the queue has something ready, for other processes: this one popped the marker and has no room. */

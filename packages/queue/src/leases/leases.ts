@@ -26,9 +26,9 @@ import { endWaiting, type Lease, type LeaseOptions } from './waiter.ts';
  * Leases of pull destinations. Consumers wait here, in memory, and a dispatcher, as in the worker, takes for them: any
  * number of consumers costs one blocking connection.
  *
- * A lease that ends unanswered comes back by the dispatcher's check for stalled jobs. Every process that hands out leases
- * runs it, over all pull destinations; BullMQ sees to it that they do not all check at once. So one that dies does no
- * harm, and while all are dead nobody could lease what came back anyway.
+ * A lease that ends unanswered comes back by the dispatcher's check for stalled jobs. Every process that hands out
+ * leases runs it, over all pull destinations; BullMQ sees to it that they do not all check at once. So one that dies
+ * does no harm, and while all are dead nobody could lease what came back anyway.
  *
  *   outlets           what is known of each pull destination (pull-outlet), and has its queue taken from
  *   wait-for-leases   a consumer comes, and waits in line (waiter)
@@ -60,7 +60,9 @@ export interface Leases {
 
 /** BullMQ looks through what is out for each answer: with more, answers grow slow. */
 const MOST_LEASES_OUT = 1_000;
-/** A lease comes back at the second check after it began, and not before it ended: at most this, or twice this, late. */
+/**
+ * A lease comes back at the second check after it began, and not before it ended: at most this, or twice this, late.
+ */
 const STALLED_SWEEP_MS = 1_000;
 const CLOSE_GRACE_MS = 1_000;
 

@@ -5,7 +5,9 @@ import { destinationQueue, type QueueName } from '../redis/names.ts';
 import type { Store } from '../redis/store.ts';
 import { type Waiter, wantedBy } from './waiter.ts';
 
-/** A pull destination as this process sees it: what waits in its queue is handed out to the consumers that wait here. */
+/**
+ * A pull destination as this process sees it: what waits in its queue is handed out to the consumers that wait here.
+ */
 export interface PullOutlet {
   destination: Destination;
   /** Of a destination that wants the events of a conversation one after the other. */

@@ -16,7 +16,10 @@ import type { Store } from '../redis/store.ts';
 import { LeaseLostError } from './errors.ts';
 import { holdLease, leaseStartedAtMs } from './lease-record.ts';
 
-/* The holder of a lease acks, nacks, extends or returns it. Any process can do it: the delivery's id and the token are enough. */
+/*
+ * The holder of a lease acks, nacks, extends or returns it. Any process can do it: the delivery's id and the token are
+ * enough.
+ */
 
 /** Names a lease. */
 export interface LeaseRef {
@@ -93,8 +96,8 @@ export const ackLease = async (desk: LeaseDesk, lease: LeaseRef): Promise<Acked>
 };
 
 /**
- * Lets the next of the conversation be leased. Comes after the record of how this one ended, and before its job goes: if
- * this process dies in between, the next taker of the job sees that the delivery has ended, and comes here too.
+ * Lets the next of the conversation be leased. Comes after the record of how this one ended, and before its job goes:
+ * if this process dies in between, the next taker of the job sees that the delivery has ended, and comes here too.
  */
 const leaveOrder = async ({ store, ordering }: LeaseDesk, eventId: string): Promise<void> => {
   const logged = ordering && (await readEvent(store, eventId));
@@ -172,7 +175,10 @@ export const extendLease = async (
   return new Date(endsAtMs).toISOString();
 };
 
-/** Returns the delivery to the front of its queue, as if it had never been taken. @returns false when it was not held */
+/**
+ * Returns the delivery to the front of its queue, as if it had never been taken.
+ * @returns false when it was not held
+ */
 export const returnLease = async (store: Store, destinationId: string, lease: LeaseRef): Promise<boolean> => {
   const eventId = eventIdOf(destinationId, lease);
   const held = await readHeld(store, eventId, destinationId, lease.token);

@@ -80,8 +80,8 @@ export const endIfReady = (waiter: Waiter): void => {
 };
 
 /**
- * A look into the queue found it empty, or its rate used up for the moment: a consumer that has something gets it now, and
- * one that only wanted to look has looked. The look says nothing to those who came after it began.
+ * A look into the queue found it empty, or its rate used up for the moment: a consumer that has something gets it now,
+ * and one that only wanted to look has looked. The look says nothing to those who came after it began.
  * @param since When it began, by `performance.now()`.
  */
 export const endAfterLook = (waiters: Iterable<Waiter>, since: number): void => {
