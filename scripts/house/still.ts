@@ -5,18 +5,14 @@ export const STILL: Readonly<Record<string, readonly string[]>> = {
   longFiles: [
     'apps/receiver/test/spool.test.ts',
     'packages/queue/src/deliveries/dead-letters.test.ts',
-    'packages/queue/src/leases/leases.test.ts',
-    'packages/queue/src/leases/leases.ts',
     'packages/queue/src/log/append.test.ts',
     'packages/queue/src/log/retention.test.ts',
     'packages/queue/src/spool/spool.test.ts',
     'packages/queue/src/spool/spool.ts',
   ],
   longFunctions: [
-    'apps/worker/src/worker.ts startWorker',
     'packages/core/src/sample-events.test.ts a function without a name',
     'packages/n8n-nodes-clickatell/test/fake-relay.mts startFakeRelay',
-    'packages/queue/src/leases/leases.ts createLeases',
     'packages/queue/src/spool/spool.ts openSpool',
   ],
   complexFunctions: [
@@ -29,7 +25,6 @@ export const STILL: Readonly<Record<string, readonly string[]>> = {
     'apps/receiver/src/config.ts parsePathPrefix',
     'apps/receiver/src/inflate.ts hasHeader',
     'apps/receiver/test/attack-process.ts send',
-    'apps/worker/src/split-thread.ts takeSome',
     'packages/queue/src/intake/drain-spool.ts keepDraining',
     'proofs/n8n/src/global-setup.ts setup',
   ],
