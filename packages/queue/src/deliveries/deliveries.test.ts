@@ -1,35 +1,26 @@
 import { deliveryId, type LoggedEvent } from '@clickrelay/core';
-import { type RedisServer, startRedis } from '@clickrelay/testkit';
 import fc from 'fast-check';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { newConversations, newEvent } from '../../test/sample-events.ts';
+import { useStore } from '../../test/use-store.ts';
 import { createEventLog } from '../log/append.ts';
 import { destinationQueue, eventKeys } from '../redis/names.ts';
-import { openStore, type Store } from '../redis/store.ts';
 import type { AttemptRecord } from './attempt.ts';
 import { type AttemptLog, createAttemptLog } from './attempt-log.ts';
 import { enqueueDeliveries } from './deliveries.ts';
 import { listDeliveries, readDelivery, readEnded, readForDelivery } from './read-deliveries.ts';
 
-let redis: RedisServer;
-let store: Store;
+const { store } = useStore();
+
 let attempts: AttemptLog;
 let logged: LoggedEvent;
 let eventId: string;
 
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis.stop());
-
-beforeEach(async () => {
-  store = await openStore({ redisUrl: redis.url, role: 'consumer' });
-  await store.redis.flushall();
+beforeEach(() => {
   attempts = createAttemptLog(store);
   logged = newEvent();
   eventId = logged.event.id;
 });
-afterEach(() => store.close());
 
 const NOON = Date.parse('2026-03-01T12:00:00.000Z');
 

@@ -1,12 +1,13 @@
-import { type CutMoment, type RedisServer, startFaultProxy, startRedis, waitUntil } from '@clickrelay/testkit';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type CutMoment, startFaultProxy, waitUntil } from '@clickrelay/testkit';
+import { describe, expect, it } from 'vitest';
 import { idsOf, newConversations, newEvents } from '../../test/sample-events.ts';
+import { useStore } from '../../test/use-store.ts';
 import { enqueueDeliveries } from '../deliveries/deliveries.ts';
 import { createDispatcher } from '../jobs/dispatcher.ts';
 import type { Settlement } from '../jobs/settle.ts';
 import { queueDepths } from '../ledger/depths.ts';
 import { destinationQueue, ingestQueue } from '../redis/names.ts';
-import { addJobs, openStore, type Store } from '../redis/store.ts';
+import { addJobs, openStore } from '../redis/store.ts';
 import {
   type Destination,
   listDestinations,
@@ -18,19 +19,7 @@ import {
   watchDestinations,
 } from './destinations.ts';
 
-let redis: RedisServer;
-let store: Store;
-
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis.stop());
-
-beforeEach(async () => {
-  store = await openStore({ redisUrl: redis.url, role: 'consumer' });
-  await store.redis.flushall();
-});
-afterEach(() => store.close());
+const { redis, store } = useStore();
 
 const destination = (id: string, more: Partial<Destination> = {}): Destination => ({
   id,

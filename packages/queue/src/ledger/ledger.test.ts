@@ -6,10 +6,11 @@ import {
   type LoggedEvent,
   shardOf,
 } from '@clickrelay/core';
-import { fairNow, type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
+import { fairNow, waitUntil } from '@clickrelay/testkit';
 import fc from 'fast-check';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { idsOf, newConversations, newEvent, newEvents } from '../../test/sample-events.ts';
+import { useStore } from '../../test/use-store.ts';
 import { createAttemptLog } from '../deliveries/attempt-log.ts';
 import { enqueueDeliveries } from '../deliveries/deliveries.ts';
 import { removeDeadLetter } from '../deliveries/remove-dead-letter.ts';
@@ -22,23 +23,12 @@ import { createEventLog } from '../log/append.ts';
 import { STATE_LETTERS } from '../log/delivery-states.ts';
 import { trimEventLog } from '../log/retention.ts';
 import { claimOf, destinationQueue, eventKeys, ingestQueue, shardKeys } from '../redis/names.ts';
-import { addJobs, openStore, type Store } from '../redis/store.ts';
+import { addJobs } from '../redis/store.ts';
 import { type LedgerOptions, readLedger, readLedgerPart } from './ledger.ts';
 
 const HOUR = 3_600_000;
 
-let redis: RedisServer;
-let store: Store;
-
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis.stop());
-beforeEach(async () => {
-  store = await openStore({ redisUrl: redis.url, role: 'consumer' });
-  await store.redis.flushall();
-});
-afterEach(() => store.close());
+const { store } = useStore();
 
 const put = (id: string) => putDestination(store, { id, type: 'webhook', events: ['*'], paused: null, config: {} });
 const log = (events: readonly LoggedEvent[], routes: readonly string[], claim = 'm1') =>

@@ -1,19 +1,8 @@
-import { type RedisServer, startRedis } from '@clickrelay/testkit';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openStore, type Store } from '../redis/store.ts';
+import { expect, it } from 'vitest';
+import { useStore } from '../../test/use-store.ts';
 import { listAudit, recordAudit } from './audit.ts';
 
-let redis: RedisServer;
-let store: Store;
-beforeAll(async () => {
-  redis = await startRedis();
-  store = await openStore({ redisUrl: redis.url, role: 'producer' });
-  await store.ready();
-});
-afterAll(async () => {
-  await store.close();
-  await redis.stop();
-});
+const { store } = useStore({ role: 'producer', freshPerTest: 'nothing' });
 
 it('tells who did what, newest first, page by page', async () => {
   const before = Date.now();

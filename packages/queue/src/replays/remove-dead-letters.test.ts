@@ -1,6 +1,7 @@
-import { type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { waitUntil } from '@clickrelay/testkit';
+import { describe, expect, it } from 'vitest';
 import { idsOf, newConversations } from '../../test/sample-events.ts';
+import { useStore } from '../../test/use-store.ts';
 import { enqueueDeliveries } from '../deliveries/deliveries.ts';
 import { readEnded } from '../deliveries/read-deliveries.ts';
 import { putDestination } from '../destinations/destinations.ts';
@@ -8,22 +9,10 @@ import { createDispatcher } from '../jobs/dispatcher.ts';
 import { readLedger } from '../ledger/ledger.ts';
 import { createEventLog } from '../log/append.ts';
 import { destinationQueue } from '../redis/names.ts';
-import { openStore, type Store } from '../redis/store.ts';
 import { countSelected } from './count-selected.ts';
 import { removeDeadLetters } from './remove-dead-letters.ts';
 
-let redis: RedisServer;
-let store: Store;
-
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis.stop());
-beforeEach(async () => {
-  store = await openStore({ redisUrl: redis.url, role: 'consumer' });
-  await store.redis.flushall();
-});
-afterEach(() => store.close());
+const { store } = useStore();
 
 /** As a worker leaves them. @returns their events */
 const bury = async (destinationId: string, count: number): Promise<string[]> => {
