@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { parseCallback, QuarantineFullError, QueueUnavailableError } from '@clickrelay/core';
+import { defineCursor } from '../log/cursor.ts';
 import type { Page } from '../log/list-events.ts';
 import { LARGE, newSuffix, readLargeBytes, storeLarge } from '../redis/large-text.ts';
 import { QUARANTINE } from '../redis/names.ts';
@@ -155,14 +156,14 @@ const readEntry = async (store: Store, id: string): Promise<(Quarantined & { bod
 export const readQuarantined = readEntry;
 
 /** A place in the list: time of arrival, then the id, for entries of the same millisecond. */
-const CURSOR = /^(\d{1,15})\.(qrt_[\w-]{22})$/;
+const CURSOR = defineCursor({ at: /\d{1,15}/, id: /qrt_[\w-]{22}/ });
 
 /** Newest first. */
 export const listQuarantine = async (
   store: Store,
   { limit, cursor }: { limit: number; cursor?: string | undefined },
 ): Promise<Page<Quarantined>> => {
-  const [, lastAt = '+inf', lastId] = CURSOR.exec(cursor ?? '') ?? [];
+  const { at: lastAt = '+inf', id: lastId } = CURSOR.read(cursor) ?? {};
   let places: { id: string; at: number }[] = [];
   // Entries of the cursor's own millisecond are read again and skipped; Redis gives the largest id first.
   for (let count = limit + 100; ; count *= 4) {
@@ -183,7 +184,7 @@ export const listQuarantine = async (
     items.push({ id, receivedAt: new Date(Number(at)).toISOString(), reason: reason ?? '', bytes });
   }
   const last = page.at(-1);
-  return { items, next: places.length > limit && last ? `${last.at}.${last.id}` : null };
+  return { items, next: places.length > limit && last ? CURSOR.write(last) : null };
 };
 
 export const countQuarantined = (store: Store): Promise<number> => store.redis.zcard(LOG);

@@ -3,7 +3,7 @@ import { eventKeys, shardKeys } from '../redis/names.ts';
 import { sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
 import { decodeHead } from './event-record.ts';
-import { decodeCursor, encodeCursor, nextPlaces, type Place } from './places.ts';
+import { nextPlaces, type Place, readPlace, writePlace } from './places.ts';
 import { decodeRecord } from './read-event.ts';
 
 export interface Page<Item> {
@@ -44,7 +44,7 @@ const walk = async (store: Store, options: ListEventsOptions, order: 'asc' | 'de
   const highest = options.until ? options.until.getTime() * 1_000 - 1 : Number.MAX_SAFE_INTEGER;
   const items: LoggedEvent[] = [];
   let characters = 0;
-  let last = decodeCursor(options.cursor);
+  let last = readPlace(options.cursor);
   for (let read = 0; read < MOST_READ_PER_PAGE; ) {
     const places = await nextPlaces(store, { after: last, lowest, highest, order, count: limit });
     read += places.length;
@@ -88,7 +88,7 @@ export const countEvents = async (
 /** Newest first. */
 export const listEvents = async (store: Store, options: ListEventsOptions): Promise<Page<LoggedEvent>> => {
   const { items, last, ended } = await walk(store, options, 'desc');
-  return { items, next: ended || last === undefined ? null : encodeCursor(last) };
+  return { items, next: ended || last === undefined ? null : writePlace(last) };
 };
 
 export interface FollowEventsOptions {
@@ -107,8 +107,8 @@ export const followEvents = async (
 ): Promise<{ items: LoggedEvent[]; next: string }> => {
   if (after === undefined && since === undefined) {
     const [seconds, micros] = await store.redis.time();
-    return { items: [], next: encodeCursor({ score: Number(seconds) * 1_000_000 + Number(micros), id: '' }) };
+    return { items: [], next: writePlace({ score: Number(seconds) * 1_000_000 + Number(micros), id: '' }) };
   }
   const { items, last } = await walk(store, { limit, cursor: after, since, types, wants }, 'asc');
-  return { items, next: encodeCursor(last ?? { score: since?.getTime() ? since.getTime() * 1_000 : 0, id: '' }) };
+  return { items, next: writePlace(last ?? { score: since?.getTime() ? since.getTime() * 1_000 : 0, id: '' }) };
 };

@@ -13,6 +13,7 @@ import { eventKeys, messageIndexKey, shardKeys } from '../redis/names.ts';
 import { runScript, type Script } from '../redis/script.ts';
 import { sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
+import { defineCursor } from './cursor.ts';
 import { decodeRecord } from './read-event.ts';
 
 /*
@@ -157,6 +158,9 @@ export const unindexEvents = async (store: Store, shard: number, entries: readon
   await store.redis.srem(shardKeys(shard).unindex, ...entries);
 };
 
+/** A shard of the log, and the score behind which to go on in it. */
+const CURSOR = defineCursor({ shard: /\d{1,2}/, after: /-inf|\d{1,17}/ });
+
 /**
  * Writes the index anew for a part of the log, for when it was lost.
  * @param cursor `next` of the call before
@@ -164,13 +168,13 @@ export const unindexEvents = async (store: Store, shard: number, entries: readon
  */
 export const rebuildMessageIndex = async (
   store: Store,
-  { cursor = '0.-inf', limit }: { cursor?: string | undefined; limit: number },
+  { cursor, limit }: { cursor?: string | undefined; limit: number },
 ): Promise<{ events: number; next: string | null }> => {
-  const [, shardText = '0', after = '-inf'] = /^(\d{1,2})\.(-inf|\d{1,17})$/.exec(cursor) ?? [];
+  const { shard: firstShard = '0', after = '-inf' } = CURSOR.read(cursor) ?? {};
   const index = createMessageIndex(store);
   let events = 0;
   let from = after === '-inf' ? after : `(${after}`;
-  for (let shard = Number(shardText); shard < SHARDS; shard++, from = '-inf') {
+  for (let shard = Number(firstShard); shard < SHARDS; shard++, from = '-inf') {
     const { log } = shardKeys(shard);
     const places = await store.redis.zrangebyscore(log, from, '+inf', 'WITHSCORES', 'LIMIT', 0, limit - events);
     const last = places.at(-1);

@@ -2,6 +2,7 @@ import { SHARDS } from '@clickrelay/core';
 import { shardKeys } from '../redis/names.ts';
 import { type RedisCommand, sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
+import { defineCursor } from './cursor.ts';
 
 /** A place in the log: the server's microseconds, then the id among those of the same microsecond. */
 export interface Place {
@@ -9,11 +10,13 @@ export interface Place {
   readonly id: string;
 }
 
-export const encodeCursor = ({ score, id }: Place): string => `${score}.${id}`;
+const CURSOR = defineCursor({ score: /\d{1,17}/, id: /evt_[\w-]{22}|/ });
 
-export const decodeCursor = (cursor: string | undefined): Place | undefined => {
-  const match = /^(\d{1,17})\.(evt_[\w-]{22}|)$/.exec(cursor ?? '');
-  return match ? { score: Number(match[1]), id: match[2] as string } : undefined;
+export const writePlace = (place: Place): string => CURSOR.write({ ...place });
+
+export const readPlace = (cursor: string | undefined): Place | undefined => {
+  const place = CURSOR.read(cursor);
+  return place && { score: Number(place.score), id: place.id };
 };
 
 const comparePlaces = (a: Place, b: Place): number => a.score - b.score || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
