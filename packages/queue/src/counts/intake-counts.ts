@@ -76,7 +76,7 @@ export interface IntakeCounts {
   readonly repeats: number;
 }
 
-export interface IntakeSpan extends Readonly<Record<Lane, IntakeCounts>> {
+interface IntakeSpan extends Readonly<Record<Lane, IntakeCounts>> {
   /** ISO 8601. */
   readonly at: string;
 }

@@ -4,7 +4,7 @@ import { type QueueFigures, readQueueFigures } from '../jobs/read-queue-figures.
 import { destinationQueue, LANES } from '../redis/names.ts';
 import { ingestQueues, type Store } from '../redis/store.ts';
 
-export interface DestinationFigures extends QueueFigures {
+interface DestinationFigures extends QueueFigures {
   readonly id: string;
   readonly type: string;
   readonly state: 'sending' | 'paused' | 'throttled' | 'failing';

@@ -20,7 +20,7 @@ import { storePieces } from './pieces.ts';
  * - `claimed`: logged before by the same claim, which did not finish: route it again.
  * - `seen`: logged before by another claim: a redelivered fact.
  */
-export type Logged = 'new' | 'claimed' | 'seen';
+type Logged = 'new' | 'claimed' | 'seen';
 
 /** How many claims by which a fact came again are written down. */
 const MOST_REPEATS = 1_000;
