@@ -5,7 +5,7 @@ import { sendAll } from '../redis/send-all.ts';
 import { addJobs, type Store } from '../redis/store.ts';
 
 /*
- * What is owed and what was done is written beside the event, in the hash `cr:{eNN}:<event id>:d`:
+ * The deliveries of an event and their attempts are written beside it, in the hash `cr:{eNN}:<event id>:d`:
  *
  *   <destination id>                    state of the delivery
  *   <destination id>#<started at, ms>   one attempt
@@ -14,15 +14,15 @@ import { addJobs, type Store } from '../redis/store.ts';
  * letter). Its id is the event id, so the same delivery can never be queued twice.
  */
 
-/** What a delivery job carries beyond its id. Empty for most: every byte is paid for each waiting delivery. */
+/** What a delivery job carries beyond its id. Most carry nothing: each byte counts for every waiting delivery. */
 export interface DeliveryJob {
-  /** Attempts made before the job was. */
+  /** Attempts that were made before the job. */
   readonly a?: number;
-  /** The last of those ended the delivery: the reason. */
+  /** The last of those ended the delivery, for this reason. */
   readonly x?: string;
-  /** Why it ended, when that is not that it was refused. */
+  /** The kind of dead letter, unless it is `refused`. */
   readonly k?: DeadLetterKind;
-  /** Asked for by a person: sent although it was delivered before. The replay of many, `rpl_…`, or 1 for it alone. */
+  /** A person asked for it, so it is sent although it was delivered before: the replay of many, `rpl_…`, or 1. */
   readonly r?: 1 | string;
   /** W3C `traceparent` that its attempts are part of. */
   readonly t?: string;
@@ -35,18 +35,18 @@ export interface DeliveryToQueue {
   readonly eventId: string;
   readonly job?: DeliveryJob;
   readonly delayMs?: number;
-  /** Others of its queue go first, also those that come later. */
+  /** The other deliveries of its queue go first, also those that come later. */
   readonly isSecond?: boolean;
 }
 
-/** Puts deliveries into their destination's queue. Those that are there already stay as they are. */
+/** Puts deliveries into their destination's queue. A delivery that is there already stays as it is. */
 export const enqueueDeliveries = async (
   store: Store,
   destinationId: string,
   deliveries: readonly DeliveryToQueue[],
 ): Promise<void> => {
   if (deliveries.length === 0) return;
-  // Marked as owed before there is a job, so that the log is never trimmed under one.
+  // Marked as pending before there is a job, so that retention never removes the event of a job.
   await sendAll(
     store,
     deliveries.map(({ eventId, job }) => {

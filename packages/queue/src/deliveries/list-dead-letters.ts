@@ -10,7 +10,7 @@ import { destinationQueue } from '../redis/names.ts';
 import type { Store } from '../redis/store.ts';
 import { readDelivery } from './read-deliveries.ts';
 
-/** A delivery that ended without success. Kept until someone replays or removes it. */
+/** A delivery that ended without success. It is kept until a person replays or removes it. */
 export interface DeadLetter {
   readonly deliveryId: string;
   readonly eventId: string;
@@ -18,11 +18,11 @@ export interface DeadLetter {
   readonly eventType: string;
   readonly kind: DeadLetterKind;
   readonly error: string;
-  /** Of the last attempt; null when nothing is known of it any more. */
+  /** Of the last attempt; null when the attempt is no longer kept. */
   readonly errorCode: string | null;
-  /** What the destination answered to the last attempt; null when it did not, or nothing is known any more. */
+  /** The answer to the last attempt; null when there was none, or the attempt is no longer kept. */
   readonly status: number | null;
-  /** When its callback came; null when the event is gone. */
+  /** When the callback came; null when the event is gone. */
   readonly receivedAt: string | null;
   readonly failedAt: string;
   readonly attempts: number;

@@ -6,9 +6,9 @@ import type { Store } from '../redis/store.ts';
 import { type Delivery, listDeliveriesOf } from './read-deliveries.ts';
 
 /*
- * What a destination is still to get, in the order in which it will be tried: under way, waiting, and waiting for another
- * attempt, the next one first. The cursor counts jobs in one of these places: what moves on between two pages shifts the
- * others, so a list that is read in full may miss or repeat some.
+ * What a destination is still to get, in the order in which it will be tried: under way, waiting, and waiting for
+ * another attempt, the next one first. The cursor counts jobs in one of these places: what moves on between two pages
+ * shifts the others, so a list that is read in full may miss or repeat some.
  */
 
 const PLACES: readonly JobPlace[] = ['active', 'waiting', 'second', 'delayed'];

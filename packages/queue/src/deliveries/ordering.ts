@@ -1,86 +1,89 @@
 import type { Event } from '@clickrelay/core';
-import type { Result } from 'ioredis';
 import { jobKey } from '../jobs/keys.ts';
 import { wakeJob } from '../jobs/settle.ts';
 import { stateOf } from '../log/delivery-states.ts';
 import { isBeingRouted } from '../log/read-event.ts';
 import { conversationKey, destinationQueue, eventKeys } from '../redis/names.ts';
+import { runScript, type Script } from '../redis/script.ts';
 import { sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
 
 /*
- * Order inside a conversation, for destinations that ask for it: one sorted set for each pair of parties with
- * deliveries under way, by the time they came. The first may be attempted, or leased; the others' jobs are put off until
- * it has ended. Whoever has had its turn is first until then, with the score 0: one that came before it and is queued
- * after it must not pass. A delivery that is in no set (a replay, a destination that asked for order later) waits for
- * nobody.
+ * Keeps deliveries of one conversation in order, for destinations that ask for it. Each pair of parties with deliveries
+ * under way has a sorted set of them, by the time they came. The first may be attempted or leased; the jobs of the
+ * others are put off until it has ended. A delivery whose turn has begun gets the score 0 and stays first until it
+ * ends: one that came before it, and is queued after it, must not pass. A delivery that is in no set (a replay, a
+ * destination that asked for order later) waits for nobody.
  */
 
-/** Longer than any delivery lives: what is left behind by a destination that was removed goes by itself. */
+/** Longer than any delivery lives. The sets of a destination that was removed expire. */
 const FORGOTTEN_AFTER_S = 14 * 24 * 3600;
 
 /*
- * Those of one millisecond stay in the order in which they join. Lua would write a score with 14 digits.
+ * Deliveries of one millisecond stay in the order in which they join. The score is formatted here, as Lua would round
+ * it to 14 digits.
  *
  * KEYS: conversation. ARGV: ttl, then time in ms and event id of each.
  */
-const JOIN_SCRIPT = `
+const JOIN: Script = {
+  name: 'joinConversation',
+  lua: `
 for at = 2, #ARGV, 2 do
   local ms = tonumber(ARGV[at])
-  local last = redis.call('ZREVRANGEBYSCORE', KEYS[1], '(' .. string.format('%.0f', ms + 1), ARGV[at], 'WITHSCORES', 'LIMIT', 0, 1)
+  local behind = '(' .. string.format('%.0f', ms + 1)
+  local last = redis.call('ZREVRANGEBYSCORE', KEYS[1], behind, ARGV[at], 'WITHSCORES', 'LIMIT', 0, 1)
   local score = last[1] and math.min(tonumber(last[2]) + 0.001, ms + 0.999) or ms
   redis.call('ZADD', KEYS[1], 'NX', string.format('%.3f', score), ARGV[at + 1])
 end
-redis.call('EXPIRE', KEYS[1], ARGV[1])`;
+redis.call('EXPIRE', KEYS[1], ARGV[1])`,
+};
 
-/* KEYS: conversation. ARGV: event id, `1` when its turn begins. Who is first, when this one waits and is not. */
-const FIRST_SCRIPT = `
+/*
+ * KEYS: conversation. ARGV: event id, `1` when its turn begins. Returns the first one, while this one waits behind
+ * it.
+ */
+const FIRST: Script = {
+  name: 'firstOfConversation',
+  lua: `
 local rank = redis.call('ZRANK', KEYS[1], ARGV[1])
 if not rank then return false end
 if rank > 0 then return redis.call('ZRANGE', KEYS[1], 0, 0)[1] end
 if ARGV[2] == '1' then redis.call('ZADD', KEYS[1], 'XX', 0, ARGV[1]) end
-return false`;
+return false`,
+};
 
 /*
- * Whoever waits for its turn is told, also when this one has left before: the process may have died that was to tell. One
- * that has had its turn sleeps for a reason of its own.
+ * Gives up a place, and names the delivery to wake, also when this one had left before: the process that left may have
+ * died before it could wake the next. A delivery whose turn has begun sleeps for a reason of its own.
  *
- * KEYS: conversation. ARGV: event id. Answers who waits for its turn and is first.
+ * KEYS: conversation. ARGV: event id. Returns the first delivery, when its turn has not begun.
  */
-const LEAVE_SCRIPT = `
+const LEAVE: Script = {
+  name: 'leaveConversation',
+  lua: `
 redis.call('ZREM', KEYS[1], ARGV[1])
 local first = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
 if not first[1] or tonumber(first[2]) == 0 then return false end
-return first[1]`;
-
-declare module 'ioredis' {
-  interface RedisCommander<Context> {
-    joinConversation(key: string, ttl: number, ...timesAndIds: (string | number)[]): Result<null, Context>;
-    firstOfConversation(key: string, eventId: string, begins: 0 | 1): Result<string | null, Context>;
-    leaveConversation(key: string, eventId: string): Result<string | null, Context>;
-  }
-}
+return first[1]`,
+};
 
 export interface Ordering {
-  /** Takes a place behind those that are there; before the delivery is queued. Does nothing when it has one. */
+  /** Takes a place behind those that are there. Call it before the delivery is queued. Does nothing when it has one. */
   join(events: readonly Pick<Event, 'id' | 'from' | 'to' | 'receivedAt'>[]): Promise<void>;
   /** Whether its turn has come. Changes nothing. */
   isNext(event: Pick<Event, 'id' | 'from' | 'to'>): Promise<boolean>;
-  /** The same, and when it has: it is its turn until it leaves. */
+  /** The same, and when its turn has come: it is its turn until it leaves. */
   takeTurn(event: Pick<Event, 'id' | 'from' | 'to'>): Promise<boolean>;
   /** Gives its place up, and wakes the next one. Call it when the delivery has ended, however it ended. */
   leave(event: Pick<Event, 'id' | 'from' | 'to'>): Promise<void>;
 }
 
-/** The two parties, whoever wrote; undefined for an event that names neither. */
+/** The two parties, no matter which of them wrote; undefined for an event that names neither. */
 const conversationOf = ({ from, to }: Pick<Event, 'from' | 'to'>): string | undefined =>
   from === null && to === null ? undefined : JSON.stringify([from ?? '', to ?? ''].sort());
 
 export const createOrdering = (store: Store, destinationId: string): Ordering => {
   const { redis } = store;
-  redis.defineCommand('joinConversation', { numberOfKeys: 1, lua: JOIN_SCRIPT });
-  redis.defineCommand('firstOfConversation', { numberOfKeys: 1, lua: FIRST_SCRIPT });
-  redis.defineCommand('leaveConversation', { numberOfKeys: 1, lua: LEAVE_SCRIPT });
   const queue = destinationQueue(destinationId);
   const keyOf = (conversation: string): string => conversationKey(queue, conversation);
 
@@ -96,8 +99,9 @@ export const createOrdering = (store: Store, destinationId: string): Ordering =>
   };
 
   /**
-   * Ended or gone from the log: whoever worked on it died before it gave its place up. Or nobody will ever work on it: it
-   * was for an earlier destination of this name, or is no longer wanted by the time its group is repeated after a crash.
+   * Whether the first of a conversation keeps its place for nothing. It has ended, or is gone from the log: its worker
+   * died before it gave the place up. Or nobody will ever work on it: it was for an earlier destination of this name,
+   * or is no longer wanted when its group is repeated after a crash.
    */
   const hasEnded = async (eventId: string): Promise<boolean> => {
     const found = await look(eventId);
@@ -112,7 +116,7 @@ export const createOrdering = (store: Store, destinationId: string): Ordering =>
     if (conversation === undefined) return true;
     const key = keyOf(conversation);
     for (;;) {
-      const first = await redis.firstOfConversation(key, event.id, begins);
+      const first = await runScript<string | null>(redis, FIRST, [key], [event.id, begins]);
       if (first === null) return true;
       if (!(await hasEnded(first))) return false;
       await redis.zrem(key, first);
@@ -131,7 +135,7 @@ export const createOrdering = (store: Store, destinationId: string): Ordering =>
       }
       await Promise.all(
         [...places].map(([conversation, place]) =>
-          redis.joinConversation(keyOf(conversation), FORGOTTEN_AFTER_S, ...place),
+          runScript(redis, JOIN, [keyOf(conversation)], [FORGOTTEN_AFTER_S, ...place]),
         ),
       );
     },
@@ -140,7 +144,7 @@ export const createOrdering = (store: Store, destinationId: string): Ordering =>
     leave: async (event) => {
       const conversation = conversationOf(event);
       if (conversation === undefined) return;
-      const next = await redis.leaveConversation(keyOf(conversation), event.id);
+      const next = await runScript<string | null>(redis, LEAVE, [keyOf(conversation)], [event.id]);
       if (next !== null) await wakeJob(store.taker(queue), next);
     },
   };

@@ -9,6 +9,7 @@ import { destinationQueue, eventKeys } from '../redis/names.ts';
 import { type RedisCommand, sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
 import { createOrdering } from './ordering.ts';
+import { parseDeliveryJob } from './parse-delivery-job.ts';
 
 /** A delivery as its consumer would get it. */
 export interface Peeked {
@@ -17,14 +18,14 @@ export interface Peeked {
   readonly event: LoggedEvent;
 }
 
-/** Of a queue in which most wait for the one before them this many are looked through. */
+/** In a queue where most deliveries wait for the one before them, looks through at most so many. */
 const MOST_LOOKED_THROUGH = 1_000;
-/** And so many of them are read at a time. */
+/** Reads so many of them at a time. */
 const PAGE = 100;
 
 /**
- * What would be leased next, the oldest first, and of large events no more than a page may hold. Takes nothing. Of a
- * destination that wants order: one of each conversation, and none while one of it is out.
+ * Shows what would be leased next, oldest first, without taking it; large events no more than a page may hold. A
+ * destination that wants order shows one delivery of each conversation, and none while one of it is leased.
  */
 export const peekWaiting = async (store: Store, { id, config }: Destination, limit: number): Promise<Peeked[]> => {
   const { ordering } = pacingSettings.safeParse(config).data ?? {};
@@ -63,17 +64,17 @@ async function* readWaiting(store: Store, destinationId: string, ids: readonly s
       const logged = await decodeRecord(store, id, replies[2 * index] as string | null);
       const { data, attemptsMade, stalledCount } = parseWaitingJob(replies[2 * index + 1]);
       if (logged === undefined) continue;
-      const { a: before = 0 } = JSON.parse(data ?? '{}') as { a?: number };
+      const { a: before = 0 } = parseDeliveryJob(JSON.parse(data ?? '{}'));
       const attempt = before + attemptsMade + stalledCount + 1;
       yield { deliveryId: deliveryId(id, destinationId), attempt, event: logged };
     }
   }
 }
 
-/** Of an old log of other events no more is read than this. */
+/** Gives up after so many events of a log that holds few of the wanted ones. */
 const MOST_READ = 2_000;
 
-/** The newest events in the log that a destination wants, whatever became of them. Takes nothing. */
+/** Shows the newest events in the log that a destination wants, whatever became of them. */
 export const peekRecent = async (store: Store, destination: Destination, limit: number): Promise<Peeked[]> => {
   const route = openRoute(destination);
   const found: Peeked[] = [];

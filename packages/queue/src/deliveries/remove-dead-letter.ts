@@ -5,20 +5,20 @@ import { destinationQueue, eventKeys } from '../redis/names.ts';
 import { runScript, type Script } from '../redis/script.ts';
 import type { Store } from '../redis/store.ts';
 
-/** Gives a dead letter up. @returns false when there is none with this id. */
+/** Gives up a dead letter. @returns false when there is none with this id */
 export const removeDeadLetter = async (store: Store, id: string): Promise<boolean> => {
   const parsed = parseDeliveryId(id);
   if (parsed === undefined) return false;
   const job = await store.queue(destinationQueue(parsed.destinationId)).getJob(parsed.eventId);
   if (job === undefined || !(await job.isFailed())) return false;
-  // The mark first: with the job gone nobody could ask again, and the event would be kept for a delivery that is no more.
+  // The state first: with the job gone nobody could ask again, and the log would keep the event for a dead letter.
   const { deliveries } = eventKeys(parsed.eventId);
   const isMarked = await runScript(store.redis, GIVE_UP, [deliveries], [parsed.destinationId]);
   if (isMarked === 0) return false;
   const name = destinationQueue(parsed.destinationId);
   const keys = [failedKey(name), jobKey(name, parsed.eventId)];
   const isRemoved = await runScript(store.redis, REMOVE_DEAD_JOB, keys, [parsed.eventId]);
-  // Sent again by somebody in between: it is owed after all.
+  // Somebody sent it again in between: it is pending after all.
   if (isRemoved === 0) await runScript(store.redis, OWE_AFTER_ALL, [deliveries], [parsed.destinationId]);
   return isRemoved === 1;
 };

@@ -7,6 +7,7 @@ import { readRoutes } from '../log/read-event.ts';
 import { destinationQueue, eventKeys } from '../redis/names.ts';
 import { addJobs, type Store } from '../redis/store.ts';
 import { type DeliveryJob, replayOf } from './deliveries.ts';
+import { parseDeliveryJob } from './parse-delivery-job.ts';
 import { readDelivery } from './read-deliveries.ts';
 import { markReplayed, unmarkReplayed } from './replay-outcomes.ts';
 
@@ -14,17 +15,18 @@ export type Replayed = 'replayed' | 'not_found' | 'already_pending';
 
 /**
  * Sends a delivery again, whether it is a dead letter or was delivered: from the first attempt on, with the same event
- * id. One that waits for its next attempt gets it now, unless a replay of many asks: that one is on its way already.
- * @param replayId The replay of many that asks, and that is told what became of it.
+ * id. A delivery that waits for its next attempt is attempted now, unless a replay of many asks: then it counts as on
+ * its way already.
+ * @param replayId The replay of many that asks, whose counts follow the delivery.
  */
 export const replayDelivery = async (store: Store, id: string, replayId?: string): Promise<Replayed> => {
   const parsed = parseDeliveryId(id);
   if (parsed === undefined) return 'not_found';
   const { eventId, destinationId } = parsed;
   const [delivery, destination] = await Promise.all([readDelivery(store, id), readDestination(store, destinationId)]);
-  // Nobody would ever take a job of a destination that was removed.
+  // No worker would ever take a job of a destination that was removed.
   if (destination === undefined) return 'not_found';
-  // What was routed and never queued is missing in the ledger: it is sent like one that was.
+  // A delivery that was routed and never queued is missing in the ledger: send it like any other.
   if (delivery === undefined && !(await readRoutes(store, eventId)).includes(destinationId)) return 'not_found';
   const name = destinationQueue(destinationId);
   const job = await store.queue(name).getJob(eventId);
@@ -34,14 +36,15 @@ export const replayDelivery = async (store: Store, id: string, replayId?: string
     await makeJob(store, asked);
     return 'replayed';
   }
-  // Its worker died before it could write down how far it was.
-  if (replayId !== undefined && replayOf(job.data) === replayId && !(await job.isFailed())) return 'replayed';
+  // The worker that sent it died before it could write how far the replay was.
+  if (replayId !== undefined && replayOf(parseDeliveryJob(job.data)) === replayId && !(await job.isFailed()))
+    return 'replayed';
   try {
     if (replayId === undefined && (await job.isDelayed())) await job.promote();
     else if (await job.isFailed()) {
       await owe(store, asked);
       await job.updateData(jobOf(asked));
-      // BullMQ counts on: what was a dead letter for having crashed its consumers would be one again at once.
+      // BullMQ would count on: a delivery that crashed its consumers would be a dead letter again at once.
       await forgetStalls(store, name, eventId);
       await job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true });
     } else return 'already_pending';
@@ -56,7 +59,7 @@ export const replayDelivery = async (store: Store, id: string, replayId?: string
   return 'replayed';
 };
 
-/** What is sent again, and the replay of many that asked for it, if it was one. */
+/** The delivery to send again, and the replay of many that asks for it, if one does. */
 interface Asked {
   readonly eventId: string;
   readonly destinationId: string;
@@ -65,7 +68,7 @@ interface Asked {
 
 const jobOf = ({ replayId }: Asked): DeliveryJob => ({ r: replayId ?? 1 });
 
-/** Written down before there is a job, as for any delivery that is owed. */
+/** Written before there is a job, as for any pending delivery. */
 const owe = async (store: Store, { eventId, destinationId, replayId }: Asked): Promise<void> => {
   if (replayId === undefined)
     await store.redis.hset(eventKeys(eventId).deliveries, destinationId, STATE_LETTERS.pending);

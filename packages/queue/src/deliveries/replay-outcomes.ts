@@ -8,10 +8,10 @@ import type { Store } from '../redis/store.ts';
 import markReplayedLua from './mark-replayed.lua';
 
 /*
- * What became of the deliveries that a replay of many sent again. Of each of them one mark says how far it is: a field
- * `#<replay>#<destination>` in the hash of the event's deliveries, which goes when those go. Beside it, under the same
- * tag, stand the counts of the marks and the ids of those that failed. A mark is moved, and the counts with it, in one
- * step: whoever does a thing twice, because the one before it died, finds the mark where it is and counts nothing.
+ * What became of the deliveries that a replay of many sent again. A mark says how far each of them is: a field
+ * `#<replay>#<destination>` in the hash of the event's deliveries, which is removed with them. The counts of the marks
+ * and the ids of the failed deliveries lie under the same tag, so one script moves a mark and the counts with it. A
+ * worker that repeats the step of another, which died, finds the mark moved and counts nothing.
  *
  * A delivery that no replay of many sent has no mark, and costs nothing here.
  */
@@ -25,7 +25,7 @@ const OUTCOMES = new Map(Object.entries(MARKS).map(([outcome, letter]) => [lette
 export const outcomeOfMark = (letter: string | null): ReplayOutcome | undefined =>
   OUTCOMES.get(letter as (typeof MARKS)[ReplayOutcome]);
 
-/** Counts of a replay that nobody keeps any more go by themselves: as long after the last change as a replay is kept. */
+/** How long a replay is kept after its last change. Its counts expire after the same time. */
 export const REPLAY_KEPT_S = 365 * 24 * 3600;
 
 /** The field of the mark. No destination has a `#` in its name, and no attempt begins with one. */
@@ -51,7 +51,7 @@ interface Replayed {
 }
 
 /**
- * Writes down how far a delivery of a replay is.
+ * Writes how far a delivery of a replay is.
  * @param beside Fields of the event's deliveries that are written in the same step.
  */
 export const markReplayed = async (
@@ -67,7 +67,7 @@ export const markReplayed = async (
   await runScript(store.redis, MARK, [deliveries, counts, failed], [mark, MARKS[outcome], id, ...beside]);
 };
 
-/** It was not sent after all: somebody else had done so in between. */
+/** Takes a mark back: another worker, or a person, had sent the delivery in between. */
 export const unmarkReplayed = async (store: Store, { eventId, destinationId, replayId }: Replayed): Promise<void> => {
   const { prefix, deliveries } = eventKeys(eventId);
   const { counts } = replayKeys(prefix, replayId);
@@ -102,7 +102,7 @@ export const readReplayCounts = async (store: Store, replayId: string): Promise<
 /** The delivery id: the list goes by its shard, then by itself. */
 const CURSOR = defineCursor({ id: /dlv_.+/ });
 
-/** Those that became dead letters again, each once, in an order of their own. */
+/** Ids of the deliveries that became dead letters again, each once, in no order that means anything. */
 export const listFailedAgain = async (
   store: Store,
   replayId: string,

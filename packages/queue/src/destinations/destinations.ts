@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { QueueUnavailableError, type StatusClass } from '@clickrelay/core';
 import { removeHours } from '../counts/hour-figures.ts';
 import { destinationQueue, REGISTRY } from '../redis/names.ts';
+import { runScript, type Script } from '../redis/script.ts';
 import type { Store } from '../redis/store.ts';
 import { HOLDS } from './holds.ts';
 
@@ -19,16 +20,16 @@ export interface Destination {
   readonly classes?: readonly StatusClass[];
   /** An expression over `event` that must be true; `packages/routing` compiles it. */
   readonly filter?: string;
-  /** Why nothing is sent at the moment; null when sending. Events wait. */
+  /** Why nothing is sent: somebody paused it by hand, or it answered 410 (gone). Null when sending. Events wait. */
   readonly paused: string | null;
   /** The adapter's own part, checked by the adapter's schema before it is put here. */
   readonly config: Readonly<Record<string, unknown>>;
 }
 
 const DESTINATIONS = `${REGISTRY}:destinations`;
-/** Counts changes, so that workers can tell with one small read whether there was one. */
+/** Counts changes: one small read tells workers whether there was one. */
 export const DESTINATIONS_VERSION = `${REGISTRY}:version`;
-/** Since when each is there, in Redis's own microseconds, as the log has them. */
+/** Since when each is there, in microseconds of the server's clock, as in the log. */
 const SINCE = `${REGISTRY}:since`;
 
 export const listDestinations = async (store: Store): Promise<Destination[]> => {
@@ -44,19 +45,23 @@ export const readDestination = async (store: Store, id: string): Promise<Destina
 };
 
 /*
- * Whoever changes a destination has mended it: workers need not wait until it has answered well again.
+ * Puts a destination. A change also ends its hold: a person has mended it, so workers need not wait until it has
+ * answered well again.
  *
- * KEYS: destinations, since, holds, version, turn. ARGV: id, text, token of whose turn it is.
- * Answers 0 when it is a new one and the turn is another's.
+ * KEYS: destinations, since, holds, version, turn. ARGV: id, text, token of the turn.
+ * Returns 0 when the destination is new and the turn is not ours.
  */
-const PUT_SCRIPT = `
+const PUT: Script = {
+  name: 'putDestination',
+  lua: `
 if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 and redis.call('GET', KEYS[5]) ~= ARGV[3] then return 0 end
 local time = redis.call('TIME')
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('HSETNX', KEYS[2], ARGV[1], string.format('%.0f', time[1] * 1000000 + time[2]))
 redis.call('HDEL', KEYS[3], ARGV[1])
 redis.call('INCR', KEYS[4])
-return 1`;
+return 1`,
+};
 
 /**
  * Changes a destination, or makes one, which begins with an empty queue.
@@ -65,30 +70,24 @@ return 1`;
 export const putDestination = async (store: Store, destination: Destination): Promise<void> => {
   const { id } = destination;
   const put = async (token = ''): Promise<boolean> =>
-    (await store.redis.eval(
-      PUT_SCRIPT,
-      5,
-      DESTINATIONS,
-      SINCE,
-      HOLDS,
-      DESTINATIONS_VERSION,
-      turnKey(id),
-      id,
-      JSON.stringify(destination),
-      token,
+    (await runScript(
+      store.redis,
+      PUT,
+      [DESTINATIONS, SINCE, HOLDS, DESTINATIONS_VERSION, turnKey(id)],
+      [id, JSON.stringify(destination), token],
     )) === 1;
   for (let isPut = await put(); !isPut; ) {
     isPut = await inTurn(store, id, async (token) => {
-      // Somebody else made it meanwhile: what is in its queue is its own.
+      // Another process made it meanwhile: what is in its queue belongs to it.
       if (await put()) return true;
-      // An earlier one of this name may have left something: its removal was cut off, or a worker had not heard of it.
+      // An earlier one of this name may have left jobs: its removal was cut off, or a worker had not heard of it.
       await emptyQueue(store, id);
       return put(token);
     });
   }
 };
 
-/** Every destination's id, and since when it is there: what was logged before is none of its business. */
+/** Every destination's id, and since when it is there: it is owed nothing that was logged before. */
 export const listLiving = async (store: Store): Promise<Map<string, number>> => {
   const [ids, since] = await Promise.all([store.redis.hkeys(DESTINATIONS), store.redis.hgetall(SINCE)]);
   return new Map(ids.map((id) => [id, Number(since[id] ?? 0)]));
@@ -107,7 +106,7 @@ export const removeDestination = (store: Store, id: string): Promise<boolean> =>
       .hdel(SINCE, id)
       .incr(DESTINATIONS_VERSION)
       .exec();
-    // Also when it is gone already: a removal that was cut off half-way is finished by asking again.
+    // Also when it is gone already: asking again finishes a removal that was cut off half-way.
     await emptyQueue(store, id);
     return Number(replies?.[0]?.[1]) > 0;
   });
@@ -120,40 +119,43 @@ const emptyQueue = async (store: Store, id: string): Promise<void> => {
 // -- making and removing, one after the other --------------------------------------------------------------------
 
 /*
- * The queue of a destination is emptied in many steps, and lies on another server of a Cluster than the registry: who
- * makes or removes a destination does it while nobody else makes or removes one of the same name.
+ * The queue of a destination is emptied in many steps, and lies on another server of a Cluster than the registry. So
+ * only one process at a time makes or removes a destination of a name: the one whose turn it is.
  */
 
 const turnKey = (id: string): string => `${REGISTRY}:turn:${id}`;
-/** After this, in ms, the turn of somebody who died is over. */
+/** After this, in ms, the turn of a process that died is over. */
 const TURN_MS = 5_000;
 /** Longer than any turn but one that removes a great many deliveries. */
 const TURN_WAIT_MS = 15_000;
 const ASK_AGAIN_MS = 20;
 
-/* KEYS: turn. ARGV: token, ms; 0 ends it. */
-const TURN_SCRIPT = `if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end`;
+/* KEYS: turn. ARGV: token, for how long in ms; 0 ends the turn. */
+const EXTEND_TURN: Script = {
+  name: 'extendTurn',
+  lua: `if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end`,
+};
 
 const inTurn = async <T>(store: Store, id: string, work: (token: string) => Promise<T>): Promise<T> => {
   const token = randomUUID();
   const deadline = performance.now() + TURN_WAIT_MS;
   for (;;) {
     const holder = await store.redis.set(turnKey(id), token, 'PX', TURN_MS, 'NX', 'GET');
-    // Ours already when the answer was lost and the command went out once more.
+    // It is ours already when the answer was lost and the command went out once more.
     if (holder === null || holder === token) break;
     if (performance.now() > deadline) {
       throw new QueueUnavailableError(`a destination ${id} is being made or removed by somebody else; ask again later`);
     }
     await sleep(ASK_AGAIN_MS);
   }
-  const extend = (ms: number): Promise<unknown> => store.redis.eval(TURN_SCRIPT, 1, turnKey(id), token, ms);
-  // When it cannot be renewed it ends, and whoever puts after that is told.
+  const extend = (ms: number): Promise<unknown> => runScript(store.redis, EXTEND_TURN, [turnKey(id)], [token, ms]);
+  // A turn that cannot be renewed ends, and a put after that is refused.
   const renewal = setInterval(() => extend(TURN_MS).catch(() => {}), TURN_MS / 3);
   try {
     return await work(token);
   } finally {
     clearInterval(renewal);
-    // Nobody waits for this. A connection that broke may be back soon; if not, the turn is over by itself.
+    // In the background. A connection that broke may be back soon; if not, the turn expires.
     void (async () => {
       for (const over = performance.now() + TURN_MS; performance.now() < over; await sleep(ASK_AGAIN_MS)) {
         if ((await extend(0).catch(() => 'not yet')) !== 'not yet') return;
@@ -162,16 +164,19 @@ const inTurn = async <T>(store: Store, id: string, work: (token: string) => Prom
   }
 };
 
-/* KEYS: destinations, holds, version. ARGV: id, text before, text after. Answers 0 when it has another text by now. */
-const REPLACE_SCRIPT = `
+/* KEYS: destinations, holds, version. ARGV: id, text before, text after. Returns 0 when it has another text by now. */
+const REPLACE: Script = {
+  name: 'replaceDestination',
+  lua: `
 if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 redis.call('HDEL', KEYS[2], ARGV[1])
 redis.call('INCR', KEYS[3])
-return 1`;
+return 1`,
+};
 
 /**
- * Changes a destination from what it is at this moment: what somebody puts at the same time is not undone.
+ * Changes a destination from what it is at this moment, without undoing what is put at the same time.
  * @param change Called again when it was changed in between.
  * @returns undefined when there is none with this id.
  */
@@ -185,15 +190,18 @@ export const updateDestination = async (
     if (before === null) return undefined;
     const changed = change(JSON.parse(before) as Destination);
     const after = JSON.stringify(changed);
-    if ((await store.redis.eval(REPLACE_SCRIPT, 3, DESTINATIONS, HOLDS, DESTINATIONS_VERSION, id, before, after)) === 1)
-      return changed;
+    const keys = [DESTINATIONS, HOLDS, DESTINATIONS_VERSION];
+    if ((await runScript(store.redis, REPLACE, keys, [id, before, after])) === 1) return changed;
   }
 };
 
 const setPaused = async (store: Store, id: string, reason: string | null): Promise<boolean> =>
   (await updateDestination(store, id, (present) => ({ ...present, paused: reason }))) !== undefined;
 
-/** Sends nothing more until resumed; what comes in waits. @returns false when there is none with this id. */
+/**
+ * Pauses a destination by hand: nothing is sent until it is resumed, and events wait.
+ * @returns false when there is none with this id.
+ */
 export const pauseDestination = (store: Store, id: string, reason: string): Promise<boolean> =>
   setPaused(store, id, reason);
 
@@ -206,7 +214,7 @@ const POLL_MS = 500;
 export interface DestinationWatch {
   /**
    * Resolves when every change that was made before this call has been called back.
-   * @param version What the registry's version was: resolves at once when nothing has changed since what was called back.
+   * @param version The version that the caller has read: resolves at once when that one has been called back.
    */
   look(version?: string | null): Promise<void>;
   stop(): void;
@@ -230,7 +238,7 @@ export const watchDestinations = async (
   const look = async (known?: string | null): Promise<void> => {
     if (known !== undefined && known === version) return;
     const present = await store.redis.get(DESTINATIONS_VERSION);
-    // One that is under way may have read the list before the change that we are to see.
+    // A reload that is under way may have read the list before the change that we are to see.
     while (reloading !== undefined) await reloading;
     if (present === version) return;
     reloading = reload(present).finally(() => {

@@ -1,8 +1,14 @@
 import { REGISTRY } from '../redis/names.ts';
 import type { Store } from '../redis/store.ts';
 
-/** Until when nothing is sent to a destination, and why: it asked for that, or failed too often in a row. */
+/*
+ * A hold stops a destination for a while: nothing is sent until it is over. Workers set and end holds by themselves. A
+ * destination that a person paused, or that answered 410 (gone), is `paused` in its record instead.
+ */
+
+/** Until when nothing is sent to a destination, and why. */
 export interface Hold {
+  /** `throttled`: it asked for a pause. `failing`: it failed too often in a row, and its circuit is open. */
   readonly reason: 'throttled' | 'failing';
   /** In ms since 1970. */
   readonly until: number;
@@ -11,17 +17,17 @@ export interface Hold {
 /** A field for each destination that is held. */
 export const HOLDS = `${REGISTRY}:holds`;
 
-/** Tells the other workers, and whoever asks how a destination is. */
+/** Holds a destination. The other workers and the API see it. */
 export const holdDestination = async (store: Store, id: string, hold: Hold): Promise<void> => {
   await store.redis.hset(HOLDS, id, `${hold.until} ${hold.reason}`);
 };
 
-/** It has answered well again. */
+/** Ends a hold: the destination has answered well again. */
 export const releaseDestination = async (store: Store, id: string): Promise<void> => {
   await store.redis.hdel(HOLDS, id);
 };
 
-/** Of every destination that is held now. Those that are over are forgotten on the way. */
+/** The hold of every destination that has one now. Forgets those that are over. */
 export const listHolds = async (store: Store, nowMs: number): Promise<Map<string, Hold>> => {
   const holds = new Map<string, Hold>();
   const over: string[] = [];

@@ -3,9 +3,12 @@ import { destinationQueue } from '../redis/names.ts';
 import { runScript, type Script } from '../redis/script.ts';
 import { sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
-import type { FoundJob, OpenDelivery } from './judge-delivery.ts';
+import type { FoundJob, UndecidedDelivery } from './judge-delivery.ts';
 
-/* KEYS: failed jobs. ARGV: key prefix of jobs, then event ids. Returns for each 0: no job, 1: a job, 2: a dead letter. */
+/*
+ * KEYS: failed jobs. ARGV: key prefix of jobs, then event ids. Returns for each 0: no job, 1: a job, 2: a dead
+ * letter.
+ */
 const FIND_JOBS: Script = {
   name: 'findDeliveryJobs',
   lua: `
@@ -21,10 +24,10 @@ const FOUND: readonly FoundJob[] = ['none', 'queued', 'dead_letter'];
 /** @param atOnce How many one script looks for: Redis serves nobody else while it runs. */
 export const findDeliveryJobs = async (
   store: Store,
-  deliveries: readonly OpenDelivery[],
+  deliveries: readonly UndecidedDelivery[],
   atOnce: number,
-): Promise<(delivery: OpenDelivery) => FoundJob> => {
-  const found = new Map<OpenDelivery, FoundJob>();
+): Promise<(delivery: UndecidedDelivery) => FoundJob> => {
+  const found = new Map<UndecidedDelivery, FoundJob>();
   for (const [id, ofDestination] of Map.groupBy(deliveries, ({ destinationId }) => destinationId)) {
     const queue = destinationQueue(id);
     for (let at = 0; at < ofDestination.length; at += atOnce) {
@@ -40,8 +43,8 @@ export const findDeliveryJobs = async (
 /** Whether the group of callbacks that logged an event is still under way: it comes back until it is done. */
 export const findOpenGroups = async (
   store: Store,
-  deliveries: readonly OpenDelivery[],
-): Promise<(delivery: OpenDelivery) => boolean> => {
+  deliveries: readonly UndecidedDelivery[],
+): Promise<(delivery: UndecidedDelivery) => boolean> => {
   const claims = [...new Set(deliveries.map(({ claim }) => claim))];
   const groups = claims.flatMap((claim) => {
     const job = jobOfClaim(claim);

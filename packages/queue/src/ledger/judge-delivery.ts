@@ -2,7 +2,7 @@ import type { Difference } from '@clickrelay/core';
 import type { KeptState } from '../log/delivery-states.ts';
 
 /** A delivery whose state alone does not say which column it belongs to. */
-export interface OpenDelivery {
+export interface UndecidedDelivery {
   readonly eventId: string;
   /** Names the group of callbacks that brought the event. */
   readonly claim: string;
@@ -31,7 +31,7 @@ export type Column = 'delivered' | 'pending' | 'parked' | 'dead' | 'removed' | '
 
 /** The column of a delivery. `unaccounted` means that nobody will ever send it. */
 export const judgeDelivery = (
-  { state, isOfEarlier }: Pick<OpenDelivery, 'state' | 'isOfEarlier'>,
+  { state, isOfEarlier }: Pick<UndecidedDelivery, 'state' | 'isOfEarlier'>,
   { job, isGroupOpen, isParked }: KnownOfDelivery,
 ): Column => {
   if (job === 'dead_letter') return 'dead';

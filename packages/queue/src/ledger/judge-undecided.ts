@@ -4,10 +4,10 @@ import { eventKeys } from '../redis/names.ts';
 import { sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
 import { findDeliveryJobs, findOpenGroups } from './find-delivery-jobs.ts';
-import { judgeDelivery, type OpenDelivery } from './judge-delivery.ts';
+import { judgeDelivery, type UndecidedDelivery } from './judge-delivery.ts';
 import type { LedgerRows } from './ledger-rows.ts';
 
-/* Asks Redis what there is to know of open deliveries, and counts each in the column that `judgeDelivery` says. */
+/* Asks Redis what there is to know of undecided deliveries, and counts each in the column that `judgeDelivery` says. */
 
 interface Judging {
   /** Ids of the destinations that are parked. */
@@ -23,15 +23,15 @@ const DOUBT_MS = 250;
 /** @returns those that seem to be unaccounted for: they are not counted, as they may only have changed meanwhile */
 export const judgeOnce = async (
   store: Store,
-  deliveries: readonly OpenDelivery[],
+  deliveries: readonly UndecidedDelivery[],
   { parked, rows, atOnce }: Judging,
-): Promise<OpenDelivery[]> => {
+): Promise<UndecidedDelivery[]> => {
   const jobOf = await findDeliveryJobs(store, deliveries, atOnce);
   const isGroupOpen = await findOpenGroups(
     store,
     deliveries.filter((one) => jobOf(one) === 'none'),
   );
-  const doubts: OpenDelivery[] = [];
+  const doubts: UndecidedDelivery[] = [];
   for (const one of deliveries) {
     const isParked = parked.has(one.destinationId);
     const column = judgeDelivery(one, { job: jobOf(one), isGroupOpen: isGroupOpen(one), isParked });
@@ -44,7 +44,7 @@ export const judgeOnce = async (
 /** Looks at doubtful deliveries once more, after a while, and counts them. */
 export const judgeAgain = async (
   store: Store,
-  doubts: readonly OpenDelivery[],
+  doubts: readonly UndecidedDelivery[],
   { parked, rows, atOnce }: Judging,
 ): Promise<void> => {
   if (doubts.length > 0) await sleep(DOUBT_MS);
@@ -58,7 +58,7 @@ export const judgeAgain = async (
     // And once more, for a delivery that was sent again between the two.
     const jobNowOf = await findDeliveryJobs(store, present, atOnce);
     for (const [index, one] of some.entries()) {
-      const now = present[index] as OpenDelivery;
+      const now = present[index] as UndecidedDelivery;
       const job = jobOf(one) === 'none' ? jobNowOf(now) : jobOf(one);
       rows.add(
         now,
@@ -68,7 +68,7 @@ export const judgeAgain = async (
   }
 };
 
-const readStates = async (store: Store, deliveries: readonly OpenDelivery[]): Promise<OpenDelivery[]> => {
+const readStates = async (store: Store, deliveries: readonly UndecidedDelivery[]): Promise<UndecidedDelivery[]> => {
   const letters = await sendAll(
     store,
     deliveries.map(({ eventId, destinationId }) => ['hget', eventKeys(eventId).deliveries, destinationId]),

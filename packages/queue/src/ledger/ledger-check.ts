@@ -5,15 +5,15 @@ import type { Store } from '../redis/store.ts';
 import { type LedgerPart, readLedgerPart } from './ledger.ts';
 
 /*
- * The ledger of the whole log, walked now and then, for a metric. Slowly, so that Redis does little else for it than at
- * other times, and by one process at a time, whose result is there for all.
+ * Walks the ledger of the whole log now and then, for a metric. It walks slowly, to leave Redis to the others, and in
+ * one process at a time; all processes read the result.
  */
 
 export interface LedgerCheck {
-  /** ISO 8601: what was logged until then was looked at. */
+  /** ISO 8601. The check looked at the events that were logged before then. */
   readonly checkedAt: string;
   readonly events: number;
-  /** By destination; only those with any have an entry. */
+  /** How many by destination; those with none have no entry. */
   readonly unaccounted: Readonly<Record<string, number>>;
 }
 
@@ -21,7 +21,7 @@ const RESULT = `${REGISTRY}:ledger-check`;
 const LOCK = `${REGISTRY}:ledger-check:lock`;
 const LOCK_MS = 60_000;
 const PART = { maxEvents: 20_000, maxMs: 250 };
-/** After each part Redis is left alone for so many times what the part took. */
+/** After each part the check rests for this many times as long as the part took. */
 const REST = 9;
 
 export const readLedgerCheck = async (store: Store): Promise<LedgerCheck | undefined> => {
@@ -36,7 +36,7 @@ interface LedgerCheckOptions {
   readonly signal: AbortSignal;
 }
 
-/** @returns undefined when another process is at it, or it was ended early. */
+/** @returns undefined when another process is checking, or the signal ended it early */
 export const checkLedger = async (
   store: Store,
   { by, signal }: LedgerCheckOptions,

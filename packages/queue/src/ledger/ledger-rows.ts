@@ -1,5 +1,5 @@
 import { type DestinationLedger, type Difference, deliveryId, MOST_DIFFERING } from '@clickrelay/core';
-import { type Column, type OpenDelivery, problemOf } from './judge-delivery.ts';
+import { type Column, problemOf, type UndecidedDelivery } from './judge-delivery.ts';
 
 type Row = { -readonly [Key in keyof Omit<DestinationLedger, 'differing'>]: DestinationLedger[Key] } & {
   readonly differing: Difference[];
@@ -23,7 +23,7 @@ export interface LedgerRows {
   /** Counts so many deliveries in a column. */
   count(destinationId: string, column: Column, by: number): void;
   /** Counts one delivery, and names it when it is unaccounted for. */
-  add(delivery: OpenDelivery, column: Column): void;
+  add(delivery: UndecidedDelivery, column: Column): void;
   /** By destination id. */
   list(): DestinationLedger[];
 }

@@ -5,8 +5,8 @@ import { defineCursor } from '../log/cursor.ts';
 import { shardKeys } from '../redis/names.ts';
 import { sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
-import type { OpenDelivery } from './judge-delivery.ts';
-import { judgeAgain, judgeOnce } from './judge-open-deliveries.ts';
+import type { UndecidedDelivery } from './judge-delivery.ts';
+import { judgeAgain, judgeOnce } from './judge-undecided.ts';
 import { createLedgerRows } from './ledger-rows.ts';
 import { readLedgerBatch } from './read-ledger-batch.ts';
 
@@ -16,8 +16,8 @@ import { readLedgerBatch } from './read-ledger-batch.ts';
  * separately, so the ledger can hold them against each other. Nothing here is a counter, which could drift.
  *
  * Each delivery is in exactly one column: `judgeDelivery` says in which. One that is not delivered, has no job and no
- * open ingest group is `unaccounted`: nobody will ever send it. A delivery that seems to be unaccounted for may only have
- * changed while it was read, so it is looked at again before the ledger says so.
+ * open ingest group is `unaccounted`: nobody will ever send it. A delivery that seems to be unaccounted for may only
+ * have changed while it was read, so it is looked at again before the ledger says so.
  */
 
 /** The ledger of a part of the log. */
@@ -65,7 +65,7 @@ export const readLedgerPart = async (store: Store, options: LedgerPartOptions): 
   const [living, parked] = await Promise.all([listLiving(store), listParked(store)]);
 
   const rows = createLedgerRows();
-  const doubts: OpenDelivery[] = [];
+  const doubts: UndecidedDelivery[] = [];
   let events = 0;
   let unrouted = 0;
   let shard = Number(begin?.shard ?? 0);
@@ -86,7 +86,7 @@ export const readLedgerPart = async (store: Store, options: LedgerPartOptions): 
       rows.count(id, 'delivered', delivered);
       rows.count(id, 'removed', removed);
     }
-    doubts.push(...(await judgeOnce(store, batch.open, { parked, rows, atOnce: BATCH })));
+    doubts.push(...(await judgeOnce(store, batch.undecided, { parked, rows, atOnce: BATCH })));
     after = batch.last;
     if (after === null) shard++;
   }

@@ -89,7 +89,7 @@ local function append(list, values)
   for _, value in ipairs(values) do list[#list + 1] = value end
 end
 
-local events, unrouted, open = 0, 0, {}
+local events, unrouted, undecided = 0, 0, {}
 local entries, last = readEntries()
 for i = 1, #entries, 2 do
   local id, score = entries[i], tonumber(entries[i + 1])
@@ -107,7 +107,7 @@ for i = 1, #entries, 2 do
         if column then count(destination, column)
         else
           local wasTried = tried[destination] or 0
-          append(open, { id, head[RECORD.claim], destination, state, wasTried, isOfEarlier and 1 or 0 })
+          append(undecided, { id, head[RECORD.claim], destination, state, wasTried, isOfEarlier and 1 or 0 })
         end
       end
     end
@@ -116,4 +116,4 @@ end
 
 local counted = {}
 for _, row in ipairs(rows) do append(counted, row) end
-return { events, unrouted, last, counted, open }
+return { events, unrouted, last, counted, undecided }

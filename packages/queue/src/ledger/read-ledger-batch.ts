@@ -3,7 +3,7 @@ import { RECORD_LUA } from '../log/event-record.ts';
 import { shardKeys } from '../redis/names.ts';
 import { runScript, type Script } from '../redis/script.ts';
 import type { Store } from '../redis/store.ts';
-import type { OpenDelivery } from './judge-delivery.ts';
+import type { UndecidedDelivery } from './judge-delivery.ts';
 import readLedgerBatchLua from './read-ledger-batch.lua';
 
 const READ_BATCH: Script = { name: 'readLedgerBatch', lua: RECORD_LUA + STATE_LUA + readLedgerBatchLua };
@@ -13,7 +13,7 @@ type Reply = [
   unrouted: number,
   last: string | null,
   counted: (string | number)[],
-  open: (string | number)[],
+  undecided: (string | number)[],
 ];
 
 /** What one batch of one shard of the log says. */
@@ -26,7 +26,7 @@ export interface LedgerBatch {
     readonly delivered: number;
     readonly removed: number;
   }[];
-  readonly open: readonly OpenDelivery[];
+  readonly undecided: readonly UndecidedDelivery[];
   /** Where the next batch of the shard begins, behind this score; null at its end. */
   readonly last: string | null;
 }
@@ -51,7 +51,7 @@ export const readLedgerBatch = async (
   const { prefix, log } = shardKeys(shard);
   const since = JSON.stringify(Object.fromEntries(living));
   const args = [prefix, lowest, highest, size, since, destinationId];
-  const [events, unrouted, last, counted, open] = await runScript<Reply>(store.redis, READ_BATCH, [log], args);
+  const [events, unrouted, last, counted, undecided] = await runScript<Reply>(store.redis, READ_BATCH, [log], args);
   return {
     events,
     unrouted,
@@ -61,7 +61,7 @@ export const readLedgerBatch = async (
       delivered: Number(delivered),
       removed: Number(removed),
     })),
-    open: inRows(open, 6).map(([eventId, claim, id, letter, tried, earlier]) => ({
+    undecided: inRows(undecided, 6).map(([eventId, claim, id, letter, tried, earlier]) => ({
       eventId: String(eventId),
       claim: String(claim),
       destinationId: String(id),

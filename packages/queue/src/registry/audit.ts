@@ -7,11 +7,11 @@ import type { Store } from '../redis/store.ts';
 export interface AuditRecord {
   /** The key that was used: `API_KEY`, or its name and id. */
   readonly by: string;
-  /** What was done, such as `destination.removed`. */
+  /** The action, such as `destination.removed`. */
   readonly action: string;
-  /** The id of what it was done to. */
+  /** The id of the thing that it was done to. */
   readonly target: string;
-  /** More about it. Never a secret, a phone number or the text of a message. */
+  /** Details. Never a secret, a phone number or the text of a message. */
   readonly detail?: Readonly<Record<string, unknown>>;
 }
 
@@ -23,7 +23,7 @@ export interface AuditEntry extends AuditRecord {
 
 const PREFIX = 'aud_';
 const AUDIT = `${REGISTRY}:audit`;
-/** The oldest go when there are about this many. An entry is some 150 bytes. */
+/** Redis drops the oldest entries beyond about this many. An entry takes some 150 bytes. */
 const MOST_KEPT = 100_000;
 
 /** Resolves when it is on disk. */

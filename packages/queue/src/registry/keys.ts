@@ -3,8 +3,8 @@ import { REGISTRY } from '../redis/names.ts';
 import type { Store } from '../redis/store.ts';
 
 /*
- * Keys of the API, beside the one in `API_KEY`. Of a key only the SHA-256 of its secret is kept: 256 random bits need no
- * slow hash. A key names its record, so that the secret is compared and never looked up.
+ * Keys of the API, beside the one in `API_KEY`. Redis keeps only the SHA-256 of a key's secret: 256 random bits need no
+ * slow hash. A key contains the id of its record, so the secret is compared and never looked up.
  */
 
 /**
@@ -22,7 +22,7 @@ export interface Key {
   readonly id: string;
   readonly name: string;
   readonly scopes: readonly Scope[];
-  /** Of the scope `lease`: ids of destinations; `*` stands for any characters. */
+  /** For the scope `lease`: ids of destinations; `*` stands for any characters. */
   readonly destinations: readonly string[];
   readonly createdAt: string;
 }
@@ -36,7 +36,7 @@ const SHOWN = /^crk_([0-9a-f]{12})_[\w-]{43}$/;
 
 const digestOf = (shown: string): Buffer => hash('sha256', shown, 'buffer');
 
-/** @returns the key with what is shown this once and kept nowhere. */
+/** @returns the key, and its secret, which is shown this once and kept nowhere */
 export const createKey = async (
   store: Store,
   { name, scopes, destinations }: Pick<Key, 'name' | 'scopes' | 'destinations'>,
@@ -63,7 +63,7 @@ export const listKeys = async (store: Store): Promise<Key[]> => {
 /** @returns false when there is none with this id. */
 export const removeKey = async (store: Store, id: string): Promise<boolean> => (await store.redis.hdel(KEYS, id)) === 1;
 
-/** The key that was shown; undefined for what is none, or none any more. */
+/** Finds the key with this secret; undefined when there is none, or it was removed. */
 export const findKey = async (store: Store, shown: string): Promise<Key | undefined> => {
   const [, id] = SHOWN.exec(shown) ?? [];
   if (id === undefined) return undefined;

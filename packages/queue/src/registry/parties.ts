@@ -3,8 +3,8 @@ import { REGISTRY } from '../redis/names.ts';
 import type { Store } from '../redis/store.ts';
 
 /*
- * A phone number as it may stand in an address of a page or in a log: its keyed hash. Numbers are few enough to be tried
- * one by one, so the key is what keeps them apart from their hashes; it stays in this Redis.
+ * Keyed hashes stand for phone numbers in the addresses of pages and in logs. There are few enough phone numbers to try
+ * them all, so only the key protects the hashes; it never leaves this Redis.
  */
 
 const KEY = `${REGISTRY}:party-key`;
@@ -12,10 +12,10 @@ const KEY = `${REGISTRY}:party-key`;
 /** What a keyed hash looks like. */
 export const PARTY = /^pty_[\w-]{22}$/;
 
-/** Only its digits: a number is the same with and without its plus. */
+/** A number is the same with and without its plus. */
 const digitsOf = (number: string): string => number.replaceAll(/\D/g, '');
 
-/** @returns gives the `pty_` hash of a number */
+/** @returns a function from a phone number to its `pty_` hash */
 export const openParties = async (store: Store): Promise<(number: string) => string> => {
   await store.redis.setnx(KEY, randomBytes(32).toString('base64'));
   const key = Buffer.from((await store.redis.get(KEY)) ?? '', 'base64');

@@ -3,8 +3,8 @@ import { REGISTRY } from '../redis/names.ts';
 import type { Store } from '../redis/store.ts';
 
 /*
- * What receivers tell of themselves, so that the API, which may run elsewhere, can tell a person how to connect Clickatell
- * to them. Nothing in it is a secret.
+ * Receivers publish how they are reached, so the API, which may run elsewhere, can show a person how to connect
+ * Clickatell to them. They publish no secret.
  */
 
 export interface ReceiverFacts {
@@ -12,9 +12,9 @@ export interface ReceiverFacts {
   readonly startedAt: string;
   readonly host: string;
   readonly port: number;
-  /** Of both callback paths. */
+  /** What both callback paths begin with. */
   readonly pathPrefix: string;
-  /** How callbacks may be authenticated, a word for each live credential: `query`, `basic`, `header`, `none`. */
+  /** How callbacks may authenticate, a word for each live credential: `query`, `basic`, `header`, `none`. */
   readonly credentials: readonly string[];
   /** CALLBACK_ALLOW_IPS; empty: any address. */
   readonly allowIps: readonly string[];
@@ -27,14 +27,14 @@ export interface ReceiverFacts {
 export interface Receiver extends ReceiverFacts {
   /** `host:pid` */
   readonly process: string;
-  /** When it was heard of last. */
+  /** When it last published. */
   readonly at: string;
 }
 
 const RECEIVERS = `${REGISTRY}:receivers`;
-/** How often a receiver tells, in ms. */
+/** How often a receiver publishes, in ms. */
 export const RECEIVER_TELLS_MS = 5_000;
-/** Two may be lost or late. */
+/** Two publications may be lost or late. */
 const GONE_MS = 16_000;
 
 export const publishReceiver = async (store: Store, process: string, facts: ReceiverFacts): Promise<void> => {
@@ -47,7 +47,7 @@ export const removeReceiver = async (store: Store, process: string): Promise<voi
   await store.redis.hdel(RECEIVERS, process);
 };
 
-/** Those that were heard of just now. */
+/** The receivers that published lately. Forgets the others. */
 export const listReceivers = async (store: Store, nowMs: number): Promise<Receiver[]> => {
   const all = Object.values(await store.redis.hgetall(RECEIVERS)).map((text) => JSON.parse(text) as Receiver);
   const gone = all.filter(({ at }) => nowMs - Date.parse(at) > GONE_MS);

@@ -3,26 +3,26 @@ import { REGISTRY } from '../redis/names.ts';
 import type { Store } from '../redis/store.ts';
 
 /*
- * Sessions of people who signed in with a key. Of the id, which the cookie holds, only the SHA-256 is kept. A session
- * stands for its key: whoever uses one looks whether that key still opens anything.
+ * Sessions of people who signed in with a key. The cookie holds the id of a session; Redis keeps only its SHA-256. A
+ * session stands for its key: the API checks at each request that the key still exists.
  */
 
 export interface Session {
   /** The key that it was opened with: its id, or the digest of `API_KEY`. */
   readonly keyId: string;
-  /** What a page must send along with whatever changes something. */
+  /** A page sends it with every request that changes something. */
   readonly csrfToken: string;
   readonly createdAtMs: number;
 }
 
-/** Without a request for so long it ends. */
+/** A session ends after so long without a request. */
 const SESSION_IDLE_MS = 12 * 3_600_000;
 /** And after so long in any case. */
 const SESSION_LONGEST_MS = 7 * 24 * 3_600_000;
 
 const keyOf = (sessionId: string): string => `${REGISTRY}:session:${hash('sha256', sessionId)}`;
 
-/** @returns the session with its id, which is kept nowhere. */
+/** @returns the session and its id, which is kept nowhere */
 export const openSession = async (
   store: Store,
   keyId: string,
@@ -34,7 +34,7 @@ export const openSession = async (
   return { sessionId, session };
 };
 
-/** The session of this id, which lives on from now; undefined when there is none, or none any more. */
+/** Finds a session and extends it; undefined when there is none, or it has ended. */
 export const findSession = async (store: Store, sessionId: string, nowMs: number): Promise<Session | undefined> => {
   const leftOf = ({ createdAtMs }: Session): number => createdAtMs + SESSION_LONGEST_MS - nowMs;
   const text = await store.redis.get(keyOf(sessionId));

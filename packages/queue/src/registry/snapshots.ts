@@ -2,13 +2,13 @@ import { REGISTRY } from '../redis/names.ts';
 import type { Store } from '../redis/store.ts';
 
 /*
- * What each process tells of itself for others to read, such as its metrics: a few kilobytes that end by themselves. The
- * set beside them is only there to find them.
+ * Each process publishes a snapshot of itself for others to read, such as its metrics: a few kilobytes, which expire.
+ * The sorted set beside them is only there to find them.
  */
 
 const INDEX = `${REGISTRY}:snapshots`;
 const keyOf = (process: string): string => `${REGISTRY}:snapshot:${process}`;
-/** Processes whose snapshots ended this long ago are dropped from the set. */
+/** Processes whose snapshots expired this long ago are dropped from the set. */
 const FORGET_MS = 60_000;
 
 export interface Snapshot {
@@ -30,7 +30,7 @@ export const publishSnapshot = async (store: Store, process: string, body: Buffe
     .exec();
 };
 
-/** @param ttlMs with which they were published */
+/** @param ttlMs the one that they were published with */
 export const listSnapshots = async (store: Store, ttlMs: number): Promise<Snapshot[]> => {
   const processes = await store.redis.zrangebyscore(INDEX, '-inf', '+inf');
   const found = await Promise.all(

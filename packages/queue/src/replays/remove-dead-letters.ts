@@ -3,14 +3,14 @@ import type { Store } from '../redis/store.ts';
 import { chooseDeliveries } from './choose-deliveries.ts';
 import type { DeliverySelection } from './delivery-selection.ts';
 
-/** Given up together, between two looks at the clock. */
+/** How many are given up between two looks at the clock. */
 const AT_ONCE = 100;
 
 /**
- * Gives up, for good, the dead letters that a selection chooses, the oldest first and those included whose event is gone;
- * as many as time allows. Asked again, it goes on with the others.
- * @param onRemoved Called for each that was given up, so that what happened is known also when the rest fails.
- * @returns How many were looked at: one that somebody else sent again or gave up in between is seen, and not removed.
+ * Gives up, for good, the dead letters that a selection chooses: the oldest first, those whose event is gone included,
+ * and as many as time allows. Call it again to go on with the others.
+ * @param onRemoved Called for each that was given up, so the caller knows how far it came when the rest fails.
+ * @returns How many were looked at, those included that somebody else sent again or gave up in between.
  */
 export const removeDeadLetters = async (
   store: Store,

@@ -24,8 +24,8 @@ interface ReplayedSelection extends Omit<DeliverySelection, 'deliveries' | 'exce
 }
 
 /**
- * A `paused` replay is to go on some time, a `cancelled` one is given up. Neither sends anything, and either can be let go
- * on where it stopped. `done` is the end.
+ * A `paused` replay is to go on some time, a `cancelled` one is given up. Neither sends anything, and either can be let
+ * go on where it stopped. `done` is the end.
  */
 export type ReplayState = 'running' | 'paused' | 'cancelled' | 'done';
 

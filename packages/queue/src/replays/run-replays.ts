@@ -9,8 +9,8 @@ import type { DeliverySelection } from './delivery-selection.ts';
 import { type Replay, RUNNING, readReplay, replayKey } from './replays.ts';
 
 /*
- * Workers carry replays out. The lock of a replay belongs to one worker at a time; when it ends or dies, another one goes
- * on from the cursor in the record.
+ * Workers carry replays out. The lock of a replay belongs to one worker at a time; when it ends or dies, another one
+ * goes on from the cursor in the record.
  */
 
 const lockKey = (id: string): string => `${REGISTRY}:replay:${id}:lock`;
