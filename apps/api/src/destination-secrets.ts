@@ -1,4 +1,4 @@
-import { DESTINATION_ID, parseDuration } from '@clickrelay/core';
+import { DAY_MS, DESTINATION_ID, parseDuration } from '@clickrelay/core';
 import { type Destination, readDestination, updateDestination } from '@clickrelay/queue';
 import { type RotatedSecrets, rotateSecrets, webhookConfig } from '@clickrelay/webhook-forwarder';
 import { z } from 'zod';
@@ -10,7 +10,7 @@ const params = z.object({ id: z.string().regex(DESTINATION_ID, 'must be lower-ca
 /** The secret as declared: one, or all live ones. It has no default, which would generate a new one each time. */
 const secret = webhookConfig.shape.secret.unwrap();
 
-const LONGEST_KEPT_MS = 30 * 86_400_000;
+const LONGEST_KEPT_MS = 30 * DAY_MS;
 
 const keepOldFor = z
   .string()

@@ -1,4 +1,4 @@
-import { DESTINATION_ID } from '@clickrelay/core';
+import { DAY_MS, DESTINATION_ID } from '@clickrelay/core';
 import {
   countQuarantined,
   queueDepths,
@@ -11,8 +11,6 @@ import {
 import { z } from 'zod';
 import { operation } from './operation.ts';
 import { refusals } from './refusal-counts.ts';
-
-const DAY_MS = 86_400_000;
 
 const count = z.int();
 const time = z.iso.datetime({ offset: true });

@@ -1,3 +1,4 @@
+import { HOUR_MS, MINUTE_MS } from '@clickrelay/core';
 import {
   countQuarantined,
   listDestinations,
@@ -29,9 +30,6 @@ const need = z.object({
 const STATES = ['paused', 'failing', 'throttled', 'active'] as const;
 
 const isoOf = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
-
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
 
 const readRefused = async (store: Store, nowMs: number) => {
   const minute = Math.floor(nowMs / MINUTE_MS) * MINUTE_MS;

@@ -92,7 +92,7 @@ export {
   wantsEvent,
 } from './destination.ts';
 
-export { parseDuration, parseRetrySchedule, type RetrySchedule } from './duration.ts';
+export { DAY_MS, HOUR_MS, MINUTE_MS, parseDuration, parseRetrySchedule, type RetrySchedule } from './duration.ts';
 export { type Pacing, pacing, pacingSettings, parseRate, type Rate } from './pacing.ts';
 
 // Errors.

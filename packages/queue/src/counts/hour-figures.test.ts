@@ -1,13 +1,13 @@
+import { DAY_MS } from '@clickrelay/core';
 import { waitUntil } from '@clickrelay/testkit';
 import { describe, expect, it } from 'vitest';
 import { useStore } from '../../test/use-store.ts';
 import { putDestination, removeDestination } from '../destinations/destinations.ts';
-import { destinationQueue, hoursKey } from '../redis/names.ts';
+import { destinationQueue, hoursPrefix } from '../redis/names.ts';
 import { createHourCounts, type Hour, p95Ms, readHours, sumHours } from './hour-figures.ts';
 
 const { openStore, store } = useStore();
 
-const HOUR_MS = 3_600_000;
 const DELIVERED = { kind: 'delivered' } as const;
 const FAILED = { kind: 'retry', delayMs: 0 } as const;
 const attempt = (outcome: typeof DELIVERED | typeof FAILED, durationMs = 12, isFirst = false) => ({
@@ -56,7 +56,7 @@ describe('figures by the hour', () => {
 
   it('are there for every hour that is asked for, the present one last, with zeros where nothing was', async () => {
     const now = Date.parse('2026-03-02T01:30:00.000Z');
-    const key = (day: string) => hoursKey(destinationQueue('crm'), Date.parse(day) / (24 * HOUR_MS));
+    const key = (day: string) => `${hoursPrefix(destinationQueue('crm'))}:d${Date.parse(day) / DAY_MS}`;
     await store.redis.hset(key('2026-03-02'), '1', '1,2,0,3');
     await store.redis.hset(key('2026-03-01'), '23', '4,0,4,4');
     await store.redis.hset(key('2026-03-01'), '22', '9,9,9,9');

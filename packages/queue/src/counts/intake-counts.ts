@@ -1,70 +1,49 @@
-import { type Lane, SHARDS } from '@clickrelay/core';
-import { LANES, laneOfClaim, shardKeys } from '../redis/names.ts';
-import { fieldsOf, type RedisCommand, sendAll } from '../redis/send-all.ts';
+import { DAY_MS, HOUR_MS, type Lane, SHARDS } from '@clickrelay/core';
+import { laneOfClaim, shardKeys } from '../redis/names.ts';
+import { luaTable, runScript, type Script } from '../redis/script.ts';
+import { fieldsOf, sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
+import countAloneLua from './count-alone.lua';
+import countIntakeLua from './count-intake.part.lua';
+import { ADD_NUMBERS, nameNumbers, readSeries, type Step, stepEnd, stepStart, stepsLua } from './time-series.ts';
 
 /*
- * How many callbacks came in, how many events they held and how many elements were repetitions: counted by the script
- * that logs the events (see ../log/append.ts), so that what is counted is what is logged, whatever dies in between. By the
- * server's clock, in each minute for a day, and in each hour for a month.
+ * How many callbacks came in, how many events they held and how many elements were repeats, in each minute for a day and
+ * in each hour for a month, by the server's clock.
  *
- * A field is the minute of the hour, or the hour of the day, then the lane and what is counted: `7mc`. On a single
- * server all counts are under the first tag; on a Cluster each is under the tag of what it counts.
+ * The script that logs the events counts them too (see ../log/append.lua), so that what is counted is what is logged,
+ * whatever dies in between. Measured on one server, 12 interleaved rounds, medians: 64 events take it 1.96 ms with
+ * counting and 1.86 ms without, one event 82 and 72 µs. The jobs of those events cost Redis many times that.
+ *
+ * On a single server all counts are under the first tag; on a Cluster each is under the tag of what it counts.
  */
 
-export const MINUTE_MS = 60_000;
-export const HOUR_MS = 3_600_000;
-export const DAY_MS = 86_400_000;
-/** Of minutes this much is there at any time. */
-export const MINUTES_KEPT_MS = 25 * HOUR_MS;
-export const HOURS_KEPT_MS = 32 * DAY_MS;
+const KEPT = { minute: 25 * HOUR_MS, hour: 32 * DAY_MS } as const;
 
-/** Prefix of the keys of one tag, as the script makes them. */
-export const countsPrefix = (shard: number): string => `${shardKeys(shard).prefix}:`;
+/** The numbers of a row, one row for each lane. */
+const NAMES = ['callbacks', 'events', 'repeats'] as const;
 
-export const laneLetter = (claim: string): string => LETTERS[laneOfClaim(claim)];
-const LETTERS: Readonly<Record<Lane, string>> = { messages: 'm', statuses: 's' };
+/** For scripts: `countIntake`. */
+export const COUNT_INTAKE =
+  stepsLua(KEPT) +
+  luaTable('INTAKE', Object.fromEntries(NAMES.map((name, index) => [name, index + 1]))) +
+  ADD_NUMBERS +
+  countIntakeLua;
 
-/** For scripts: `countIntake(prefix, lane, now, counts)`, with the time in microseconds. */
-export const COUNT_INTAKE = `
-local function addToCount(key, expires, field, by)
-  if by > 0 and redis.call('HINCRBY', key, field, by) == by and redis.call('TTL', key) < 0 then
-    redis.call('EXPIRE', key, expires)
-  end
-end
-local function countIntake(prefix, lane, now, counts)
-  local minute = math.floor(now / 60000000)
-  local hour = math.floor(minute / 60)
-  if counts.callbacks > 0 then
-    local seen = prefix .. 'in:seen'
-    if redis.call('HSET', seen, lane .. 'l', string.format('%.0f', now)) == 1 then
-      redis.call('HSET', seen, lane .. 'f', string.format('%.0f', now))
-    end
-  end
-  for _, kind in ipairs({{'c', counts.callbacks}, {'e', counts.events}, {'r', counts.repeats}}) do
-    addToCount(string.format('%sin:h%d', prefix, hour), ${(MINUTES_KEPT_MS + 2 * HOUR_MS) / 1_000},
-      string.format('%d', minute % 60) .. lane .. kind[1], kind[2])
-    addToCount(string.format('%sin:d%d', prefix, math.floor(hour / 24)), ${(HOURS_KEPT_MS + 2 * DAY_MS) / 1_000},
-      string.format('%d', hour % 24) .. lane .. kind[1], kind[2])
-  end
-end
-`;
+const COUNT_ALONE: Script = { name: 'countAlone', lua: COUNT_INTAKE + countAloneLua };
 
-/* KEYS: mark that this claim is counted. ARGV: prefix of the counts, callbacks, repetitions, lane. */
-const ALONE_SCRIPT = `${COUNT_INTAKE}
-if not redis.call('SET', KEYS[1], '1', 'NX', 'EX', ${DAY_MS / 1_000}) then return end
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
-countIntake(ARGV[1], ARGV[4], now, { callbacks = tonumber(ARGV[2]), events = 0, repeats = tonumber(ARGV[3]) })`;
+/** How long it is known that a claim was counted alone: longer than a group waits to be handed out again. */
+const ALONE_KNOWN_S = DAY_MS / 1_000;
 
-/** Callbacks and repetitions of a group without an event that they could be counted with. */
+/** Callbacks and repeats of a group without an event that they could be counted with. */
 export const countIntakeAlone = async (
   store: Store,
   claim: string,
   { callbacks, repeats }: { callbacks: number; repeats: number },
 ): Promise<void> => {
-  const prefix = countsPrefix(0);
-  await store.redis.eval(ALONE_SCRIPT, 1, `${prefix}counted:${claim}`, prefix, callbacks, repeats, laneLetter(claim));
+  const { intake } = shardKeys(0);
+  const args = [intake, laneOfClaim(claim), callbacks, repeats, ALONE_KNOWN_S];
+  await runScript(store.redis, COUNT_ALONE, [`${intake}:counted:${claim}`], args);
 };
 
 export interface IntakeCounts {
@@ -72,7 +51,7 @@ export interface IntakeCounts {
   readonly callbacks: number;
   /** Events that were new. */
   readonly events: number;
-  /** Elements that are the same fact as an event before: Clickatell sent it again. */
+  /** Elements that repeat an event: Clickatell sent it again. */
   readonly repeats: number;
 }
 
@@ -81,85 +60,60 @@ interface IntakeSpan extends Readonly<Record<Lane, IntakeCounts>> {
   readonly at: string;
 }
 
-export interface Intake {
-  /** The span that was counted: whole minutes, or whole hours where minutes are not known any more. */
+/** What came in during a time. */
+export interface CountedIntake {
+  /** The time that was counted: whole minutes, or whole hours where minutes are not known any more. */
   readonly from: string;
   readonly to: string;
-  readonly step: 'minute' | 'hour';
+  readonly step: Step;
   /** Oldest first; those in which nothing came are left out. */
   readonly spans: readonly IntakeSpan[];
 }
 
-export interface IntakeOptions {
+export interface ReadIntakeOptions {
   /** @default as long ago as is known */
   readonly from?: Date | undefined;
   /** @default now */
   readonly to?: Date | undefined;
   /** @default `minute` where minutes are known */
-  readonly step?: 'minute' | 'hour' | undefined;
+  readonly step?: Step | undefined;
 }
 
-const STEPS = {
-  minute: {
-    stepMs: MINUTE_MS,
-    hashMs: HOUR_MS,
-    keyOf: (shard: number, at: number) => shardKeys(shard).intakeOfHour(at),
-  },
-  hour: { stepMs: HOUR_MS, hashMs: DAY_MS, keyOf: (shard: number, at: number) => shardKeys(shard).intakeOfDay(at) },
-} as const;
+const named = nameNumbers(NAMES);
 
 /** What came in during a time. The steps that it begins and ends in are counted whole. */
-export const readIntake = async (store: Store, options: IntakeOptions, nowMs: number): Promise<Intake> => {
-  const fromMs = Math.max(options.from?.getTime() ?? 0, nowMs - HOURS_KEPT_MS);
-  const toMs = Math.min(options.to?.getTime() ?? nowMs, nowMs);
-  const knowsMinutes = fromMs >= nowMs - MINUTES_KEPT_MS;
+export const readIntake = async (store: Store, options: ReadIntakeOptions, nowMs: number): Promise<CountedIntake> => {
+  const wantedMs = Math.max(options.from?.getTime() ?? 0, nowMs - KEPT.hour);
+  const knowsMinutes = wantedMs >= nowMs - KEPT.minute;
   const step = knowsMinutes ? (options.step ?? 'minute') : 'hour';
-  const { stepMs, hashMs, keyOf } = STEPS[step];
-  const first = Math.floor(fromMs / stepMs) * stepMs;
-  const end = Math.max(Math.ceil(toMs / stepMs) * stepMs, first + stepMs);
+  const fromMs = stepStart(step, wantedMs);
+  const toMs = Math.max(stepEnd(step, Math.min(options.to?.getTime() ?? nowMs, nowMs)), stepEnd(step, fromMs + 1));
 
-  const commands: RedisCommand[] = [];
-  const hashes: number[] = [];
-  for (let hash = Math.floor(first / hashMs); hash * hashMs < end; hash++) {
-    for (let shard = 0; shard < (store.isCluster ? SHARDS : 1); shard++) {
-      commands.push(['hgetall', keyOf(shard, hash)]);
-      hashes.push(hash);
-    }
-  }
-  const spans = new Map<number, Record<Lane, { callbacks: number; events: number; repeats: number }>>();
-  for (const [index, reply] of (await sendAll(store, commands)).entries()) {
-    for (const [field, value] of Object.entries(fieldsOf(reply))) {
-      const [, place, letter, kind] = /^(\d+)([ms])([cer])$/.exec(field) ?? [];
-      const at = (hashes[index] as number) * hashMs + Number(place) * stepMs;
-      const lane = LANES.find((one) => LETTERS[one] === letter);
-      if (lane === undefined || at < first || at >= end) continue;
-      const span = spans.get(at) ?? { messages: nothing(), statuses: nothing() };
-      spans.set(at, span);
-      span[lane][KINDS[kind as keyof typeof KINDS]] += Number(value);
-    }
+  const rows = await readSeries(store, prefixesOf(store), { step, fromMs, toMs });
+  const spans = new Map<number, Record<Lane, IntakeCounts>>();
+  for (const { at, name, numbers } of rows.flat()) {
+    const lane = name as Lane;
+    const span = spans.get(at) ?? { messages: named([]), statuses: named([]) };
+    spans.set(at, { ...span, [lane]: addUp(span[lane], named(numbers)) });
   }
   return {
-    from: new Date(first).toISOString(),
-    to: new Date(end).toISOString(),
+    from: new Date(fromMs).toISOString(),
+    to: new Date(toMs).toISOString(),
     step,
     spans: [...spans].sort(([a], [b]) => a - b).map(([at, lanes]) => ({ at: new Date(at).toISOString(), ...lanes })),
   };
 };
 
+const addUp = (a: IntakeCounts, b: IntakeCounts): IntakeCounts => named(NAMES.map((name) => a[name] + b[name]));
+
 /** All spans together. */
-export const sumIntake = ({ spans }: Pick<Intake, 'spans'>): Readonly<Record<Lane, IntakeCounts>> => {
-  const sum = { messages: nothing(), statuses: nothing() };
-  for (const span of spans) {
-    for (const lane of LANES) {
-      for (const kind of Object.values(KINDS)) sum[lane][kind] += span[lane][kind];
-    }
-  }
-  return sum;
+export const sumIntake = ({ spans }: Pick<CountedIntake, 'spans'>): Readonly<Record<Lane, IntakeCounts>> => {
+  const sumOf = (lane: Lane) => spans.map((span) => span[lane]).reduce(addUp, named([]));
+  return { messages: sumOf('messages'), statuses: sumOf('statuses') };
 };
 
-const KINDS = { c: 'callbacks', e: 'events', r: 'repeats' } as const;
-
-const nothing = () => ({ callbacks: 0, events: 0, repeats: 0 });
+const prefixesOf = (store: Store): string[] =>
+  Array.from({ length: store.isCluster ? SHARDS : 1 }, (_, shard) => shardKeys(shard).intake);
 
 export interface Heard {
   /** When callbacks of this lane came for the first and for the last time, ISO 8601; null for never. */
@@ -170,15 +124,13 @@ export interface Heard {
 export const readHeard = async (store: Store): Promise<Readonly<Record<Lane, Heard>>> => {
   const replies = await sendAll(
     store,
-    Array.from(
-      { length: store.isCluster ? SHARDS : 1 },
-      (_, shard) => ['hgetall', shardKeys(shard).intakeSeen] as const,
-    ),
+    prefixesOf(store).map((prefix) => ['hgetall', `${prefix}:seen`]),
   );
-  const all = replies.map((reply) => new Map(Object.entries(fieldsOf(reply))));
+  const all = replies.map(fieldsOf);
   const heard = (lane: Lane): Heard => {
-    const times = (field: string) => all.flatMap((fields) => Number(fields.get(LETTERS[lane] + field) ?? []) || []);
-    const [first, last] = [times('f'), times('l')];
+    const times = (field: string) =>
+      all.map((fields) => Number(fields[`${lane}:${field}`])).filter((micros) => micros > 0);
+    const [first, last] = [times('first'), times('last')];
     const toIso = (micros: number) => new Date(micros / 1_000).toISOString();
     return {
       firstAt: first.length === 0 ? null : toIso(Math.min(...first)),

@@ -1,3 +1,4 @@
+import { HOUR_MS } from '@clickrelay/core';
 import { waitUntil } from '@clickrelay/testkit';
 import { expect, it } from 'vitest';
 import { useStore } from '../../test/use-store.ts';
@@ -5,7 +6,6 @@ import { createRefusalCounter, readRefusals, sumRefusals } from './refusals.ts';
 
 const { store } = useStore({ role: 'producer' });
 
-const HOUR_MS = 3_600_000;
 /** Of the present hour and its neighbours, in case one ends while a test runs. */
 const read = async (step: 'minute' | 'hour') => {
   const now = Date.now();
@@ -54,7 +54,7 @@ it('those that Redis did not take are written with the next, and all end by them
 
 it('only those of the time that was asked for are told', async () => {
   const at = Date.parse('2026-03-01T12:34:00.000Z');
-  await store.redis.hset(`cr:{registry}:refused:h${at / HOUR_MS - (34 * 60_000) / HOUR_MS}`, '34:401', 2, '35:401', 4);
+  await store.redis.hset(`cr:{registry}:refused:h${Math.floor(at / HOUR_MS)}`, '34', '2', '35', '4');
   const found = await readRefusals(store, { fromMs: at + 10_000, toMs: at + 60_000, step: 'minute' });
   expect([...found]).toEqual([[at, { ...none, unauthorized: 2 }]]);
 });

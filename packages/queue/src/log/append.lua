@@ -19,7 +19,7 @@
 -- ARGV[2]  present generation of dedupe records
 -- ARGV[3]  seconds after which a dedupe record may be forgotten
 -- ARGV[4]  lane of the claim's group
--- ARGV[5]  prefix of the intake counts, or empty for the prefix of the events
+-- ARGV[5]  prefix of the intake counts, or empty for that of the events' own tag
 -- ARGV[6]  and four more for each event: its id, its record, suffix of its pieces (empty when it has none), bytes of its
 --          pieces, and what is counted with it: callbacks, repeats, and those of the repeats that are of this event
 -- Returns  `new`, `claimed` or `seen` for each event
@@ -65,7 +65,7 @@ for i, key in ipairs(KEYS) do
   local at = ARGV_BEFORE_EVENTS + (i - 1) * ARGV_PER_EVENT
   local id, record, suffix, pieceBytes, counted = unpack(ARGV, at + 1, at + ARGV_PER_EVENT)
   local prefix = string.sub(key, 1, #key - #id)
-  if countsPrefix == '' then countsPrefix = prefix end
+  if countsPrefix == '' then countsPrefix = prefix .. 'in' end
   local seen, field, found = findSeen(prefix, id, generation)
   if found == claim then
     results[i] = 'claimed'

@@ -1,8 +1,8 @@
 import { type LoggedEvent, shardOf } from '@clickrelay/core';
-import { COUNT_INTAKE, countIntakeAlone, countsPrefix, laneLetter } from '../counts/intake-counts.ts';
+import { COUNT_INTAKE, countIntakeAlone } from '../counts/intake-counts.ts';
 import { LARGE } from '../redis/large-text.ts';
 import { addressesOf } from '../redis/message-address.ts';
-import { eventKeys } from '../redis/names.ts';
+import { eventKeys, laneOfClaim, shardKeys } from '../redis/names.ts';
 import { luaTable, runScript, type Script } from '../redis/script.ts';
 import type { Store } from '../redis/store.ts';
 import appendLua from './append.lua';
@@ -83,7 +83,7 @@ export const createEventLog = (store: Store, { dedupeTtlMs }: { dedupeTtlMs: num
       APPEND,
       events.map(({ event }) => eventKeys(event.id).record),
       // On a Cluster a step keeps to one tag; elsewhere all counts are in one place.
-      [claim, generation, expireSeconds, laneLetter(claim), store.isCluster ? '' : countsPrefix(0), ...args],
+      [claim, generation, expireSeconds, laneOfClaim(claim), store.isCluster ? '' : shardKeys(0).intake, ...args],
     );
   };
 

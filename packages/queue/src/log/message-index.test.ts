@@ -1,4 +1,4 @@
-import { type LoggedEvent, SHARDS, shardOf, splitCallback } from '@clickrelay/core';
+import { HOUR_MS, type LoggedEvent, SHARDS, shardOf, splitCallback } from '@clickrelay/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { idsOf, newEvent, RECEIVED_AT } from '../../test/sample-events.ts';
@@ -9,12 +9,10 @@ import { createEventLog } from './append.ts';
 import { createMessageIndex, readEventsOfMessage, rebuildMessageIndex } from './message-index.ts';
 import { trimEventLog } from './retention.ts';
 
-const HOUR = 3_600_000;
-
 const { store } = useStore();
 
 const log = (events: readonly LoggedEvent[], claim = 'm1') =>
-  createEventLog(store, { dedupeTtlMs: HOUR }).append(claim, events, Date.now());
+  createEventLog(store, { dedupeTtlMs: HOUR_MS }).append(claim, events, Date.now());
 const index = (events: readonly LoggedEvent[]) => createMessageIndex(store).add(events.map(({ event }) => event));
 const logAndIndex = async (...events: LoggedEvent[]) => {
   await log(events);
@@ -133,8 +131,8 @@ describe('the index', () => {
         } of logged) {
           if (isOld) await store.redis.zadd(shardKeys(shardOf(event.id)).log, '1000', event.id);
         }
-        const nowMs = Date.now() + HOUR;
-        await trimEventLog(store, { eventsMs: 2 * HOUR, eventBytes: 1e9, deliveriesMs: 2 * HOUR }, nowMs);
+        const nowMs = Date.now() + HOUR_MS;
+        await trimEventLog(store, { eventsMs: 2 * HOUR_MS, eventBytes: 1e9, deliveriesMs: 2 * HOUR_MS }, nowMs);
         const kept = logged.filter(({ isOld }) => !isOld).map(({ event }) => event);
         const after = await everything();
         await Promise.all((await indexKeys()).map((key) => store.redis.del(key)));
@@ -157,7 +155,7 @@ describe('the index', () => {
     await store.redis.sadd(unindex, id + messageAddress('m1') + messageAddress('order-7'));
     expect(await indexKeys()).toHaveLength(2);
     expect(await found('m1')).toEqual([]);
-    await trimEventLog(store, { eventsMs: HOUR, eventBytes: 1e9, deliveriesMs: HOUR }, Date.now());
+    await trimEventLog(store, { eventsMs: HOUR_MS, eventBytes: 1e9, deliveriesMs: HOUR_MS }, Date.now());
     expect(await indexKeys()).toEqual([]);
   });
 

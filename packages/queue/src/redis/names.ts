@@ -45,8 +45,8 @@ export const destinationQueue = (destinationId: string): QueueName => {
   return { prefix: `cr:{d${twoDigits((hash[0] ?? 0) % SHARDS)}}`, name: destinationId };
 };
 
-/** How the attempts of one day went, by hour. */
-export const hoursKey = (queue: QueueName, day: number): string => `${queueKey(queue)}:hours:${day}`;
+/** How its attempts went, by hour: prefix of a time series. */
+export const hoursPrefix = (queue: QueueName): string => `${queueKey(queue)}:hours`;
 /** Deliveries of one pair of parties that are under way, for a destination that wants them in order. */
 export const conversationKey = (queue: QueueName, conversation: string): string =>
   `${queueKey(queue)}:order:${conversation}`;
@@ -80,11 +80,8 @@ export const shardKeys = (shard: number) => {
     bytes: `${prefix}:bytes`,
     /** Of the last event that retention removed, the time of logging: what came later is all there. */
     removedUntil: `${prefix}:removed`,
-    /** Counts of what came in, by the time of logging: in each minute, by hour, and in each hour, by day. */
-    intakeOfHour: (hour: number) => `${prefix}:in:h${hour}`,
-    intakeOfDay: (day: number) => `${prefix}:in:d${day}`,
-    /** Of each lane, when callbacks came first and last. */
-    intakeSeen: `${prefix}:in:seen`,
+    /** Counts of what came in, by the time of logging: prefix of a time series, and of the keys that belong to it. */
+    intake: `${prefix}:in`,
     /** Entries of the message index whose events were removed, until they are gone too. */
     unindex: `${prefix}:unindex`,
   };

@@ -73,8 +73,7 @@ describe('the layout of the data', () => {
       deliveries: `cr:{e01}:${id}:d`,
       repeats: `cr:{e01}:${id}:r`,
     });
-    for (const key of Object.values(shardKeys(1)))
-      expect(typeof key === 'function' ? key(0) : key).toMatch(/^cr:\{e01\}/);
+    for (const key of Object.values(shardKeys(1))) expect(key).toMatch(/^cr:\{e01\}/);
     expect(messageIndexKey('BxyAA')).toBe('cr:{e01}:m:xy');
     expect(shardKeys(63).log).toBe('cr:{e63}:log');
     expect(ingestQueue('messages')).toEqual({ prefix: 'cr:{m00}', name: 'ingest' });
