@@ -1,8 +1,8 @@
-import { type LoggedEvent, SHARDS, shardOf } from '@clickrelay/core';
+import { type LoggedEvent, shardOf } from '@clickrelay/core';
 import { waitUntil } from '@clickrelay/testkit';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { idsOf, newConversations, newEvent, newEventOf, newEvents } from '../../test/sample-events.ts';
+import { countLogBytes } from '../../test/count-log-bytes.ts';
+import { idsOf, newConversations, newEvent, newEvents } from '../../test/sample-events.ts';
 import { useStore } from '../../test/use-store.ts';
 import { createAttemptLog } from '../deliveries/attempt-log.ts';
 import { enqueueDeliveries } from '../deliveries/deliveries.ts';
@@ -11,7 +11,7 @@ import { removeDeadLetter } from '../deliveries/remove-dead-letter.ts';
 import { putDestination, removeDestination } from '../destinations/destinations.ts';
 import { createDispatcher } from '../jobs/dispatcher.ts';
 import type { Outcome } from '../jobs/outcome.ts';
-import { destinationQueue, eventKeys, shardKeys } from '../redis/names.ts';
+import { destinationQueue, shardKeys } from '../redis/names.ts';
 import { createEventLog } from './append.ts';
 import { listEvents } from './list-events.ts';
 import { readEvent } from './read-event.ts';
@@ -61,16 +61,6 @@ const left = async (events: LoggedEvent[]): Promise<string[]> => {
   return there;
 };
 
-const countBytes = async (): Promise<number> => {
-  let total = 0;
-  for (let shard = 0; shard < SHARDS; shard++) {
-    for (const id of await store.redis.zrange(shardKeys(shard).log, '0', '-1')) {
-      total += await store.redis.strlen(eventKeys(id).record);
-    }
-  }
-  return total;
-};
-
 describe('an event', () => {
   it('goes when its time is over, with everything about it, and not before', async () => {
     const [old, young] = newConversations(2) as [LoggedEvent, LoggedEvent];
@@ -108,7 +98,7 @@ describe('an event', () => {
     await attempt(pending, 'delivered');
     expect(await trim(nothing)).toBe(1);
     expect(await left(events)).toEqual([retried, dead, both]);
-    expect((await readLogBytes(store)).total).toBe(await countBytes());
+    expect((await readLogBytes(store)).total).toBe(await countLogBytes(store));
   });
 
   it('whose dead letter was given up goes', async () => {
@@ -230,105 +220,6 @@ describe('the attempts of an event that is owed to nobody', () => {
       'dead_letter',
       'delivered',
     ]);
-  });
-});
-
-describe('a log that is too large', () => {
-  it('loses the oldest events of a shard first, and no more than it has to', async () => {
-    const first = newEventOf(7);
-    const events = [first, ...newEvents(9, 'moText', { from: first.event.from, to: first.event.to })];
-    expect(new Set(idsOf(events).map(shardOf))).toEqual(new Set([7]));
-    for (const [index, event] of events.entries()) await logAgo((10 - index) * HOUR, event);
-    const sizes = await Promise.all(events.map(({ event }) => store.redis.strlen(eventKeys(event.id).record)));
-    const total = sizes.reduce((sum, size) => sum + size, 0);
-    expect(await trim({ eventBytes: total })).toBe(0);
-    expect(await trim({ eventBytes: total - 1 })).toBe(1);
-    expect(await left(events)).toEqual(idsOf(events.slice(1)));
-    const keep = sizes.slice(-4).reduce((sum, size) => sum + size, 0);
-    expect(await trim({ eventBytes: keep })).toBe(5);
-    expect(await left(events)).toEqual(idsOf(events.slice(-4)));
-    expect((await readLogBytes(store)).total).toBe(keep);
-  });
-
-  it('passes over what is owed, and takes younger events instead', async () => {
-    const first = newEventOf(7);
-    const events = [first, ...newEvents(4, 'moText', { from: first.event.from, to: first.event.to })];
-    for (const [index, event] of events.entries()) await logAgo((10 - index) * HOUR, event);
-    await put('crm');
-    await enqueueDeliveries(
-      store,
-      'crm',
-      idsOf(events.slice(0, 2)).map((eventId) => ({ eventId })),
-    );
-    const sizes = await Promise.all(events.map(({ event }) => store.redis.strlen(eventKeys(event.id).record)));
-    const keep = (sizes[0] as number) + (sizes[1] as number) + (sizes[4] as number);
-    expect(await trim({ eventBytes: keep })).toBe(2);
-    expect(await left(events)).toEqual(idsOf([...events.slice(0, 2), ...events.slice(4)]));
-  });
-
-  it('never keeps more than it may, nor loses what it must keep, nor miscounts', async () => {
-    const pool = newConversations(70);
-    await put('crm');
-    const one = fc.record({
-      agoMs: fc.oneof(fc.integer({ min: 0, max: 48 * HOUR }), fc.constantFrom(0, MINUTE, 12 * HOUR, 24 * HOUR)),
-      state: fc.constantFrom('none', 'delivered', 'retry', 'dead_letter', 'of a removed destination'),
-    });
-    const share = fc.double({ min: 0, max: 1.2, noNaN: true });
-    await fc.assert(
-      fc.asyncProperty(fc.array(one, { maxLength: pool.length, size: 'max' }), share, async (entries, keepShare) => {
-        await store.redis.flushall();
-        await put('crm');
-        const events = pool.slice(0, entries.length);
-        await createEventLog(store, { dedupeTtlMs: HOUR }).append('m1', events, Date.now());
-        const attempts = createAttemptLog(store);
-        await Promise.all(
-          entries.map(async ({ agoMs, state }, index) => {
-            const { id } = (events[index] as LoggedEvent).event;
-            await store.redis.zadd(shardKeys(shardOf(id)).log, String((NOW - agoMs) * 1_000), id);
-            if (state === 'none') return;
-            await attempts.record({
-              eventId: id,
-              destinationId: state === 'of a removed destination' ? 'gone' : 'crm',
-              startedAtMs: NOW,
-              durationMs: 1,
-              outcome:
-                state === 'delivered'
-                  ? { kind: 'delivered' }
-                  : state === 'retry'
-                    ? { kind: 'retry', delayMs: 1 }
-                    : { kind: 'dead_letter' },
-              status: 200,
-              error: undefined,
-              response: '',
-            });
-          }),
-        );
-        const { total: before, perShard } = await readLogBytes(store);
-        expect(before).toBe(await countBytes());
-        const eventBytes = Math.floor(before * keepShare);
-        const removed = await trim({ eventBytes });
-        const there = new Set(await left(events));
-        expect(there.size).toBe(events.length - removed);
-        const after = await readLogBytes(store);
-        expect(after.total).toBe(await countBytes());
-        const mayGo = new Set<number>();
-        for (const [index, { agoMs, state }] of entries.entries()) {
-          const { id } = (events[index] as LoggedEvent).event;
-          const mustStay = agoMs <= MINUTE || state === 'retry' || state === 'dead_letter';
-          if (mustStay) expect(there.has(id)).toBe(true);
-          else if (agoMs > KEEP.eventsMs) expect(there.has(id)).toBe(false);
-          else if (eventBytes >= before) expect(there.has(id)).toBe(true);
-          else if (there.has(id)) mayGo.add(shardOf(id));
-        }
-        // A shard above its share has nothing left that may go.
-        for (const [shard, bytes] of after.perShard.entries()) {
-          const isAbove = eventBytes < before && bytes > (perShard[shard] as number) * (eventBytes / before);
-          expect(isAbove && mayGo.has(shard)).toBe(false);
-        }
-        expect(await trim({ eventBytes: Math.max(eventBytes, after.total) })).toBe(0);
-      }),
-      { numRuns: 40 },
-    );
   });
 });
 
