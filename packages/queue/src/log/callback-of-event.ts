@@ -9,11 +9,11 @@ import { nextPlaces, type Place } from './places.ts';
 export interface CallbackOfEvent {
   readonly receivedAt: string;
   readonly lane: Lane;
-  /** Of its body, in bytes; null when an earlier version logged it. */
+  /** Of its body, in bytes; null when the event was logged without a callback, as tests do. */
   readonly size: number | null;
-  /** How many callbacks were committed in one write, this one included; null when an earlier version logged it. */
+  /** How many callbacks were committed in one write, this one included; null as for `size`. */
   readonly committedTogether: number | null;
-  /** How many elements it has; null when it has so many that they were logged in parts, or an earlier version did. */
+  /** How many elements it has; null when it has so many that they were logged in parts. */
   readonly elements: number | null;
   /** The other events that came with it and were new. */
   readonly others: readonly string[];

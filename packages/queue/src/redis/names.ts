@@ -20,9 +20,7 @@ import { parseMessageAddress } from './message-address.ts';
 export const INGEST_SHARDS = 16;
 
 /** The version and numbers below are part of the data: a store with others is refused (`openStore`). */
-export const LAYOUT = { version: 2, shards: SHARDS } as const;
-/** Holds nothing that this version would not understand. Its own version would take reserved facts for repetitions. */
-export const LAYOUT_BEFORE = { ...LAYOUT, version: 1 } as const;
+export const LAYOUT = { version: 1, shards: SHARDS } as const;
 
 export const LANES: readonly Lane[] = ['messages', 'statuses'];
 

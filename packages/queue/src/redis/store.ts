@@ -6,7 +6,7 @@ import { connectRedis, type RedisClient, type Role } from './connection.ts';
 import type { DurabilityMode } from './durability-mode.ts';
 import { LayoutMismatchError } from './errors.ts';
 import { keySlot } from './key-slot.ts';
-import { INGEST_SHARDS, ingestQueue, LAYOUT, LAYOUT_BEFORE, type QueueName, queueKey, REGISTRY } from './names.ts';
+import { INGEST_SHARDS, ingestQueue, LAYOUT, type QueueName, queueKey, REGISTRY } from './names.ts';
 
 /** How long a taken job stays ours without renewal. After that, the jobs of a crashed worker are taken again. */
 export const LOCK_MS = 5_000;
@@ -79,13 +79,12 @@ export interface StoreOptions {
   readonly onError?: (error: Error) => void;
 }
 
-/** Written once into an empty Redis, and when the one before is taken over; compared ever after. */
+/** Writes the layout into an empty Redis, and compares it ever after. */
 const checkLayout = async (redis: RedisClient): Promise<void> => {
   const ours = JSON.stringify(LAYOUT);
   await redis.setnx(`${REGISTRY}:layout`, ours);
   const theirs = await redis.get(`${REGISTRY}:layout`);
-  if (theirs === JSON.stringify(LAYOUT_BEFORE)) await redis.set(`${REGISTRY}:layout`, ours);
-  else if (theirs !== ours) {
+  if (theirs !== ours) {
     throw new LayoutMismatchError(
       `the data in this Redis have layout ${theirs}, this version of Clickrelay reads ${ours}; use the version that wrote them, or another database`,
     );
