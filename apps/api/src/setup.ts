@@ -1,3 +1,4 @@
+import { DAY_MS } from '@clickrelay/core';
 import { listReceivers, type Receiver, readHeard, readIntake, sumIntake } from '@clickrelay/queue';
 import { type CallbackCredential, callbackUrls, readCallbackAuth } from '@clickrelay/service/settings';
 import { z } from 'zod';
@@ -29,8 +30,6 @@ const heard = z.object({
   lastAt: z.string().nullable(),
   last24h: z.int().describe('How many callbacks came'),
 });
-
-const DAY_MS = 86_400_000;
 
 /** The address of a receiver, for a program on the same machine. */
 export const localBase = ({ host, port }: Pick<Receiver, 'host' | 'port'>): string => {

@@ -1,43 +1,41 @@
 import { randomBytes } from 'node:crypto';
-import type { Result } from 'ioredis';
+import { runScript, type Script } from './script.ts';
 import type { Store } from './store.ts';
 
 /*
- * What is large lies beside, in pieces: Redis serves nobody else while it takes or gives one value, and a job is copied
- * several times on its way. Pieces are written before what refers to them, and expire unless they are kept then: nothing
- * is left behind by whoever dies in between.
+ * A large text lies in pieces beside the job or record that refers to it: Redis serves no other client while it takes or
+ * gives one value, and a job is copied several times on its way. A writer stores the pieces first and keeps them once
+ * something refers to them. Until then they expire, so a process that dies in between leaves nothing behind.
  */
 
 /** Texts longer than this are large, in characters. */
 export const LARGE = 256 * 1024;
 /** Characters in a piece. Redis takes one of them in about a millisecond. */
 const PIECE = 256 * 1024;
-/** Pieces under way at once: others that share the connection come in between. */
+/** Pieces under way at once: other commands on the connection get in between. */
 const AT_ONCE = 2;
 const UNUSED_EXPIRE_S = 24 * 3600;
-/** Until what was read for the last time is gone: whoever takes the work over after a crash finds it yet. */
+/** How long a text stays after it was read for the last time: after a crash the next worker still finds it. */
 const USED_EXPIRE_S = 60;
 
-/** The field beside the pieces that says that the text was used: whoever keeps it later must not keep it for ever. */
+/** The field beside the pieces that marks a used text, which must not be kept any more. */
 const USED = 'used';
 
-/*
- * In one step: whoever dies in between would leave the first piece behind for ever.
- *
+/**
+ * Writes the first piece and its expiry in one step: a process that dies between the two would leave the piece for ever.
  * KEYS: text. ARGV: field and content of its first piece, seconds until it is gone.
  */
-const BEGIN_SCRIPT = `redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
-redis.call('EXPIRE', KEYS[1], ARGV[3])`;
+const BEGIN: Script = {
+  name: 'beginLarge',
+  lua: `redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('EXPIRE', KEYS[1], ARGV[3])`,
+};
 
-/* KEYS: text. ARGV: the field that says it was used. */
-const KEEP_SCRIPT = `if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then redis.call('PERSIST', KEYS[1]) end`;
-
-declare module 'ioredis' {
-  interface RedisCommander<Context> {
-    beginLarge(key: string, field: string, piece: string | Buffer, expireS: number): Result<null, Context>;
-    keepLarge(key: string, usedField: string): Result<null, Context>;
-  }
-}
+/** KEYS: text. ARGV: the field that says it was used. */
+const KEEP: Script = {
+  name: 'keepLarge',
+  lua: `if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then redis.call('PERSIST', KEYS[1]) end`,
+};
 
 /** Where a large text lies. */
 export interface LargeText {
@@ -45,13 +43,13 @@ export interface LargeText {
   readonly pieces: number;
 }
 
-/** A name for a key that nobody else has. */
+/** A name that no other key has. */
 export const newSuffix = (): string => randomBytes(9).toString('base64url');
 
 /**
  * Writes a text, which is gone after a day unless it is kept.
- * @param text or its bytes: whoever has those needs no string of megabytes
- * @param inTime is given each step: a deadline for all of it would be one for the size of the text
+ * @param text or its bytes, which spare the caller a string of megabytes
+ * @param inTime wraps each step: one deadline for all of them would limit the size of the text
  */
 export const storeLarge = async (
   store: Store,
@@ -67,8 +65,7 @@ export const storeLarge = async (
   }
   const pieceAt = (piece: number) => cut(text, starts[piece] as number, starts[piece + 1] ?? text.length);
   const write = (piece: number): Promise<number> => store.redis.hset(key, String(piece), pieceAt(piece));
-  store.redis.defineCommand('beginLarge', { numberOfKeys: 1, lua: BEGIN_SCRIPT });
-  await inTime(store.redis.beginLarge(key, '0', pieceAt(0), UNUSED_EXPIRE_S));
+  await inTime(runScript(store.redis, BEGIN, [key], ['0', pieceAt(0), UNUSED_EXPIRE_S]));
   for (let piece = 1; piece < starts.length; piece += AT_ONCE) {
     const some = Math.min(AT_ONCE, starts.length - piece);
     await inTime(Promise.all(Array.from({ length: some }, (_, next) => write(piece + next))));
@@ -76,7 +73,7 @@ export const storeLarge = async (
   return { key, pieces: starts.length };
 };
 
-/** Of a character's bytes beside its first. What is no text at all is cut anywhere. */
+/** How many bytes a character has after its first. Bytes that are not UTF-8 are cut anywhere. */
 const MOST_OF_A_CHARACTER = 3;
 
 const cut = (text: string | Uint8Array, from: number, to: number): string | Buffer =>
@@ -89,10 +86,9 @@ const isWithinCharacter = (text: string | Uint8Array, at: number): boolean =>
     ? (text.charCodeAt(at - 1) & 0xfc00) === 0xd800
     : ((text[at] as number) & 0b1100_0000) === 0b1000_0000);
 
-/** From now on it stays until it is dropped; one that was dropped already, by a worker that was quick, stays dropped. */
+/** Keeps a text until it is dropped. One that a quick worker has dropped already stays dropped. */
 export const keepLarge = async (store: Store, { key }: LargeText): Promise<void> => {
-  store.redis.defineCommand('keepLarge', { numberOfKeys: 1, lua: KEEP_SCRIPT });
-  await store.redis.keepLarge(key, USED);
+  await runScript(store.redis, KEEP, [key], [USED]);
 };
 
 /** @returns undefined when it is gone. */
@@ -134,7 +130,7 @@ const readEach = async <Piece>(
   return all;
 };
 
-/** It is not needed any more: in a minute it is gone. */
+/** Drops a text that nobody needs any more: it is gone within a minute. */
 export const dropLarge = async (store: Store, { key }: LargeText): Promise<void> => {
   await store.redis.multi().hset(key, USED, 1).expire(key, USED_EXPIRE_S).exec();
 };
