@@ -21,6 +21,7 @@ interface Content {
 
 interface Described {
   readonly summary: string;
+  readonly description?: string;
   readonly parameters?: readonly { in: 'path' | 'query'; name: string; required?: boolean; schema: Schema }[];
   readonly requestBody?: Content & { readonly required?: boolean };
   readonly responses: Readonly<Record<string, Content>>;
@@ -136,7 +137,8 @@ const operationOf = (name: string, operation: Described): string => {
   const [, done] = Object.entries(operation.responses).find(([status]) => status.startsWith('2')) ?? [];
   const answer = done?.content?.['application/json']?.schema;
   parts.push(`${indent}answer: ${answer === undefined ? 'undefined' : typeOf(answer, indent)};\n`);
-  return `${comment(operation.summary, '  ')}  '${name}': {\n${parts.join('')}  };\n`;
+  const explained = [operation.summary, operation.description].filter(Boolean).join('. ');
+  return `${comment(explained, '  ')}  '${name}': {\n${parts.join('')}  };\n`;
 };
 
 /** What is no JSON, and does not end, is for others to read. */

@@ -125,13 +125,14 @@ describe('docs', () => {
     ]);
   });
 
-  it('list every operation of the API', async () => {
+  it('list every operation of the API, and the scopes that open it', async () => {
     const page = await readFile(join(root, 'docs/api.md'), 'utf8');
-    const listed = [...page.matchAll(/^\| `([A-Z]+) ([^`]+)` \| (.+?) \|/gm)].map((match) => match.slice(1));
-    const present = createOperations(destinationSettings).map(({ method, path, summary }) => [
+    const listed = [...page.matchAll(/^\| `([A-Z]+) ([^`]+)` \| (.+?) \| (.*?) ?\|$/gm)].map((match) => match.slice(1));
+    const present = createOperations(destinationSettings).map(({ method, path, summary, scopes }) => [
       method.toUpperCase(),
       path,
       summary,
+      scopes.join(', '),
     ]);
     expect(listed.sort()).toEqual(present.sort());
   });

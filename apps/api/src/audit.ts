@@ -17,7 +17,8 @@ export const auditOperations = [
   operation({
     method: 'get',
     path: '/v1/audit',
-    summary: 'List who changed, replayed or revealed what, newest first',
+    summary: 'List who changed or revealed what',
+    description: 'Replays too. Newest first.',
     scopes: ['admin'],
     query: pageQuery,
     response: pageOf(entry),

@@ -33,7 +33,8 @@ export const deadLetterGroupOperations = [
   operation({
     method: 'get',
     path: '/v1/dead-letters/groups',
-    summary: 'Count dead letters by destination and cause, largest group first',
+    summary: 'Count dead letters by destination and cause',
+    description: 'Largest group first.',
     scopes: ['read'],
     query: z.object({
       destination: z.string().regex(DESTINATION_ID).optional().describe('Only those of this destination'),

@@ -30,7 +30,8 @@ export const deadLetterOperations = [
   operation({
     method: 'get',
     path: '/v1/dead-letters',
-    summary: 'List deliveries that ended without success, newest first',
+    summary: 'List dead letters',
+    description: 'Deliveries that ended without success, newest first.',
     scopes: ['read'],
     query: pageQuery.extend({
       destination: z.string().regex(DESTINATION_ID).optional().describe('Only those of this destination'),
@@ -44,7 +45,8 @@ export const deadLetterOperations = [
   operation({
     method: 'post',
     path: '/v1/dead-letters/remove',
-    summary: 'Remove many dead letters for good; or, with `dryRun`, only report how many',
+    summary: 'Remove many dead letters',
+    description: 'For good; with `dryRun`, only reports how many.',
     scopes: ['admin'],
     body: selection
       .extend({
@@ -89,7 +91,8 @@ export const deadLetterOperations = [
   operation({
     method: 'delete',
     path: '/v1/dead-letters/{deliveryId}',
-    summary: 'Remove a dead letter for good',
+    summary: 'Remove a dead letter',
+    description: 'For good.',
     scopes: ['admin'],
     params: z.object({ deliveryId: z.string() }),
     status: 204,

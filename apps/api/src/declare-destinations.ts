@@ -10,8 +10,8 @@ export const declareDestinationOperations = (destinationSettings: DestinationSet
   operation({
     method: 'put',
     path: '/v1/destinations/{id}',
-    summary:
-      'Add or replace a destination; secrets that are left out or `(hidden)` are kept; a missing signing secret is generated and shown',
+    summary: 'Add or replace a destination',
+    description: 'Secrets that are left out or `(hidden)` are kept. A missing signing secret is generated and shown.',
     scopes: ['admin', 'lease'],
     params: destinationParams,
     body: destinationSettings.declarationBody.meta({ id: 'DestinationDeclaration' }),
@@ -32,7 +32,8 @@ export const declareDestinationOperations = (destinationSettings: DestinationSet
   operation({
     method: 'post',
     path: '/v1/destinations/apply',
-    summary: 'Apply a list of declarations; destinations that are not in it stay as they are',
+    summary: 'Apply a list of declarations',
+    description: 'Destinations that are not in it stay as they are.',
     scopes: ['admin'],
     body: z.strictObject({
       destinations: z.array(destinationSettings.declaration).max(1_000),

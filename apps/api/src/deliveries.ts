@@ -12,8 +12,8 @@ export const deliveryOperations = [
   operation({
     method: 'get',
     path: '/v1/deliveries',
-    summary:
-      'List the deliveries that a destination has yet to get, in the order of their next attempts, with the attempts so far',
+    summary: 'List the pending deliveries of a destination',
+    description: 'In the order of their next attempts, with the attempts so far.',
     scopes: ['read'],
     query: pageQuery.extend({ destination: z.string().regex(DESTINATION_ID) }),
     response: pageOf(delivery),
@@ -42,7 +42,8 @@ export const deliveryOperations = [
   operation({
     method: 'post',
     path: '/v1/deliveries/{id}/replay',
-    summary: 'Replay a delivery, dead or delivered: from the first attempt on, with the same event id',
+    summary: 'Replay one delivery',
+    description: 'Dead or delivered: from the first attempt on, with the same event id.',
     scopes: ['replay'],
     params,
     status: 202,

@@ -29,7 +29,8 @@ export const destinationSecretOperations = [
   operation({
     method: 'get',
     path: '/v1/destinations/{id}/secret',
-    summary: 'Show the secret that signs deliveries to a webhook destination',
+    summary: 'Show the signing secret',
+    description: 'The secret that signs deliveries to a webhook destination.',
     scopes: ['reveal'],
     params,
     response: z.object({ id: z.string(), secret }),
@@ -46,7 +47,8 @@ export const destinationSecretOperations = [
   operation({
     method: 'post',
     path: '/v1/destinations/{id}/rotate-secret',
-    summary: 'Rotate the signing secret; the old one signs too for a while',
+    summary: 'Rotate the signing secret',
+    description: 'The old one signs too for a while.',
     scopes: ['admin'],
     params,
     body: z.object({ keepOldFor }).prefault({}),

@@ -25,7 +25,8 @@ export const destinationOperations = [
   operation({
     method: 'get',
     path: '/v1/destinations',
-    summary: 'List destinations, ordered by id',
+    summary: 'List destinations',
+    description: 'Ordered by id.',
     scopes: ['read', 'lease'],
     query: pageQuery,
     response: pageOf(destination),
@@ -57,7 +58,8 @@ export const destinationOperations = [
   operation({
     method: 'get',
     path: '/v1/destinations/{id}/match',
-    summary: 'Explain why a destination wants an event or not: every rule of the destination, as it is now',
+    summary: 'Explain why an event goes there, or not',
+    description: 'Every rule of the destination, as it is now.',
     scopes: ['read'],
     params,
     query: z.object({ event: z.string().regex(EVENT_ID, 'must be an event id, evt_…') }),
@@ -95,7 +97,8 @@ export const destinationOperations = [
   operation({
     method: 'get',
     path: '/v1/destinations/{id}/hours',
-    summary: 'Show how attempts went in each of the last hours, the current one last',
+    summary: 'Show attempts by hour',
+    description: 'How they went in each of the last hours, the current one last.',
     scopes: ['read', 'lease'],
     params,
     query: z.object({
@@ -123,7 +126,8 @@ export const destinationOperations = [
   operation({
     method: 'delete',
     path: '/v1/destinations/{id}',
-    summary: 'Remove a destination with its waiting deliveries and its dead letters; events stay in the log',
+    summary: 'Remove a destination',
+    description: 'With its waiting deliveries and its dead letters; events stay in the log.',
     scopes: ['admin'],
     params,
     status: 204,
@@ -137,7 +141,8 @@ export const destinationOperations = [
   operation({
     method: 'post',
     path: '/v1/destinations/{id}/pause',
-    summary: 'Pause a destination: new deliveries wait until it is resumed',
+    summary: 'Pause a destination',
+    description: 'New deliveries wait until it is resumed.',
     scopes: ['admin'],
     params,
     body: z
@@ -154,7 +159,8 @@ export const destinationOperations = [
   operation({
     method: 'post',
     path: '/v1/destinations/{id}/resume',
-    summary: 'Resume a destination: deliveries that have waited go first',
+    summary: 'Resume a destination',
+    description: 'Deliveries that have waited go first.',
     scopes: ['admin'],
     params,
     response: destination,

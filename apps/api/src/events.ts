@@ -126,7 +126,8 @@ export const eventOperations = [
   operation({
     method: 'get',
     path: '/v1/events',
-    summary: 'List events, newest first; or, with `order=asc`, follow them as they come in',
+    summary: 'List events, or follow them as they come in',
+    description: 'Newest first; with `order=asc` oldest first, to follow them.',
     scopes: ['read'],
     query: pageQuery.extend({
       order: z.enum(['desc', 'asc']).default('desc'),
@@ -188,7 +189,8 @@ export const eventOperations = [
   operation({
     method: 'get',
     path: '/v1/events/{id}',
-    summary: 'Read one event: the callback that brought it, where it went, and every attempt',
+    summary: 'Read one event and its deliveries',
+    description: 'With the callback that brought it, and every attempt.',
     scopes: ['read'],
     params: z.object({ id: z.string() }),
     response: event

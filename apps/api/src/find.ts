@@ -127,7 +127,8 @@ export const findOperations = [
   operation({
     method: 'post',
     path: '/v1/find',
-    summary: 'Find what an id belongs to, or the latest events of a phone number; a POST, to keep numbers out of URLs',
+    summary: 'Find an id, or the events of a number',
+    description: 'What an id belongs to, or the latest events of a phone number. A POST, to keep numbers out of URLs.',
     scopes: ['read'],
     body: z.object({
       text: z

@@ -41,7 +41,7 @@ export const keyOperations = [
   operation({
     method: 'get',
     path: '/v1/whoami',
-    summary: 'Show the key of this request, and what it may do',
+    summary: 'Show your key and what it may do',
     scopes: [],
     response: z.object({
       name: z.string(),
@@ -59,7 +59,8 @@ export const keyOperations = [
   operation({
     method: 'get',
     path: '/v1/keys',
-    summary: 'List keys, oldest first, without `API_KEY`',
+    summary: 'List keys',
+    description: 'Oldest first, without `API_KEY`.',
     scopes: ['admin'],
     query: pageQuery,
     response: pageOf(key),
@@ -69,7 +70,8 @@ export const keyOperations = [
   operation({
     method: 'post',
     path: '/v1/keys',
-    summary: 'Create a key; it is shown this once',
+    summary: 'Create a key',
+    description: 'It is shown this once.',
     scopes: ['admin'],
     body: declaration,
     status: 201,
@@ -83,7 +85,8 @@ export const keyOperations = [
   operation({
     method: 'delete',
     path: '/v1/keys/{id}',
-    summary: 'Remove a key; from now on it is refused',
+    summary: 'Remove a key',
+    description: 'From now on it is refused.',
     scopes: ['admin'],
     params: z.object({ id: z.string().describe('`key_…`') }),
     status: 204,

@@ -47,7 +47,8 @@ export const leaseOperations = [
   operation({
     method: 'post',
     path: '/v1/destinations/{id}/lease',
-    summary: 'Lease deliveries of a pull destination, oldest first; waits for the first one',
+    summary: 'Lease deliveries of a pull destination',
+    description: 'Oldest first; waits for the first one.',
     scopes: ['lease'],
     params,
     body: z
@@ -71,7 +72,8 @@ export const leaseOperations = [
   operation({
     method: 'post',
     path: '/v1/destinations/{id}/ack',
-    summary: 'Acknowledge a delivery: the work is done; repeating an ack is safe',
+    summary: 'Acknowledge a delivery',
+    description: 'The work is done. Repeating an ack is safe.',
     scopes: ['lease'],
     params,
     body: held,
@@ -85,7 +87,8 @@ export const leaseOperations = [
   operation({
     method: 'post',
     path: '/v1/destinations/{id}/nack',
-    summary: 'Give a delivery back: try it again by the schedule, or never',
+    summary: 'Give a delivery back',
+    description: 'To be tried again by the schedule, or never.',
     scopes: ['lease'],
     params,
     body: held.extend({
@@ -114,7 +117,8 @@ export const leaseOperations = [
   operation({
     method: 'post',
     path: '/v1/destinations/{id}/extend',
-    summary: 'Extend a lease, counted from now',
+    summary: 'Extend a lease',
+    description: 'Counted from now.',
     scopes: ['lease'],
     params,
     body: held.extend({ leaseMs: leaseMs.default(30_000) }),
@@ -129,7 +133,8 @@ export const leaseOperations = [
   operation({
     method: 'get',
     path: '/v1/destinations/{id}/peek',
-    summary: 'Peek at the deliveries that would be leased next, without taking them',
+    summary: 'Peek at what would be leased next',
+    description: 'Without taking it.',
     scopes: ['lease'],
     params,
     query: z.object({

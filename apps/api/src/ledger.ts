@@ -57,7 +57,9 @@ export const ledgerOperations = [
   operation({
     method: 'get',
     path: '/v1/ledger',
-    summary: 'Account for every event that was routed to a destination, and show whether anything is unaccounted for',
+    summary: 'Account for every event',
+    description:
+      'For each that was routed to a destination: what became of it, and whether anything is unaccounted for.',
     scopes: ['read'],
     query: z.object({
       from: time.optional().describe('Logged at or after this time. Default: the beginning of the log'),
@@ -132,8 +134,8 @@ export const ledgerOperations = [
   operation({
     method: 'get',
     path: '/v1/intake',
-    summary:
-      'Show the intake counts, minute by minute or hour by hour: callbacks, events, repeats, and what was refused',
+    summary: 'Show the intake counts',
+    description: 'By minute or hour: callbacks, events, repeats, and what was refused.',
     scopes: ['read'],
     query: z.object({
       from: time.optional().describe('Default: 24 hours ago'),

@@ -102,7 +102,8 @@ export const messageOperations = [
   operation({
     method: 'get',
     path: '/v1/messages/{messageId}',
-    summary: 'Read what became of a message: its statuses, its current status, and the replies to it',
+    summary: 'Read what became of a message',
+    description: 'Its statuses, its current status, and the replies to it.',
     scopes: ['read'],
     params: z.object({ messageId: z.string().describe('`apiMessageId` of the send response, or the id of a reply') }),
     response: message,
@@ -146,7 +147,8 @@ export const messageOperations = [
   operation({
     method: 'post',
     path: '/v1/messages/reindex',
-    summary: 'Rebuild the index of messages from the event log, a part at a time, in case it was lost',
+    summary: 'Rebuild the message index',
+    description: 'From the event log, a part at a time, in case it was lost.',
     scopes: ['admin'],
     query: z.object({
       limit: z.coerce.number().int().min(1).max(5_000).default(2_000).describe('About how many events to read'),

@@ -14,6 +14,7 @@ export const openApiDocument = (operations: readonly Operation[], version: strin
     method,
     path,
     summary,
+    description,
     scopes,
     isPublic,
     params,
@@ -37,6 +38,7 @@ export const openApiDocument = (operations: readonly Operation[], version: strin
       503: refusal('`queue_unavailable`: Redis does not answer'),
     };
     const needs = scopes.map((scope) => `\`${scope}\``).join(' or ');
+    const sentences = [description, needs && `Needs a key with the scope ${needs}.`].filter(Boolean);
     if (needs) {
       const unbound = scopes.includes('lease') ? '; `forbidden_destination`: it is not bound to this destination' : '';
       responses[403] = refusal(`\`forbidden_scope\`: the key has no scope ${needs}${unbound}`);
@@ -49,7 +51,7 @@ export const openApiDocument = (operations: readonly Operation[], version: strin
         operationId: `${method}${path.replace(/[^a-zA-Z]+([a-z]?)/g, (_, letter: string) => letter.toUpperCase())}`,
         summary,
         ...(isPublic && { security: [] }),
-        ...(needs && { description: `Needs a key with the scope ${needs}.` }),
+        ...(sentences.length > 0 && { description: sentences.join(' ') }),
         requestParams: { ...(params && { path: params }), ...(query && { query }) },
         ...(body && { requestBody: { required: !body.safeParse(undefined).success, ...json(body) } }),
         responses,

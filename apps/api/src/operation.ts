@@ -80,7 +80,10 @@ export interface Operation {
   readonly method: 'get' | 'put' | 'post' | 'patch' | 'delete';
   /** With `{name}` for parameters, as in OpenAPI. */
   readonly path: string;
+  /** A few words, as docs/api.md lists them. */
   readonly summary: string;
+  /** What the summary leaves out. */
+  readonly description?: string;
   /** Any one suffices, and the first that the caller has counts. Empty: any key will do. */
   readonly scopes: readonly Scope[];
   /** Needs no key. */

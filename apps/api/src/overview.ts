@@ -44,7 +44,8 @@ export const overviewOperations = [
   operation({
     method: 'get',
     path: '/v1/overview',
-    summary: 'Show whether everything arrives, and what needs attention, worst first',
+    summary: 'Show whether everything arrives',
+    description: 'And what needs attention, worst first.',
     scopes: ['read'],
     response: z
       .object({

@@ -10,7 +10,8 @@ export const quarantineOperations = [
   operation({
     method: 'get',
     path: '/v1/quarantine',
-    summary: 'List authentic callbacks that could not be parsed, newest first',
+    summary: 'List quarantined callbacks',
+    description: 'Authentic callbacks that could not be parsed, newest first.',
     scopes: ['read'],
     query: pageQuery,
     response: pageOf(quarantined),
@@ -19,7 +20,8 @@ export const quarantineOperations = [
   operation({
     method: 'get',
     path: '/v1/quarantine/{id}',
-    summary: 'Read a quarantined callback, with its body byte for byte',
+    summary: 'Read a quarantined callback',
+    description: 'With its body, byte for byte.',
     scopes: ['read'],
     params,
     response: quarantined
@@ -45,8 +47,8 @@ export const quarantineOperations = [
   operation({
     method: 'post',
     path: '/v1/quarantine/{id}/reparse',
-    summary:
-      'Parse a quarantined callback again, once a newer version understands it: it is committed, and leaves quarantine',
+    summary: 'Parse a quarantined callback again',
+    description: 'For when a newer version understands it: it is committed, and leaves quarantine.',
     scopes: ['admin'],
     params,
     response: z.object({ accepted: z.int().describe('How many events the callback holds') }),

@@ -80,7 +80,8 @@ export const replayOperations = [
   operation({
     method: 'post',
     path: '/v1/replays',
-    summary: 'Replay many deliveries, at a rate; or, with `dryRun`, only report how many',
+    summary: 'Replay many deliveries',
+    description: 'At a rate; with `dryRun`, only reports how many.',
     scopes: ['replay'],
     body: selection
       .extend({
@@ -130,7 +131,8 @@ export const replayOperations = [
   operation({
     method: 'get',
     path: '/v1/replays',
-    summary: 'List replays of many deliveries, newest first: who made them, what they choose, and their progress',
+    summary: 'List replays of many deliveries',
+    description: 'Newest first: who made them, what they choose, and their progress.',
     scopes: ['read', 'replay'],
     query: pageQuery,
     response: pageOf(replay),
@@ -143,7 +145,7 @@ export const replayOperations = [
   operation({
     method: 'get',
     path: '/v1/replays/{id}',
-    summary: 'Read one replay of many deliveries',
+    summary: 'Read one replay',
     scopes: ['read', 'replay'],
     params,
     response: replay,
@@ -158,7 +160,8 @@ export const replayOperations = [
   operation({
     method: 'get',
     path: '/v1/replays/{id}/failed',
-    summary: 'List the deliveries of a replay that became dead letters again',
+    summary: 'List what failed again',
+    description: 'The deliveries of the replay that became dead letters again.',
     scopes: ['read', 'replay'],
     params,
     query: pageQuery,
@@ -172,7 +175,8 @@ export const replayOperations = [
   operation({
     method: 'patch',
     path: '/v1/replays/{id}',
-    summary: 'Pause, cancel or resume a replay; a finished one stays finished',
+    summary: 'Pause, cancel or resume a replay',
+    description: 'A finished one stays finished.',
     scopes: ['replay'],
     params,
     body: z.strictObject({ state: z.enum(['running', 'paused', 'cancelled']) }),

@@ -15,7 +15,8 @@ export const sessionOperations = [
   operation({
     method: 'post',
     path: '/v1/session',
-    summary: 'Sign a browser in with a key: the answer sets a cookie that scripts cannot read',
+    summary: 'Sign a browser in',
+    description: 'With a key: the answer sets a cookie that scripts cannot read.',
     scopes: [],
     isPublic: true,
     body: z.object({ key: z.string().min(1).max(1_000).describe('`API_KEY`, or one made by `POST /v1/keys`') }),
@@ -36,7 +37,8 @@ export const sessionOperations = [
   operation({
     method: 'get',
     path: '/v1/session',
-    summary: 'Read the session and its token for changes, which a reloaded page needs',
+    summary: 'Read the session',
+    description: 'With its token for changes, which a reloaded page needs.',
     scopes: [],
     response: session,
     errors: { 404: 'not_found' },

@@ -114,7 +114,8 @@ export const setupOperations = [
   operation({
     method: 'get',
     path: '/v1/setup',
-    summary: 'Show what a person needs to connect Clickatell: URLs, credential, what has come in, and what is wrong',
+    summary: 'Show how to connect Clickatell',
+    description: 'URLs, credential, what has come in, and what is wrong.',
     scopes: ['read'],
     query: z.object({
       reveal: z

@@ -9,7 +9,7 @@ export const statusOperations = [
   operation({
     method: 'get',
     path: '/v1/status',
-    summary: 'Show how safe callbacks are, and how much waits where',
+    summary: 'Show how safe callbacks are, and what waits',
     scopes: ['read'],
     response: z
       .object({

@@ -55,7 +55,8 @@ export const streamOperations = [
   operation({
     method: 'get',
     path: '/v1/stream',
-    summary: 'Follow events as they come in, as server-sent events, with personal data hidden',
+    summary: 'Stream events to a browser',
+    description: 'As server-sent events, with personal data hidden.',
     scopes: ['read'],
     responseType: 'text/event-stream',
     errors: { 429: 'too_many_requests' },

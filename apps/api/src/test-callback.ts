@@ -84,8 +84,8 @@ export const testCallbackOperations = [
   operation({
     method: 'post',
     path: '/v1/setup/test-callback',
-    summary:
-      'Send a test callback to the public URL, as Clickatell would, and report each step; no log and no ledger holds it',
+    summary: 'Send a test callback to the public URL',
+    description: 'As Clickatell would; reports each step. No log and no ledger holds it.',
     scopes: ['admin'],
     body: z
       .object({

@@ -25,7 +25,8 @@ export const tryDestinationOperations = [
   operation({
     method: 'post',
     path: '/v1/destinations/{id}/test',
-    summary: 'Send a sample to a webhook destination, signed and marked as a test; no record is kept',
+    summary: 'Send a sample to a webhook',
+    description: 'Signed, and marked as a test; no record is kept.',
     scopes: ['admin'],
     params: z.object({ id: z.string().regex(DESTINATION_ID) }),
     body: z

@@ -827,7 +827,7 @@ export type Found = {
 
 /** Everything that the API can do. */
 export interface Operations {
-  /** List events, newest first; or, with `order=asc`, follow them as they come in */
+  /** List events, or follow them as they come in. Newest first; with `order=asc` oldest first, to follow them. Needs a key with the scope `read`. */
   'GET /v1/events': {
     query?: {
       /** How many items at most */
@@ -867,7 +867,7 @@ export interface Operations {
       };
     };
   };
-  /** Read one event: the callback that brought it, where it went, and every attempt */
+  /** Read one event and its deliveries. With the callback that brought it, and every attempt. Needs a key with the scope `read`. */
   'GET /v1/events/{id}': {
     path: {
       id: string;
@@ -878,7 +878,7 @@ export interface Operations {
     } | undefined;
     answer: EventWithDeliveries;
   };
-  /** Read what became of a message: its statuses, its current status, and the replies to it */
+  /** Read what became of a message. Its statuses, its current status, and the replies to it. Needs a key with the scope `read`. */
   'GET /v1/messages/{messageId}': {
     path: {
       /** `apiMessageId` of the send response, or the id of a reply */
@@ -890,7 +890,7 @@ export interface Operations {
     } | undefined;
     answer: Message;
   };
-  /** Find messages by your own message id */
+  /** Find messages by your own message id. Needs a key with the scope `read`. */
   'GET /v1/messages': {
     query: {
       /** How many messages at most */
@@ -908,7 +908,7 @@ export interface Operations {
       next: string | null;
     };
   };
-  /** Rebuild the index of messages from the event log, a part at a time, in case it was lost */
+  /** Rebuild the message index. From the event log, a part at a time, in case it was lost. Needs a key with the scope `admin`. */
   'POST /v1/messages/reindex': {
     query?: {
       /** About how many events to read */
@@ -923,7 +923,7 @@ export interface Operations {
       next: string | null;
     };
   };
-  /** List the deliveries that a destination has yet to get, in the order of their next attempts, with the attempts so far */
+  /** List the pending deliveries of a destination. In the order of their next attempts, with the attempts so far. Needs a key with the scope `read`. */
   'GET /v1/deliveries': {
     query: {
       /** How many items at most */
@@ -940,7 +940,7 @@ export interface Operations {
       next: string | null;
     };
   };
-  /** Read one delivery with its attempts */
+  /** Read one delivery with its attempts. Needs a key with the scope `read`. */
   'GET /v1/deliveries/{id}': {
     path: {
       /** `dlv_…` */
@@ -952,7 +952,7 @@ export interface Operations {
     } | undefined;
     answer: Delivery;
   };
-  /** Replay a delivery, dead or delivered: from the first attempt on, with the same event id */
+  /** Replay one delivery. Dead or delivered: from the first attempt on, with the same event id. Needs a key with the scope `replay`. */
   'POST /v1/deliveries/{id}/replay': {
     path: {
       /** `dlv_…` */
@@ -964,7 +964,7 @@ export interface Operations {
     } | undefined;
     answer: Delivery;
   };
-  /** List deliveries that ended without success, newest first */
+  /** List dead letters. Deliveries that ended without success, newest first. Needs a key with the scope `read`. */
   'GET /v1/dead-letters': {
     query?: {
       /** How many items at most */
@@ -984,7 +984,7 @@ export interface Operations {
       next: string | null;
     };
   };
-  /** Remove many dead letters for good; or, with `dryRun`, only report how many */
+  /** Remove many dead letters. For good; with `dryRun`, only reports how many. Needs a key with the scope `admin`. */
   'POST /v1/dead-letters/remove': {
     body: {
       /** Only these, by delivery id; besides them only the state and `until` may be given */
@@ -1025,14 +1025,14 @@ export interface Operations {
       left: number | null;
     };
   };
-  /** Remove a dead letter for good */
+  /** Remove a dead letter. For good. Needs a key with the scope `admin`. */
   'DELETE /v1/dead-letters/{deliveryId}': {
     path: {
       deliveryId: string;
     };
     answer: undefined;
   };
-  /** Count dead letters by destination and cause, largest group first */
+  /** Count dead letters by destination and cause. Largest group first. Needs a key with the scope `read`. */
   'GET /v1/dead-letters/groups': {
     query?: {
       /** Only those of this destination */
@@ -1049,7 +1049,7 @@ export interface Operations {
       next: string | null;
     };
   };
-  /** Replay many deliveries, at a rate; or, with `dryRun`, only report how many */
+  /** Replay many deliveries. At a rate; with `dryRun`, only reports how many. Needs a key with the scope `replay`. */
   'POST /v1/replays': {
     query?: {
       /** Whether to show personal data: `true` needs the scope `reveal` and is recorded in the audit record. Default: hidden, except for `API_KEY` */
@@ -1097,7 +1097,7 @@ export interface Operations {
       replay: Replay | null;
     };
   };
-  /** List replays of many deliveries, newest first: who made them, what they choose, and their progress */
+  /** List replays of many deliveries. Newest first: who made them, what they choose, and their progress. Needs a key with the scope `read` or `replay`. */
   'GET /v1/replays': {
     query?: {
       /** How many items at most */
@@ -1113,7 +1113,7 @@ export interface Operations {
       next: string | null;
     };
   };
-  /** Read one replay of many deliveries */
+  /** Read one replay. Needs a key with the scope `read` or `replay`. */
   'GET /v1/replays/{id}': {
     path: {
       id: string;
@@ -1124,7 +1124,7 @@ export interface Operations {
     } | undefined;
     answer: Replay;
   };
-  /** Pause, cancel or resume a replay; a finished one stays finished */
+  /** Pause, cancel or resume a replay. A finished one stays finished. Needs a key with the scope `replay`. */
   'PATCH /v1/replays/{id}': {
     path: {
       id: string;
@@ -1138,7 +1138,7 @@ export interface Operations {
     };
     answer: Replay;
   };
-  /** List the deliveries of a replay that became dead letters again */
+  /** List what failed again. The deliveries of the replay that became dead letters again. Needs a key with the scope `read` or `replay`. */
   'GET /v1/replays/{id}/failed': {
     path: {
       id: string;
@@ -1155,7 +1155,7 @@ export interface Operations {
       next: string | null;
     };
   };
-  /** List authentic callbacks that could not be parsed, newest first */
+  /** List quarantined callbacks. Authentic callbacks that could not be parsed, newest first. Needs a key with the scope `read`. */
   'GET /v1/quarantine': {
     query?: {
       /** How many items at most */
@@ -1169,7 +1169,7 @@ export interface Operations {
       next: string | null;
     };
   };
-  /** Read a quarantined callback, with its body byte for byte */
+  /** Read a quarantined callback. With its body, byte for byte. Needs a key with the scope `read`. */
   'GET /v1/quarantine/{id}': {
     path: {
       /** `qrt_…` */
@@ -1181,7 +1181,7 @@ export interface Operations {
     } | undefined;
     answer: QuarantinedWithBody;
   };
-  /** Delete a quarantined callback */
+  /** Delete a quarantined callback. Needs a key with the scope `admin`. */
   'DELETE /v1/quarantine/{id}': {
     path: {
       /** `qrt_…` */
@@ -1189,7 +1189,7 @@ export interface Operations {
     };
     answer: undefined;
   };
-  /** Parse a quarantined callback again, once a newer version understands it: it is committed, and leaves quarantine */
+  /** Parse a quarantined callback again. For when a newer version understands it: it is committed, and leaves quarantine. Needs a key with the scope `admin`. */
   'POST /v1/quarantine/{id}/reparse': {
     path: {
       /** `qrt_…` */
@@ -1200,7 +1200,7 @@ export interface Operations {
       accepted: number;
     };
   };
-  /** List destinations, ordered by id */
+  /** List destinations. Ordered by id. Needs a key with the scope `read` or `lease`. */
   'GET /v1/destinations': {
     query?: {
       /** How many items at most */
@@ -1214,21 +1214,21 @@ export interface Operations {
       next: string | null;
     };
   };
-  /** Read one destination */
+  /** Read one destination. Needs a key with the scope `read` or `lease`. */
   'GET /v1/destinations/{id}': {
     path: {
       id: string;
     };
     answer: Destination;
   };
-  /** Remove a destination with its waiting deliveries and its dead letters; events stay in the log */
+  /** Remove a destination. With its waiting deliveries and its dead letters; events stay in the log. Needs a key with the scope `admin`. */
   'DELETE /v1/destinations/{id}': {
     path: {
       id: string;
     };
     answer: undefined;
   };
-  /** Add or replace a destination; secrets that are left out or `(hidden)` are kept; a missing signing secret is generated and shown */
+  /** Add or replace a destination. Secrets that are left out or `(hidden)` are kept. A missing signing secret is generated and shown. Needs a key with the scope `admin` or `lease`. */
   'PUT /v1/destinations/{id}': {
     path: {
       id: string;
@@ -1236,7 +1236,7 @@ export interface Operations {
     body: DestinationDeclaration;
     answer: Destination;
   };
-  /** Explain why a destination wants an event or not: every rule of the destination, as it is now */
+  /** Explain why an event goes there, or not. Every rule of the destination, as it is now. Needs a key with the scope `read`. */
   'GET /v1/destinations/{id}/match': {
     path: {
       id: string;
@@ -1257,7 +1257,7 @@ export interface Operations {
       delivery: Delivery | null;
     };
   };
-  /** Show how attempts went in each of the last hours, the current one last */
+  /** Show attempts by hour. How they went in each of the last hours, the current one last. Needs a key with the scope `read` or `lease`. */
   'GET /v1/destinations/{id}/hours': {
     path: {
       id: string;
@@ -1284,7 +1284,7 @@ export interface Operations {
       sum: AttemptFigures;
     };
   };
-  /** Pause a destination: new deliveries wait until it is resumed */
+  /** Pause a destination. New deliveries wait until it is resumed. Needs a key with the scope `admin`. */
   'POST /v1/destinations/{id}/pause': {
     path: {
       id: string;
@@ -1294,14 +1294,14 @@ export interface Operations {
     } | undefined;
     answer: Destination;
   };
-  /** Resume a destination: deliveries that have waited go first */
+  /** Resume a destination. Deliveries that have waited go first. Needs a key with the scope `admin`. */
   'POST /v1/destinations/{id}/resume': {
     path: {
       id: string;
     };
     answer: Destination;
   };
-  /** Apply a list of declarations; destinations that are not in it stay as they are */
+  /** Apply a list of declarations. Destinations that are not in it stay as they are. Needs a key with the scope `admin`. */
   'POST /v1/destinations/apply': {
     body: {
       destinations: ({
@@ -1394,7 +1394,7 @@ export interface Operations {
       })[];
     };
   };
-  /** Show the secret that signs deliveries to a webhook destination */
+  /** Show the signing secret. The secret that signs deliveries to a webhook destination. Needs a key with the scope `reveal`. */
   'GET /v1/destinations/{id}/secret': {
     path: {
       id: string;
@@ -1408,7 +1408,7 @@ export interface Operations {
       })[];
     };
   };
-  /** Rotate the signing secret; the old one signs too for a while */
+  /** Rotate the signing secret. The old one signs too for a while. Needs a key with the scope `admin`. */
   'POST /v1/destinations/{id}/rotate-secret': {
     path: {
       id: string;
@@ -1419,7 +1419,7 @@ export interface Operations {
     } | undefined;
     answer: RotatedSecret;
   };
-  /** Send a sample to a webhook destination, signed and marked as a test; no record is kept */
+  /** Send a sample to a webhook. Signed, and marked as a test; no record is kept. Needs a key with the scope `admin`. */
   'POST /v1/destinations/{id}/test': {
     path: {
       id: string;
@@ -1430,7 +1430,7 @@ export interface Operations {
     } | undefined;
     answer: TestResult;
   };
-  /** Lease deliveries of a pull destination, oldest first; waits for the first one */
+  /** Lease deliveries of a pull destination. Oldest first; waits for the first one. Needs a key with the scope `lease`. */
   'POST /v1/destinations/{id}/lease': {
     path: {
       id: string;
@@ -1448,7 +1448,7 @@ export interface Operations {
       deliveries: (Lease)[];
     };
   };
-  /** Acknowledge a delivery: the work is done; repeating an ack is safe */
+  /** Acknowledge a delivery. The work is done. Repeating an ack is safe. Needs a key with the scope `lease`. */
   'POST /v1/destinations/{id}/ack': {
     path: {
       id: string;
@@ -1464,7 +1464,7 @@ export interface Operations {
       state: "delivered";
     };
   };
-  /** Give a delivery back: try it again by the schedule, or never */
+  /** Give a delivery back. To be tried again by the schedule, or never. Needs a key with the scope `lease`. */
   'POST /v1/destinations/{id}/nack': {
     path: {
       id: string;
@@ -1488,7 +1488,7 @@ export interface Operations {
       state: "dead_letter";
     };
   };
-  /** Extend a lease, counted from now */
+  /** Extend a lease. Counted from now. Needs a key with the scope `lease`. */
   'POST /v1/destinations/{id}/extend': {
     path: {
       id: string;
@@ -1504,7 +1504,7 @@ export interface Operations {
       leaseEndsAt: string;
     };
   };
-  /** Peek at the deliveries that would be leased next, without taking them */
+  /** Peek at what would be leased next. Without taking it. Needs a key with the scope `lease`. */
   'GET /v1/destinations/{id}/peek': {
     path: {
       id: string;
@@ -1520,7 +1520,7 @@ export interface Operations {
       source: "waiting" | "log";
     };
   };
-  /** Show the key of this request, and what it may do */
+  /** Show your key and what it may do */
   'GET /v1/whoami': {
     answer: {
       name: string;
@@ -1529,7 +1529,7 @@ export interface Operations {
       version: string;
     };
   };
-  /** List keys, oldest first, without `API_KEY` */
+  /** List keys. Oldest first, without `API_KEY`. Needs a key with the scope `admin`. */
   'GET /v1/keys': {
     query?: {
       /** How many items at most */
@@ -1543,7 +1543,7 @@ export interface Operations {
       next: string | null;
     };
   };
-  /** Create a key; it is shown this once */
+  /** Create a key. It is shown this once. Needs a key with the scope `admin`. */
   'POST /v1/keys': {
     body: {
       /** What the list of keys calls it */
@@ -1554,7 +1554,7 @@ export interface Operations {
     };
     answer: NewKey;
   };
-  /** Remove a key; from now on it is refused */
+  /** Remove a key. From now on it is refused. Needs a key with the scope `admin`. */
   'DELETE /v1/keys/{id}': {
     path: {
       /** `key_…` */
@@ -1562,7 +1562,7 @@ export interface Operations {
     };
     answer: undefined;
   };
-  /** Sign a browser in with a key: the answer sets a cookie that scripts cannot read */
+  /** Sign a browser in. With a key: the answer sets a cookie that scripts cannot read. */
   'POST /v1/session': {
     body: {
       /** `API_KEY`, or one made by `POST /v1/keys` */
@@ -1570,7 +1570,7 @@ export interface Operations {
     };
     answer: Session;
   };
-  /** Read the session and its token for changes, which a reloaded page needs */
+  /** Read the session. With its token for changes, which a reloaded page needs. */
   'GET /v1/session': {
     answer: Session;
   };
@@ -1578,7 +1578,7 @@ export interface Operations {
   'DELETE /v1/session': {
     answer: undefined;
   };
-  /** List who changed, replayed or revealed what, newest first */
+  /** List who changed or revealed what. Replays too. Newest first. Needs a key with the scope `admin`. */
   'GET /v1/audit': {
     query?: {
       /** How many items at most */
@@ -1592,7 +1592,7 @@ export interface Operations {
       next: string | null;
     };
   };
-  /** Account for every event that was routed to a destination, and show whether anything is unaccounted for */
+  /** Account for every event. For each that was routed to a destination: what became of it, and whether anything is unaccounted for. Needs a key with the scope `read`. */
   'GET /v1/ledger': {
     query?: {
       /** Logged at or after this time. Default: the beginning of the log */
@@ -1608,7 +1608,7 @@ export interface Operations {
     } | undefined;
     answer: Ledger;
   };
-  /** Show the intake counts, minute by minute or hour by hour: callbacks, events, repeats, and what was refused */
+  /** Show the intake counts. By minute or hour: callbacks, events, repeats, and what was refused. Needs a key with the scope `read`. */
   'GET /v1/intake': {
     query?: {
       /** Default: 24 hours ago */
@@ -1620,11 +1620,11 @@ export interface Operations {
     } | undefined;
     answer: Intake;
   };
-  /** Show how safe callbacks are, and how much waits where */
+  /** Show how safe callbacks are, and what waits. Needs a key with the scope `read`. */
   'GET /v1/status': {
     answer: Status;
   };
-  /** Show what a person needs to connect Clickatell: URLs, credential, what has come in, and what is wrong */
+  /** Show how to connect Clickatell. URLs, credential, what has come in, and what is wrong. Needs a key with the scope `read`. */
   'GET /v1/setup': {
     query?: {
       /** Whether to show the credential: needs the scope `reveal`, and is recorded in the audit record */
@@ -1632,7 +1632,7 @@ export interface Operations {
     } | undefined;
     answer: Setup;
   };
-  /** Send a test callback to the public URL, as Clickatell would, and report each step; no log and no ledger holds it */
+  /** Send a test callback to the public URL. As Clickatell would; reports each step. No log and no ledger holds it. Needs a key with the scope `admin`. */
   'POST /v1/setup/test-callback': {
     body?: {
       /** Which of the documented samples */
@@ -1642,11 +1642,11 @@ export interface Operations {
     } | undefined;
     answer: TestCallback;
   };
-  /** Show whether everything arrives, and what needs attention, worst first */
+  /** Show whether everything arrives. And what needs attention, worst first. Needs a key with the scope `read`. */
   'GET /v1/overview': {
     answer: Overview;
   };
-  /** Find what an id belongs to, or the latest events of a phone number; a POST, to keep numbers out of URLs */
+  /** Find an id, or the events of a number. What an id belongs to, or the latest events of a phone number. A POST, to keep numbers out of URLs. Needs a key with the scope `read`. */
   'POST /v1/find': {
     query?: {
       /** Whether to show personal data: `true` needs the scope `reveal` and is recorded in the audit record. Default: hidden, except for `API_KEY` */
