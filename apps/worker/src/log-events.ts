@@ -20,7 +20,7 @@ export interface Claim {
 }
 
 /** An event of ours: no other group has logged it. */
-export interface EventToRoute {
+interface EventToRoute {
   readonly event: LoggedEvent;
   /** The outlets that want it. */
   readonly outlets: readonly Outlet[];

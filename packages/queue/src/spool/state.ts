@@ -12,7 +12,7 @@ export type SpoolNotice =
   | { readonly kind: 'mended' };
 
 /** A finished file. */
-export interface Segment {
+interface Segment {
   readonly name: string;
   readonly bytes: number;
   /** Where its records end, when it has no footer to say so. */
