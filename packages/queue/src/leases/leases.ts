@@ -5,6 +5,7 @@ import { createAttemptLog } from '../deliveries/attempt-log.ts';
 import type { Destination } from '../destinations/destinations.ts';
 import { createDispatcher } from '../jobs/dispatcher.ts';
 import type { Store } from '../redis/store.ts';
+import { giveBackLeases } from './give-back.ts';
 import { handOut } from './hand-out.ts';
 import { openOutlets } from './outlets.ts';
 import { prepareLease } from './prepare-lease.ts';
@@ -17,7 +18,6 @@ import {
   type LeaseRef,
   type Nacked,
   nackLease,
-  returnLease,
 } from './settle-lease.ts';
 import { waitForLeases } from './wait-for-leases.ts';
 import { endWaiting, type Lease, type LeaseOptions } from './waiter.ts';
@@ -33,7 +33,7 @@ import { endWaiting, type Lease, type LeaseOptions } from './waiter.ts';
  *   outlets           what is known of each pull destination (pull-outlet), and has its queue taken from
  *   wait-for-leases   a consumer comes, and waits in line (waiter)
  *   hand-out          gives it a taken delivery (prepare-lease, lease-record)
- *   settle-lease      it acks, nacks, extends, or gives back
+ *   settle-lease      it acks, nacks or extends (give-back: it never got it)
  */
 
 export interface Leases {
@@ -110,12 +110,8 @@ export const createLeases = (store: Store, options: LeasesOptions): Leases => {
     dispatcher.poke(outlet.queue);
   };
 
-  const giveBack = async (outlet: PullOutlet, leases: readonly Lease[]): Promise<void> => {
-    // Each goes to the front: the oldest last.
-    for (const { deliveryId, token } of [...leases].reverse()) {
-      if (await returnLease(store, outlet.destination.id, { deliveryId, token })) outlet.out--;
-    }
-  };
+  const giveBack = (outlet: PullOutlet, leases: readonly Lease[]): Promise<void> =>
+    giveBackLeases(outlet, leases, { store, onError, isClosing: () => isClosing });
 
   return {
     lease: async (id, request) => {

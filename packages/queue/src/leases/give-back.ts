@@ -1,0 +1,44 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Store } from '../redis/store.ts';
+import type { PullOutlet } from './pull-outlet.ts';
+import { returnLease } from './settle-lease.ts';
+import type { Lease } from './waiter.ts';
+
+/** Before a give-back that failed is tried again. */
+const RETRY_MS = 500;
+
+interface GiveBackOptions {
+  readonly store: Store;
+  readonly onError: (error: unknown) => void;
+  /** Ends the retries; leases that are left then end by themselves. */
+  readonly isClosing: () => boolean;
+}
+
+/**
+ * Puts leases that never reached their consumer back to the front of their queue. A failure keeps none of the others out:
+ * without the retry, a delivery would be held for as long as its consumer asked for, with nobody to answer it.
+ */
+export const giveBackLeases = async (
+  outlet: PullOutlet,
+  leases: readonly Lease[],
+  { store, onError, isClosing }: GiveBackOptions,
+): Promise<void> => {
+  // Each goes to the front: the oldest last.
+  let left = [...leases].reverse();
+  for (;;) {
+    const failed: Lease[] = [];
+    let lastError: unknown;
+    for (const lease of left) {
+      try {
+        if (await returnLease(store, outlet.destination.id, lease)) outlet.out--;
+      } catch (error) {
+        lastError = error;
+        failed.push(lease);
+      }
+    }
+    if (failed.length > 0) onError(lastError);
+    left = failed.filter(({ endsAt }) => Date.parse(endsAt) > Date.now());
+    if (left.length === 0 || isClosing()) return;
+    await pause(RETRY_MS);
+  }
+};
