@@ -47,8 +47,8 @@ const beSlow = (index: number): void => {
 };
 
 /** Sends a request and reads its answer; 0 when the connection broke before there was one. */
-function send(query: string, headers: Record<string, string | number>, write: (to: ClientRequest) => void) {
-  return new Promise<number>((resolve) => {
+const send = (query: string, headers: Record<string, string | number>, write: (to: ClientRequest) => void) =>
+  new Promise<number>((resolve) => {
     const outgoing = request({ port, host: '127.0.0.1', path: PATH + query, method: 'POST', headers, agent: false });
     outgoing.on('response', (response) => {
       response.resume();
@@ -59,7 +59,6 @@ function send(query: string, headers: Record<string, string | number>, write: (t
     outgoing.on('close', () => resolve(0));
     write(outgoing);
   });
-}
 
 const chunk = Buffer.alloc(1024 * 1024, 'x');
 const pour = (to: ClientRequest): void => {

@@ -59,6 +59,107 @@ export const anEvent = (text = 'hello', type = 'moText'): Event => {
   return (logged as { event: Event }).event;
 };
 
+const available = ({ deliveries }: FakeRelay): HeldDelivery[] => {
+  const now = Date.now();
+  for (const held of deliveries.values()) {
+    if (held.state === 'leased' && held.leaseEndsAt <= now) Object.assign(held, { state: 'waiting', token: undefined });
+  }
+  return [...deliveries.values()].filter((held) => held.state === 'waiting' && held.availableAt <= now);
+};
+
+const refuse = (status: number, code: string): RelayAnswer => ({
+  status,
+  body: { error: { code, message: `${code} it is` } },
+});
+
+const peek = (relay: FakeRelay): RelayAnswer => {
+  const waiting = available(relay).slice(0, 1);
+  const deliveries = waiting.map(({ deliveryId, attempt, event }) => ({ deliveryId, attempt, event }));
+  return { status: 200, body: { deliveries } };
+};
+
+const lease = async (relay: FakeRelay, { body }: Asked, closed: AbortSignal): Promise<RelayAnswer> => {
+  const { max, waitMs, leaseMs } = body as { max: number; waitMs: number; leaseMs: number };
+  const until = Date.now() + waitMs;
+  while (available(relay).length === 0 && Date.now() < until && !closed.aborted) await wait(5);
+  if (closed.aborted) return { status: 200, body: { deliveries: [] } };
+  const taken = available(relay).slice(0, max);
+  for (const held of taken) {
+    held.leases++;
+    Object.assign(held, {
+      state: 'leased',
+      attempt: held.attempt + 1,
+      token: `t${held.leases}-${held.deliveryId}`,
+      leaseEndsAt: Date.now() + leaseMs,
+    });
+  }
+  const leased = taken.map(({ deliveryId, token, attempt, event, leaseEndsAt }) => ({
+    deliveryId,
+    leaseToken: token,
+    attempt,
+    leaseEndsAt: new Date(leaseEndsAt).toISOString(),
+    event,
+  }));
+  return { status: 200, body: { deliveries: leased } };
+};
+
+/** Acknowledges, extends or gives back a leased delivery. */
+const settle = (relay: FakeRelay, verb: string | undefined, { body }: Asked): RelayAnswer => {
+  const held = relay.deliveries.get(String(body['deliveryId']));
+  if (held === undefined) return refuse(404, 'delivery_not_found');
+  const mine = held.token === body['leaseToken'];
+  if (verb === 'ack' && held.state === 'delivered' && mine) return { status: 200, body: { state: 'delivered' } };
+  if (held.state !== 'leased' || !mine || held.leaseEndsAt <= Date.now()) return refuse(409, 'lease_lost');
+  if (verb === 'ack') held.state = 'delivered';
+  else if (verb === 'extend') held.leaseEndsAt = Date.now() + Number(body['leaseMs']);
+  else {
+    held.errors.push(String(body['error']));
+    const ended = body['retry'] === false || held.attempt >= relay.maxAttempts;
+    Object.assign(held, { state: ended ? 'dead_letter' : 'waiting', availableAt: Date.now() + relay.retryAfterMs });
+  }
+  return { status: 200, body: { deliveryId: held.deliveryId, state: held.state } };
+};
+
+const work = async (relay: FakeRelay, one: Asked, closed: AbortSignal): Promise<RelayAnswer> => {
+  const match = /^\/v1\/destinations\/([^/?]+)(?:\/([a-z]+))?/.exec(one.path);
+  if (match === null) return refuse(404, 'not_found');
+  const [, id = '', verb] = match;
+  if (one.method === 'PUT') {
+    relay.destinations.set(id, one.body);
+    return { status: 200, body: { id, ...one.body } };
+  }
+  if (!relay.destinations.has(id)) return refuse(404, 'destination_not_found');
+  if (verb === 'peek') return peek(relay);
+  if (verb === 'lease') return await lease(relay, one, closed);
+  return settle(relay, verb, one);
+};
+
+const handle = async (relay: FakeRelay, request: IncomingMessage, response: ServerResponse): Promise<void> => {
+  const closed = new AbortController();
+  response.on('close', () => closed.abort());
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const text = Buffer.concat(chunks).toString();
+  const one: Asked = {
+    method: String(request.method),
+    path: String(request.url),
+    authorization: request.headers.authorization,
+    body: text === '' ? {} : JSON.parse(text),
+  };
+  relay.asked.push(one);
+  const fault = relay.fault(one);
+  if (fault === 'cut') return void request.socket.destroy();
+  if (fault === 'silence') return;
+  if (typeof fault === 'object') {
+    response.writeHead(fault.status, { 'content-type': 'application/json' });
+    return void response.end(JSON.stringify({ error: { code: fault.code ?? 'fault', message: 'as scripted' } }));
+  }
+  const { status, body } = await work(relay, one, closed.signal);
+  if (fault === 'cut-after') return void request.socket.destroy();
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(body));
+};
+
 /** The lease API as documented, in memory, over real HTTP. */
 export const startFakeRelay = async (): Promise<FakeRelay> => {
   let server: Server | undefined;
@@ -67,108 +168,6 @@ export const startFakeRelay = async (): Promise<FakeRelay> => {
   const deliveries = new Map<string, HeldDelivery>();
   const destinations = new Map<string, Record<string, unknown>>();
   const asked: Asked[] = [];
-
-  const available = (): HeldDelivery[] => {
-    const now = Date.now();
-    for (const held of deliveries.values()) {
-      if (held.state === 'leased' && held.leaseEndsAt <= now)
-        Object.assign(held, { state: 'waiting', token: undefined });
-    }
-    return [...deliveries.values()].filter((held) => held.state === 'waiting' && held.availableAt <= now);
-  };
-
-  const refuse = (status: number, code: string): RelayAnswer => ({
-    status,
-    body: { error: { code, message: `${code} it is` } },
-  });
-
-  const peek = (): RelayAnswer => {
-    const waiting = available().slice(0, 1);
-    const deliveries = waiting.map(({ deliveryId, attempt, event }) => ({ deliveryId, attempt, event }));
-    return { status: 200, body: { deliveries } };
-  };
-
-  const lease = async ({ body }: Asked, closed: AbortSignal): Promise<RelayAnswer> => {
-    const { max, waitMs, leaseMs } = body as { max: number; waitMs: number; leaseMs: number };
-    const until = Date.now() + waitMs;
-    while (available().length === 0 && Date.now() < until && !closed.aborted) await wait(5);
-    if (closed.aborted) return { status: 200, body: { deliveries: [] } };
-    const taken = available().slice(0, max);
-    for (const held of taken) {
-      held.leases++;
-      Object.assign(held, {
-        state: 'leased',
-        attempt: held.attempt + 1,
-        token: `t${held.leases}-${held.deliveryId}`,
-        leaseEndsAt: Date.now() + leaseMs,
-      });
-    }
-    const leased = taken.map(({ deliveryId, token, attempt, event, leaseEndsAt }) => ({
-      deliveryId,
-      leaseToken: token,
-      attempt,
-      leaseEndsAt: new Date(leaseEndsAt).toISOString(),
-      event,
-    }));
-    return { status: 200, body: { deliveries: leased } };
-  };
-
-  /** Acknowledges, extends or gives back a leased delivery. */
-  const settle = (verb: string | undefined, { body }: Asked): RelayAnswer => {
-    const held = deliveries.get(String(body['deliveryId']));
-    if (held === undefined) return refuse(404, 'delivery_not_found');
-    const mine = held.token === body['leaseToken'];
-    if (verb === 'ack' && held.state === 'delivered' && mine) return { status: 200, body: { state: 'delivered' } };
-    if (held.state !== 'leased' || !mine || held.leaseEndsAt <= Date.now()) return refuse(409, 'lease_lost');
-    if (verb === 'ack') held.state = 'delivered';
-    else if (verb === 'extend') held.leaseEndsAt = Date.now() + Number(body['leaseMs']);
-    else {
-      held.errors.push(String(body['error']));
-      const ended = body['retry'] === false || held.attempt >= relay.maxAttempts;
-      Object.assign(held, { state: ended ? 'dead_letter' : 'waiting', availableAt: Date.now() + relay.retryAfterMs });
-    }
-    return { status: 200, body: { deliveryId: held.deliveryId, state: held.state } };
-  };
-
-  const work = async (one: Asked, closed: AbortSignal): Promise<RelayAnswer> => {
-    const match = /^\/v1\/destinations\/([^/?]+)(?:\/([a-z]+))?/.exec(one.path);
-    if (match === null) return refuse(404, 'not_found');
-    const [, id = '', verb] = match;
-    if (one.method === 'PUT') {
-      destinations.set(id, one.body);
-      return { status: 200, body: { id, ...one.body } };
-    }
-    if (!destinations.has(id)) return refuse(404, 'destination_not_found');
-    if (verb === 'peek') return peek();
-    if (verb === 'lease') return await lease(one, closed);
-    return settle(verb, one);
-  };
-
-  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const closed = new AbortController();
-    response.on('close', () => closed.abort());
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const text = Buffer.concat(chunks).toString();
-    const one: Asked = {
-      method: String(request.method),
-      path: String(request.url),
-      authorization: request.headers.authorization,
-      body: text === '' ? {} : JSON.parse(text),
-    };
-    asked.push(one);
-    const fault = relay.fault(one);
-    if (fault === 'cut') return void request.socket.destroy();
-    if (fault === 'silence') return;
-    if (typeof fault === 'object') {
-      response.writeHead(fault.status, { 'content-type': 'application/json' });
-      return void response.end(JSON.stringify({ error: { code: fault.code ?? 'fault', message: 'as scripted' } }));
-    }
-    const { status, body } = await work(one, closed.signal);
-    if (fault === 'cut-after') return void request.socket.destroy();
-    response.writeHead(status, { 'content-type': 'application/json' });
-    response.end(JSON.stringify(body));
-  };
 
   const relay: FakeRelay = {
     get url() {
@@ -207,7 +206,7 @@ export const startFakeRelay = async (): Promise<FakeRelay> => {
     },
     async start() {
       const starting = createServer(
-        (request, response) => void handle(request, response).catch(() => response.destroy()),
+        (request, response) => void handle(relay, request, response).catch(() => response.destroy()),
       );
       starting.on('connection', (socket) => {
         sockets.add(socket);

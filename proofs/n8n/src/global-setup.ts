@@ -14,7 +14,7 @@ declare module 'vitest' {
 }
 
 /** Packs the package once for all files, and stops at the end any program that a crashed file left running. */
-export default async function setup(project: TestProject): Promise<void> {
+const setup = async (project: TestProject): Promise<void> => {
   const folder = await mkdtemp(join(tmpdir(), 'clickrelay-n8n-suite-'));
   process.env[FOLDER_VARIABLE] = folder;
   // Not a teardown, which Ctrl-C would skip.
@@ -24,4 +24,6 @@ export default async function setup(project: TestProject): Promise<void> {
     rmSync(folder, { recursive: true, maxRetries: 10, retryDelay: 100 });
   });
   project.provide('tarball', await packPackage(folder));
-}
+};
+
+export default setup;

@@ -77,7 +77,7 @@ export interface HourCounts {
 }
 
 /** What is counted of an attempt. */
-export interface AttemptToCount {
+interface AttemptToCount {
   readonly destinationId: string;
   readonly durationMs: number;
   readonly outcome: { readonly kind: 'delivered' | 'retry' | 'dead_letter' };

@@ -78,7 +78,7 @@ export interface PutOff {
  * How long a delivery waits for its turn. The one before it in its conversation wakes it when it ends; this is for when
  * that process died before it could, and grows for those with a long wait before them.
  */
-export const putOffMs = (
+const putOffMs = (
   { timesTaken, attemptsMade }: Pick<TakenJob, 'timesTaken' | 'attemptsMade'>,
   { shortestMs, longestMs }: PutOff,
 ): number => Math.min(shortestMs * 2 ** Math.min(timesTaken - attemptsMade, 10), longestMs);

@@ -10,7 +10,7 @@ export interface Batch {
   readonly lastSize: number;
 }
 
-export const LARGEST_BATCH = 16;
+const LARGEST_BATCH = 16;
 
 export const FIRST_BATCH: Batch = { size: 1, lastSize: 0 };
 

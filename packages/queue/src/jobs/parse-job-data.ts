@@ -1,7 +1,7 @@
 /**
  * A job holds data that no version of ours writes. It stays in its queue and is tried again: nothing is lost for it.
  */
-export class InvalidJobError extends Error {
+class InvalidJobError extends Error {
   override readonly name = 'InvalidJobError';
   readonly code = 'invalid_job';
 }

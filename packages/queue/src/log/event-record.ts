@@ -54,7 +54,7 @@ const FIELDS = [
 ] as const satisfies readonly (keyof RecordHead)[];
 
 /** The first character of a record. */
-export const RECORD_FLAGS = { open: ' ', ended: '+' } as const;
+const RECORD_FLAGS = { open: ' ', ended: '+' } as const;
 
 /** For scripts: the positions in a decoded head, from 1, those in `RECORD.pieces`, and the flag of an ended record. */
 export const RECORD_LUA =
