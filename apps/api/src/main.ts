@@ -5,7 +5,7 @@ import { createDestinationSettings, InvalidAdapterError, loadAdapters } from '@c
 import { createApiMetrics, createProcessMetrics, createRenderer, publishMetrics } from '@clickrelay/metrics';
 import { createLeases, LayoutMismatchError, openStore, watchDurability, watchMemory } from '@clickrelay/queue';
 import { createRedisLog, openLog } from '@clickrelay/service/log';
-import { atMost, listenForStop, orExit } from '@clickrelay/service/process';
+import { atMost, endWithParent, listenForStop, orExit, tellReady } from '@clickrelay/service/process';
 import { ConfigError } from '@clickrelay/service/settings';
 import { webhookAdapter } from '@clickrelay/webhook-forwarder';
 import packageJson from '../package.json' with { type: 'json' };
@@ -15,6 +15,7 @@ import { readConfig } from './config.ts';
 /** In ms. */
 const GRACE_MS = 5_000;
 
+const started = endWithParent();
 const config = await orExit(() => readConfig(process.env), ConfigError);
 const log = openLog('api', config.LOG_LEVEL);
 const adapters = await orExit(() => loadAdapters(config.ADAPTERS), InvalidAdapterError);
@@ -71,9 +72,11 @@ const server = createServer({ headersTimeout: 5_000, requestTimeout: 15_000 }, a
 server.listen(config.API_PORT, config.API_HOST);
 await once(server, 'listening');
 log.info({ host: config.API_HOST, port: (server.address() as AddressInfo).port }, 'api.listening');
-process.send?.('ready');
+tellReady();
 
-await listenForStop().told;
+const stop = listenForStop();
+started();
+await stop.told;
 const closed = once(server, 'close');
 server.close();
 setTimeout(() => server.closeAllConnections(), GRACE_MS).unref();

@@ -60,6 +60,14 @@ describe('the API as a program', () => {
     expect(await program.stop('SIGINT')).toEqual({ code: 0, signal: null });
   });
 
+  it('does not outlive a `clickrelay start` that goes away before it is ready', async () => {
+    const env = { API_PORT: '0', REDIS_URL: redis.url, API_KEY };
+    const program = await startProgram({ args: [main], env, ipc: true });
+    program.disconnect();
+    expect((await program.exited).signal).toBe(null);
+    expect(program.stderr()).toBe('');
+  });
+
   it('takes destinations of an adapter that ADAPTERS names, and checks their settings', async () => {
     const module = new URL('chat-adapter.mjs', import.meta.url).pathname;
     const { program, url } = await start({ ADAPTERS: module });

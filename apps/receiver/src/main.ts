@@ -23,9 +23,9 @@ import { traceCommit } from './trace-commit.ts';
 const GRACE_MS = 8_000;
 const DURABILITY_CHECK_MS = 30_000;
 
+const stop = listenForStop();
 const config = await orExit(() => readConfig(process.env), ConfigError);
 const log = openLog('receiver', config.LOG_LEVEL);
-const stop = listenForStop();
 
 const openOwnSpool = () =>
   openSpool({

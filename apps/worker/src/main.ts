@@ -8,7 +8,7 @@ import {
 import { createProcessMetrics, createWorkerMetrics, publishMetrics } from '@clickrelay/metrics';
 import { LayoutMismatchError, openStore } from '@clickrelay/queue';
 import { createRedisLog, openLog } from '@clickrelay/service/log';
-import { atMost, listenForStop, orExit } from '@clickrelay/service/process';
+import { atMost, endWithParent, listenForStop, orExit, tellReady } from '@clickrelay/service/process';
 import { ConfigError } from '@clickrelay/service/settings';
 import { openTracing } from '@clickrelay/service/tracing';
 import packageJson from '../package.json' with { type: 'json' };
@@ -20,6 +20,7 @@ import { startWorker } from './worker.ts';
 /** How long attempts that are under way get to end when the process is told to stop. */
 const GRACE_MS = 10_000;
 
+const started = endWithParent();
 const config = await orExit(() => readConfig(process.env), ConfigError);
 const log = openLog('worker', config.LOG_LEVEL);
 
@@ -72,9 +73,11 @@ const worker = await startWorker({
 });
 const publishing = publishMetrics(store, processMetrics);
 log.info('worker.ready');
-process.send?.('ready');
+tellReady();
 
-await listenForStop().told;
+const stop = listenForStop();
+started();
+await stop.told;
 await worker.stop(GRACE_MS);
 await atMost(1_000, publishing.stop(), tracing?.close());
 await store.close();

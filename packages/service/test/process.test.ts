@@ -3,15 +3,15 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, it } from 'vitest';
 
-const program = fileURLToPath(new URL('stopping-program.ts', import.meta.url));
+const program = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const processes = new URL('../src/process/index.ts', import.meta.url).href;
 
 let end: (() => void) | undefined;
 afterEach(() => end?.());
 
 /** @param supervised with the channel that `clickrelay start` opens */
-const startProgram = async (supervised: boolean) => {
-  const child = spawn(process.execPath, [program], {
+const spawnProgram = (args: string[], supervised: boolean) => {
+  const child = spawn(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'inherit', supervised ? 'ipc' : 'ignore'],
   });
   end = () => child.kill('SIGKILL');
@@ -20,8 +20,13 @@ const startProgram = async (supervised: boolean) => {
     output += text;
   });
   const says = (text: string) => expect.poll(() => output, { timeout: 20_000 }).toContain(text);
-  await says('listening');
   return { child, says };
+};
+
+const startProgram = async (supervised: boolean) => {
+  const started = spawnProgram([program('stopping-program.ts')], supervised);
+  await started.says('listening');
+  return started;
 };
 
 it('ends at once at the second signal, whichever it is', async () => {
@@ -32,7 +37,7 @@ it('ends at once at the second signal, whichever it is', async () => {
   expect(await once(child, 'exit')).toEqual([null, 'SIGINT']);
 });
 
-it('leaves it to `clickrelay start` how long it gets after a signal, and stops when that is gone', async () => {
+it('leaves the time it gets after a signal to `clickrelay start`, and stops when that is gone', async () => {
   const { child, says } = await startProgram(true);
   child.kill('SIGTERM');
   await says('told true');
@@ -46,6 +51,19 @@ it('leaves it to `clickrelay start` how long it gets after a signal, and stops w
   const orphan = await startProgram(true);
   orphan.child.disconnect();
   await orphan.says('told true');
+});
+
+it.each([
+  ['while its modules load', 'loading', 1],
+  ['while it starts', 'starting', 1],
+  ['just before it listens', 'loading', 0],
+  ['when it has started', 'listening', 0],
+])('does not outlive a `clickrelay start` that goes away %s', async (when, step, code) => {
+  const { child, says } = spawnProgram([program('starting-program.ts'), when], true);
+  await says(step);
+  const exited = once(child, 'exit');
+  child.disconnect();
+  expect(await exited).toEqual([code, null]);
 });
 
 it.each([

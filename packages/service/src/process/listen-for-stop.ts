@@ -13,9 +13,9 @@ export interface Stop {
 }
 
 /**
- * Listens from now on for the order to stop: a signal, or the end of `clickrelay start` if that started this process, which
- * must not outlive it. While `clickrelay start` lives, more signals change nothing: it decides how long its parts get, and
- * systemd signals the whole group at once, after which `clickrelay start` signals each part again.
+ * Listens from now on for the order to stop: a signal, or the end of `clickrelay start` if that started this process,
+ * which must not outlive it. While `clickrelay start` lives, further signals change nothing: it decides how long its
+ * parts get, and systemd signals the whole group at once, after which `clickrelay start` signals each part again.
  */
 export const listenForStop = ({ signals = ['SIGTERM', 'SIGINT'], onSecond }: StopOptions = {}): Stop => {
   const stopping = new AbortController();
@@ -34,5 +34,7 @@ export const listenForStop = ({ signals = ['SIGTERM', 'SIGINT'], onSecond }: Sto
   };
   for (const signal of signals) process.on(signal, onSignal);
   if (process.connected) process.once('disconnect', stop);
+  // It went away before anyone listened. (Undefined when nobody opened a channel.)
+  else if (process.connected === false) stop();
   return { signal: stopping.signal, told: told.promise };
 };
