@@ -44,7 +44,7 @@ export { shareDedupe, type Reservation, reservationOf } from './intake/reserve-e
 export { parseIngestGroup } from './intake/parse-ingest-group.ts';
 
 // Deliveries, their attempts, and dead letters
-export { enqueueDeliveries, type DeliveryToQueue } from './deliveries/deliveries.ts';
+export { enqueueDeliveries, type DeliveryToQueue } from './deliveries/enqueue-deliveries.ts';
 export { listDeadLetters, type DeadLetter } from './deliveries/list-dead-letters.ts';
 export {
   listDeliveries,

@@ -1,7 +1,7 @@
 import { deliveryId, type LoggedEvent } from '@clickrelay/core';
 import { waitUntil } from '@clickrelay/testkit';
 import { createAttemptLog } from '../src/deliveries/attempt-log.ts';
-import { enqueueDeliveries } from '../src/deliveries/deliveries.ts';
+import { enqueueDeliveries } from '../src/deliveries/enqueue-deliveries.ts';
 import { readDelivery } from '../src/deliveries/read-deliveries.ts';
 import { putDestination } from '../src/destinations/destinations.ts';
 import { createDispatcher } from '../src/jobs/dispatcher.ts';

@@ -1,7 +1,7 @@
 import type { LoggedEvent } from '@clickrelay/core';
 import type { RedisServer } from '@clickrelay/testkit';
 import { afterAll, beforeAll } from 'vitest';
-import { enqueueDeliveries } from '../src/deliveries/deliveries.ts';
+import { enqueueDeliveries } from '../src/deliveries/enqueue-deliveries.ts';
 import { putDestination } from '../src/destinations/destinations.ts';
 import { createLeases, type Leases, type LeasesOptions } from '../src/leases/leases.ts';
 import type { Lease, LeaseOptions } from '../src/leases/waiter.ts';

@@ -7,7 +7,7 @@ import { createEventLog } from '../log/append.ts';
 import { destinationQueue, eventKeys } from '../redis/names.ts';
 import type { AttemptRecord } from './attempt.ts';
 import { type AttemptLog, createAttemptLog } from './attempt-log.ts';
-import { enqueueDeliveries } from './deliveries.ts';
+import { enqueueDeliveries } from './enqueue-deliveries.ts';
 import { listDeliveries, readDelivery, readEnded, readForDelivery } from './read-deliveries.ts';
 
 const { store } = useStore();

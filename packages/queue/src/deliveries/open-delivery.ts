@@ -3,9 +3,8 @@ import { deadLetterKind } from '../jobs/outcome.ts';
 import type { Settlement } from '../jobs/settle.ts';
 import type { TakenJob } from '../jobs/source.ts';
 import type { Store } from '../redis/store.ts';
-import { replayOf } from './deliveries.ts';
+import { parseDeliveryJob, replayOf } from './delivery-job.ts';
 import type { Ordering } from './ordering.ts';
-import { parseDeliveryJob } from './parse-delivery-job.ts';
 import { readDelivery, readForDelivery } from './read-deliveries.ts';
 import { markReplayed } from './replay-outcomes.ts';
 

@@ -8,8 +8,8 @@ import { decodeRecord } from '../log/read-event.ts';
 import { destinationQueue, eventKeys } from '../redis/names.ts';
 import { type RedisCommand, sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
+import { parseDeliveryJob } from './delivery-job.ts';
 import { createOrdering } from './ordering.ts';
-import { parseDeliveryJob } from './parse-delivery-job.ts';
 
 /** A delivery as its consumer would get it. */
 export interface Peeked {

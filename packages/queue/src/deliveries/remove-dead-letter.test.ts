@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { openGraveyard } from '../../test/dead-letters.ts';
 import { idsOf, newConversations, newEvent, newEvents } from '../../test/sample-events.ts';
 import { useStore } from '../../test/use-store.ts';
-import { enqueueDeliveries } from './deliveries.ts';
+import { enqueueDeliveries } from './enqueue-deliveries.ts';
 import { listDeadLetters } from './list-dead-letters.ts';
 import { readDelivery, readEnded } from './read-deliveries.ts';
 import { removeDeadLetter } from './remove-dead-letter.ts';

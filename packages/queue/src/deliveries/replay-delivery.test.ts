@@ -8,7 +8,7 @@ import { removeDestination } from '../destinations/destinations.ts';
 import { createDispatcher } from '../jobs/dispatcher.ts';
 import { destinationQueue } from '../redis/names.ts';
 import { createAttemptLog } from './attempt-log.ts';
-import { enqueueDeliveries } from './deliveries.ts';
+import { enqueueDeliveries } from './enqueue-deliveries.ts';
 import { listDeadLetters } from './list-dead-letters.ts';
 import { readDelivery } from './read-deliveries.ts';
 import { replayDelivery } from './replay-delivery.ts';

@@ -6,8 +6,7 @@ import { STATE_LETTERS } from '../log/delivery-states.ts';
 import { readRoutes } from '../log/read-event.ts';
 import { destinationQueue, eventKeys } from '../redis/names.ts';
 import { addJobs, type Store } from '../redis/store.ts';
-import { type DeliveryJob, replayOf } from './deliveries.ts';
-import { parseDeliveryJob } from './parse-delivery-job.ts';
+import { type DeliveryJob, parseDeliveryJob, replayOf } from './delivery-job.ts';
 import { readDelivery } from './read-deliveries.ts';
 import { markReplayed, unmarkReplayed } from './replay-outcomes.ts';
 

@@ -18,7 +18,7 @@ import { openStore, type Store } from '../redis/store.ts';
 import { createReplay, readReplay } from '../replays/replays.ts';
 import { startReplays } from '../replays/run-replays.ts';
 import { createAttemptLog } from './attempt-log.ts';
-import { enqueueDeliveries } from './deliveries.ts';
+import { enqueueDeliveries } from './enqueue-deliveries.ts';
 import { listDeliveries } from './read-deliveries.ts';
 import { replayDelivery } from './replay-delivery.ts';
 import { listFailedAgain, readReplayCounts } from './replay-outcomes.ts';

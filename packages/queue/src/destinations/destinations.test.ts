@@ -2,7 +2,7 @@ import { type CutMoment, startFaultProxy, waitUntil } from '@clickrelay/testkit'
 import { describe, expect, it } from 'vitest';
 import { idsOf, newConversations, newEvents } from '../../test/sample-events.ts';
 import { useStore } from '../../test/use-store.ts';
-import { enqueueDeliveries } from '../deliveries/deliveries.ts';
+import { enqueueDeliveries } from '../deliveries/enqueue-deliveries.ts';
 import { createDispatcher } from '../jobs/dispatcher.ts';
 import type { Settlement } from '../jobs/settle.ts';
 import { queueDepths } from '../ledger/depths.ts';

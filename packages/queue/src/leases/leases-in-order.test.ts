@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { newEvent } from '../../test/sample-events.ts';
 import { useLeases } from '../../test/use-leases.ts';
 import { createAttemptLog } from '../deliveries/attempt-log.ts';
-import { enqueueDeliveries } from '../deliveries/deliveries.ts';
+import { enqueueDeliveries } from '../deliveries/enqueue-deliveries.ts';
 import { listDeadLetters } from '../deliveries/list-dead-letters.ts';
 import { createOrdering } from '../deliveries/ordering.ts';
 import { peekWaiting } from '../deliveries/peek.ts';

@@ -2,7 +2,7 @@ import { deliveryId } from '@clickrelay/core';
 import { fairNow, waitUntil } from '@clickrelay/testkit';
 import { describe, expect, it } from 'vitest';
 import { useLeases } from '../../test/use-leases.ts';
-import { enqueueDeliveries } from '../deliveries/deliveries.ts';
+import { enqueueDeliveries } from '../deliveries/enqueue-deliveries.ts';
 import { listDeadLetters } from '../deliveries/list-dead-letters.ts';
 import { readDelivery } from '../deliveries/read-deliveries.ts';
 import { replayDelivery } from '../deliveries/replay-delivery.ts';

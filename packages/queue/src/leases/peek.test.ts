@@ -2,7 +2,7 @@ import { deliveryId, type LoggedEvent, splitCallback } from '@clickrelay/core';
 import { describe, expect, it } from 'vitest';
 import { newEvents } from '../../test/sample-events.ts';
 import { useLeases } from '../../test/use-leases.ts';
-import { enqueueDeliveries } from '../deliveries/deliveries.ts';
+import { enqueueDeliveries } from '../deliveries/enqueue-deliveries.ts';
 import { type Peeked, peekRecent, peekWaiting } from '../deliveries/peek.ts';
 import { createEventLog } from '../log/append.ts';
 

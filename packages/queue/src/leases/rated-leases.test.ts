@@ -2,7 +2,7 @@ import { fairNow, waitUntil } from '@clickrelay/testkit';
 import { describe, expect, it } from 'vitest';
 import { newEvent, newEvents } from '../../test/sample-events.ts';
 import { useLeases } from '../../test/use-leases.ts';
-import { enqueueDeliveries } from '../deliveries/deliveries.ts';
+import { enqueueDeliveries } from '../deliveries/enqueue-deliveries.ts';
 import { createOrdering } from '../deliveries/ordering.ts';
 import { putDestination } from '../destinations/destinations.ts';
 import { createEventLog } from '../log/append.ts';

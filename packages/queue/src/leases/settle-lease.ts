@@ -1,10 +1,9 @@
 import { DeliveryError, parseDeliveryId, type RetrySchedule } from '@clickrelay/core';
 import { Job } from 'bullmq';
 import type { AttemptLog } from '../deliveries/attempt-log.ts';
-import { replayOf } from '../deliveries/deliveries.ts';
+import { parseDeliveryJob, replayOf } from '../deliveries/delivery-job.ts';
 import { DeliveryNotFoundError } from '../deliveries/errors.ts';
 import type { Ordering } from '../deliveries/ordering.ts';
-import { parseDeliveryJob } from '../deliveries/parse-delivery-job.ts';
 import { readAttempt, readForDelivery } from '../deliveries/read-deliveries.ts';
 import { isLockLost } from '../jobs/bullmq-codes.ts';
 import { lockKey } from '../jobs/keys.ts';

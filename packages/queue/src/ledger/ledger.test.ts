@@ -12,7 +12,7 @@ import { describe, expect, it } from 'vitest';
 import { idsOf, newConversations, newEvent, newEvents } from '../../test/sample-events.ts';
 import { useStore } from '../../test/use-store.ts';
 import { createAttemptLog } from '../deliveries/attempt-log.ts';
-import { enqueueDeliveries } from '../deliveries/deliveries.ts';
+import { enqueueDeliveries } from '../deliveries/enqueue-deliveries.ts';
 import { removeDeadLetter } from '../deliveries/remove-dead-letter.ts';
 import { replayDelivery } from '../deliveries/replay-delivery.ts';
 import { pauseDestination, putDestination, removeDestination } from '../destinations/destinations.ts';

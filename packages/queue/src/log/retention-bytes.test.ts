@@ -5,7 +5,7 @@ import { countLogBytes } from '../../test/count-log-bytes.ts';
 import { idsOf, newConversations, newEventOf, newEvents } from '../../test/sample-events.ts';
 import { useStore } from '../../test/use-store.ts';
 import { createAttemptLog } from '../deliveries/attempt-log.ts';
-import { enqueueDeliveries } from '../deliveries/deliveries.ts';
+import { enqueueDeliveries } from '../deliveries/enqueue-deliveries.ts';
 import { putDestination } from '../destinations/destinations.ts';
 import { eventKeys, shardKeys } from '../redis/names.ts';
 import { createEventLog } from './append.ts';

@@ -5,7 +5,7 @@ import { countLogBytes } from '../../test/count-log-bytes.ts';
 import { idsOf, newConversations, newEvent, newEvents } from '../../test/sample-events.ts';
 import { useStore } from '../../test/use-store.ts';
 import { createAttemptLog } from '../deliveries/attempt-log.ts';
-import { enqueueDeliveries } from '../deliveries/deliveries.ts';
+import { enqueueDeliveries } from '../deliveries/enqueue-deliveries.ts';
 import { listDeliveries } from '../deliveries/read-deliveries.ts';
 import { removeDeadLetter } from '../deliveries/remove-dead-letter.ts';
 import { putDestination, removeDestination } from '../destinations/destinations.ts';

@@ -1,7 +1,7 @@
 import { splitCallback } from '@clickrelay/core';
 import { type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { enqueueDeliveries } from '../deliveries/deliveries.ts';
+import { enqueueDeliveries } from '../deliveries/enqueue-deliveries.ts';
 import { putDestination } from '../destinations/destinations.ts';
 import { createCommitter } from '../intake/commit.ts';
 import { createDispatcher } from '../jobs/dispatcher.ts';

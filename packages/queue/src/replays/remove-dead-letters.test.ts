@@ -2,7 +2,7 @@ import { waitUntil } from '@clickrelay/testkit';
 import { describe, expect, it } from 'vitest';
 import { idsOf, newConversations } from '../../test/sample-events.ts';
 import { useStore } from '../../test/use-store.ts';
-import { enqueueDeliveries } from '../deliveries/deliveries.ts';
+import { enqueueDeliveries } from '../deliveries/enqueue-deliveries.ts';
 import { readEnded } from '../deliveries/read-deliveries.ts';
 import { putDestination } from '../destinations/destinations.ts';
 import { createDispatcher } from '../jobs/dispatcher.ts';

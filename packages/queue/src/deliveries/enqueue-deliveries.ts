@@ -1,35 +1,19 @@
-import type { DeadLetterKind } from '../jobs/outcome.ts';
 import { STATE_LETTERS } from '../log/delivery-states.ts';
 import { destinationQueue, eventKeys } from '../redis/names.ts';
 import { sendAll } from '../redis/send-all.ts';
 import { addJobs, type Store } from '../redis/store.ts';
+import type { DeliveryJob } from './delivery-job.ts';
 
 /*
  * The deliveries of an event and their attempts are written beside it, in the hash `cr:{eNN}:<event id>:d`:
  *
  *   <destination id>                    state of the delivery
  *   <destination id>#<started at, ms>   one attempt
+ *   #<replay>#<destination id>          how far a replay of many is with it (replay-outcomes.ts)
  *
  * A job in the destination's queue exists only while there is work left: waiting, delayed, active, or failed (a dead
  * letter). Its id is the event id, so the same delivery can never be queued twice.
  */
-
-/** What a delivery job carries beyond its id. Most carry nothing: each byte counts for every waiting delivery. */
-export interface DeliveryJob {
-  /** Attempts that were made before the job. */
-  readonly a?: number;
-  /** The last of those ended the delivery, for this reason. */
-  readonly x?: string;
-  /** The kind of dead letter, unless it is `refused`. */
-  readonly k?: DeadLetterKind;
-  /** A person asked for it, so it is sent although it was delivered before: the replay of many, `rpl_…`, or 1. */
-  readonly r?: 1 | string;
-  /** W3C `traceparent` that its attempts are part of. */
-  readonly t?: string;
-}
-
-/** The replay of many that a delivery is part of. */
-export const replayOf = ({ r }: DeliveryJob): string | undefined => (typeof r === 'string' ? r : undefined);
 
 export interface DeliveryToQueue {
   readonly eventId: string;
