@@ -13,8 +13,8 @@ import {
   type TakenJob,
 } from '@clickrelay/queue';
 import { attemptDelivery, countDelivered, type DeliverContext } from './deliver.ts';
-import { type Claim, type LogContext, logEvents, type Routed } from './log-events.ts';
 import type { Outlet, Turns } from './outlet.ts';
+import { type Claim, type LogContext, type Routed, routeAndLog } from './route-and-log.ts';
 import { splitGroup } from './split-group.ts';
 import { createTally } from './tally.ts';
 import type { IngestSpan } from './traces.ts';
@@ -27,7 +27,7 @@ export interface IngestContext extends DeliverContext, LogContext {
 }
 
 /**
- * One group of callbacks: split, drop what was seen, log, route, deliver or queue. The group is done when each of its
+ * One group of callbacks: split, route, log (which drops repeats), deliver or queue. The group is done when each of its
  * events is either delivered or has a durable job wherever it is wanted; until then it comes back after a crash, and
  * everything here may happen twice.
  */
@@ -40,14 +40,14 @@ export const ingestGroup = async (context: IngestContext, queue: QueueName, job:
     isRepeated: job.timesTaken > 0 || job.stalledCount > 0,
   };
   // The group's job goes when this is done: the jobs and records that replace it must be at least as safe.
-  const events = await context.store.durablyBeforeNext(() => routeGroup(context, claim, callbacks));
+  const events = await context.store.durablyBeforeNext(() => passOnEvents(context, claim, callbacks));
   const counts = { callbacks: callbacks.length, events };
   context.log.debug({ group: job.id, ...counts, ms: Date.now() - startedAtMs }, 'group.routed');
   return { kind: 'done' };
 };
 
-/** @returns how many events were new */
-const routeGroup = async (
+/** Splits, routes, logs, and delivers or queues. @returns how many events were new */
+const passOnEvents = async (
   context: IngestContext,
   claim: Claim,
   callbacks: IngestGroup['callbacks'],
@@ -65,7 +65,7 @@ const routeGroup = async (
   try {
     const tally = createTally();
     for await (const some of splitGroup(context, callbacks, { spans, tally })) {
-      const routed = await logEvents(context, claim, some, Date.now());
+      const routed = await routeAndLog(context, claim, some, Date.now());
       uncount();
       await deliverOrQueue(context, routed);
       total += routed.events.length;

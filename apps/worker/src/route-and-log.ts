@@ -38,8 +38,8 @@ export interface Routed {
   logNow(): Promise<unknown>;
 }
 
-/** Logs events of a group, and returns those that no other group has logged, with the outlets that want them. */
-export const logEvents = (
+/** Routes events of a group, logs them with their routes, and returns those that no other group has logged. */
+export const routeAndLog = (
   context: LogContext,
   claim: Claim,
   events: readonly SplitEvent[],
