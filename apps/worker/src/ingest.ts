@@ -37,7 +37,7 @@ export const ingestGroup = async (context: IngestContext, queue: QueueName, job:
   const claim: Claim = {
     claim: claimOf(queue, job.id),
     reservation: reservationOf(job),
-    isRepeated: job.timesTaken > 0 || job.stalledCount > 0,
+    cameBack: job.timesTaken > 0 || job.stalledCount > 0,
   };
   // The group's job goes when this is done: the jobs and records that replace it must be at least as safe.
   const events = await context.store.durablyBeforeNext(() => passOnEvents(context, claim, callbacks));
@@ -85,11 +85,11 @@ const deliverOrQueue = async (context: IngestContext, { events, inLog, logNow }:
   const queue: Queue = (outlet, some, how) => logNow().then(() => enqueue(context, outlet, some, how));
   const queued = new Map<Outlet, LoggedEvent[]>();
   const work: Promise<unknown>[] = [inLog];
-  for (const { event, outlets, ended, isRepeated } of events) {
+  for (const { event, outlets, ended, cameBack } of events) {
     for (const outlet of outlets) {
       if (ended.has(outlet.id)) continue;
       // A delivery that may have a job already must not be attempted beside it.
-      const turn = !isRepeated && context.mayDeliverStraight() && outlet.enterStraight(isStatus(event));
+      const turn = !cameBack && context.mayDeliverStraight() && outlet.enterStraight(isStatus(event));
       if (turn !== false) work.push(deliverStraight({ context, outlet, event, queue }, turn));
       else if (queued.get(outlet)?.push(event) === undefined) queued.set(outlet, [event]);
     }

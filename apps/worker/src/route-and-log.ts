@@ -16,7 +16,7 @@ export interface Claim {
   /** Set when the group has one event, which the commit found to be new and reserved for it. */
   readonly reservation: Reservation | undefined;
   /** A worker took the group before and did not finish it. */
-  readonly isRepeated: boolean;
+  readonly cameBack: boolean;
 }
 
 /** An event of ours: no other group has logged it. */
@@ -25,7 +25,7 @@ interface EventToRoute {
   /** The outlets that want it. */
   readonly outlets: readonly Outlet[];
   /** This group has handled it before, and did not finish. */
-  readonly isRepeated: boolean;
+  readonly cameBack: boolean;
   /** Ids of destinations where its delivery has ended all the same. */
   readonly ended: ReadonlySet<string>;
 }
@@ -47,7 +47,7 @@ export const routeAndLog = (
 ): Promise<Routed> => {
   const { reservation } = claim;
   // When the group was taken before, the reservation no longer says that its event is new.
-  if (reservation === undefined || claim.isRepeated) return logFirst(context, claim, events, nowMs);
+  if (reservation === undefined || claim.cameBack) return logFirst(context, claim, events, nowMs);
   return logLater(context, { claim: claim.claim, version: reservation.version }, events, nowMs);
 };
 
@@ -66,11 +66,11 @@ const logFirst = async (
     context.eventLog.append(claim, routed.map(toLog), nowMs),
     context.lookAtDestinations(),
   ]);
-  const ours: (RoutedEvent & { isRepeated: boolean })[] = [];
+  const ours: (RoutedEvent & { cameBack: boolean })[] = [];
   for (const [index, event] of routed.entries()) {
     if (logged[index] !== 'seen') {
       // A reserved event may be on its way although the log does not have it.
-      ours.push({ ...event, isRepeated: reservation !== undefined || logged[index] === 'claimed' });
+      ours.push({ ...event, cameBack: reservation !== undefined || logged[index] === 'claimed' });
     }
   }
   context.metrics.logged(context.lane, logged.filter((result) => result === 'new').length, events.length - ours.length);
@@ -83,7 +83,7 @@ const logFirst = async (
   const toRoute = await Promise.all(
     ours.map(async (event) => ({
       ...event,
-      ended: event.isRepeated ? await readEnded(context.store, event.event.event.id) : NONE,
+      ended: event.cameBack ? await readEnded(context.store, event.event.event.id) : NONE,
     })),
   );
   const inLog = Promise.resolve();
@@ -108,7 +108,7 @@ const logLater = async (
   const timer = setTimeout(logIt, LOG_AFTER_MS);
   const inLog = moment.then(() => context.eventLog.append(claim, routed.map(toLog), nowMs));
   return {
-    events: routed.map((event) => ({ ...event, isRepeated: false, ended: NONE })),
+    events: routed.map((event) => ({ ...event, cameBack: false, ended: NONE })),
     inLog,
     logNow: () => {
       clearTimeout(timer);
