@@ -7,9 +7,9 @@ import { createDispatcher } from '../jobs/dispatcher.ts';
 import type { Store } from '../redis/store.ts';
 import { giveBackLeases } from './give-back.ts';
 import { handOut } from './hand-out.ts';
-import { openOutlets } from './outlets.ts';
 import { prepareLease } from './prepare-lease.ts';
 import { type PullOutlet, pacingOf, roomOf } from './pull-outlet.ts';
+import { openPullOutlets } from './pull-outlets.ts';
 import {
   type Acked,
   ackLease,
@@ -30,7 +30,7 @@ import { endWaiting, type Lease, type LeaseOptions } from './waiter.ts';
  * leases runs it, over all pull destinations; BullMQ sees to it that they do not all check at once. So one that dies
  * does no harm, and while all are dead nobody could lease what came back anyway.
  *
- *   outlets           what is known of each pull destination (pull-outlet), and has its queue taken from
+ *   pull-outlets      what is known of each pull destination (pull-outlet), and has its queue taken from
  *   wait-for-leases   a consumer comes, and waits in line (waiter)
  *   hand-out          gives it a taken delivery (prepare-lease, lease-record)
  *   settle-lease      it acks, nacks or extends (give-back: it never got it)
@@ -88,7 +88,7 @@ export const createLeases = (store: Store, options: LeasesOptions): Leases => {
   });
   const dispatcher = createDispatcher(store, { onError, stalledSweepMs: STALLED_SWEEP_MS });
   let isClosing = false;
-  const outlets = openOutlets({
+  const outlets = openPullOutlets({
     store,
     dispatcher,
     mostLeasesOut,

@@ -20,7 +20,7 @@ const REOPEN_MS = 500;
 /** How often to look whether the first connection is there. */
 const CONNECT_MS = 20;
 
-export interface Outlets {
+export interface PullOutlets {
   /** @throws {DestinationNotFoundError} @throws {NotAPullDestinationError} */
   find(id: string): Promise<PullOutlet>;
   /** No outlet has room any more. */
@@ -29,7 +29,7 @@ export interface Outlets {
   stop(): Promise<void>;
 }
 
-export interface OutletsOptions {
+export interface PullOutletsOptions {
   readonly store: Store;
   readonly dispatcher: Dispatcher;
   readonly mostLeasesOut: number;
@@ -37,7 +37,13 @@ export interface OutletsOptions {
   readonly onError: (error: unknown) => void;
 }
 
-export const openOutlets = ({ store, dispatcher, mostLeasesOut, run, onError }: OutletsOptions): Outlets => {
+export const openPullOutlets = ({
+  store,
+  dispatcher,
+  mostLeasesOut,
+  run,
+  onError,
+}: PullOutletsOptions): PullOutlets => {
   const outlets = new Map<string, PullOutlet>();
   let isClosing = false;
 
