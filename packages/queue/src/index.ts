@@ -36,7 +36,7 @@ export {
   readQuarantine,
   removeQuarantined,
 } from './intake/quarantine.ts';
-export { TEST_MESSAGE, announceTest, readTestReport, reportTest, type TestReport } from './intake/test-callbacks.ts';
+export { TEST_MESSAGE, announceTest, readTestReport, reportTest, type TestReport } from './intake/announce-test.ts';
 export type { IngestGroup, CallbackToCommit } from './intake/ingest-group.ts';
 export { type Readiness, createIntake } from './intake/intake.ts';
 export { createCommitter, type Committer } from './intake/commit.ts';

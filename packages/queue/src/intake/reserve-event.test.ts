@@ -10,10 +10,10 @@ import { createEventLog, type EventLog } from '../log/append.ts';
 import { listEvents } from '../log/list-events.ts';
 import { claimOf, ingestQueue } from '../redis/names.ts';
 import { openStore, type Store } from '../redis/store.ts';
+import { TEST_MESSAGE } from './announce-test.ts';
 import { createCommitter } from './commit.ts';
 import type { IngestGroup } from './ingest-group.ts';
 import { reservationOf, shareDedupe } from './reserve-event.ts';
-import { TEST_MESSAGE } from './test-callbacks.ts';
 
 const TTL_MS = 72 * 3_600_000;
 const QUEUE = ingestQueue('messages');

@@ -7,9 +7,9 @@ import { FIND_SEEN, generationsOf, RESERVED } from '../log/dedupe.ts';
 import { claimOf, eventKeys, type QueueName, REGISTRY } from '../redis/names.ts';
 import { luaTable, runScript, type Script } from '../redis/script.ts';
 import type { Store } from '../redis/store.ts';
+import { TEST_MESSAGE } from './announce-test.ts';
 import type { CallbackToCommit, IngestGroup } from './ingest-group.ts';
 import reserveEventLua from './reserve-event.lua';
-import { TEST_MESSAGE } from './test-callbacks.ts';
 
 /*
  * When a callback with one event is committed alone, the same write also checks whether the event is new, and if so
