@@ -55,7 +55,6 @@ export {
 } from './deliveries/read-deliveries.ts';
 export { createAttemptLog, type AttemptLog } from './deliveries/attempt-log.ts';
 export { replayDelivery } from './deliveries/replay-delivery.ts';
-export { type Peeked, peekRecent, peekWaiting } from './deliveries/peek.ts';
 export { type PutOff, openDelivery } from './deliveries/open-delivery.ts';
 export { type Ordering, createOrdering } from './deliveries/ordering.ts';
 export { listFailedAgain } from './deliveries/replay-outcomes.ts';
@@ -133,6 +132,7 @@ export type { TakenJob } from './jobs/source.ts';
 // Leases of pull destinations
 export { createLeases, type Leases } from './leases/leases.ts';
 export type { Lease } from './leases/waiter.ts';
+export { type Peeked, peekRecent, peekWaiting } from './leases/peek.ts';
 
 // The spool on disk
 export { SpoolError } from './spool/errors.ts';

@@ -7,7 +7,6 @@ import { createAttemptLog } from '../deliveries/attempt-log.ts';
 import { enqueueDeliveries } from '../deliveries/enqueue-deliveries.ts';
 import { listDeadLetters } from '../deliveries/list-dead-letters.ts';
 import { createOrdering } from '../deliveries/ordering.ts';
-import { peekWaiting } from '../deliveries/peek.ts';
 import { readDelivery } from '../deliveries/read-deliveries.ts';
 import { removeDeadLetter } from '../deliveries/remove-dead-letter.ts';
 import { pauseDestination, putDestination, removeDestination } from '../destinations/destinations.ts';
@@ -16,6 +15,7 @@ import type { Outcome } from '../jobs/outcome.ts';
 import { createEventLog } from '../log/append.ts';
 import { claimOf, conversationKey, destinationQueue, ingestQueue } from '../redis/names.ts';
 import type { Leases } from './leases.ts';
+import { peekWaiting } from './peek.ts';
 import type { Lease, LeaseOptions } from './waiter.ts';
 
 /* Pull destinations with `ordering: conversation`. */

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { newEvents } from '../../test/sample-events.ts';
 import { useLeases } from '../../test/use-leases.ts';
 import { enqueueDeliveries } from '../deliveries/enqueue-deliveries.ts';
-import { type Peeked, peekRecent, peekWaiting } from '../deliveries/peek.ts';
 import { createEventLog } from '../log/append.ts';
+import { type Peeked, peekRecent, peekWaiting } from './peek.ts';
 
 const test = useLeases();
 const { addDestination, addEvents, store, take, takeOne, takeSome } = test;

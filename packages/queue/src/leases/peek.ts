@@ -1,5 +1,7 @@
 import { deliveryId, EVENT_ID, type LoggedEvent, pacingSettings } from '@clickrelay/core';
 import { openRoute } from '@clickrelay/routing';
+import { parseDeliveryJob } from '../deliveries/delivery-job.ts';
+import { createOrdering } from '../deliveries/ordering.ts';
 import type { Destination } from '../destinations/destinations.ts';
 import { listJobs } from '../jobs/list-jobs.ts';
 import { parseWaitingJob, readWaitingJob } from '../jobs/read-jobs.ts';
@@ -8,8 +10,6 @@ import { decodeRecord } from '../log/read-event.ts';
 import { destinationQueue, eventKeys } from '../redis/names.ts';
 import { type RedisCommand, sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
-import { parseDeliveryJob } from './delivery-job.ts';
-import { createOrdering } from './ordering.ts';
 
 /** A delivery as its consumer would get it. */
 export interface Peeked {
