@@ -33,8 +33,11 @@ export const JOB_FIELD = {
 /** For scripts: `JOB.addedAt` and the others. */
 export const JOB_FIELD_LUA = luaTable('JOB', JOB_FIELD);
 
-/** The key of that job, which exists until the group is done; undefined for a claim that names no job of ours. */
-export const jobOfClaim = (claim: string): string | undefined => {
+/**
+ * The key of the ingest job that a claim names (see `claimOf`). The job exists until its group is done.
+ * @returns undefined for a claim that names no job of ours
+ */
+export const jobKeyOfClaim = (claim: string): string | undefined => {
   const [, lane, shard, jobId] = /^([ms])(\d\d)(.+)$/.exec(claim) ?? [];
   if (jobId === undefined) return undefined;
   return jobKey(ingestQueue(lane === 'm' ? 'messages' : 'statuses', Number(shard)), jobId);

@@ -1,4 +1,4 @@
-import { failedKey, jobKey, jobOfClaim } from '../jobs/keys.ts';
+import { failedKey, jobKey, jobKeyOfClaim } from '../jobs/keys.ts';
 import { destinationQueue } from '../redis/names.ts';
 import { runScript, type Script } from '../redis/script.ts';
 import { sendAll } from '../redis/send-all.ts';
@@ -47,7 +47,7 @@ export const findOpenGroups = async (
 ): Promise<(delivery: UndecidedDelivery) => boolean> => {
   const claims = [...new Set(deliveries.map(({ claim }) => claim))];
   const groups = claims.flatMap((claim) => {
-    const job = jobOfClaim(claim);
+    const job = jobKeyOfClaim(claim);
     return job === undefined ? [] : [{ claim, job }];
   });
   const replies = await sendAll(

@@ -1,5 +1,5 @@
 import { type LoggedEvent, restoreEvent, type StoredEvent } from '@clickrelay/core';
-import { jobOfClaim } from '../jobs/keys.ts';
+import { jobKeyOfClaim } from '../jobs/keys.ts';
 import { eventKeys } from '../redis/names.ts';
 import type { Store } from '../redis/store.ts';
 import { decodeHead, sourceIn } from './event-record.ts';
@@ -33,6 +33,6 @@ export const readRoutes = async (store: Store, eventId: string): Promise<readonl
 /** Whether the group of callbacks that an event came with is not done: until then it may be queued yet. */
 export const isBeingRouted = async (store: Store, eventId: string): Promise<boolean> => {
   const record = await store.redis.get(eventKeys(eventId).record);
-  const job = record === null ? undefined : jobOfClaim(decodeHead(record)?.claim ?? '');
+  const job = record === null ? undefined : jobKeyOfClaim(decodeHead(record)?.claim ?? '');
   return job !== undefined && (await store.redis.exists(job)) === 1;
 };
