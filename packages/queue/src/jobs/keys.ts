@@ -28,6 +28,8 @@ export const JOB_FIELD = {
   note: 'progress',
   /** Ours: why a failed job is a dead letter. Written whenever a job fails, so that none is left of an earlier time. */
   deadKind: 'deadKind',
+  /** Ours: when the job was leased, and until when (see leases/lease-record.ts). */
+  lease: 'lease',
 } as const;
 
 /** For scripts: `JOB.addedAt` and the others. */

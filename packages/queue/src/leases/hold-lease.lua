@@ -1,5 +1,7 @@
 -- Holds a taken job for its consumer until a time, as BullMQ extends a lock, and remembers the lease beside the job.
 --
+-- Begins with the table JOB.
+--
 -- KEYS[1]  lock of the job
 -- KEYS[2]  jobs of the queue that the next check takes for stalled
 -- KEYS[3]  job
@@ -11,6 +13,6 @@
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {0, false} end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 redis.call('SREM', KEYS[2], ARGV[3])
-local before = redis.call('HGET', KEYS[3], 'lease')
-redis.call('HSET', KEYS[3], 'lease', ARGV[4])
+local before = redis.call('HGET', KEYS[3], JOB.lease)
+redis.call('HSET', KEYS[3], JOB.lease, ARGV[4])
 return {1, before}

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { jobKey, lockKey, stalledKey } from '../jobs/keys.ts';
+import { JOB_FIELD_LUA, jobKey, lockKey, stalledKey } from '../jobs/keys.ts';
 import type { QueueName } from '../redis/names.ts';
 import { runScript, type Script } from '../redis/script.ts';
 import type { Store } from '../redis/store.ts';
@@ -21,7 +21,7 @@ export const leaseStartedAtMs = (token: string): number | undefined => {
   return match ? Number.parseInt(match[1] as string, 36) : undefined;
 };
 
-const HOLD: Script = { name: 'holdLease', lua: holdLeaseLua };
+const HOLD: Script = { name: 'holdLease', lua: JOB_FIELD_LUA + holdLeaseLua };
 
 export interface LeaseRecord {
   readonly startedAtMs: number;
