@@ -3,11 +3,11 @@ import {
   type DurabilityReport,
   type Figures,
   type LedgerCheck,
+  measureQuarantine,
   readFigures,
   readLedgerCheck,
   readLogBytes,
   readMemory,
-  readQuarantine,
   type Store,
 } from '@clickrelay/queue';
 import { Gauge, type Registry } from '@prometheus-io/client';
@@ -27,7 +27,7 @@ export const readState = async (store: Store): Promise<State> => {
     readFigures(store),
     readMemory(store),
     readLogBytes(store),
-    readQuarantine(store),
+    measureQuarantine(store),
     readLedgerCheck(store),
   ]);
   return { figures, memory, eventLogBytes: total, quarantine, ledger };

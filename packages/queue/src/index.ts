@@ -33,7 +33,7 @@ export {
   readQuarantined,
   reparseQuarantined,
   countQuarantined,
-  readQuarantine,
+  measureQuarantine,
   removeQuarantined,
 } from './intake/quarantine.ts';
 export { TEST_MESSAGE, announceTest, readTestReport, reportTest, type TestReport } from './intake/announce-test.ts';

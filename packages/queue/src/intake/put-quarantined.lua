@@ -9,7 +9,7 @@
 -- KEYS[4]  pieces of a large body
 -- ARGV[1]  id of the entry
 -- ARGV[2]  time of arrival, in ms
--- ARGV[3]  why it could not be parsed
+-- ARGV[3]  why it could not be used
 -- ARGV[4]  body; empty for a large one
 -- ARGV[5]  how many entries there may be
 -- ARGV[6]  how many bytes they may take

@@ -9,7 +9,7 @@ import type { Store } from '../redis/store.ts';
 import { createCommitter } from './commit.ts';
 import putQuarantinedLua from './put-quarantined.lua';
 
-/** An authentic callback that could not be parsed, kept unchanged. */
+/** An authentic callback that could not be used (not parsed, or of an integration not on the list), kept unchanged. */
 export interface Quarantined {
   /** `qrt_` and a hash of the bytes: the same body sent again is the same entry. */
   readonly id: string;
@@ -65,7 +65,7 @@ interface QuarantineOptions {
 
 /**
  * Keeps a body. When this resolves, it is on disk.
- * @param reason Why it could not be parsed; holds no message content.
+ * @param reason Why it could not be used; holds no message content.
  * @throws {QuarantineFullError}
  * @throws {QueueUnavailableError}
  */
@@ -129,7 +129,11 @@ const isFullFor = async (
   return isThere === 0 && (count >= maxCallbacks || Number(total ?? 0) + bytes > maxBytes);
 };
 
-const readEntry = async (store: Store, id: string): Promise<(Quarantined & { body: Uint8Array }) | undefined> => {
+/** An entry with its body. */
+export const readQuarantined = async (
+  store: Store,
+  id: string,
+): Promise<(Quarantined & { body: Uint8Array }) | undefined> => {
   if (!ID.test(id)) return undefined;
   const [at, reason, inEntry, key, pieces] = await store.redis.hmgetBuffer(
     entryKey(id),
@@ -152,8 +156,6 @@ const readEntry = async (store: Store, id: string): Promise<(Quarantined & { bod
     body,
   };
 };
-
-export const readQuarantined = readEntry;
 
 /** A place in the list: time of arrival, then the id, for entries of the same millisecond. */
 const CURSOR = defineCursor({ at: /\d{1,15}/, id: /qrt_[\w-]{22}/ });
@@ -190,7 +192,7 @@ export const listQuarantine = async (
 export const countQuarantined = (store: Store): Promise<number> => store.redis.zcard(LOG);
 
 /** How many entries there are, and their bytes together. */
-export const readQuarantine = async (store: Store): Promise<{ callbacks: number; bytes: number }> => {
+export const measureQuarantine = async (store: Store): Promise<{ callbacks: number; bytes: number }> => {
   const [callbacks, bytes] = await Promise.all([countQuarantined(store), store.redis.get(TOTAL_BYTES)]);
   return { callbacks, bytes: Number(bytes) };
 };
@@ -202,10 +204,11 @@ export const removeQuarantined = async (store: Store, id: string): Promise<boole
 /**
  * Parses a quarantined body again, in case a newer Clickrelay understands it: commits it like any callback, then
  * removes it.
+ * The list of integrations is not asked: the person who asks for this overrules it.
  * @throws {InvalidCallbackError} when it still cannot be parsed; it stays in quarantine
  */
 export const reparseQuarantined = async (store: Store, id: string): Promise<{ accepted: number } | undefined> => {
-  const entry = await readEntry(store, id);
+  const entry = await readQuarantined(store, id);
   if (entry === undefined) return undefined;
   const { text, lane, eventCount } = parseCallback(entry.body);
   await createCommitter(store).commit({ text, lane }, entry.receivedAt);

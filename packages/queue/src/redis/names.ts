@@ -12,7 +12,7 @@ import { parseMessageAddress } from './message-address.ts';
  *                         and the index from messages to events, by hash of the message's id;
  *                         and what became of those that a replay of many sent again
  *   cr:{d00} … cr:{d63}   destinations: one queue each; by hash of the destination id
- *   cr:{quarantine}       callbacks that could not be parsed
+ *   cr:{quarantine}       callbacks that could not be used
  *   cr:{registry}         destinations, layout
  */
 
