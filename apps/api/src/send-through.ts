@@ -36,7 +36,8 @@ export interface ToSend {
   readonly timeoutMs: number;
 }
 
-const MOST_READ = 16 * 1024;
+/** How much of the receiver's answer is read. */
+const MAX_ANSWER_BYTES = 16 * 1024;
 
 /** Sends it as Clickatell would: does not follow redirects, and wants a valid certificate. */
 export const sendThrough = async ({ url, headers, body, timeoutMs }: ToSend): Promise<Sent> => {
@@ -144,9 +145,9 @@ const post = async (
   response.setEncoding('utf8');
   for await (const chunk of response) {
     text += chunk;
-    if (text.length > MOST_READ) break;
+    if (text.length > MAX_ANSWER_BYTES) break;
   }
-  return { status: response.statusCode, location: response.headers.location, body: text.slice(0, MOST_READ) };
+  return { status: response.statusCode, location: response.headers.location, body: text.slice(0, MAX_ANSWER_BYTES) };
 };
 
 /** Judges whether a receiver accepted the callback. */

@@ -6,7 +6,8 @@ import {
   type InflateRaw,
   type Unzip,
 } from 'node:zlib';
-import { allocateShared, LARGE_BODY_BYTES } from './large-bodies.ts';
+import { LARGE_CALLBACK_BYTES } from '@clickrelay/core';
+import { allocateShared } from './large-bodies.ts';
 import { RefusalError, tooLarge } from './render-error.ts';
 
 /** A compressed body that cannot be opened. It is authentic, so it is kept unchanged. */
@@ -85,12 +86,12 @@ const count = async (create: CreateInflater, body: Buffer, maxBytes: number): Pr
   for await (const chunk of counted) {
     bytes += chunk.length;
     kept.push(chunk);
-    if (bytes > LARGE_BODY_BYTES) for (const unused of kept.splice(0)) giveBack(unused);
+    if (bytes > LARGE_CALLBACK_BYTES) for (const unused of kept.splice(0)) giveBack(unused);
     if (bytes > maxBytes) throw tooLarge(maxBytes);
   }
   // Node ignores bytes behind the end of the compressed data. They would be lost in silence.
   if (counted.bytesWritten < body.length) throw new Error('bytes follow the compressed data');
-  return bytes <= LARGE_BODY_BYTES ? Buffer.concat(kept, bytes) : bytes;
+  return bytes <= LARGE_CALLBACK_BYTES ? Buffer.concat(kept, bytes) : bytes;
 };
 
 const make = async (create: CreateInflater, body: Buffer, bytes: number): Promise<Buffer> => {

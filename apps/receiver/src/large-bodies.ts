@@ -6,12 +6,10 @@ import { aborted, RefusalError } from './render-error.ts';
 
 /*
  * Inline media make callbacks of tens of megabytes. Parsed on this thread, one of them would hold up all others for a
- * tenth of a second, and several at once would take a gigabyte. So a body above a certain size has to find room first,
+ * tenth of a second, and several at once would take a gigabyte. So a body above `LARGE_CALLBACK_BYTES` has to find room first,
  * and is parsed on another thread, one at a time. Smaller bodies never come here.
  */
 
-/** In bytes. A body of this size takes a few milliseconds. */
-export const LARGE_BODY_BYTES = 1024 * 1024;
 /** The room for large bodies, in bodies of the largest size. */
 const MOST_FULL_SIZED = 4;
 /** Senders have to be told before the 15 s for a whole request are over. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { allocateShared, LARGE_BODY_BYTES, type LargeBodies } from './large-bodies.ts';
+import { LARGE_CALLBACK_BYTES } from '@clickrelay/core';
+import { allocateShared, type LargeBodies } from './large-bodies.ts';
 import { aborted, tooLarge } from './render-error.ts';
 
 /**
@@ -16,7 +17,7 @@ export const readBody = async (
   const announced = Number(request.headers['content-length'] ?? 0);
   if (announced > maxBytes) throw tooLarge(maxBytes);
   let whole: Buffer | undefined;
-  if (announced > LARGE_BODY_BYTES) {
+  if (announced > LARGE_CALLBACK_BYTES) {
     // A compressed body needs more room than it announces.
     const isCompressed = request.headers['content-encoding'] !== undefined;
     await largeBodies.findRoom(isCompressed ? maxBytes : announced, response);
@@ -49,7 +50,7 @@ export const readBody = async (
       else {
         chunks.push(chunk);
         // The sender did not announce its length.
-        if (bytes > LARGE_BODY_BYTES && at <= LARGE_BODY_BYTES) moveToShared().catch(stop);
+        if (bytes > LARGE_CALLBACK_BYTES && at <= LARGE_CALLBACK_BYTES) moveToShared().catch(stop);
       }
     });
     request.on('end', () => {

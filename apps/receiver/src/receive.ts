@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http';
-import { type Callback, InvalidCallbackError, parseCallback } from '@clickrelay/core';
+import { type Callback, InvalidCallbackError, LARGE_CALLBACK_BYTES, parseCallback } from '@clickrelay/core';
 import type { ReceiverMetrics } from '@clickrelay/metrics';
 import type { Context } from 'koa';
 import type { Logger } from 'pino';
 import type { WriteAnswer } from './answer.ts';
 import { inflate, UnreadableBodyError } from './inflate.ts';
-import { createLargeBodies, LARGE_BODY_BYTES, type ParsedLarge } from './large-bodies.ts';
+import { createLargeBodies, type ParsedLarge } from './large-bodies.ts';
 import { readBody } from './read-body.ts';
 import type { Commit } from './trace-commit.ts';
 
@@ -41,7 +41,7 @@ export const receive = (options: ReceiveOptions): ((ctx: Context) => Promise<voi
       const encoding = ctx.req.headers['content-encoding'];
       if (encoding !== undefined) {
         // A large body has already found room for its inflated bytes.
-        const hasRoom = body.length > LARGE_BODY_BYTES;
+        const hasRoom = body.length > LARGE_CALLBACK_BYTES;
         const findRoom = async (bytes: number) => (hasRoom ? undefined : largeBodies.findRoom(bytes, ctx.res));
         body = await inflate(body, encoding, { maxBytes: maxBodyBytes, findRoom });
       }
@@ -49,7 +49,7 @@ export const receive = (options: ReceiveOptions): ((ctx: Context) => Promise<voi
         answer(ctx, 200, '{"accepted":0}');
         return;
       }
-      callback = body.length > LARGE_BODY_BYTES ? await largeBodies.parse(body) : parseCallback(body);
+      callback = body.length > LARGE_CALLBACK_BYTES ? await largeBodies.parse(body) : parseCallback(body);
       checkIntegration(callback, integrationIds);
     } catch (error) {
       if (!isUnusable(error)) throw error;

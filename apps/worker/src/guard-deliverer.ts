@@ -1,4 +1,4 @@
-import { type Deliverer, DeliveryError } from '@clickrelay/core';
+import { type Deliverer, DeliveryError, MAX_RESPONSE_BYTES } from '@clickrelay/core';
 
 /**
  * An attempt of an adapter that is not ours counts as failed after this, in ms: it holds a turn, and maybe a group of
@@ -6,8 +6,6 @@ import { type Deliverer, DeliveryError } from '@clickrelay/core';
  */
 const LONGEST_ATTEMPT_MS = 60_000;
 const LONGEST_CLOSE_MS = 5_000;
-/** Characters; the first 16 KB of an answer at most. */
-const MOST_RESPONSE = 16 * 1024;
 
 /** Holds an adapter that is not ours to its contract: its mistakes are failed attempts, which end in dead letters. */
 export const guardDeliverer = (
@@ -24,7 +22,7 @@ export const guardDeliverer = (
       const { status, response } = receipt ?? {};
       return {
         status: typeof status === 'number' ? status : null,
-        response: typeof response === 'string' ? response.slice(0, MOST_RESPONSE) : '',
+        response: typeof response === 'string' ? response.slice(0, MAX_RESPONSE_BYTES) : '',
       };
     } catch (error) {
       if (attempt.signal.aborted) {

@@ -1,4 +1,4 @@
-import { eachEvent, InvalidCallbackError, type Lane, type LoggedEvent } from '@clickrelay/core';
+import { eachEvent, InvalidCallbackError, LARGE_CALLBACK_BYTES, type Lane, type LoggedEvent } from '@clickrelay/core';
 import {
   type IngestGroup,
   quarantineCallback,
@@ -9,7 +9,7 @@ import {
 } from '@clickrelay/queue';
 import type { Logger } from 'pino';
 import type { Outlet } from './outlet.ts';
-import { LARGE_CALLBACK_BYTES, type LargeSplitter } from './split-large.ts';
+import type { LargeSplitter } from './split-large.ts';
 import type { SplitEvent, Tally } from './tally.ts';
 import type { IngestSpan, Traces } from './traces.ts';
 

@@ -2,8 +2,6 @@ import { InvalidCallbackError, type LoggedEvent } from '@clickrelay/core';
 import { openThread, threadFile } from '@clickrelay/service/thread';
 import type { SplitAnswer, SplitJob } from './split-thread.ts';
 
-/** In bytes: a smaller callback takes a few milliseconds, and is split on the main thread. */
-export const LARGE_CALLBACK_BYTES = 1024 * 1024;
 /** This many are parsed in memory at the same time; others wait. */
 const MOST_AT_ONCE = 2;
 

@@ -19,16 +19,16 @@ export interface SplitAnswer {
   readonly refused?: string;
 }
 
-/** The other side takes a few milliseconds for what is handed over at a time. */
-const MOST_EVENTS = 200;
-const ENOUGH_CHARACTERS = 256 * 1024;
+/** Events handed over at a time, and their length in characters: the other side takes a few milliseconds for them. */
+const MAX_EVENTS_AT_ONCE = 200;
+const ENOUGH_LENGTH_AT_ONCE = 256 * 1024;
 
 const begun = new Map<number, Generator<LoggedEvent, void>>();
 
 const takeSome = (rest: Generator<LoggedEvent, void>): SplitAnswer => {
   const events: LoggedEvent[] = [];
   try {
-    for (let characters = 0; events.length < MOST_EVENTS && characters < ENOUGH_CHARACTERS; ) {
+    for (let characters = 0; events.length < MAX_EVENTS_AT_ONCE && characters < ENOUGH_LENGTH_AT_ONCE; ) {
       const { value, done } = rest.next();
       if (done || value === undefined) return { events, isLast: true };
       characters += value.source.length;

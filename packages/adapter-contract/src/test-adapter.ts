@@ -7,6 +7,7 @@ import {
   type DeliveryReceipt,
   deliveryId,
   type LoggedEvent,
+  MAX_RESPONSE_BYTES,
   splitCallback,
 } from '@clickrelay/core';
 import { type Behaviour, type OtherSide, startHttpSide } from './other-side.ts';
@@ -28,7 +29,6 @@ export type DeclareTest = (name: string, run: () => Promise<void>) => unknown;
 
 /** The longest that an attempt, a stop or a close may take, in ms. */
 const LONGEST_MS = 5_000;
-const MOST_RESPONSE_BYTES = 16 * 1024;
 const CODES = ['destination_rejected', 'destination_timeout', 'destination_unreachable', 'destination_refused'];
 
 /** Declares every test that an adapter has to pass. */
@@ -193,7 +193,7 @@ const attempt = (changes: Partial<DeliveryAttempt> = {}): DeliveryAttempt => {
 const checkReceipt = ({ status, response }: DeliveryReceipt): void => {
   assert.ok(status === null || Number.isInteger(status), 'status is a whole number, or null');
   assert.equal(typeof response, 'string');
-  assert.ok(Buffer.byteLength(response) <= MOST_RESPONSE_BYTES, 'response is 16 KB at most');
+  assert.ok(Buffer.byteLength(response) <= MAX_RESPONSE_BYTES, 'response is 16 KB at most');
 };
 
 const failureOf = async (delivering: Promise<unknown>): Promise<unknown> => {
@@ -212,7 +212,7 @@ const asDeliveryError = (thrown: unknown): DeliveryError => {
   assert.ok([...CODES, 'delivery_aborted'].includes(error.code), `a known code, got ${error.code}`);
   assert.equal(typeof error.retryable, 'boolean');
   assert.doesNotMatch(error.message, /canary|27999/i, 'no content, number or secret in a message');
-  assert.ok(Buffer.byteLength(error.response ?? '') <= MOST_RESPONSE_BYTES, 'response is 16 KB at most');
+  assert.ok(Buffer.byteLength(error.response ?? '') <= MAX_RESPONSE_BYTES, 'response is 16 KB at most');
   return error;
 };
 

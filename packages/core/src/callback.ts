@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { holdsMoreValuesThan, nestsDeeperThan } from './element-sources.ts';
 import { InvalidCallbackError, type Issue } from './errors.ts';
 import { readText } from './fields.ts';
+import { MAX_LENGTH_WITH_ENVELOPE } from './size-limits.ts';
 
 /** The name of an array in a callback's `event` object: `moText`, `messageStatusUpdate`, or one that we do not know. */
 export type EventType = string;
@@ -40,9 +41,6 @@ export const MAX_DEPTH = 64;
  */
 export const MAX_VALUES = 1_000_000;
 
-/** In characters: a callback that is no longer carries its parsed envelope. */
-const SHORT = 16 * 1024;
-
 /** The event type of statuses. */
 export const STATUS_TYPE = 'messageStatusUpdate';
 
@@ -60,7 +58,7 @@ export const parseCallback = (body: Uint8Array): Callback => {
   for (const type in event) eventCount += (event[type] as readonly unknown[]).length;
   const statusCount = Object.hasOwn(event, STATUS_TYPE) ? (event[STATUS_TYPE]?.length ?? 0) : 0;
   const lane = statusCount === eventCount ? 'statuses' : 'messages';
-  if (text.length > SHORT) return { text, integrationId, eventCount, lane };
+  if (text.length > MAX_LENGTH_WITH_ENVELOPE) return { text, integrationId, eventCount, lane };
   return { text, integrationId, eventCount, lane, envelope };
 };
 

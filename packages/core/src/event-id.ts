@@ -2,6 +2,7 @@ import { createHash, type Hash, hash } from 'node:crypto';
 import { isObject, MAX_DEPTH, STATUS_TYPE } from './callback.ts';
 import { nestsDeeperThan } from './element-sources.ts';
 import { readText } from './fields.ts';
+import { HASHED_AT_ONCE_LENGTH } from './size-limits.ts';
 
 /**
  * Conversations are spread over so many shards, each one Redis hash tag. Stored data depends on it: never change it.
@@ -61,9 +62,6 @@ const shardOfText = (text: string): number => {
   return (mixed ^ (mixed >>> 8)) & (SHARDS - 1);
 };
 
-/** Longer texts are hashed part by part, so that inline media are not copied into one string with the rest. */
-const LONG = 64 * 1024;
-
 /** Collects the text that an id is made from. */
 class Identity {
   #text = '';
@@ -72,7 +70,7 @@ class Identity {
   /** @param text well-formed by itself: no half of a surrogate pair at either end */
   add(text: string): void {
     this.#text += text;
-    if (this.#text.length > LONG) this.#flush();
+    if (this.#text.length > HASHED_AT_ONCE_LENGTH) this.#flush();
   }
 
   addLong(text: string): void {
@@ -97,7 +95,7 @@ class Identity {
  * times as much as hashing them.
  */
 const needsNoEscapes = (source: string): boolean =>
-  source.length > LONG && !source.includes('\\') && source.isWellFormed();
+  source.length > HASHED_AT_ONCE_LENGTH && !source.includes('\\') && source.isWellFormed();
 
 /**
  * Writes a value as JSON with sorted keys, leaving out what a resend may change. Iterative, so that no depth overflows
@@ -119,7 +117,7 @@ const addCanonicalJson = (to: Identity, root: unknown, isPlain: boolean): void =
         size: keys ? keys.length : (value as unknown[]).length,
         next: 0,
       });
-    } else if (isPlain && typeof value === 'string' && value.length > LONG) {
+    } else if (isPlain && typeof value === 'string' && value.length > HASHED_AT_ONCE_LENGTH) {
       to.add('"');
       to.addLong(value);
       to.add('"');

@@ -95,6 +95,10 @@ export {
 export { DAY_MS, HOUR_MS, MINUTE_MS, parseDuration, parseRetrySchedule, type RetrySchedule } from './duration.ts';
 export { type Pacing, pacing, pacingSettings, parseRate, type Rate } from './pacing.ts';
 
+// Sizes at which several packages work differently.
+
+export { LARGE_CALLBACK_BYTES, MAX_RESPONSE_BYTES } from './size-limits.ts';
+
 // Errors.
 
 export {

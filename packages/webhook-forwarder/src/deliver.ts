@@ -12,7 +12,7 @@ import type { WebhookConfig } from './config.ts';
 import { guardConnections, parseRanges, type Resolve, resolveName, type Surroundings } from './egress.ts';
 import { aborted, type Post, type PostAnswer, post } from './post.ts';
 import { parseRetryAfter } from './retry-after.ts';
-import { createSigner, encodeLarge } from './sign.ts';
+import { createSigner, encodeLarge, WRITTEN_AT_ONCE_LENGTH } from './sign.ts';
 import { openTransformer, TransformError } from './transform.ts';
 
 export interface WebhookAdapterOptions {
@@ -38,9 +38,6 @@ export const webhookAdapter = (options: WebhookAdapterOptions): Adapter<WebhookC
 };
 
 type Request = Pick<Post, 'headers' | 'body'>;
-
-/** In characters. Longer bodies are encoded and signed piece by piece. */
-const LARGE_BODY_LENGTH = 512 * 1024;
 
 const openDestination = (config: WebhookConfig, surroundings: Surroundings): Deliverer => {
   const { opened, resolve, userAgent } = surroundings;
@@ -87,7 +84,7 @@ const openDestination = (config: WebhookConfig, surroundings: Surroundings): Del
       const { body, headers } = formatEvent({ event, source }, format, data);
       const mark = isTest ? { 'clickrelay-test': 'true' } : {};
       const unsigned = { ...own, ...headers, ...mark, ...(traceparent && { traceparent }), 'user-agent': userAgent };
-      if (body.length > LARGE_BODY_LENGTH) return await writeLarge(event.id, body, unsigned);
+      if (body.length > WRITTEN_AT_ONCE_LENGTH) return await writeLarge(event.id, body, unsigned);
       return { body, headers: { ...unsigned, ...sign(event.id, new Date(), body) } };
     } catch (error) {
       if (error instanceof DeliveryError) throw error;

@@ -1,9 +1,6 @@
-import { DeliveryError } from '@clickrelay/core';
+import { DeliveryError, MAX_RESPONSE_BYTES } from '@clickrelay/core';
 import type { Dispatcher } from 'undici';
 import { onAbort } from './on-abort.ts';
-
-/** How much of an answer to keep, in bytes. */
-const MAX_RESPONSE_BYTES = 16 * 1024;
 
 /** How long to wait for the body once the status line has decided the attempt, in ms. */
 const BODY_WAIT_MS = 1000;

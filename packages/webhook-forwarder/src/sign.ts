@@ -55,8 +55,11 @@ const signature = (signing: SigningKey, head: string, body: string): string => {
   return createHmac('sha256', signing.key).update(head).update(body).digest('base64');
 };
 
-/** In bytes: about a millisecond of work. */
-const STRETCH = 512 * 1024;
+/**
+ * Characters that are encoded, and bytes that are signed, at a time: about a millisecond of work. Longer bodies are
+ * encoded and signed in several steps.
+ */
+export const WRITTEN_AT_ONCE_LENGTH = 512 * 1024;
 
 const largeSignature = async (signing: SigningKey, head: string, body: Buffer): Promise<string> => {
   if (signing.version === 'v1a') {
@@ -64,8 +67,8 @@ const largeSignature = async (signing: SigningKey, head: string, body: Buffer): 
     return (await promisify(signWith)(null, Buffer.concat([Buffer.from(head), body]), signing.key)).toString('base64');
   }
   const hmac = createHmac('sha256', signing.key).update(head);
-  for (let at = 0; at < body.length; at += STRETCH) {
-    hmac.update(body.subarray(at, at + STRETCH));
+  for (let at = 0; at < body.length; at += WRITTEN_AT_ONCE_LENGTH) {
+    hmac.update(body.subarray(at, at + WRITTEN_AT_ONCE_LENGTH));
     await nextTurn();
   }
   return hmac.digest('base64');
@@ -76,7 +79,7 @@ export const encodeLarge = async (text: string): Promise<Buffer> => {
   const bytes = Buffer.allocUnsafe(Buffer.byteLength(text));
   let written = 0;
   for (let at = 0; at < text.length; ) {
-    let end = Math.min(at + STRETCH, text.length);
+    let end = Math.min(at + WRITTEN_AT_ONCE_LENGTH, text.length);
     // Do not split a surrogate pair.
     if (end < text.length && (text.charCodeAt(end - 1) & 0xfc00) === 0xd800) end--;
     written += bytes.write(text.slice(at, end), written);

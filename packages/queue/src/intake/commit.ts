@@ -1,7 +1,8 @@
 import { type Lane, QueueUnavailableError } from '@clickrelay/core';
 import { createGroupCommit, type GroupCommit } from '../redis/group-commit.ts';
-import { keepLarge, LARGE, newSuffix, storeLarge } from '../redis/large-text.ts';
+import { keepLarge, newSuffix, storeLarge } from '../redis/large-text.ts';
 import type { MemoryWatch } from '../redis/memory.ts';
+import { LARGE_TEXT_LENGTH, MAX_GROUP_CALLBACKS, MAX_GROUP_LENGTH } from '../redis/size-limits.ts';
 import { addJobs, nextIngestQueue, type Store } from '../redis/store.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
 import type { CallbackToCommit, CommittedCallback, IngestGroup } from './ingest-group.ts';
@@ -24,10 +25,6 @@ export interface CommitterOptions {
   readonly memory?: Pick<MemoryWatch, 'admit'>;
 }
 
-/** A larger group would only hold up the writes behind it. */
-const MAX_GROUP_CALLBACKS = 256;
-/** Redis serves nobody else while it takes a large value. A single larger callback is a group of its own. */
-const MAX_GROUP_BYTES = 256 * 1024;
 /** With one, Redis would be idle between its answer and the next write; a second is already waiting there. */
 const WRITES_AT_ONCE = 2;
 /** Callbacks that wait for their commit, per lane. Above this Redis is not keeping up, and waiting would not help. */
@@ -97,7 +94,7 @@ export const createCommitter = (store: Store, { deadlineMs = 1_500, memory }: Co
   const openLane = (lane: Lane): GroupCommit<Pending> =>
     createGroupCommit({
       maxItems: MAX_GROUP_CALLBACKS,
-      maxBytes: MAX_GROUP_BYTES,
+      maxBytes: MAX_GROUP_LENGTH,
       writesAtOnce: WRITES_AT_ONCE,
       sizeOf: ({ text }) => text.length,
       write: (pending) => write(lane, pending),
@@ -118,7 +115,7 @@ export const createCommitter = (store: Store, { deadlineMs = 1_500, memory }: Co
         );
       }
       memory?.admit(text.length);
-      if (typeof text === 'string' && text.length <= LARGE) {
+      if (typeof text === 'string' && text.length <= LARGE_TEXT_LENGTH) {
         const since = performance.now();
         const pending = { text, receivedAt, since, callback };
         await group.add(trace === undefined ? pending : { ...pending, trace });

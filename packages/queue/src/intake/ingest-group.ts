@@ -4,7 +4,7 @@ import type { LargeText } from '../redis/large-text.ts';
 /** A callback that the receiver wants to be durable. */
 export interface CallbackToCommit {
   readonly lane: Lane;
-  /** As bytes, without a byte order mark, only above `LARGE`: a string of megabytes would be a second copy. */
+  /** As bytes, without a byte order mark, only above `LARGE_TEXT_LENGTH`: a string of megabytes would be a second copy. */
   readonly text: string | Uint8Array;
   /** As `parseCallback` read it; without one, no event is reserved (see reserve-event.ts). */
   readonly envelope?: Callback['envelope'];

@@ -2,9 +2,15 @@ import { createHash } from 'node:crypto';
 import { parseCallback, QuarantineFullError, QueueUnavailableError } from '@clickrelay/core';
 import { defineCursor } from '../log/cursor.ts';
 import type { Page } from '../log/list-events.ts';
-import { LARGE, newSuffix, readLargeBytes, storeLarge } from '../redis/large-text.ts';
+import { newSuffix, readLargeBytes, storeLarge } from '../redis/large-text.ts';
 import { QUARANTINE } from '../redis/names.ts';
 import { runScript, type Script } from '../redis/script.ts';
+import {
+  HASHED_AT_ONCE_BYTES,
+  LARGE_TEXT_LENGTH,
+  MAX_QUARANTINE_BYTES,
+  MAX_QUARANTINED_CALLBACKS,
+} from '../redis/size-limits.ts';
 import type { Store } from '../redis/store.ts';
 import { createCommitter } from './commit.ts';
 import putQuarantinedLua from './put-quarantined.lua';
@@ -17,9 +23,6 @@ export interface Quarantined {
   readonly reason: string;
   readonly bytes: number;
 }
-
-/** When either limit is reached the sender gets 422, and a person should look. */
-const LIMITS = { maxCallbacks: 10_000, maxBytes: 256 * 1024 * 1024 };
 
 const LOG = `${QUARANTINE}:log`;
 const TOTAL_BYTES = `${QUARANTINE}:bytes`;
@@ -42,16 +45,13 @@ const REMOVE: Script = {
     return 1`,
 };
 
-/** In bytes: about a millisecond. */
-const STRETCH = 1024 * 1024;
-
 /** The same body sent again has the same id. */
 export const quarantineId = async (body: Uint8Array): Promise<string> => {
   const hash = createHash('sha256');
-  for (let at = 0; at < body.length; at += STRETCH) {
+  for (let at = 0; at < body.length; at += HASHED_AT_ONCE_BYTES) {
     // Other callbacks have their turn in between.
     if (at > 0) await new Promise((resolve) => setImmediate(resolve));
-    hash.update(body.subarray(at, at + STRETCH));
+    hash.update(body.subarray(at, at + HASHED_AT_ONCE_BYTES));
   }
   return `qrt_${hash.digest('base64url').slice(0, 22)}`;
 };
@@ -72,11 +72,15 @@ interface QuarantineOptions {
 export const quarantineCallback = async (
   store: Store,
   { body, reason, receivedAt }: { body: Uint8Array; reason: string; receivedAt: string },
-  { maxCallbacks = LIMITS.maxCallbacks, maxBytes = LIMITS.maxBytes, inTime = (step) => step }: QuarantineOptions = {},
+  {
+    maxCallbacks = MAX_QUARANTINED_CALLBACKS,
+    maxBytes = MAX_QUARANTINE_BYTES,
+    inTime = (step) => step,
+  }: QuarantineOptions = {},
 ): Promise<string> => {
   store.assertConnected();
   const id = await quarantineId(body);
-  const isLarge = body.length > LARGE;
+  const isLarge = body.length > LARGE_TEXT_LENGTH;
   const piecesKey = `${entryKey(id)}:p:${newSuffix()}`;
   let kept: unknown;
   try {

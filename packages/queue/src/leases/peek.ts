@@ -5,10 +5,11 @@ import { createOrdering } from '../deliveries/ordering.ts';
 import type { Destination } from '../destinations/destinations.ts';
 import { listJobs } from '../jobs/list-jobs.ts';
 import { parseWaitingJob, readWaitingJob } from '../jobs/read-jobs.ts';
-import { listEvents, MOST_CHARACTERS_PER_PAGE } from '../log/list-events.ts';
+import { listEvents } from '../log/list-events.ts';
 import { decodeRecord } from '../log/read-event.ts';
 import { destinationQueue, eventKeys } from '../redis/names.ts';
 import { type RedisCommand, sendAll } from '../redis/send-all.ts';
+import { MAX_PAGE_LENGTH } from '../redis/size-limits.ts';
 import type { Store } from '../redis/store.ts';
 
 /** A delivery as its consumer would get it. */
@@ -37,7 +38,7 @@ export const peekWaiting = async (store: Store, { id, config }: Destination, lim
     if (order !== undefined && !(await order.isNext(one.event.event))) continue;
     peeked.push(one);
     characters += one.event.source.length;
-    if (peeked.length === limit || characters > MOST_CHARACTERS_PER_PAGE) break;
+    if (peeked.length === limit || characters > MAX_PAGE_LENGTH) break;
   }
   return peeked;
 };
@@ -86,7 +87,7 @@ export const peekRecent = async (store: Store, destination: Destination, limit: 
       if (!route.wants(event.event)) continue;
       found.push({ deliveryId: deliveryId(event.event.id, destination.id), attempt: 1, event });
       characters += event.source.length;
-      if (found.length === limit || characters > MOST_CHARACTERS_PER_PAGE) return found;
+      if (found.length === limit || characters > MAX_PAGE_LENGTH) return found;
     }
     if (next === null) break;
     cursor = next;

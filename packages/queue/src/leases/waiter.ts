@@ -1,5 +1,5 @@
 import type { LoggedEvent } from '@clickrelay/core';
-import { MOST_CHARACTERS_PER_PAGE } from '../log/list-events.ts';
+import { MAX_PAGE_LENGTH } from '../redis/size-limits.ts';
 
 /* Consumers that wait for deliveries of a destination, in memory. */
 
@@ -99,5 +99,5 @@ export const endAfterLook = (waiters: Iterable<Waiter>, since: number): void => 
 /** Whether one answer holds this lease as well. The first always fits. */
 export const fits = ({ leases }: Waiter, lease: Lease): boolean => {
   const characters = leases.reduce((sum, { event }) => sum + event.source.length, lease.event.source.length);
-  return leases.length === 0 || characters <= MOST_CHARACTERS_PER_PAGE;
+  return leases.length === 0 || characters <= MAX_PAGE_LENGTH;
 };

@@ -38,7 +38,7 @@ end
 
 -- The head of a record, and whether all its deliveries have ended and are no longer kept. Nil when the event is gone.
 local function readHead(key)
-  local text = redis.call('GETRANGE', key, 0, 1023)
+  local text = redis.call('GETRANGE', key, 0, RECORD.headBytes - 1)
   if text == '' then return nil end
   local lineEnd = string.find(text, '\n', 1, true)
   if not lineEnd then

@@ -1,9 +1,9 @@
 import { type LoggedEvent, shardOf } from '@clickrelay/core';
 import { COUNT_INTAKE, countIntakeAlone } from '../counts/intake-counts.ts';
-import { LARGE } from '../redis/large-text.ts';
 import { addressesOf } from '../redis/message-address.ts';
 import { eventKeys, laneOfClaim, shardKeys } from '../redis/names.ts';
 import { luaTable, runScript, type Script } from '../redis/script.ts';
+import { LARGE_TEXT_LENGTH } from '../redis/size-limits.ts';
 import type { Store } from '../redis/store.ts';
 import appendLua from './append.lua';
 import { FIND_SEEN, generationsOf } from './dedupe.ts';
@@ -68,7 +68,7 @@ export const createEventLog = (store: Store, { dedupeTtlMs }: { dedupeTtlMs: num
   const appendSome = async (claim: string, events: readonly EventToLog[], generation: number): Promise<Logged[]> => {
     const args: (string | number)[] = [];
     for (const logged of events) {
-      const pieces = logged.source.length > LARGE ? await storePieces(store, logged) : undefined;
+      const pieces = logged.source.length > LARGE_TEXT_LENGTH ? await storePieces(store, logged) : undefined;
       const { callbacks, repeats, ownRepeats } = logged.counted ?? NOTHING_ELSE;
       args.push(
         logged.event.id,

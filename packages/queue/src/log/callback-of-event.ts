@@ -1,6 +1,7 @@
 import type { Lane } from '@clickrelay/core';
 import { eventKeys, laneOfClaim } from '../redis/names.ts';
 import { sendAll } from '../redis/send-all.ts';
+import { RECORD_HEAD_ONCE_BYTES } from '../redis/size-limits.ts';
 import type { Store } from '../redis/store.ts';
 import { decodeHead } from './event-record.ts';
 import { nextPlaces, type Place } from './places.ts';
@@ -29,8 +30,6 @@ export interface Repeats {
 
 /** The events of a callback are logged at about the same time: so many are looked at, on either side. */
 const LOOKED_AT = 500;
-/** Of a record: longer than its first line, unless it was routed to very many destinations. */
-const HEAD = 2_047;
 const AT_ONCE = 250;
 
 /** @returns undefined when there is no such event. */
@@ -77,7 +76,7 @@ const readNear = async (store: Store, place: Place): Promise<{ near: Near[]; isA
     const some = ids.slice(from, from + AT_ONCE);
     const heads = await sendAll(
       store,
-      some.map((id) => ['getrange', eventKeys(id).record, 0, HEAD]),
+      some.map((id) => ['getrange', eventKeys(id).record, 0, RECORD_HEAD_ONCE_BYTES - 1]),
     );
     for (const [index, head] of heads.entries()) {
       const facts = decodeHead(head as string);

@@ -1,5 +1,6 @@
 import type { StoredEvent } from '@clickrelay/core';
 import { luaTable } from '../redis/script.ts';
+import { RECORD_HEAD_BYTES } from '../redis/size-limits.ts';
 
 /*
  * How an event is kept. A record is one string:
@@ -56,11 +57,15 @@ const FIELDS = [
 /** The first character of a record. */
 const RECORD_FLAGS = { open: ' ', ended: '+' } as const;
 
-/** For scripts: the positions in a decoded head, from 1, those in `RECORD.pieces`, and the flag of an ended record. */
+/**
+ * For scripts: the positions in a decoded head, from 1, those in `RECORD.pieces`, the flag of an ended record, and how
+ * much of a record to read for its head.
+ */
 export const RECORD_LUA =
   luaTable('RECORD', {
     ...Object.fromEntries(FIELDS.map((field, index) => [field, index + 1])),
     ended: RECORD_FLAGS.ended,
+    headBytes: RECORD_HEAD_BYTES,
   }) + luaTable('PIECES', { suffix: 1, count: 2, bytes: 3 });
 
 /** A record that begins with this head. @param source the element's own text, or nothing when it lies in pieces */

@@ -1,6 +1,7 @@
 import { type Event, type LoggedEvent, SHARDS } from '@clickrelay/core';
 import { eventKeys, shardKeys } from '../redis/names.ts';
 import { sendAll } from '../redis/send-all.ts';
+import { MAX_PAGE_LENGTH } from '../redis/size-limits.ts';
 import type { Store } from '../redis/store.ts';
 import { decodeHead } from './event-record.ts';
 import { nextPlaces, type Place, readPlace, writePlace } from './places.ts';
@@ -26,8 +27,6 @@ export interface ListEventsOptions {
 
 /** A filter on types reads on until the page is full, but not for ever: such a page may be short, and has a `next`. */
 const MOST_READ_PER_PAGE = 5_000;
-/** A page ends with the event that makes it longer than this: a hundred pictures would be a gigabyte. */
-export const MOST_CHARACTERS_PER_PAGE = 16 * 1024 * 1024;
 /** Each of them may have 256 KB. */
 const RECORDS_AT_ONCE = 64;
 
@@ -62,7 +61,7 @@ const walk = async (store: Store, options: ListEventsOptions, order: 'asc' | 'de
         if (logged === undefined || !wants(logged.event)) continue;
         items.push(logged);
         characters += logged.source.length;
-        const isFull = items.length === limit || characters > MOST_CHARACTERS_PER_PAGE;
+        const isFull = items.length === limit || characters > MAX_PAGE_LENGTH;
         if (isFull) return { items, last, ended: false };
       }
     }

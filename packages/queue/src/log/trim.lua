@@ -24,7 +24,7 @@ local living = cjson.decode(ARGV[8])
 
 -- The head of a record, and whether there is one.
 local function readHead(record)
-  local text = redis.call('GETRANGE', record, 1, 1023)
+  local text = redis.call('GETRANGE', record, 1, RECORD.headBytes - 1)
   local lineEnd = string.find(text, '\n', 1, true)
   if not lineEnd then
     text = redis.call('GETRANGE', record, 1, -1)

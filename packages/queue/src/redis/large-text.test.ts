@@ -8,8 +8,9 @@ import { createEventLog } from '../log/append.ts';
 import { listEvents } from '../log/list-events.ts';
 import { readEvent } from '../log/read-event.ts';
 import { readLogBytes, trimEventLog } from '../log/retention.ts';
-import { dropLarge, keepLarge, LARGE, readLarge, readLargePieces, storeLarge } from './large-text.ts';
+import { dropLarge, keepLarge, readLarge, readLargePieces, storeLarge } from './large-text.ts';
 import { ingestQueue } from './names.ts';
+import { LARGE_TEXT_LENGTH } from './size-limits.ts';
 
 const RECEIVED_AT = '2026-03-01T12:00:00.000Z';
 
@@ -26,7 +27,11 @@ const eventWith = (content: string, more: object = {}): LoggedEvent =>
 
 describe('a large text', () => {
   it('comes back as it was, wherever its pieces begin', async () => {
-    for (const text of ['x'.repeat(LARGE), 'é😀'.repeat(LARGE), `${'x'.repeat(LARGE - 1)}😀${'y'.repeat(2 * LARGE)}`]) {
+    for (const text of [
+      'x'.repeat(LARGE_TEXT_LENGTH),
+      'é😀'.repeat(LARGE_TEXT_LENGTH),
+      `${'x'.repeat(LARGE_TEXT_LENGTH - 1)}😀${'y'.repeat(2 * LARGE_TEXT_LENGTH)}`,
+    ]) {
       const large = await storeLarge(store, 'cr:{m00}:text:a', text);
       expect((await readLarge(store, large)) === text).toBe(true);
       const pieces = (await readLargePieces(store, large)) ?? [];
@@ -40,7 +45,7 @@ describe('a large text', () => {
   });
 
   it('expires unless it is kept, and soon once it is dropped', async () => {
-    const large = await storeLarge(store, 'cr:{m00}:text:a', 'x'.repeat(LARGE * 3));
+    const large = await storeLarge(store, 'cr:{m00}:text:a', 'x'.repeat(LARGE_TEXT_LENGTH * 3));
     expect(await store.redis.ttl(large.key)).toBeGreaterThan(3_600);
     await keepLarge(store, large);
     expect(await store.redis.ttl(large.key)).toBe(-1);
@@ -60,7 +65,7 @@ describe('a large callback', () => {
     const unlucky = await openStore({ redisUrl: proxy.url });
     await unlucky.ready();
     const committer = createCommitter(unlucky);
-    const commit = () => committer.commit({ text: 'x'.repeat(LARGE * 3), lane: 'messages' }, RECEIVED_AT);
+    const commit = () => committer.commit({ text: 'x'.repeat(LARGE_TEXT_LENGTH * 3), lane: 'messages' }, RECEIVED_AT);
     await commit();
     await store.redis.flushall();
     let refused = 0;
@@ -103,13 +108,13 @@ describe('a large callback', () => {
 describe('a large event', () => {
   it('is read as it was logged, and goes with its pieces', async () => {
     const log = createEventLog(store, { dedupeTtlMs: 60_000 });
-    const event = eventWith('A'.repeat(3 * LARGE));
+    const event = eventWith('A'.repeat(3 * LARGE_TEXT_LENGTH));
     expect(await log.append('a', [event, eventWith('small')], Date.now())).toEqual(['new', 'new']);
     expect(await readEvent(store, event.event.id)).toEqual(event);
     expect((await listEvents(store, { limit: 10 })).items).toContainEqual(event);
     const [pieces] = await largeKeys();
     expect(await store.redis.ttl(pieces as string)).toBe(-1);
-    expect((await readLogBytes(store)).total).toBeGreaterThan(3 * LARGE);
+    expect((await readLogBytes(store)).total).toBeGreaterThan(3 * LARGE_TEXT_LENGTH);
 
     const keep = { eventsMs: 0, eventBytes: 1e12, deliveriesMs: 0 };
     expect(await trimEventLog(store, keep, Date.now() + 120_000)).toBe(2);
@@ -134,7 +139,7 @@ describe('a large event', () => {
 
   it('that is seen again, or logged again by its own claim, leaves no pieces behind', async () => {
     const log = createEventLog(store, { dedupeTtlMs: 60_000 });
-    const event = eventWith('A'.repeat(2 * LARGE));
+    const event = eventWith('A'.repeat(2 * LARGE_TEXT_LENGTH));
     await log.append('a', [event], Date.now());
     const { total } = await readLogBytes(store);
     expect(await log.append('b', [event], Date.now())).toEqual(['seen']);
@@ -146,7 +151,7 @@ describe('a large event', () => {
 
   it('that is logged anew after its dedupe record is over replaces its pieces', async () => {
     const log = createEventLog(store, { dedupeTtlMs: 3_000 });
-    const event = eventWith('A'.repeat(2 * LARGE));
+    const event = eventWith('A'.repeat(2 * LARGE_TEXT_LENGTH));
     await log.append('a', [event], Date.now());
     const before = await largeKeys();
     const { total } = await readLogBytes(store);

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { runScript, type Script } from './script.ts';
+import { PIECE_LENGTH } from './size-limits.ts';
 import type { Store } from './store.ts';
 
 /*
@@ -8,10 +9,6 @@ import type { Store } from './store.ts';
  * something refers to them. Until then they expire, so a process that dies in between leaves nothing behind.
  */
 
-/** Texts longer than this are large, in characters. */
-export const LARGE = 256 * 1024;
-/** Characters in a piece. Redis takes one of them in about a millisecond. */
-const PIECE = 256 * 1024;
 /** Pieces under way at once: other commands on the connection get in between. */
 const AT_ONCE = 2;
 const UNUSED_EXPIRE_S = 24 * 3600;
@@ -60,7 +57,7 @@ export const storeLarge = async (
   const starts: number[] = [];
   for (let at = 0; at < text.length; ) {
     starts.push(at);
-    at += PIECE;
+    at += PIECE_LENGTH;
     for (let back = 0; back < MOST_OF_A_CHARACTER && isWithinCharacter(text, at); back++) at--;
   }
   const pieceAt = (piece: number) => cut(text, starts[piece] as number, starts[piece + 1] ?? text.length);

@@ -1,5 +1,6 @@
 import { QueueUnavailableError } from '@clickrelay/core';
 import type { Redis } from 'ioredis';
+import { SMALL_CALLBACK_BYTES } from './size-limits.ts';
 import type { Store } from './store.ts';
 
 /*
@@ -15,7 +16,6 @@ const NOT_FULL = 0.88;
 const FILLING = 0.5;
 const LOOK_MS = 2_000;
 const LOOK_WHILE_FILLING_MS = 250;
-const SMALL_BYTES = 256 * 1024;
 /** A look is due at once when this share of `maxmemory` may have come in since the last. */
 const LOOK_AFTER = 0.02;
 /** About what a committed callback costs in memory: allocators round up. */
@@ -94,7 +94,7 @@ export const watchMemory = (store: Store): MemoryWatch => {
       const cost = costOf(bytes);
       if (isFull || shareWith(cost) >= FULL) {
         // A large callback that does not fit is no reason to refuse small ones.
-        if (bytes < SMALL_BYTES) isFull = true;
+        if (bytes < SMALL_CALLBACK_BYTES) isFull = true;
         throw new QueueUnavailableError(
           `Redis is at ${Math.floor(100 * shareWith(0))} % of its maxmemory, and the rest is for what it holds already; nothing was stored, send it again later`,
         );

@@ -2,11 +2,9 @@ import { decodeHead } from '../log/event-record.ts';
 import { decodeRecord } from '../log/read-event.ts';
 import { eventKeys } from '../redis/names.ts';
 import { type RedisCommand, sendAll } from '../redis/send-all.ts';
+import { RECORD_HEAD_BYTES } from '../redis/size-limits.ts';
 import type { Store } from '../redis/store.ts';
 import { asksForEvent, type DeliverySelection, wantsOf } from './delivery-selection.ts';
-
-/** The head of a record fits into this, unless it has very many routes. */
-const HEAD_BYTES = 1_023;
 
 /** When an event came, in ms since 1970, or why its deliveries are not chosen. */
 export type EventSeen = number | 'unwanted' | 'event_gone';
@@ -22,7 +20,7 @@ export const lookAtEvents = (
 const readArrivals = async (store: Store, eventIds: readonly string[]): Promise<EventSeen[]> => {
   const starts = await sendAll(
     store,
-    eventIds.map((id): RedisCommand => ['getrange', eventKeys(id).record, 0, HEAD_BYTES]),
+    eventIds.map((id): RedisCommand => ['getrange', eventKeys(id).record, 0, RECORD_HEAD_BYTES - 1]),
   );
   return Promise.all(
     starts.map(async (start, index) => {

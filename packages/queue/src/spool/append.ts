@@ -2,16 +2,12 @@ import { open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { QueueUnavailableError } from '@clickrelay/core';
 import { createGroupCommit } from '../redis/group-commit.ts';
+import { MAX_SPOOL_PENDING_BYTES, MAX_SPOOL_WRITE_BYTES, MAX_SPOOL_WRITE_ENTRIES } from '../redis/size-limits.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
 import { finishSegment, removeSegment, segmentName, syncDirectory, writeFully } from './files.ts';
 import { encodeEntry, type SpoolEntry } from './record.ts';
 import { type ActiveSegment, exclusively, hasRoomFor, type SpoolState } from './state.ts';
 import type { DiskWatch } from './watch-disk.ts';
-
-/** One write and its fsync. */
-const MAX_WRITE = { items: 1_024, bytes: 4 * 1024 * 1024 };
-/** Waiting for the disk, in memory. */
-const MAX_PENDING_BYTES = 64 * 1024 * 1024;
 
 /** An encoded entry. */
 interface Appended {
@@ -33,8 +29,8 @@ export interface Appender {
 export const createAppender = (state: SpoolState, disk: DiskWatch, deadlineMs: number): Appender => {
   let isClosed = false;
   const group = createGroupCommit<Appended>({
-    maxItems: MAX_WRITE.items,
-    maxBytes: MAX_WRITE.bytes,
+    maxItems: MAX_SPOOL_WRITE_ENTRIES,
+    maxBytes: MAX_SPOOL_WRITE_BYTES,
     sizeOf: ({ bytes }) => bytes.length,
     write: async (appended) => {
       try {
@@ -56,7 +52,7 @@ export const createAppender = (state: SpoolState, disk: DiskWatch, deadlineMs: n
     append: async (entry) => {
       const bytes = encodeEntry(entry);
       assertRoom(state, bytes.length);
-      if (isClosed || state.pendingBytes > MAX_PENDING_BYTES) {
+      if (isClosed || state.pendingBytes > MAX_SPOOL_PENDING_BYTES) {
         throw new QueueUnavailableError('Redis is away and the spool does not keep up; send it again');
       }
       state.pendingBytes += bytes.length;

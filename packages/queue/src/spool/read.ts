@@ -1,13 +1,11 @@
 import { join } from 'node:path';
+import { MAX_GROUP_CALLBACKS, MAX_GROUP_LENGTH } from '../redis/size-limits.ts';
 import { finishActive } from './append.ts';
 import { readPosition, removeSegment, writePosition } from './files.ts';
 import type { SpoolEntry } from './record.ts';
 import { openSegment } from './segment.ts';
 import { keepDamaged } from './set-aside.ts';
 import { exclusively, type Reading, type SpoolBatch, type SpoolState } from './state.ts';
-
-/** What one job of the queue may hold, see commit.ts. */
-const BATCH = { entries: 256, bytes: 256 * 1024 };
 
 /**
  * Reads the next entries, and sets aside the damage between them. Returns undefined when nothing waits. The position
@@ -63,7 +61,7 @@ const readFrom = async (state: SpoolState, { segment, reader, at }: Reading): Pr
   const places: number[] = [];
   let size = 0;
   let end = at;
-  while (entries.length < BATCH.entries && size < BATCH.bytes) {
+  while (entries.length < MAX_GROUP_CALLBACKS && size < MAX_GROUP_LENGTH) {
     const found = await reader.find(end);
     if (found.kind === 'end') break;
     if (found.kind === 'entry') {

@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
+import { SPOOL_WINDOW_BYTES } from '../redis/size-limits.ts';
 import {
   decodeFooter,
   decodeHeader,
@@ -32,8 +33,6 @@ export interface SegmentReader {
   close(): Promise<void>;
 }
 
-const WINDOW_BYTES = 1024 * 1024;
-
 /**
  * Opens a segment to read it in order, a window at a time, however large it is.
  * @param size where to stop, when the bytes behind are known not to count. @default the whole file
@@ -62,7 +61,7 @@ const createReader = (file: FileHandle, records: number | undefined, end: number
   /** The bytes at a place; fewer at the end of the file. Valid until the next call. */
   const bytesAt = async (at: number, length: number): Promise<Buffer> => {
     if (at < windowAt || at + length > windowAt + window.length) {
-      const wanted = Math.min(Math.max(length, WINDOW_BYTES), Math.max(end - at, 0));
+      const wanted = Math.min(Math.max(length, SPOOL_WINDOW_BYTES), Math.max(end - at, 0));
       const fresh = Buffer.allocUnsafe(wanted);
       window = fresh.subarray(0, await readFully(file, fresh, at));
       windowAt = at;
@@ -86,7 +85,7 @@ const createReader = (file: FileHandle, records: number | undefined, end: number
   /** Where the next whole record begins; undefined when none does. */
   const findRecord = async (after: number): Promise<number | undefined> => {
     for (let at = after; at < end; ) {
-      const bytes = await bytesAt(at, Math.min(WINDOW_BYTES, end - at));
+      const bytes = await bytesAt(at, Math.min(SPOOL_WINDOW_BYTES, end - at));
       const found = bytes.indexOf(RECORD_MAGIC);
       if (found === -1) at += Math.max(bytes.length - 3, 1);
       else if (typeof (await recordAt(at + found)) === 'object') return at + found;
@@ -96,8 +95,8 @@ const createReader = (file: FileHandle, records: number | undefined, end: number
   };
 
   const isZeros = async (from: number): Promise<boolean> => {
-    for (let at = from; at < end; at += WINDOW_BYTES) {
-      if ((await bytesAt(at, Math.min(WINDOW_BYTES, end - at))).some((byte) => byte !== 0)) return false;
+    for (let at = from; at < end; at += SPOOL_WINDOW_BYTES) {
+      if ((await bytesAt(at, Math.min(SPOOL_WINDOW_BYTES, end - at))).some((byte) => byte !== 0)) return false;
     }
     return true;
   };
@@ -117,8 +116,8 @@ const createReader = (file: FileHandle, records: number | undefined, end: number
     startFrom: async (place) =>
       place === end || (place < end && typeof (await recordAt(place)) === 'object') ? place : 0,
     copy: async function* (from, to) {
-      for (let at = from; at < to; at += WINDOW_BYTES) {
-        yield Buffer.from(await bytesAt(at, Math.min(WINDOW_BYTES, to - at)));
+      for (let at = from; at < to; at += SPOOL_WINDOW_BYTES) {
+        yield Buffer.from(await bytesAt(at, Math.min(SPOOL_WINDOW_BYTES, to - at)));
       }
     },
     close: () => file.close(),

@@ -1,3 +1,4 @@
+import { SPOOL_PROBE_BYTES } from '../redis/size-limits.ts';
 import { type Appender, createAppender } from './append.ts';
 import { SpoolError } from './errors.ts';
 import { takeFolder } from './lock.ts';
@@ -5,7 +6,7 @@ import { finishBatch, readBatch } from './read.ts';
 import { recover } from './recover.ts';
 import { keepRefused } from './set-aside.ts';
 import { createState, hasRoomFor, type SpoolBatch, type SpoolNotice, type SpoolState } from './state.ts';
-import { type DiskWatch, PROBE_BYTES, watchDisk } from './watch-disk.ts';
+import { type DiskWatch, watchDisk } from './watch-disk.ts';
 
 /*
  * The folder in which callbacks wait while Redis is away.
@@ -122,5 +123,5 @@ const statsOf = (state: SpoolState, disk: DiskWatch): SpoolStats => {
 
 const refusing = (state: SpoolState, { errorCode }: DiskWatch): string | null => {
   if (errorCode !== undefined) return `the disk refuses it: ${errorCode}`;
-  return hasRoomFor(state, PROBE_BYTES) ? null : `it is full: ${state.bytes} of ${state.maxBytes} bytes`;
+  return hasRoomFor(state, SPOOL_PROBE_BYTES) ? null : `it is full: ${state.bytes} of ${state.maxBytes} bytes`;
 };

@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import { DEFAULT_SPOOL_BYTES, SPOOL_SEGMENT_BYTES } from '../redis/size-limits.ts';
 import type { SpoolEntry } from './record.ts';
 import type { SegmentReader } from './segment.ts';
 
@@ -74,13 +75,10 @@ export interface SpoolState {
   lastChange: Promise<unknown>;
 }
 
-const DEFAULT_MAX_BYTES = 10 * 1024 ** 3;
-const SEGMENT_BYTES = 64 * 1024 * 1024;
-
 export const createState = ({
   dir,
-  maxBytes = DEFAULT_MAX_BYTES,
-  segmentBytes = SEGMENT_BYTES,
+  maxBytes = DEFAULT_SPOOL_BYTES,
+  segmentBytes = SPOOL_SEGMENT_BYTES,
   onNotice = () => {},
 }: {
   readonly dir: string;

@@ -1,11 +1,11 @@
 import { unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { SPOOL_PROBE_BYTES } from '../redis/size-limits.ts';
 import type { SpoolState } from './state.ts';
 
 export const PROBE = 'probe';
-/** How often a disk that failed is tried again, in ms, and with how much. */
+/** How often a disk that failed is tried again, in ms. */
 const TRY_EVERY_MS = 1_000;
-export const PROBE_BYTES = 64 * 1024;
 
 /** Whether the disk takes writes. */
 export interface DiskWatch {
@@ -39,7 +39,7 @@ export const watchDisk = ({ dir, notice }: Pick<SpoolState, 'dir' | 'notice'>): 
     timer = undefined;
     const path = join(dir, PROBE);
     try {
-      await writeFile(path, Buffer.alloc(PROBE_BYTES), { flush: true });
+      await writeFile(path, Buffer.alloc(SPOOL_PROBE_BYTES), { flush: true });
       await unlink(path);
       worked();
     } catch (error) {
