@@ -9,7 +9,7 @@ const processes = new URL('../src/process/index.ts', import.meta.url).href;
 let end: (() => void) | undefined;
 afterEach(() => end?.());
 
-/** @param supervised with the channel that `clickrelay start` opens */
+/** @param supervised whether it gets the channel that `clickrelay start` opens */
 const spawnProgram = (args: string[], supervised: boolean) => {
   const child = spawn(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'inherit', supervised ? 'ipc' : 'ignore'],
@@ -29,7 +29,7 @@ const startProgram = async (supervised: boolean) => {
   return started;
 };
 
-it('ends at once at the second signal, whichever it is', async () => {
+it('ends at once on the second signal, whichever it is', async () => {
   const { child, says } = await startProgram(false);
   child.kill('SIGTERM');
   await says('told true');
@@ -69,7 +69,7 @@ it.each([
 it.each([
   ['new KnownError("set it")', 1, 'set it\n'],
   ['new OtherError("no")', 1, expect.stringContaining('OtherError: no')],
-])('prints the message of an error that explains itself and ends with 1: %s', async (error, code, output) => {
+])('for an error that explains itself, prints the message and ends with 1: %s', async (error, code, output) => {
   const script = `
     import { orExit } from ${JSON.stringify(processes)};
     class KnownError extends Error {}

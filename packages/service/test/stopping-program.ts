@@ -1,6 +1,6 @@
 import { listenForStop } from '../src/process/index.ts';
 
-/* Says when it is told to stop, and needs longer than anybody waits. */
+/* Says when it is told to stop, but never stops. */
 const stop = listenForStop();
 setInterval(() => {}, 1_000);
 process.stdout.write('listening\n');

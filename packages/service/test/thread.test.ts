@@ -9,7 +9,7 @@ const open = (options?: ThreadOptions): void => {
   thread = openThread(threadFile('odd-jobs', import.meta.url), options);
 };
 
-it('does jobs one after the other on one thread, and shares memory with it', async () => {
+it('does one job after the other on one thread, which can share memory', async () => {
   open();
   const shared = new SharedArrayBuffer(3);
   new Uint8Array(shared).set([1, 2, 3]);
@@ -18,7 +18,7 @@ it('does jobs one after the other on one thread, and shares memory with it', asy
   ).toEqual([1, 2, 6, 4]);
 });
 
-it('this thread has turns while the other works', async () => {
+it('does not block the calling thread', async () => {
   open({ deadlineMs: 1_000 });
   let turns = 0;
   const counting = setInterval(() => turns++, 1);
@@ -31,21 +31,21 @@ it.each([
   ['throw', 'the job failed (RangeError)'],
   ['exit', 'the thread ended'],
   ['never end', 'the job took longer than 2000 ms'],
-] as const)('a job that does this: %s, fails alone', async (job, message) => {
+] as const)('a job that does this fails alone: %s', async (job, message) => {
   open({ deadlineMs: 2_000 });
   const [odd, next] = await Promise.allSettled([thread.run(job), thread.run(new SharedArrayBuffer(1))]);
   expect(odd).toMatchObject({ status: 'rejected', reason: { name: 'ThreadError', message } });
   expect(next).toEqual({ status: 'fulfilled', value: 0 });
 });
 
-it('ends without work, and begins again with it', async () => {
+it('ends the thread when it is idle, and starts it again for the next job', async () => {
   open({ idleMs: 20 });
   expect(await thread.run('count')).toBe(1);
   expect(await thread.run('count')).toBe(2);
   await expect.poll(() => thread.run('count').then((jobs) => jobs), { interval: 200, timeout: 5_000 }).toBe(1);
 });
 
-it('takes nothing more when it is closed', async () => {
+it('takes no more jobs once it is closed', async () => {
   open();
   const running = thread.run('never end').catch(({ message }: Error) => message);
   await new Promise((resolve) => setTimeout(resolve, 50));

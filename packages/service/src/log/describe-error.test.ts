@@ -12,7 +12,7 @@ const thrownBy = (act: () => unknown): unknown => {
 const frames = expect.any(Array);
 
 describe('describeError', () => {
-  it('keeps to itself what an error quotes', () => {
+  it('leaves out messages that may quote their input', () => {
     const badJson = thrownBy(() => JSON.parse('canary'));
     expect(describeError(badJson)).toEqual({ name: 'SyntaxError', frames });
     const reply = Object.assign(new Error('OOM command not allowed: canary'), { name: 'ReplyError' });
@@ -20,7 +20,7 @@ describe('describeError', () => {
     expect(JSON.stringify([describeError(badJson), describeError(reply)])).not.toContain('canary');
   });
 
-  it('tells the message of a mistake in our code, the code of an error of the system, and the kind of anything else', () => {
+  it('keeps the message of a mistake in our code, and the code of a system error', () => {
     expect(describeError(new RangeError('out of bounds'))).toEqual({
       name: 'RangeError',
       message: 'out of bounds',
@@ -31,7 +31,7 @@ describe('describeError', () => {
     expect(describeError('canary')).toEqual({ name: 'string' });
   });
 
-  it('tells the rules that settings break, and no value', () => {
+  it('names the rules that settings break, without the values', () => {
     const error = thrownBy(() => z.object({ list: z.array(z.number()) }).parse({ list: ['canary'] }));
     expect(describeError(error)).toEqual({
       name: 'ZodError',
@@ -40,7 +40,7 @@ describe('describeError', () => {
     });
   });
 
-  it('makes fields that do not hide those of the line', () => {
+  it('makes fields that do not hide those of the log line', () => {
     expect(errorFields(Object.assign(new TypeError('x is undefined'), { code: 'E' }))).toEqual({
       errorName: 'TypeError',
       errorCode: 'E',

@@ -10,8 +10,8 @@ export interface ErrorFacts {
 }
 
 /**
- * The parts of an error that may be logged. An allow-list, because the message of an error that is not ours may quote its
- * input: Redis repeats the arguments of a command, `JSON.parse` its text.
+ * The parts of an error that may be logged. An allow-list, because the message of an error that is not ours may quote
+ * its input: Redis repeats the arguments of a command, and `JSON.parse` its text.
  */
 export const describeError = (error: unknown): ErrorFacts => {
   if (!(error instanceof Error)) return { name: typeof error };
@@ -23,7 +23,7 @@ export const describeError = (error: unknown): ErrorFacts => {
     ...(typeof code === 'string' && { code }),
     ...(redisCode && { redisCode }),
     ...(quotesNothing && { message: error.message.slice(0, 200) }),
-    // Told by its name: the log does not load zod.
+    // Recognized by its name, so that the log does not load zod.
     ...(error.name === 'ZodError' && Array.isArray(issues) && { issues: issues.map(ruleOf) }),
     frames: error.stack?.split('\n').filter((line) => line.startsWith('    at ')) ?? [],
   };
@@ -34,7 +34,7 @@ const ruleOf = ({ path, message }: { path: readonly PropertyKey[]; message: stri
   message,
 });
 
-/** The same for a line with a `code` and a `reason` of its own: the fields lie beside the others. */
+/** The same as fields of a log line, named so that they do not hide its own `name` and `code`. */
 export const errorFields = (error: unknown): Readonly<Record<string, unknown>> => {
   const { name, code, message, ...rest } = describeError(error);
   return {

@@ -1,14 +1,14 @@
 import type { Logger } from 'pino';
 
 export interface RedisLog {
-  /** Called with every attempt to connect that fails: only the first is logged. */
+  /** Called for every failed attempt to connect; logs only the first. */
   readonly onError: (error: Error) => void;
   readonly onReady: () => void;
   isAway(): boolean;
 }
 
 /**
- * Logs `redis.away` once when the connection is lost, and `redis.back` once when it is there again.
+ * Logs `redis.away` once when the connection is lost, and `redis.back` once when it is restored.
  * @param describe the fields of `redis.away`
  */
 export const createRedisLog = (

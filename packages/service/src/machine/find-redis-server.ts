@@ -2,8 +2,8 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 
 /**
- * The redis-server to run: `CLICKRELAY_REDIS_SERVER`, else redis-server or valkey-server on PATH, else the copy that
- * `./start` and `./test` put into `.tools` of the checkout.
+ * Finds the redis-server to run: `CLICKRELAY_REDIS_SERVER`, else redis-server or valkey-server on PATH, else the copy
+ * that `./start` and `./test` put into `.tools` of the checkout.
  */
 export const findRedisServer = (): string => {
   const named = process.env['CLICKRELAY_REDIS_SERVER'];
@@ -13,14 +13,15 @@ export const findRedisServer = (): string => {
       if (folder !== '' && isExecutable(join(folder, name))) return join(folder, name);
     }
   }
-  // The checkout is the nearest folder upwards with a workspace file, from src/ as from dist/.
+  // The checkout is the nearest folder above, of src/ or of dist/, that has a workspace file.
   for (let folder = import.meta.dirname; folder !== dirname(folder); folder = dirname(folder)) {
     if (!existsSync(join(folder, 'pnpm-workspace.yaml'))) continue;
     const fetched = join(folder, '.tools/redis/redis-server');
     if (isExecutable(fetched)) return fetched;
   }
   throw new Error(
-    'no redis-server or valkey-server here; install one, set `CLICKRELAY_REDIS_SERVER` to its path, or run ./test, which fetches one',
+    'no redis-server or valkey-server here; ' +
+      'install one, set `CLICKRELAY_REDIS_SERVER` to its path, or run ./test, which fetches one',
   );
 };
 

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 
 /**
- * A TCP port of 127.0.0.1 that was free a moment ago. It lies below the range that systems give to outgoing connections
- * (from 32768 on Linux, 49152 on macOS): a server that is away for a while finds its port free when it comes back, and
- * no client that keeps knocking meanwhile is connected to itself.
+ * Finds a TCP port of 127.0.0.1 that was free a moment ago. It lies below the range that systems use for outgoing
+ * connections (from 32768 on Linux, 49152 on macOS). A server that restarts therefore finds its port still free, and a
+ * client that keeps trying to connect meanwhile does not connect to itself.
  */
 export const freePort = async (): Promise<number> => {
   for (;;) {

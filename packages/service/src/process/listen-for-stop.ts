@@ -1,7 +1,7 @@
 export interface StopOptions {
   /** @default SIGTERM and SIGINT */
   readonly signals?: readonly NodeJS.Signals[];
-  /** What a second signal does. @default the process ends at once, as if nothing listened */
+  /** Called for a second signal. @default the process ends at once, as if nothing listened */
   readonly onSecond?: () => void;
 }
 
@@ -34,7 +34,7 @@ export const listenForStop = ({ signals = ['SIGTERM', 'SIGINT'], onSecond }: Sto
   };
   for (const signal of signals) process.on(signal, onSignal);
   if (process.connected) process.once('disconnect', stop);
-  // It went away before anyone listened. (Undefined when nobody opened a channel.)
+  // The channel closed before anyone listened. (Undefined when there never was one.)
   else if (process.connected === false) stop();
   return { signal: stopping.signal, told: told.promise };
 };

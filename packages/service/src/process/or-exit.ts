@@ -1,7 +1,7 @@
 /** An error whose message tells the operator what to do. */
 type ExplainedError = abstract new (...given: never[]) => Error;
 
-/** The result of a step. If the step fails with one of these errors, prints its message and ends the process with 1. */
+/** Takes a step. If it fails with one of these errors, prints the message and ends the process with 1. */
 export const orExit = async <Result>(
   step: () => Result | Promise<Result>,
   ...explained: readonly ExplainedError[]

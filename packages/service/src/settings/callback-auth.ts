@@ -5,7 +5,7 @@ export type CallbackCredential =
   | { kind: 'header'; name: string; value: string }
   | { kind: 'none' };
 
-/** The entries of CALLBACK_AUTH in their order; what the receiver would refuse is left out, it says so itself. */
+/** The valid entries of CALLBACK_AUTH, in their order. The receiver itself reports the others. */
 export const readCallbackAuth = (text: string): CallbackCredential[] =>
   text
     .split(',')
@@ -21,7 +21,7 @@ export const readCallbackAuth = (text: string): CallbackCredential[] =>
       return [];
     });
 
-/** The callback URLs under a base; a query secret is part of them. */
+/** The callback URLs under a base. A query secret is part of them. */
 export const callbackUrls = (
   base: string,
   pathPrefix: string,
@@ -32,7 +32,7 @@ export const callbackUrls = (
   return { reply: `${start}/one-api-reply${query}`, status: `${start}/one-api-status${query}` };
 };
 
-/** At the first colon: all that follow belong to the secret. */
+/** Cuts at the first colon: any further colons belong to the secret. */
 const cut = (text: string): [before: string, after: string] => {
   const colon = text.indexOf(':');
   return colon === -1 ? [text, ''] : [text.slice(0, colon), text.slice(colon + 1)];

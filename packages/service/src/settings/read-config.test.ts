@@ -10,7 +10,7 @@ const schema = z.object({
 });
 
 describe('readConfig', () => {
-  it('takes an empty variable as unset', () => {
+  it('treats an empty variable as unset', () => {
     expect(readConfig(schema, { PORT: '', DEDUPE_TTL: undefined })).toEqual({
       PORT: 8080,
       DEDUPE_TTL: 259_200_000,

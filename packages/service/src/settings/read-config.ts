@@ -1,13 +1,13 @@
 import type { z } from 'zod';
 
-/** What is wrong with the environment, a line for each variable. Names variables, never their values. */
+/** Says what is wrong with the environment, one line for each variable, without any values. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly code = 'config';
 }
 
 /**
- * The environment as a program's schema has it. An empty variable counts as unset, as in a shell.
+ * Reads the environment by the schema of a program. An empty variable counts as unset, as in a shell.
  * @throws {ConfigError}
  */
 export const readConfig = <Schema extends z.ZodType>(

@@ -1,14 +1,14 @@
 import { parseDuration, parseRetrySchedule } from '@clickrelay/core';
 import { z } from 'zod';
 
-/* Variables that several programs read, and kinds of values that several variables have. */
+/* The variables that several programs read, and the kinds of values that several variables share. */
 
 export const wholeNumber = (name: string, min: number, max: number) => {
   const error = `${name} must be a whole number from ${min} to ${max}`;
   return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error });
 };
 
-/** Refuses what a parser refuses, in the parser's words. */
+/** Refuses what a parser refuses, with the message of the parser. */
 export const checkedBy =
   <Value>(parse: (value: Value) => unknown) =>
   (value: Value, context: z.RefinementCtx): void => {

@@ -1,13 +1,13 @@
 import { parentPort, type Transferable } from 'node:worker_threads';
 
-/** How a job ended, as it goes from the thread to whoever asked. */
+/** The outcome of a job, as the thread sends it back. */
 export type Answer<Result> = { readonly result: Result } | { readonly error: string };
 
 /**
- * The thread's side: does one job after the other. What a job throws is told by its name alone, because a message may
- * quote what the job was given.
+ * Runs in the thread: does one job after the other. Reports only the name of a thrown error, because its message may
+ * quote the input of the job.
  *
- * @param work answers a result, and what of it is handed over instead of copied
+ * @param work returns a result, and the parts of it to hand over instead of copying
  */
 export const answerJobs = <Job, Result>(
   work: (job: Job) => { readonly result: Result; readonly handOver?: readonly Transferable[] },

@@ -1,37 +1,37 @@
 import { Worker } from 'node:worker_threads';
 import type { Answer } from './answer-jobs.ts';
 
-/** A job did not end, or not in time. Another one may. */
+/** A job did not end, or not in time. Other jobs may succeed. */
 export class ThreadError extends Error {
   override readonly name = 'ThreadError';
 }
 
-/** One job at a time on a thread of its own, which starts with the first and ends when there is nothing to do. */
+/** Does one job at a time on a thread of its own, which starts with the first job and ends when idle. */
 export interface Thread<Job, Result> {
   /**
    * Jobs wait for each other. A `SharedArrayBuffer` in a job is not copied.
    * @throws {ThreadError} when the thread died or took too long; the next job gets a new one
    */
   run(job: Job): Promise<Result>;
-  /** Ends the thread; what is under way fails. */
+  /** Ends the thread. A job that is under way fails. */
   close(): Promise<void>;
 }
 
 export interface ThreadOptions {
   /** How long one job may take, in ms. @default 30000 */
   readonly deadlineMs?: number;
-  /** How long the thread is kept without work, in ms: it holds some megabytes. @default 30000 */
+  /** How long an idle thread stays, in ms: it takes some megabytes. @default 30000 */
   readonly idleMs?: number;
 }
 
 /**
- * The file of a thread beside a module of the same program, as a source or built.
+ * The file of a thread that lies beside a module of the same program, be it the source or the build.
  * @param moduleUrl `import.meta.url` of the module
  */
 export const threadFile = (name: string, moduleUrl: string): URL =>
   new URL(`./${name}${moduleUrl.endsWith('.ts') ? '.ts' : '.js'}`, moduleUrl);
 
-/** @param file calls `answerJobs` */
+/** @param file a module that calls `answerJobs` */
 export const openThread = <Job, Result>(file: URL, options: ThreadOptions = {}): Thread<Job, Result> => {
   const { deadlineMs = 30_000, idleMs = 30_000 } = options;
   let worker: Worker | undefined;
@@ -44,7 +44,7 @@ export const openThread = <Job, Result>(file: URL, options: ThreadOptions = {}):
     const forget = (): void => {
       if (worker === started) worker = undefined;
     };
-    // Without a listener, its death would be this process's.
+    // Without a listener, an error of the thread would end this process.
     started.on('error', forget);
     started.on('exit', forget);
     return started;

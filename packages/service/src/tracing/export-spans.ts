@@ -30,11 +30,11 @@ const contextOf = (traceparent: string | undefined) => {
   });
 };
 
-/** Sends spans by OTLP over HTTP, some at a time. Where to, and with which headers, the exporter reads from the environment. */
+/** Sends spans in batches by OTLP over HTTP. The exporter reads the address and the headers from the environment. */
 export const exportSpans = ({ environment, service, version }: TracingOptions): Tracing => {
   const share = Number(environment['OTEL_TRACES_SAMPLER_ARG'] || 1);
   const provider = new TracerProvider({
-    // What the environment says comes last, and wins.
+    // The environment comes last, so that it wins.
     resource: defaultResource()
       .merge(resourceFromAttributes({ 'service.name': service, 'service.version': version }))
       .merge(detectResources({ detectors: [envDetector] })),

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { expect, it } from 'vitest';
 
-/** The packages of OpenTelemetry that a process loads which opens traces with this environment. */
+/** The OpenTelemetry packages that a process loads when it opens traces with this environment. */
 const loadedBy = (environment: object): string[] => {
   const script = `
     import { registerHooks } from 'node:module';
@@ -15,7 +15,7 @@ const loadedBy = (environment: object): string[] => {
   return JSON.parse(output);
 };
 
-it('loads nothing of OpenTelemetry unless it is told where traces go', () => {
+it('loads nothing of OpenTelemetry unless the environment says where traces go', () => {
   expect(loadedBy({})).toEqual([]);
   expect(loadedBy({ OTEL_EXPORTER_OTLP_ENDPOINT: '' })).toEqual([]);
   expect(loadedBy({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' })).toContain('@opentelemetry/sdk-trace');

@@ -1,26 +1,26 @@
 /*
- * Traces, for those who ask for them: a span for the callback, its commit, its way through the worker, and each attempt at
- * a delivery. Nothing of OpenTelemetry is loaded otherwise.
+ * Optional traces: a span for the callback, its commit, its way through the worker, and each attempt at a delivery.
+ * Nothing of OpenTelemetry is loaded unless they are configured.
  */
 
 export interface StartOptions {
-  /** W3C `traceparent` of what this is part of; without one, or with a wrong one, a trace begins. */
+  /** W3C `traceparent` of the parent span. Without one, or with an invalid one, a new trace begins. */
   readonly parent?: string | undefined;
   /** No content, phone number or secret. */
   readonly attributes?: Readonly<Record<string, string | number>>;
 }
 
 export interface Span {
-  /** For what is part of this, here and elsewhere. */
+  /** For child spans, in this process and in others. */
   readonly traceparent: string;
-  /** @param error code of what went wrong */
+  /** @param error the code of an error, if one ended it */
   end(error?: string, attributes?: StartOptions['attributes']): void;
 }
 
 export interface Tracing {
-  /** @param kind of span, in OpenTelemetry's words */
+  /** @param kind the kind of span, in OpenTelemetry's terms */
   start(name: string, kind: 'server' | 'internal' | 'consumer' | 'client', options?: StartOptions): Span;
-  /** Sends what was not sent yet. */
+  /** Sends the spans that are still waiting. */
   close(): Promise<void>;
 }
 
