@@ -1,27 +1,27 @@
 import { QueueUnavailableError } from '@clickrelay/core';
 import type { Redis } from 'ioredis';
 
-/** After a replica has not answered, the next wait for it begins this much later: others use the connection too. */
+/** How long not to wait for a replica that did not answer, in ms: a wait blocks the connection for others. */
 const REST_MS = 500;
 
 interface Waits {
-  /** Under way. */
+  /** The wait that is under way. */
   current: Promise<number>;
-  /** Not sent yet: covers the writes of everybody who comes until then. */
+  /** The wait that follows. It covers every write that is made before it is sent. */
   next: Promise<number> | undefined;
   failedAt: number;
 }
 
 const waits = new WeakMap<Redis, Waits>();
 
-/** How many replicas have what was written over this connection: one `WAIT` for all who ask at about the same time. */
+/** Counts the replicas that have the writes of this connection. Callers at about the same time share one `WAIT`. */
 const countReplicas = (connection: Redis, waitMs: number): Promise<number> => {
   const state = waits.get(connection) ?? { current: Promise.resolve(0), next: undefined, failedAt: -REST_MS };
   waits.set(connection, state);
   const send = async (): Promise<number> => {
     state.next = undefined;
     if (performance.now() - state.failedAt < REST_MS) return 0;
-    // Nothing else is answered over this connection meanwhile.
+    // Meanwhile Redis answers nothing else over this connection.
     const replicas = await connection.wait(1, waitMs);
     if (replicas < 1) state.failedAt = performance.now();
     return replicas;
@@ -36,13 +36,13 @@ const countReplicas = (connection: Redis, waitMs: number): Promise<number> => {
 };
 
 /**
- * Carries out writes, then has a replica of each server say that it has them.
+ * Carries out writes, then waits until a replica of each server has them.
  *
- * `WAIT` knows of the writes of its own connection only. On one that was opened since, it would say at once that all is
- * well; so it counts only when the writes and the answer went over the same socket. (While slots of a Cluster are
- * moved, a write may be redirected with ASK to a server that this does not ask.)
+ * `WAIT` covers only the writes of its own connection. On a connection that was opened later, it would answer at once
+ * that all is well, so its answer counts only if it came over the same socket as the writes. (While slots of a Cluster
+ * move, a write may be redirected with ASK to a server that is not asked here.)
  *
- * @param connections over which commands for the written keys go now
+ * @param connections the connections that now carry commands for the written keys
  * @param waitMs how long a replica may take
  * @throws {QueueUnavailableError} when no replica is known to have the writes; they may still exist
  */
@@ -63,6 +63,7 @@ export const confirmReplicated = async <T>(
     if (isUnbroken() && Math.min(...replicas) >= 1) return result;
   }
   throw new QueueUnavailableError(
-    `no replica confirmed the write within ${waitMs} ms, as DURABILITY=replicated asks; send it again, it will not count twice`,
+    `no replica confirmed the write within ${waitMs} ms, as DURABILITY=replicated asks; ` +
+      'send it again, it will not count twice',
   );
 };

@@ -8,19 +8,19 @@ import { LayoutMismatchError } from './errors.ts';
 import { keySlot } from './key-slot.ts';
 import { INGEST_SHARDS, ingestQueue, LAYOUT, type QueueName, queueKey, REGISTRY } from './names.ts';
 
-/** How long a taken job stays ours without renewal. After that, the jobs of a crashed worker are taken again. */
+/** How long a taken job stays ours without renewal. After that, another worker takes the jobs of a crashed one. */
 export const LOCK_MS = 5_000;
 
 /**
- * A healthy replica answers within milliseconds. A commit waits for less than its deadline, so that its error can tell
- * the reason. A worker has other work for the same connection, and tries again later.
+ * A healthy replica answers within milliseconds. A commit waits for less than its deadline, so that its error can name
+ * the reason. A worker needs the same connection for other work, and tries again later.
  */
 const REPLICA_WAIT_MS = { answer: 1_000, work: 200 } as const;
 
-/** BullMQ marks on one check and returns on the next; the checks of all processes share this pace. */
+/** BullMQ marks a stalled job in one check and returns it in the next. The checks of all processes share this pace. */
 const STALLED_CHECK_MS = 900;
 
-/** A Worker that takes jobs only when told to: no loop, no blocking connection of its own. */
+/** A Worker that takes jobs only on request: it has no loop and no blocking connection of its own. */
 export class JobTaker extends Worker {
   declare public backend: RedisQueueBackend;
 
@@ -29,42 +29,41 @@ export class JobTaker extends Worker {
   }
 }
 
-/** One connection to Redis, and everything that uses it. Everything in this package takes a store. */
+/** A connection to Redis, and what runs over it. Every function of this package takes a store. */
 export interface Store {
   readonly redis: RedisClient;
   readonly role: Role;
-  /** On a Cluster tags are on different servers: no command, script or pipeline may touch two. */
+  /** On a Cluster, tags are on different servers: no command, script or pipeline may touch two of them. */
   readonly isCluster: boolean;
-  /** How many queues each lane has: on a Cluster its groups are spread over the servers. */
+  /** How many queues each lane has: on a Cluster, several, which spread its groups over the servers. */
   readonly ingestShards: number;
   /** The servers that take writes: one, or the masters of a Cluster. */
   servers(): Redis[];
-  /** The connection over which a command for this key goes at the moment. @throws when a Cluster knows of none */
+  /** The connection that now carries commands for this key. @throws when no node of the Cluster is known to have it */
   connectionOf(key: string): Redis;
   /**
-   * Carries out writes to keys of one tag. With `DURABILITY=replicated` it resolves when they have reached a replica
-   * too.
-   * @throws {QueueUnavailableError} when they have not reached one in time, or may not have
+   * Carries out writes to keys of one tag. With `DURABILITY=replicated`, resolves only when a replica has them too.
+   * @throws {QueueUnavailableError} when no replica is known to have them in time
    */
   durably<T>(key: string, write: () => Promise<T>): Promise<T>;
   /**
-   * The same for writes after which other data are removed: the removal must not survive where the write is lost.
-   * Replicas carry out writes in the order of their primary, so a single server needs nothing. On a Cluster the two may
-   * be on different servers.
+   * The same for writes after which other data are removed: a removal must not survive when the write is lost. A
+   * replica follows the order of its primary, so a single server needs nothing. On a Cluster, the write and the removal
+   * may go to different servers.
    */
   durablyBeforeNext<T>(write: () => Promise<T>): Promise<T>;
-  /** To add jobs to a queue and to look at them. */
+  /** For adding jobs to a queue and looking at them. */
   queue(name: QueueName): Queue;
-  /** To take jobs from a queue and to settle them. */
+  /** For taking jobs from a queue and settling them. */
   taker(name: QueueName): JobTaker;
-  /** The same on a connection of the caller, who closes it. */
+  /** The same on a connection of the caller, who also closes it. */
   openTaker(name: QueueName, connection: RedisClient): JobTaker;
   /**
-   * Resolves when Redis answers and its data are laid out as this version expects.
-   * @throws {LayoutMismatchError} when they are not.
+   * Resolves when Redis answers and its data have the layout of this version.
+   * @throws {LayoutMismatchError} when they have another
    */
   ready(): Promise<void>;
-  /** @throws {QueueUnavailableError} when a command sent now would not reach Redis. */
+  /** @throws {QueueUnavailableError} when a command sent now would not reach Redis */
   assertConnected(): void;
   close(): Promise<void>;
 }
@@ -73,25 +72,26 @@ export interface StoreOptions {
   /** See `parseRedisUrl`. */
   readonly redisUrl: string;
   readonly role: Role;
-  /** With `replicated` what is acknowledged is on a replica first. @default 'always' */
+  /** With `replicated`, nothing is acknowledged before a replica has it. @default 'always' */
   readonly durability?: DurabilityMode;
-  /** Called for each connection error, again and again while Redis is away. They heal by themselves. */
+  /** Called for each connection error, repeatedly while Redis is away. The connection recovers by itself. */
   readonly onError?: (error: Error) => void;
 }
 
-/** Writes the layout into an empty Redis, and compares it ever after. */
+/** Writes the layout into an empty Redis. Afterwards, compares it. */
 const checkLayout = async (redis: RedisClient): Promise<void> => {
   const ours = JSON.stringify(LAYOUT);
   await redis.setnx(`${REGISTRY}:layout`, ours);
   const theirs = await redis.get(`${REGISTRY}:layout`);
   if (theirs !== ours) {
     throw new LayoutMismatchError(
-      `the data in this Redis have layout ${theirs}, this version of Clickrelay reads ${ours}; use the version that wrote them, or another database`,
+      `the data in this Redis have layout ${theirs}, this version of Clickrelay reads ${ours}; ` +
+        'use the version that wrote them, or another database',
     );
   }
 };
 
-/** Opens without waiting for Redis, so that a process can come up, and say what it waits for, while Redis is away. */
+/** Opens without waiting for Redis, so that a process can start, and say what it waits for, while Redis is away. */
 export const openStore = async (options: StoreOptions): Promise<Store> => {
   const redis = connectRedis(options.redisUrl, options.role);
   const onError = options.onError ?? (() => {});
@@ -104,10 +104,10 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
     redis.status === 'ready' ? Promise.resolve() : new Promise((resolve) => redis.once('ready', () => resolve()));
 
   const openQueue = (name: QueueName): Queue => {
-    // Nothing reads BullMQ's event stream; its default keeps 10,000 entries for every queue.
+    // Nothing reads the event stream of BullMQ, which by default keeps 10,000 entries for every queue.
     const queue = new Queue(name.name, { connection: redis, prefix: name.prefix, streams: { events: { maxLen: 0 } } });
     queue.on('error', onError);
-    // BullMQ never forgets a start that failed: another try needs another queue.
+    // A BullMQ queue never recovers from a failed start: another try needs another queue.
     queue.waitUntilReady().catch(() => {
       if (queues.get(queueKey(name)) === queue) queues.delete(queueKey(name));
     });
@@ -121,9 +121,9 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
       autorun: false,
       lockDuration: LOCK_MS,
       stalledInterval: STALLED_CHECK_MS,
-      // A crash is never the job's fault until proven: a dead letter for having crashed would be a loss.
+      // A crash may not be the fault of the job. To make it a dead letter for that would be a loss.
       maxStalledCount: 1_000_000,
-      // The outcome of a delivery is recorded beside its event.
+      // The outcome of a delivery is kept beside its event.
       removeOnComplete: { count: 0 },
     });
     taker.on('error', onError);
@@ -192,10 +192,10 @@ export const ingestQueues = (store: Store, lane: Lane): QueueName[] =>
 
 let turn = 0;
 
-/** The queue of a lane whose turn it is: a group goes whole to one of them. */
+/** The next queue of a lane, in turn. A whole group goes to one of them. */
 export const nextIngestQueue = (store: Store, lane: Lane): QueueName => ingestQueue(lane, turn++ % store.ingestShards);
 
-/** Adds jobs in one pipeline. A job whose id exists is left as it is. */
+/** Adds jobs in one pipeline. Leaves a job as it is if its id exists. */
 export const addJobs = async (
   store: Store,
   name: QueueName,
