@@ -33,13 +33,13 @@ export const createAttemptMetrics = (registry: Registry): AttemptMetrics => {
   const registers = [registry];
   const attempts = new Counter({
     name: 'clickrelay_attempts_total',
-    help: 'Attempts at deliveries by destination and outcome: delivered, retry, dead_letter; with the error code',
+    help: 'Attempts at deliveries by destination, outcome (delivered, retry, dead_letter) and error code',
     labelNames: ['destination', 'outcome', 'error'],
     registers,
   });
   const seconds = new Counter({
     name: 'clickrelay_attempt_seconds_total',
-    help: 'How long attempts took together; for pull destinations, how long leases were held',
+    help: 'Total time that attempts took; for pull destinations, that leases were held',
     labelNames: ['destination'],
     registers,
   });

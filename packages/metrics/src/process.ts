@@ -60,12 +60,12 @@ export const createProcessMetrics = (role: ProcessRole): ProcessMetrics => {
   let utilization: EventLoopUtilization = performance.eventLoopUtilization();
   const lag = new Gauge({
     name: 'nodejs_eventloop_lag_p99_seconds',
-    help: 'How late the event loop was, at most, in 99 of 100 looks of the last 10 seconds',
+    help: '99th percentile of the delay of the event loop in the last 10 seconds',
     registers,
   });
   const busy = new Gauge({
     name: 'nodejs_eventloop_utilization_ratio',
-    help: 'Share of the last 10 seconds in which the event loop worked; near 1 the process is at its limit',
+    help: 'Share of the last 10 seconds in which the event loop was busy; near 1 the process is at its limit',
     registers,
   });
   const look = (): void => {

@@ -5,7 +5,7 @@ import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client'
 export interface ReceiverMetrics {
   accepted(lane: Lane, commitMs: number): void;
   quarantined(): void;
-  /** @param code of the error that the sender was told */
+  /** @param code the error code that the sender got */
   refused(code: string): void;
 }
 
@@ -19,13 +19,13 @@ export const createReceiverMetrics = (registry: Registry, readiness: () => Readi
   const registers = [registry];
   const callbacks = new Counter({
     name: 'clickrelay_callbacks_total',
-    help: 'Callbacks and what became of them: accepted, quarantined, refused; of those refused the error code',
+    help: 'Callbacks by result: accepted, quarantined, refused; the reason is the error code of a refusal',
     labelNames: ['result', 'lane', 'reason'],
     registers,
   });
   const commit = new Histogram({
     name: 'clickrelay_commit_seconds',
-    help: 'How long callbacks waited until they were on stable storage, in Redis or in the spool',
+    help: 'Time until a callback was on stable storage, in Redis or in the spool',
     labelNames: ['lane'],
     buckets: COMMIT_BUCKETS,
     registers,
@@ -72,8 +72,8 @@ export const createReceiverMetrics = (registry: Registry, readiness: () => Readi
     });
   };
   spool('records', 'Callbacks in the spool, waiting for Redis', ({ records }) => records);
-  spool('bytes', 'What the spool takes on its disk', ({ bytes }) => bytes);
-  spool('max_bytes', 'What it may take: `SPOOL_MAX_BYTES`', ({ maxBytes }) => maxBytes);
+  spool('bytes', 'Disk space that the spool takes', ({ bytes }) => bytes);
+  spool('max_bytes', 'Disk space that it may take: `SPOOL_MAX_BYTES`', ({ maxBytes }) => maxBytes);
   spool('oldest_age_seconds', 'Age of the oldest callback in it; 0 when it is empty', ({ oldestAt }) =>
     oldestAt === null ? 0 : Math.max(Date.now() - Date.parse(oldestAt), 0) / 1_000,
   );

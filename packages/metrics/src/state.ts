@@ -50,24 +50,24 @@ export const setStateMetrics = (registry: Registry, { state, durability, process
     new Gauge({ name: `clickrelay_${name}`, help, labelNames, registers: [registry] });
 
   gauge('build_info', 'Always 1, with the version', ['version']).set({ version }, 1);
-  gauge('redis_up', 'Whether Redis answered; while it does not, only figures of the asked API are there').set(
+  gauge('redis_up', 'Whether Redis answered; while it does not, only the figures of the scraped API are there').set(
     state === undefined ? 0 : 1,
   );
   gauge(
     'durability_ready',
-    'Whether Redis is as safe as `DURABILITY` (the mode) asks for; with what it does (the durability)',
+    'Whether Redis is as safe as `DURABILITY` (the mode) asks; the durability is what it provides',
     ['mode', 'durability'],
   ).set({ mode: durability.mode, durability: durability.durability }, durability.ready ? 1 : 0);
 
   const count = gauge('processes', 'Processes that run against this Redis, as of the last seconds', ['role']);
-  const used = gauge('redis_memory_used_bytes', 'What Redis uses of its memory; on a Cluster, the fullest master');
+  const used = gauge('redis_memory_used_bytes', 'Memory that Redis uses; on a Cluster, that of the fullest master');
   const max = gauge('redis_memory_max_bytes', 'Its `maxmemory`; 0 without one');
   const share = gauge(
     'redis_memory_used_ratio',
-    'The one by the other; 0 without a `maxmemory`. Callbacks are refused at 0.9',
+    'Share of `maxmemory` that is used; 0 without one. Callbacks are refused at 0.9',
   );
-  const logBytes = gauge('event_log_bytes', 'What the event log holds');
-  const groups = gauge('ingest_groups', 'Groups of callbacks that are not routed yet', ['lane']);
+  const logBytes = gauge('event_log_bytes', 'Memory that the event log takes');
+  const groups = gauge('ingest_groups', 'Groups of callbacks that are not yet routed', ['lane']);
   const groupAge = gauge('ingest_oldest_age_seconds', 'Age of the oldest of these groups; 0 when there is none', [
     'lane',
   ]);
@@ -81,23 +81,24 @@ export const setStateMetrics = (registry: Registry, { state, durability, process
     'How long the oldest delivery in the queue of a destination has been there; 0 when there is none',
     ['destination'],
   );
-  const dead = gauge('dead_letters', 'Deliveries that ended without success and wait for a person', ['destination']);
+  const dead = gauge('dead_letters', 'Deliveries that failed for good and wait for a person', ['destination']);
   const leases = gauge('leases', 'Deliveries of a pull destination that are leased now', ['destination']);
   const destinationState = gauge(
     'destination_state',
-    '1 for the state of a destination: sending, paused (by a person, or it answered 410), throttled (it asked for a pause), failing (its breaker is open)',
+    '1 for the state of a destination: sending, paused (by hand, or it answered 410), ' +
+      'throttled (it asked for a pause), failing (its circuit is open)',
     ['destination', 'state'],
   );
   const quarantined = gauge('quarantined_callbacks', 'Callbacks in quarantine');
-  const quarantineBytes = gauge('quarantined_bytes', 'What they take');
+  const quarantineBytes = gauge('quarantined_bytes', 'Memory that they take');
   const unaccounted = gauge(
     'ledger_unaccounted',
-    'Deliveries that nobody will ever send, when the ledger was last walked: not 0 is an alarm',
+    'Deliveries that nobody will ever send, as of the last check of the ledger: anything but 0 is an alarm',
     ['destination'],
   );
   const checkedAt = gauge(
     'ledger_checked_timestamp_seconds',
-    'When the ledger was last walked to its end, in seconds since 1970; 0 before the first time',
+    'When the ledger was last checked to its end, in seconds since 1970; 0 before the first time',
   );
   if (state === undefined) return;
 
