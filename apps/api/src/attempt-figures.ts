@@ -11,7 +11,8 @@ export const hourFigures = {
     .int()
     .nullable()
     .describe(
-      'Approximate 95th percentile of the time an attempt took; null without attempts. For `pull`, how long leases were held',
+      'Approximate 95th percentile of the time an attempt took; null without attempts. For `pull`, how long ' +
+        'leases were held',
     ),
 };
 

@@ -24,7 +24,8 @@ export const config = z.object({
     })
     .min(16, { error: 'API_KEY must have at least 16 characters' })
     .describe(
-      'The key that callers send as `Authorization: Bearer <API_KEY>`; at least 16 characters. Must be set; `clickrelay start` makes one',
+      'The key that callers send as `Authorization: Bearer <API_KEY>`; at least 16 characters. Must be set; ' +
+        '`clickrelay start` makes one',
     ),
   API_RATE_LIMIT: z
     .string()
@@ -45,27 +46,31 @@ export const config = z.object({
   EGRESS_ALLOW: egressAllow
     .superRefine(checkedBy(parseRanges))
     .describe(
-      'The same as for the worker, because the API itself sends tests of a destination (`POST /v1/destinations/{id}/test`)',
+      'The same as for the worker, because the API itself sends tests of a destination (`POST ' +
+        '/v1/destinations/{id}/test`)',
     ),
   ADAPTERS: adapters.describe('The same as for the worker: destinations of these types can be declared'),
   RETRY_SCHEDULE: retrySchedule.describe(
     'The longest wait before each attempt at a delivery that a consumer gave back; the same as for the worker',
   ),
   PUBLIC_URL: publicUrl.describe(
-    'How Clickatell reaches the receiver from outside: `/v1/setup` builds the callback URLs from it, and test callbacks go there',
+    'How Clickatell reaches the receiver from outside: `/v1/setup` builds the callback URLs from it, and test ' +
+      'callbacks go there',
   ),
   CALLBACK_AUTH: z
     .string()
     .default('')
     .describe(
-      'The same as for the receiver, so that `/v1/setup` can show complete callback URLs and the receiver accepts test callbacks; empty: neither',
+      'The same as for the receiver, so that `/v1/setup` can show complete callback URLs and the receiver ' +
+        'accepts test callbacks; empty: neither',
     ),
   METRICS_TOKEN: z
     .string()
     .refine((token) => token === '' || token.length >= 16, { error: 'METRICS_TOKEN must have at least 16 characters' })
     .default('')
     .describe(
-      'The token that Prometheus sends as `Authorization: Bearer <METRICS_TOKEN>`: it opens `/metrics` and nothing else; at least 16 characters. Empty: `/metrics` takes keys with the scope `read` only',
+      'The token that Prometheus sends as `Authorization: Bearer <METRICS_TOKEN>`: it opens `/metrics` and ' +
+        'nothing else; at least 16 characters. Empty: `/metrics` takes keys with the scope `read` only',
     ),
   LOG_LEVEL: logLevel.describe('The lowest level of log lines that are written'),
 });

@@ -55,7 +55,8 @@ export const deadLetterOperations = [
           .min(0)
           .exactOptional()
           .describe(
-            'How many match, as the dry run reported; optional up to 100. When another number matches, nothing is removed',
+            'How many match, as the dry run reported; optional up to 100. When another number matches, nothing ' +
+              'is removed',
           ),
         dryRun: z.boolean().default(false).describe('Report what would be removed, and remove nothing'),
       })

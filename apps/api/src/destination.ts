@@ -27,7 +27,8 @@ export const destination = z
       .object({ reason: z.enum(['throttled', 'failing']), until: z.string() })
       .nullable()
       .describe(
-        'Nothing is sent until then: the destination asked for a pause (`throttled`), or its circuit is open (`failing`); null otherwise',
+        'Nothing is sent until then: the destination asked for a pause (`throttled`), or its circuit is open ' +
+          '(`failing`); null otherwise',
       ),
     secret: z.string().exactOptional().describe('Shown only in the answer that generated it; hidden otherwise'),
   })

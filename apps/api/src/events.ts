@@ -203,7 +203,8 @@ export const eventOperations = [
         unwanted: z
           .array(z.object({ destinationId: z.string(), rule: z.string(), passed: z.boolean(), detail: z.string() }))
           .describe(
-            `Destinations that it did not go to, each with the first rule that refuses it now; ${MOST_UNWANTED} at most`,
+            `Destinations that it did not go to, each with the first rule that refuses it now; ${MOST_UNWANTED} ` +
+              `at most`,
           ),
       })
       .meta({ id: 'EventWithDeliveries' }),

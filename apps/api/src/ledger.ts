@@ -23,7 +23,8 @@ const destinationLedger = z
     pending: count.describe('Waiting, active, or waiting for another attempt'),
     retrying: count.describe('How many of `pending` and `parked` have failed before'),
     parked: count.describe(
-      'Kept and not tried: the destination is paused by hand, answered 410, or its circuit is open and only probes are sent',
+      'Kept and not tried: the destination is paused by hand, answered 410, or its circuit is open and only ' +
+        'probes are sent',
     ),
     dead: count.describe('Dead letters'),
     removed: count.describe('Given up: the dead letter or the destination was removed'),
@@ -93,7 +94,8 @@ export const ledgerOperations = [
             quarantined: count.describe('Callbacks that could not be parsed'),
           })
           .describe(
-            'Accepted callbacks that are in no column at this moment. The spool of a receiver is not counted: that receiver reports it',
+            'Accepted callbacks that are in no column at this moment. The spool of a receiver is not counted: ' +
+              'that receiver reports it',
           ),
         intake: z
           .object({
@@ -102,7 +104,8 @@ export const ledgerOperations = [
             ...lanes,
           })
           .describe(
-            'What came in, for all destinations: counted with the events, in whole minutes of the last 25 hours or whole hours of the last 32 days; `from` and `to` say which',
+            'What came in, for all destinations: counted with the events, in whole minutes of the last 25 hours ' +
+              'or whole hours of the last 32 days; `from` and `to` say which',
           ),
         progress: z.number().describe('Share of the log covered so far, 0 to 1'),
         next: z.string().nullable().describe('`cursor` of the next part, whose numbers add to these; null at the end'),

@@ -152,7 +152,8 @@ export const revealQuery = z.object({
     .enum(['true', 'false'])
     .optional()
     .describe(
-      'Whether to show personal data: `true` needs the scope `reveal` and is recorded in the audit record. Default: hidden, except for `API_KEY`',
+      'Whether to show personal data: `true` needs the scope `reveal` and is recorded in the audit record. ' +
+        'Default: hidden, except for `API_KEY`',
     ),
 });
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { createRateLimit } from './rate-limit.ts';
 
-it('answers so many in a span, says when to ask again, and counts each apart', () => {
+it('allows so many requests in a span, says when to ask again, and counts each caller separately', () => {
   let nowMs = 0;
   const limit = createRateLimit({ max: 10, spanMs: 1_000 }, () => nowMs);
   const taken = (who: string): boolean => {

@@ -41,7 +41,10 @@ export const event = eventSchema.meta({ id: 'Event' });
 
 export const deadLetterKind = z
   .enum(DEAD_LETTER_KINDS)
-  .describe('The destination did not take it, we could not build it, or it seems to crash its consumers');
+  .describe(
+    '`refused`: the destination did not accept it; `not_built`: it could not be built from the event; ' +
+      '`crashes_consumer`: it seems to crash its consumers',
+  );
 
 export const deadLetter = z
   .object({

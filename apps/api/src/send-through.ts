@@ -96,7 +96,8 @@ export const sendThrough = async ({ url, headers, body, timeoutMs }: ToSend): Pr
       const until = secure.getPeerCertificate().valid_to;
       const reason = secure.authorizationError as Error | string | undefined;
       if (!secure.authorized) {
-        const detail = `the certificate of ${url.host} is not trusted (${String((reason as { code?: string })?.code ?? reason)})`;
+        const why = String((reason as { code?: string })?.code ?? reason);
+        const detail = `the certificate of ${url.host} is not trusted (${why})`;
         return failed(
           'tls',
           detail,
@@ -171,7 +172,9 @@ const judge = ({ status, location, body }: Answered, url: URL): [ok: boolean, de
 };
 
 const MENDS: Readonly<Record<number, string>> = {
-  401: 'the receiver does not know the credential: give the API the same CALLBACK_AUTH, and see that the proxy passes headers and query on',
+  401:
+    'the receiver does not know the credential: give the API the same CALLBACK_AUTH, and see that the proxy ' +
+    'passes headers and query on',
   403: 'CALLBACK_ALLOW_IPS does not hold the address that this came from; Clickatell may be allowed all the same',
   404: 'the path is not that of the receiver: see CALLBACK_PATH_PREFIX, and that the proxy changes no path',
   413: 'the proxy takes no body of this size: allow at least what MAX_BODY_BYTES says',

@@ -21,7 +21,8 @@ export const config = z.object({
     .superRefine(checkedBy(parseRedisUrl))
     .describe('The Redis that callbacks are taken from, as for the receiver'),
   DURABILITY: durability.describe(
-    'As for the receiver; matters to the worker for `replicated` on a Cluster only: what it moves from one server to another is on a replica first',
+    'As for the receiver; matters to the worker for `replicated` on a Cluster only: what it moves from one ' +
+      'server to another is on a replica first',
   ),
   DESTINATIONS_FILE: z
     .string()
@@ -30,13 +31,16 @@ export const config = z.object({
   EGRESS_ALLOW: egressAllow
     .superRefine(checkedBy(parseRanges))
     .describe(
-      'Comma-separated CIDRs of private addresses that deliveries may go to, and by plain http; empty: only public ones, by https',
+      'Comma-separated CIDRs of private addresses that deliveries may go to, and by plain http; empty: only ' +
+        'public ones, by https',
     ),
   ADAPTERS: adapters.describe(
-    'Comma-separated modules with adapters that are not ours: paths from the working directory, or names of packages; see [adapters](adapters.md)',
+    'Comma-separated modules with adapters that are not ours: paths from the working directory, or names of ' +
+      'packages; see [adapters](adapters.md)',
   ),
   RETRY_SCHEDULE: retrySchedule.describe(
-    'The longest wait before each attempt of a delivery; each wait is random between nothing and that. As many attempts as durations',
+    'The longest wait before each attempt of a delivery; each wait is random between nothing and that. As many ' +
+      'attempts as durations',
   ),
   DEDUPE_TTL: duration('DEDUPE_TTL')
     .prefault('72h')
@@ -45,7 +49,8 @@ export const config = z.object({
   EVENT_LOG_MAX_BYTES: wholeNumber('EVENT_LOG_MAX_BYTES', 0, Number.MAX_SAFE_INTEGER)
     .default(1_073_741_824)
     .describe(
-      'What the log may hold, in bytes of Redis memory; the oldest events go first, but none that is still owed to a destination',
+      'What the log may hold, in bytes of Redis memory; the oldest events go first, but none that is still owed ' +
+        'to a destination',
     ),
   DELIVERY_RETENTION: duration('DELIVERY_RETENTION')
     .prefault('3d')
@@ -54,7 +59,8 @@ export const config = z.object({
     .string()
     .optional()
     .describe(
-      'Where traces go, by OTLP over HTTP, such as `http://127.0.0.1:4318`; unset: there are none. See [traces](metrics.md#traces)',
+      'Where traces go, by OTLP over HTTP, such as `http://127.0.0.1:4318`; unset: there are none. See ' +
+        '[traces](metrics.md#traces)',
     ),
   LOG_LEVEL: logLevel.describe(
     '`debug` writes a line for each group and attempt, which costs throughput; `info` only what deserves a look',

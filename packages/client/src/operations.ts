@@ -300,7 +300,7 @@ export type DeadLetter = {
   eventId: string;
   destinationId: string;
   eventType: string;
-  /** The destination did not take it, we could not build it, or it seems to crash its consumers */
+  /** `refused`: the destination did not accept it; `not_built`: it could not be built from the event; `crashes_consumer`: it seems to crash its consumers */
   kind: "refused" | "not_built" | "crashes_consumer";
   error: string;
   /** The code of the last attempt, explained in docs/errors.md; null when the attempts are no longer kept */
@@ -315,7 +315,7 @@ export type DeadLetter = {
 
 export type DeadLetterGroup = {
   destinationId: string;
-  /** The destination did not take it, we could not build it, or it seems to crash its consumers */
+  /** `refused`: the destination did not accept it; `not_built`: it could not be built from the event; `crashes_consumer`: it seems to crash its consumers */
   kind: "refused" | "not_built" | "crashes_consumer";
   errorCode: string | null;
   /** The error of the newest; the others differ from it in numbers only */
@@ -343,7 +343,7 @@ export type Replay = {
     exceptCount?: number;
     /** Only those of this destination */
     destination?: string;
-    /** The destination did not take it, we could not build it, or it seems to crash its consumers */
+    /** `refused`: the destination did not accept it; `not_built`: it could not be built from the event; `crashes_consumer`: it seems to crash its consumers */
     kind?: "refused" | "not_built" | "crashes_consumer";
     /** Patterns of event types: `mo*` */
     events?: (string)[];
@@ -973,7 +973,7 @@ export interface Operations {
       cursor?: string | undefined;
       /** Only those of this destination */
       destination?: string | undefined;
-      /** The destination did not take it, we could not build it, or it seems to crash its consumers */
+      /** `refused`: the destination did not accept it; `not_built`: it could not be built from the event; `crashes_consumer`: it seems to crash its consumers */
       kind?: "refused" | "not_built" | "crashes_consumer" | undefined;
       /** Whether to show personal data: `true` needs the scope `reveal` and is recorded in the audit record. Default: hidden, except for `API_KEY` */
       reveal?: "true" | "false" | undefined;
@@ -993,7 +993,7 @@ export interface Operations {
       except?: (string)[] | undefined;
       /** Only those of this destination */
       destination?: string | undefined;
-      /** The destination did not take it, we could not build it, or it seems to crash its consumers */
+      /** `refused`: the destination did not accept it; `not_built`: it could not be built from the event; `crashes_consumer`: it seems to crash its consumers */
       kind?: "refused" | "not_built" | "crashes_consumer" | undefined;
       /** Patterns of event types: `mo*` */
       events?: (string)[] | undefined;
@@ -1062,7 +1062,7 @@ export interface Operations {
       except?: (string)[] | undefined;
       /** Only those of this destination */
       destination?: string | undefined;
-      /** The destination did not take it, we could not build it, or it seems to crash its consumers */
+      /** `refused`: the destination did not accept it; `not_built`: it could not be built from the event; `crashes_consumer`: it seems to crash its consumers */
       kind?: "refused" | "not_built" | "crashes_consumer" | undefined;
       /** Patterns of event types: `mo*` */
       events?: (string)[] | undefined;
