@@ -14,17 +14,17 @@ import { isLoopback } from './loopback.ts';
 
 export interface Api extends Pick<Client, 'call'> {
   readonly url: string;
-  /** Every item of a list that is shown whole. */
+  /** Reads every page of a list. */
   all<Name extends ListOperation>(operation: Name, request: RequestOf<Name>): Promise<ItemOf<Name>[]>;
 }
 
-/** The API of this machine, or the one that API_URL and API_KEY name. Its errors are told as those of a command. */
+/** Connects to the API of this machine, or to the one that API_URL and API_KEY name. It throws command errors. */
 export const connectApi = (config: Config): Api => {
   const url = (config.API_URL ?? readRunFile(config.DATA_DIR)?.apiUrl ?? `http://127.0.0.1:${config.API_PORT}`).replace(
     /\/+$/,
     '',
   );
-  // The key kept here is for the API here; another one is not told it.
+  // The key in DATA_DIR belongs to the API on this machine: no other host gets it.
   const key = config.API_KEY || (isLoopback(url) ? readSecrets(config.DATA_DIR).apiKey : undefined);
   const client = createClient({ url, key });
   const told = (error: unknown): unknown => {
@@ -43,7 +43,7 @@ export const connectApi = (config: Config): Api => {
     all: async (operation, request) => {
       const items: ItemOf<typeof operation>[] = [];
       try {
-        // Their types are one when the operation is known.
+        // TypeScript cannot see that the operation and the item belong together.
         const walk = client.items as (name: ListOperation, what: object) => AsyncGenerator<(typeof items)[number]>;
         for await (const item of walk(operation, request)) items.push(item);
       } catch (error) {
@@ -59,7 +59,8 @@ const notReached = (url: string, command: string, error: ApiUnreachableError): C
   if (cause?.code === 'ECONNREFUSED') {
     return new CommandError(
       'not_running',
-      `clickrelay is not running here: nothing answers at ${url}; start it with \`${command} start\`, or set API_URL and API_KEY to where it runs`,
+      `clickrelay is not running here: nothing answers at ${url}; ` +
+        `start it with \`${command} start\`, or set API_URL and API_KEY to where it runs`,
       { cause: error },
     );
   }
@@ -74,9 +75,9 @@ const refusal = ({ status, code, message, issues }: ApiError, url: string, hadKe
       `the API at ${url} ${why}; set API_KEY, or DATA_DIR to the folder it runs with`,
     );
   }
-  // Of a receiver, or of whatever else answers there: the API names what it does not find.
+  // A receiver or some other program answered: the API itself names what it did not find.
   if (status === 404 && message.startsWith('nothing is served')) {
-    return new CommandError(code, `what answers at ${url} is not the API of Clickrelay: ${message}; is API_URL right?`);
+    return new CommandError(code, `the program at ${url} is not the API of Clickrelay: ${message}; is API_URL right?`);
   }
   const told = issues.map((issue) => `\n  ${issue.path ? `${issue.path}: ` : ''}${issue.message}`).join('');
   return new CommandError(code, message + told);

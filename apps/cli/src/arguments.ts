@@ -1,21 +1,22 @@
 import { InvalidArgumentError } from 'commander';
 
 export const wholeNumber = (text: string): number => {
-  if (!/^\d+$/.test(text) || Number(text) < 1) throw new InvalidArgumentError('It is a whole number from 1.');
+  if (!/^\d+$/.test(text) || Number(text) < 1)
+    throw new InvalidArgumentError('It must be a whole number of at least 1.');
   return Number(text);
 };
 
 export const share = (text: string): number => {
   const value = Number(text);
-  if (text === '' || !(value >= 0 && value <= 1)) throw new InvalidArgumentError('It is a share from 0 to 1.');
+  if (text === '' || !(value >= 0 && value <= 1)) throw new InvalidArgumentError('It must be a number from 0 to 1.');
   return value;
 };
 
 export const rate = (text: string): number => {
   const value = Number(text);
-  if (text === '' || !(value > 0)) throw new InvalidArgumentError('It is a number above 0.');
+  if (text === '' || !(value > 0)) throw new InvalidArgumentError('It must be a number above 0.');
   return value;
 };
 
-/** Words with commas between them. */
+/** Splits at commas. */
 export const listOf = (text: string): string[] => text.split(',').map((part) => part.trim());

@@ -4,27 +4,27 @@ import packageJson from '../package.json' with { type: 'json' };
 import type { Context } from './commands/context.ts';
 import { readConfig } from './config.ts';
 
-/** How to write this command in what is printed before the configuration is read. */
+/** How printed hints write this command, before the configuration is read. */
 export const self = process.env['CLICKRELAY_COMMAND'] || 'clickrelay';
 
 export const version = packageJson.version;
 
-/** What came over the network may hold sequences that a terminal obeys. */
+/** Replaces control characters: text from the network may hold sequences that a terminal obeys. */
 export const printable = (text: string): string => text.replaceAll(/[^\P{Cc}\n\t]/gu, '\uFFFD');
 
 export interface CommandDefinition<Options> {
-  /** Its word and arguments, as commander takes them. */
+  /** Its name and arguments, in the notation of commander. */
   readonly usage: string;
   readonly about: string;
   /** Without the name of the program. */
   readonly example: string;
-  /** It goes on until it is told to stop, and looks at the context's signal for that. @default false */
+  /** Whether it runs until the signal of its context stops it. @default false */
   readonly isEndless?: boolean;
   /** May resolve with an exit code. */
   readonly run: (args: readonly string[], options: Options, context: Context) => Promise<unknown>;
 }
 
-/** Adds a command with what all of them have: `--json`, an example, a context. Of a group, `list` is the default. */
+/** Adds a command with what every command has: `--json`, an example, a context. `list` is the default of a group. */
 export const addCommand = <Options>(
   parent: Command,
   { usage, about, example, isEndless = false, run }: CommandDefinition<Options>,
@@ -48,7 +48,7 @@ export const addCommand = <Options>(
       process.exitCode = typeof exitCode === 'number' ? exitCode : 0;
     });
 
-/** Adds a command of commands; without a word after it, it lists. */
+/** Adds a group of commands. On its own, it runs its `list`. */
 export const addGroup = (program: Command, name: string, about: string): Command =>
   program
     .command(name)

@@ -47,7 +47,7 @@ export const config = z.object({
     .default('')
     .describe('Where the receiver keeps callbacks while Redis is away; empty: `DATA_DIR/spool`. `off`: nowhere'),
   ADAPTERS: adapters.describe('As for the worker: `destinations apply` accepts destinations of their types'),
-  CLICKRELAY_COMMAND: z.string().default('clickrelay').describe('How to write this command in what is printed'),
+  CLICKRELAY_COMMAND: z.string().default('clickrelay').describe('How printed hints write this command'),
   CLICKRELAY_REDIS_SERVER: z
     .string()
     .default('')

@@ -11,20 +11,20 @@ export interface Secrets {
   redisPassword?: string;
 }
 
-/** `DATA_DIR/run.json`: what runs now. It is removed when `start` ends; after a crash it may tell of the past. */
+/** `DATA_DIR/run.json`: what runs now. `start` removes it at its end; after a crash it may be out of date. */
 export interface RunFile {
   pid: number;
   startedAt: string;
   roles: string[];
   receiverUrl?: string;
   apiUrl?: string;
-  /** Of Clickrelay's own Redis with its password; of any other without. */
+  /** With the password if it is Clickrelay's own Redis, without any otherwise. */
   redisUrl: string;
-  /** By role, and `redis` when it is our own. */
+  /** By role; `redis` only if it is our own. */
   pids: Record<string, number>;
 }
 
-/** Makes DATA_DIR, for nobody else's eyes, and returns its absolute path. */
+/** Makes DATA_DIR, readable by this user only. @returns its absolute path */
 export const makeDataDir = (path: string): string => {
   const dir = resolve(path);
   try {
@@ -35,10 +35,10 @@ export const makeDataDir = (path: string): string => {
   return dir;
 };
 
-/** @throws {CommandError} when the file is there but cannot be read as secrets */
+/** @throws {CommandError} when the file exists but cannot be read */
 export const readSecrets = (dataDir: string): Secrets => readJson<Secrets>(join(dataDir, 'secrets.json')) ?? {};
 
-/** Reads the secrets after making those of the wanted ones that are missing. */
+/** Makes the wanted secrets that are missing, and returns all of them. */
 export const makeSecrets = (dataDir: string, wanted: (keyof Secrets)[]): Secrets => {
   const secrets = readSecrets(dataDir);
   const missing = wanted.filter((name) => !secrets[name]);
@@ -72,12 +72,12 @@ export const readJson = <T>(path: string): T | undefined => {
   try {
     return JSON.parse(text) as T;
   } catch {
-    // The parser's own message quotes the file, which may hold secrets.
-    throw new CommandError('data_dir', `${path} is not JSON; mend it, or move it away to have it made anew`);
+    // The message of the parser quotes the file, which may hold secrets.
+    throw new CommandError('data_dir', `${path} is not JSON; fix it, or move it away so that a new one is made`);
   }
 };
 
-/** Whole or not at all, and mode 600: these files hold secrets. */
+/** Writes the whole file or nothing, with mode 600: these files hold secrets. */
 export const writeJson = (path: string, value: unknown): void => {
   const draft = `${path}.${process.pid}`;
   writeFileSync(draft, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });

@@ -1,4 +1,4 @@
-/** Something that the person at the terminal can act on: printed without a stack. */
+/** An error that the person at the terminal can act on. It is printed without a stack. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
   readonly code: string;

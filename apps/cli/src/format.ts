@@ -1,10 +1,10 @@
 import type { Event } from '@clickrelay/core';
 import type { Attempt, Delivery } from '@clickrelay/queue';
 
-/** What the API puts where personal data would be. */
+/** What the API shows in place of personal data. */
 export const HIDDEN = '(hidden)';
 
-/** Rows under their headings, columns as wide as needed. */
+/** Formats rows under headings, with columns as wide as needed. */
 export const table = (headings: string[], rows: string[][]): string => {
   const widths = headings.map((heading, column) =>
     Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)),
@@ -19,7 +19,7 @@ export const table = (headings: string[], rows: string[][]): string => {
     .join('\n');
 };
 
-/** Local time; with the date when it is not today's. */
+/** Local time, with the date unless it is today. */
 export const shortTime = (iso: string, now: Date = new Date()): string => {
   const time = new Date(iso);
   if (Number.isNaN(time.getTime())) return iso;
@@ -33,7 +33,7 @@ export const shortTime = (iso: string, now: Date = new Date()): string => {
 export const parties = ({ from, to }: Event): string =>
   from === null && to === null ? '' : `${from ?? '?'} -> ${to ?? '?'}`;
 
-/** What an event says, in a few words. */
+/** The content of an event in a few words. */
 export const gist = (event: Event): string => {
   const data = event.data as Record<string, unknown>;
   const text = (value: unknown) => (typeof value === 'string' ? value : '');
@@ -75,13 +75,13 @@ export const gist = (event: Event): string => {
   return oneLine(words(), 60);
 };
 
-/** Without line breaks and other characters that would move the cursor, cut to a length. */
+/** Removes line breaks and other characters that move the cursor, and cuts the text to a length. */
 export const oneLine = (text: string, length: number): string => {
   const clean = text.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim();
   return clean.length <= length ? clean : `${clean.slice(0, length - 1)}…`;
 };
 
-/** How far a delivery is: `crm delivered`, `crm pending (503), again at 12:00:05`. */
+/** The state of a delivery: `crm delivered`, `crm pending (503), again at 12:00:05`. */
 export const deliveryState = ({ destinationId, state, attempts, nextAttemptAt }: Delivery): string => {
   const last = attempts.at(-1);
   if (state === 'delivered') return `${destinationId} delivered`;
@@ -97,5 +97,6 @@ const lastProblem = (attempt: Attempt | undefined): string => {
 
 export const attemptLine = ({ number, startedAt, durationMs, outcome, status, error }: Attempt): string => {
   const answer = [status, error?.message].filter((part) => part !== null && part !== undefined).join(' ');
-  return `attempt ${number} at ${shortTime(startedAt)}, ${Math.round(durationMs)} ms: ${outcome.replace('_', ' ')}${answer === '' ? '' : ` (${answer})`}`;
+  const ended = `${outcome.replace('_', ' ')}${answer === '' ? '' : ` (${answer})`}`;
+  return `attempt ${number} at ${shortTime(startedAt)}, ${Math.round(durationMs)} ms: ${ended}`;
 };

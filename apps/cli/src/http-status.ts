@@ -1,8 +1,8 @@
 import { get } from 'node:http';
 
 /**
- * Status and body of a GET, or undefined when nobody answers in `timeoutMs`. Not `fetch`: the process that starts the
- * others stays resident, and fetch would bring 10 MB along.
+ * Sends a GET and returns the status and body, or undefined when nobody answers within `timeoutMs`. Not by `fetch`,
+ * which takes 10 MB: the process that starts the others stays in memory.
  */
 export const httpStatus = (url: string, timeoutMs = 2000): Promise<{ status: number; body: string } | undefined> =>
   new Promise((resolve) => {

@@ -6,15 +6,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * Keeps a second `start` off the same DATA_DIR. A socket rather than a file with a pid: it ends with its process however
- * that ended, and a pid may belong to something else by then (in a container it nearly always does).
- * @returns how to let go, or undefined when another process holds it
+ * Keeps a second `start` off the same DATA_DIR. A socket rather than a file with a pid: the socket ends with its
+ * process, however that ends, while the pid may soon belong to another process (in a container it nearly always does).
+ * @returns a function that releases the lock, or undefined when another process holds it
  */
 export const lockDataDir = async (dataDir: string): Promise<(() => void) | undefined> => {
   if (await isLocked(dataDir)) return undefined;
   let refusal: unknown;
   for (const path of socketPaths(dataDir)) {
-    // Nobody answers there: what is left is of a process that was killed.
+    // Nobody answers there: a process that was killed left it behind.
     rmSync(path, { force: true });
     const server = createServer((socket) => socket.destroy()).listen(path);
     try {
@@ -39,7 +39,7 @@ const socketPaths = (dataDir: string): string[] => {
   const inside = join(dataDir, 'run.sock');
   const name = createHash('sha256').update(dataDir).digest('hex').slice(0, 24);
   const outside = join(tmpdir(), `clickrelay-${name}.sock`);
-  // Systems allow 103 bytes and up.
+  // Some systems allow no more than 103 bytes.
   return Buffer.byteLength(inside) <= 100 ? [inside, outside] : [outside];
 };
 

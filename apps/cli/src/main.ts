@@ -23,7 +23,7 @@ import { CommandError } from './errors.ts';
 const program = new Command('clickrelay')
   .description('Takes Clickatell callbacks, keeps them, and delivers them.')
   .version(version)
-  .showHelpAfterError(`(${self} --help shows what there is)`)
+  .showHelpAfterError(`(${self} --help lists the commands)`)
   .addHelpText('after', `\nExample:\n  $ ${self} start`)
   .exitOverride()
   .helpCommand(false);
@@ -47,9 +47,9 @@ registerQuarantine(program);
 registerSetup(program);
 registerDoctor(program);
 
-/** Says what is wrong on stderr. @returns the exit code: 1 when something is wrong, 2 when the command was called wrongly */
+/** Prints an error to stderr. @returns the exit code: 1 if something is wrong, 2 if the command was called wrongly */
 const complain = (error: unknown): number => {
-  // Commander has printed its own.
+  // Commander has already printed it.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   const { code, message, exitCode } =
     error instanceof CommandError

@@ -3,8 +3,8 @@ import { createServer } from 'node:net';
 import { CommandError } from './errors.ts';
 
 /**
- * @param variable the one that moves this port, for the message
- * @throws {CommandError} when something listens there, or we may not
+ * @param variable the setting for this port, for the message
+ * @throws {CommandError} when another program listens there, or this user may not
  */
 export const checkPortFree = async (variable: string, host: string, port: number): Promise<void> => {
   const server = createServer();

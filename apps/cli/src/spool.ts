@@ -3,7 +3,7 @@ import type { Config } from './config.ts';
 import { readRunFile } from './data-dir.ts';
 import { httpStatus } from './http-status.ts';
 
-/** What `/readyz` of a receiver tells of its spool. */
+/** What `/readyz` of a receiver says about its spool. */
 export interface Spool {
   records: number;
   bytes: number;
@@ -14,7 +14,7 @@ export interface Spool {
   durability: string;
 }
 
-/** @returns undefined when the receiver has none, or it is no receiver that answered */
+/** @returns undefined when the receiver has no spool, or another program answered */
 export const readSpool = (body: string): Spool | undefined => {
   try {
     const { spool, durability } = JSON.parse(body) as { spool?: Omit<Spool, 'durability'>; durability: string };
@@ -28,7 +28,8 @@ export const describeSpool = ({ records, bytes, oldestAt, setAside, refusing }: 
   const waiting =
     records === 0 || oldestAt === null
       ? 'empty'
-      : `${records} callbacks wait for Redis (${(bytes / 1_048_576).toFixed(1)} MiB), the oldest for ${ageOf(nowMs - Date.parse(oldestAt))}`;
+      : `${records} callbacks wait for Redis (${(bytes / 1_048_576).toFixed(1)} MiB), ` +
+        `the oldest for ${ageOf(nowMs - Date.parse(oldestAt))}`;
   const aside = setAside === 0 ? '' : `; ${setAside} set aside`;
   return `${waiting}${aside}${refusing === null ? '' : `; ${refusing}`}`;
 };
@@ -40,7 +41,7 @@ const ageOf = (ms: number): string => {
   return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
 };
 
-/** The API knows Redis only: what waits for that lies with each receiver. */
+/** Asks the receiver on this machine, because the API knows only what is in Redis. */
 export const spoolOfReceiverHere = async (config: Config): Promise<Spool | undefined> => {
   const url = readRunFile(resolve(config.DATA_DIR))?.receiverUrl;
   const answer = url === undefined ? undefined : await httpStatus(`${url}/readyz`);

@@ -5,7 +5,7 @@ import { delivery, event, useScriptedApi } from './use-scripted-api.ts';
 
 const { answers, api, asked, cli, env } = useScriptedApi();
 
-test('personal data is asked for with --reveal only', async () => {
+test('commands ask for personal data only with --reveal', async () => {
   const hidden = { ...event, from: '…01', to: '…02', data: { text: '(hidden)' }, raw: '(hidden)' };
   const entry = { id: 'qrt_1', receivedAt: '2026-11-20T10:00:03.000Z', reason: 'not JSON', bytes: 3 };
   answers[`GET /v1/events/${event.id}`] = { ...hidden, deliveries: [] };
@@ -27,7 +27,7 @@ test('personal data is asked for with --reveal only', async () => {
     'reveal=false',
     'reveal=true',
     'reveal=false',
-    // `message` looks for an id of ours too.
+    // `message` also looks for a clientMessageId.
     ...Array.from({ length: 9 }, () => 'reveal=true'),
   ]);
 });
@@ -45,7 +45,7 @@ test('a list of destinations, keys or replays is shown whole, however many pages
   expect(JSON.parse((await cli('keys', '--json')).stdout)).toEqual({ items: [key('key_1'), key('key_2')], next: null });
 });
 
-test('an API that is away, or refuses the key, is told with what to do', async () => {
+test('an error says what to do when the API is away or refuses the key', async () => {
   const port = await freePort();
   const away = await runCli(['events'], {
     ...env(),

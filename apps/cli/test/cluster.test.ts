@@ -14,8 +14,8 @@ import {
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runCli, startCli } from './run-cli.ts';
 
-// All of Clickrelay on a real Redis Cluster of three servers: a command that touches two of them is refused by them, so
-// that everything which people and programs can ask for is asked for once.
+// All of Clickrelay on a real Redis Cluster of three servers. The servers refuse a command that touches two of them, so
+// this calls once everything that people and programs can ask for.
 
 let folder: string;
 let cluster: RedisCluster;
@@ -53,7 +53,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-// biome-ignore lint/suspicious/noExplicitAny: what is looked at is compared with what it should be
+// biome-ignore lint/suspicious/noExplicitAny: the tests compare each value that they read
 type Any = any;
 
 const call = async (
@@ -98,7 +98,7 @@ const put = async (id: string, events: string[], more: Record<string, unknown> =
   await ok('PUT', `/destinations/${id}`, { type: 'webhook', url: `${destination.url}hook`, events, ...more });
   return destination;
 };
-/** Nothing is under way any more, and the ledger balances. */
+/** Waits until nothing is under way and the ledger balances. */
 const balanced = (): Promise<Any> =>
   waitUntil(
     async () => {
@@ -109,7 +109,7 @@ const balanced = (): Promise<Any> =>
     { timeoutMs: 30_000, everyMs: 200, what: 'a ledger that balances' },
   );
 
-/** Enough for every tag of the destinations to be on every server. */
+/** Enough destinations for their tags to be on every server. */
 const BOTS = ['bot-1', 'bot-2', 'bot-3', 'bot-4', 'bot-5'];
 const MESSAGES = 40;
 const LARGE = 600_000;
@@ -146,7 +146,7 @@ it('on a Redis Cluster callbacks become deliveries, are leased, and the ledger b
           await ok('POST', `/destinations/${id}/extend`, { ...lease, leaseMs: 60_000 });
         }
         const answer = await call('POST', `/destinations/${id}/ack`, lease);
-        // A busy machine may be slower than the lease: then it is handed out again.
+        // A busy machine may be slower than the lease, and the delivery is handed out again.
         if (answer.status === 409) continue;
         expect([answer.status, answer.body], String(attempt)).toEqual([200, { deliveryId, state: 'delivered' }]);
         acked.add(deliveryId);
@@ -185,7 +185,7 @@ it('on a Redis Cluster a message is followed through its statuses and replies', 
   expect(JSON.stringify(await ok('POST', '/find', { text: messageId }))).toContain(messageId);
 });
 
-it('on a Redis Cluster dead letters are grouped, chosen and sent again, holds are kept and told', async () => {
+it('on a Redis Cluster dead letters are grouped, chosen and sent again, and holds are kept and shown', async () => {
   const flaky = await put('flaky', ['moLocation']);
   flaky.answerWith(404);
   await Promise.all(Array.from({ length: 12 }, () => send(sampleCallback('moLocation'))));
@@ -252,7 +252,7 @@ it('on a Redis Cluster dead letters are grouped, chosen and sent again, holds ar
   await balanced();
 });
 
-it('on a Redis Cluster what is no callback is kept, shown and tried again, also when it is large', async () => {
+it('on a Redis Cluster a body that is not a callback is kept, shown and parsed again, even a large one', async () => {
   const { quarantined } = await post('no callback');
   const large = await post(`no callback ${'x'.repeat(LARGE)}`);
   expect((await cli('quarantine')).items.map(({ bytes }: Any) => bytes).sort()).toEqual([11, LARGE + 12]);
@@ -263,7 +263,7 @@ it('on a Redis Cluster what is no callback is kept, shown and tried again, also 
   expect((await cli('quarantine')).items).toEqual([]);
 });
 
-it('on a Redis Cluster keys open what they are for, sessions are kept, and everything is written down', async () => {
+it('on a Redis Cluster keys open only their scopes, sessions are kept, and the audit record has it all', async () => {
   const { id, key } = await ok('POST', '/keys', { name: 'n8n', scopes: ['lease'], destinations: ['bot-*'] });
   expect(await ok('GET', '/whoami', undefined, key)).toMatchObject({ scopes: ['lease'], destinations: ['bot-*'] });
   await ok('POST', '/destinations/bot-1/lease', {}, key);
@@ -279,7 +279,7 @@ it('on a Redis Cluster keys open what they are for, sessions are kept, and every
   await ok('GET', '/overview');
 });
 
-it('on a Redis Cluster status and doctor find everything well, and no part met an error', async () => {
+it('on a Redis Cluster status and doctor find nothing wrong, and no part logged an error', async () => {
   const status = await cli('status');
   expect(status).toMatchObject({ durability: { ready: true, durability: 'always' } });
   expect((await runCli(['status'], environment)).stdout).toContain('what is acknowledged is kept: always');

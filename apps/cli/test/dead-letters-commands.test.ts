@@ -3,7 +3,7 @@ import { delivery, event, useScriptedApi } from './use-scripted-api.ts';
 
 const { answers, api, asked, cli } = useScriptedApi();
 
-test('replay sends one delivery again, or many: counted first, followed to the end, paused, cancelled and resumed', async () => {
+test('replay sends one delivery again, or many: counted, followed, paused, cancelled and resumed', async () => {
   const made = { id: 'rpl_1', by: 'API_KEY', createdAt: '2026-11-23T08:00:00.000Z', rate: '500/s', skipped: 0 };
   const sent = { replayed: 1, delivered: 0, failed: 0 };
   const running = { ...made, selection: { state: 'dead_letter' }, state: 'running', matched: 3, ...sent };
@@ -42,7 +42,7 @@ test('replay sends one delivery again, or many: counted first, followed to the e
   );
   const json = await cli('replay', 'dlv_crm_1', 'dlv_crm_2', '--delivered', '--dry-run', '--json');
   expect(JSON.parse(json.stdout)).toEqual({ ...plan, leftOut, seconds: 6 });
-  // Also of one: nothing is sent by a dry run.
+  // A dry run sends nothing, even for a single delivery.
   await cli('replay', 'dlv_crm_1', '--dry-run');
   const table = (await cli('replays', 'list')).stdout;
   expect(table).toMatch(/SENT AGAIN +DELIVERED +FAILED AGAIN.*\n.* 3\/3 +2 +1 +500\/s/);
@@ -77,7 +77,7 @@ test('replay sends one delivery again, or many: counted first, followed to the e
   expect((await cli('replay', 'dlv_crm_9')).stderr).toBe('error: no such thing\n');
 });
 
-test('dead letters are removed one by one, or many: counted first, and more than a hundred only by their number', async () => {
+test('dead letters are removed singly, or many at once: more than a hundred only if the number is given', async () => {
   const until = '2026-11-23T08:00:00.123Z';
   const plan = { matched: 101, leftOut: [], oldest: '2026-11-22T21:02:11.000Z', until };
   answers['DELETE /v1/dead-letters/dlv_crm_1'] = {};
@@ -95,9 +95,9 @@ test('dead letters are removed one by one, or many: counted first, and more than
   const refused = await cli(...chosen);
   expect([refused.code, refused.stderr]).toEqual([
     1,
-    `error: 101 dead letters match, and would be gone for good; if that is meant, add --expected 101 --until ${until}\n`,
+    `error: 101 dead letters match, and would be removed for good; if you mean that, add --expected 101 --until ${until}\n`,
   ]);
-  // Time is up after a hundred.
+  // The API stops after a hundred, for lack of time.
   const lefts = [101, 1, 0];
   const removals = [0, 100, 1];
   api.answerWith(() => ({

@@ -6,7 +6,7 @@ import { useScriptedApi } from './use-scripted-api.ts';
 
 const { answers, asked, cli, dataDir, env } = useScriptedApi();
 
-test('the secret of a destination is printed alone, or each of them on its line', async () => {
+test('the secret of a destination is printed alone, or several one to a line', async () => {
   answers['GET /v1/destinations/crm/secret'] = { id: 'crm', secret: 'whsec_a' };
   expect((await cli('destinations', 'secret', 'crm')).stdout).toBe('whsec_a\n');
   const both = { id: 'crm', secret: ['whsec_b', { secret: 'whsec_a', until: '2026-12-01T00:00:00Z' }] };
@@ -33,7 +33,7 @@ test('destinations are added, with a new secret shown, listed, paused, resumed a
   expect(added.stdout).toBe('crm (webhook) gets mo* from now on\nits secret: whsec_abc\n');
   answers['PUT /v1/destinations/old'] = { ...crm, secret: '(hidden)' };
   expect((await cli('destinations', 'add', 'old', '--url', 'https://crm.example.com/')).stdout).toBe(
-    'old (webhook) gets mo* from now on\nits secret is what it was; `clickrelay destinations secret old` shows it\n',
+    'old (webhook) gets mo* from now on\nits secret has not changed; `clickrelay destinations secret old` shows it\n',
   );
   expect((await cli('destinations')).stdout).toBe(
     'DESTINATION  TYPE     EVENTS  STATE   URL\ncrm          webhook  mo*     active  https://crm.example.com/\n',
@@ -52,7 +52,7 @@ test('destinations are added, with a new secret shown, listed, paused, resumed a
   expect((await cli('destinations', 'add', 'crm')).code).toBe(2);
 });
 
-test('destinations show, rotate-secret and test', async () => {
+test('a destination is shown, gets a new secret, and is tested', async () => {
   answers['GET /v1/destinations/crm'] = {
     id: 'crm',
     type: 'webhook',
@@ -97,7 +97,7 @@ test('destinations show, rotate-secret and test', async () => {
   ]);
 });
 
-test('a file that declares what is no destination is refused in words', async () => {
+test('a file with an invalid destination is refused with the reason', async () => {
   const file = join(dataDir(), 'destinations.yaml');
   await writeFile(file, 'destinations: [{ id: team, type: chat }]');
   const { code, stderr } = await cli('destinations', 'apply', '-f', file);

@@ -18,7 +18,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dataDir, { recursive: true }));
 
-test('doctor names what an unsafe Redis would lose, with the line that mends it', async () => {
+test('doctor names the unsafe settings of a Redis, with the command that fixes each', async () => {
   const redis = await startRedis({ args: ['--appendonly', 'no', '--maxmemory-policy', 'allkeys-lru'] });
   const { code, stdout } = await runCli(['doctor', '--json'], { ...env, REDIS_URL: redis.url });
   await redis.stop();
@@ -50,14 +50,14 @@ test('doctor says that a Redis is full, and how to give it more', async () => {
   });
 });
 
-test('doctor says what is missing before a first start, in words', async () => {
+test('doctor says what is missing before the first start', async () => {
   await chmod(dataDir, 0o755);
   const redisUrl = `redis://127.0.0.1:${await freePort()}`;
   const { code, stdout } = await runCli(['doctor'], { ...env, REDIS_URL: redisUrl, CALLBACK_AUTH: 'none' });
   expect(code).toBe(1);
   expect(stdout).toContain(`WRONG  data         ${dataDir} can be read by other users
                     -> chmod 700 '${dataDir}'
-WRONG  credentials  CALLBACK_AUTH=none: anybody can post callbacks
+WRONG  credentials  CALLBACK_AUTH=none: anyone can post callbacks
                     -> set CALLBACK_AUTH=query:<a long random secret>
 `);
   expect(stdout).toContain(`WRONG  receiver     is not running here
@@ -69,7 +69,7 @@ WRONG  api          is not running here
   expect(stdout).toMatch(/WRONG {2}redis {8}.*\n {20}-> start Redis, or set REDIS_URL to where it is\n/);
 });
 
-test('doctor says what waits in the spool of a receiver whose Redis is away', async () => {
+test('doctor shows what waits in the spool of a receiver while Redis is away', async () => {
   const receiver = await startProgram({
     args: [fileURLToPath(import.meta.resolve('@clickrelay/receiver/main'))],
     env: {

@@ -5,7 +5,7 @@ import { delivery, event, useScriptedApi } from './use-scripted-api.ts';
 
 const { answers, api, asked, cli, env } = useScriptedApi();
 
-test('events lists what came in, and nothing of it moves the terminal', async () => {
+test('events are listed without the control characters that they contain', async () => {
   answers['GET /v1/events?limit=5&type=moText'] = { items: [event], next: 'c2' };
   const { stdout, code } = await cli('events', '--limit', '5', '--type', 'moText');
   expect([code, stdout]).toEqual([
@@ -93,7 +93,7 @@ test('--since takes an age', async () => {
   expect((await cli('events', '--since', 'yesterday')).code).toBe(2);
 });
 
-test('tail follows from now on, each event with where it went, until it is told to stop', async () => {
+test('tail follows events from now on, and where each one goes, until it is told to stop', async () => {
   answers['GET /v1/events?order=asc&limit=100'] = { items: [], next: 'c1' };
   answers['GET /v1/events?order=asc&limit=100&after=c1'] = { items: [event], next: 'c2' };
   answers['GET /v1/events?order=asc&limit=100&after=c2'] = { items: [], next: 'c2' };
@@ -107,7 +107,7 @@ test('tail follows from now on, each event with where it went, until it is told 
   expect(await program.stop('SIGINT')).toEqual({ code: 0, signal: null });
 });
 
-test('tail goes on where it was when Clickrelay was away for a while', async () => {
+test('tail continues where it was after Clickrelay was away for a while', async () => {
   const page = (items: unknown[], next: string) => ({ status: 200, body: JSON.stringify({ items, next }) });
   let isAway = true;
   api.answerWith(({ path }) => {
@@ -117,10 +117,10 @@ test('tail goes on where it was when Clickrelay was away for a while', async () 
     return path.includes('after=c1') ? page([event], 'c2') : page([], 'c2');
   });
   const program = await startCli(['tail'], env());
-  await waitUntil(() => /this goes on when it is back/.test(program.stderr()));
+  await waitUntil(() => /waiting until it is back/.test(program.stderr()));
   expect(program.stderr()).toContain(api.url.replace(/\/$/, ''));
   isAway = false;
   await program.waitForOutput(/evt_.*\n/);
-  expect(program.stderr().match(/goes on/g)).toHaveLength(1);
+  expect(program.stderr().match(/waiting until/g)).toHaveLength(1);
   expect(await program.stop('SIGINT')).toEqual({ code: 0, signal: null });
 });

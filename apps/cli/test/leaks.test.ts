@@ -11,8 +11,8 @@ import { afterEach, expect, it } from 'vitest';
 import { startCli } from './run-cli.ts';
 
 /*
- * A canary is a text that may be told to nobody but its destination. They are in every field of the callbacks, in every
- * credential and in every URL; then everything goes wrong that can, and all that was written anywhere is searched.
+ * A canary is a text that nobody but its destination may see. There is one in every field of the callbacks, in every
+ * credential and in every URL. Then everything goes wrong that can, and this searches all that was written anywhere.
  */
 
 /** As it was sent, and as base64 would show it. */
@@ -25,7 +25,7 @@ afterEach(async () => {
   for (const end of atEnd.splice(0).reverse()) await end();
 });
 
-/** The sample with a canary in each text, a phone number where there was one, and fields that nobody has heard of. */
+/** The sample with a canary in each text, a phone number in place of each phone number, and unknown fields. */
 const withCanaries = (value: unknown, key = ''): unknown => {
   if (Array.isArray(value)) return value.map((inner) => withCanaries(inner, key));
   if (typeof value === 'object' && value !== null) {
@@ -47,7 +47,7 @@ const callbacks = (): string[] =>
     ),
   );
 
-/** Everything that a server says to bytes that no HTTP client would send. */
+/** The whole answer of a server to bytes that no HTTP client would send. */
 const exchangeWith = (port: number, bytes: string): Promise<string> =>
   new Promise((resolve) => {
     let text = '';
@@ -60,7 +60,7 @@ const exchangeWith = (port: number, bytes: string): Promise<string> =>
     socket.on('close', () => resolve(text));
   });
 
-/** Declares a destination for each way of failing, and returns the file that does. */
+/** Writes a file that declares a destination for each way of failing. @returns its path */
 const declareDestinations = async (folder: string): Promise<string> => {
   const nobody = await freePort();
   const kept = { status: 500, body: 'what the destination answered', headers: { 'x-answer': 'canary-header' } };
@@ -167,12 +167,12 @@ const createCaller = ({ receiver, api }: Addresses) => {
 type Caller = ReturnType<typeof createCaller>;
 
 const sendAuthentic = async ({ post }: Caller): Promise<void> => {
-  // What is right, by each credential.
+  // Valid callbacks, with each credential.
   const sent = callbacks();
   for (const body of sent) expect(await post(body)).toBe(200);
   expect(await post(sent[0] as string, '', basic)).toBe(200);
   expect(await post(sent[0] as string, '', { 'x-canary': 'canary-header' })).toBe(200);
-  // What is authentic and no callback.
+  // Authentic requests that are not callbacks.
   for (const body of [
     'canary',
     '{"canary":"canary"',
@@ -217,10 +217,9 @@ const askAmiss = async ({ told, call, ask }: Caller, api: string): Promise<void>
   }
 };
 
-/** Until deliveries of each kind that is looked at below have ended. */
+/** Waits until deliveries of each kind that is checked below have ended. */
 const waitForDeadLetters = async ({ ask }: Caller): Promise<void> => {
-  // Of each kind that is looked at below some have ended; others wait, because a destination that fails too often in a row
-  // is left alone for a while.
+  // Not all of them end: a destination that fails too often in a row is left alone for a while.
   const endedSomewhere = async () => {
     const { items } = JSON.parse((await ask('/v1/dead-letters?limit=500')).text);
     const ended = new Set(items.map(({ destinationId }: { destinationId: string }) => destinationId));
@@ -241,7 +240,7 @@ const stopRedis = async ({ told, call, post, ask }: Caller, receiver: string, pi
   await waitUntil(async () => (await call('GET', `${receiver}/readyz`)).status === 200);
 };
 
-/** What the API tells of failures: dead letters, attempts, reasons of quarantine. */
+/** What the API shows of failures: dead letters, attempts, reasons for quarantine. */
 const readFailures = async ({ read }: Caller): Promise<string[]> => {
   const failures: string[] = [];
   const shown = JSON.stringify(await read('/v1/destinations'));
@@ -285,7 +284,7 @@ const readFailedJobs = async (run: { redisUrl: string }, redisPassword: string):
   return failures;
 };
 
-it('no secret, phone number or content is in a log, an error, a failed job or an answer, whatever goes wrong', async () => {
+it('logs, errors, failed jobs and answers hold no secret, phone number or content, whatever fails', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'clickrelay-leaks-'));
   atEnd.push(() => rm(folder, { recursive: true, force: true }));
   const { program, run, redisPassword } = await startRelay(folder, await declareDestinations(folder));
@@ -305,7 +304,7 @@ it('no secret, phone number or content is in a log, an error, a failed job or an
   expect(await program.stop()).toEqual({ code: 0, signal: null });
 
   const found = (text: string) => text.split('\n').filter((line) => CANARY.test(line));
-  // The screen shows one credential, on purpose: the URLs that are to be pasted.
+  // The screen shows one credential on purpose, in the URLs to paste.
   const screen = program.stdout().replaceAll('token=canary-query', '');
   expect(found(screen)).toEqual([]);
   expect(program.stderr().split('\n').length).toBeGreaterThan(50);

@@ -13,7 +13,7 @@ const root = join(import.meta.dirname, '../../..');
 const TOKEN = 'a-token-for-prometheus';
 const API_KEY = 'a-key-of-more-than-16-characters';
 const SECRET = `whsec_${Buffer.from('a-canary-secret-of-32-bytes-long').toString('base64')}`;
-/** Clickatell's own samples: their numbers, ids and texts; and what was made up here. */
+/** The phone numbers, ids and texts of Clickatell's own samples, and those of this test. */
 const NOT_FOR_LABELS = [/27999/, /5b07c04f74c186e46ef5f036c4dc96fc/, /Text Content/, /canary/i, /evt_/, /dlv_/];
 
 let redis: RedisServer;
@@ -101,7 +101,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Once every process has told what it counted, and the ledger was walked. */
+/** Waits until every process has published its counts, and the ledger was checked. */
 const settled = (): Promise<string> =>
   waitUntil(
     async () => {
@@ -151,17 +151,17 @@ describe('GET /metrics', () => {
     expect(readSeries(text, 'process_resident_memory_bytes', { role: 'worker' })).toBeGreaterThan(10_000_000);
   };
 
-  it('tells what every process counted, and what is the case', async () => {
-    // Every process tells now and then, one after the other.
+  it('shows what every process counted, and the current state', async () => {
+    // Each process publishes every few seconds, at its own time.
     await vi.waitFor(async () => isTold(await settled()), { timeout: 90_000, interval: 200 });
   });
 
-  it('holds no number, id, text or secret', async () => {
+  it('contains no phone number, id, text or secret', async () => {
     const text = await settled();
     for (const pattern of NOT_FOR_LABELS) expect(text).not.toMatch(pattern);
   });
 
-  it('is for METRICS_TOKEN, which opens nothing else, and for keys of the API', async () => {
+  it('opens to METRICS_TOKEN, which opens nothing else, and to keys of the API', async () => {
     expect((await scrape()).status).toBe(200);
     expect((await scrape('/metrics', API_KEY)).status).toBe(200);
     expect((await scrape('/metrics', 'wrong')).status).toBe(401);
@@ -169,8 +169,8 @@ describe('GET /metrics', () => {
   });
 });
 
-describe('what lies in deploy/', () => {
-  /** Metrics and the labels that are asked of them. */
+describe('the dashboards and alerts in deploy/', () => {
+  /** Metrics and the labels that are used with them. */
   const namesIn = (expression: string): string[] =>
     [...expression.matchAll(/\b((?:clickrelay|process|nodejs)_[a-z0-9_]+)\b/g)].map(([, name]) => name as string);
   const queries = async (): Promise<string[]> => {
@@ -183,7 +183,7 @@ describe('what lies in deploy/', () => {
     ];
   };
 
-  it('names only metrics and labels that are there', async () => {
+  it('use only metrics and labels that exist', async () => {
     const text = await settled();
     const all = await queries();
     expect(all.length).toBeGreaterThan(50);

@@ -3,7 +3,7 @@ import { delivery, event, useScriptedApi } from './use-scripted-api.ts';
 
 const { answers, api, cli } = useScriptedApi();
 
-test('the ledger is added up over its parts, and is loud when it does not balance', async () => {
+test('the ledger is added up over its parts, and says loudly when it does not balance', async () => {
   const zero = { pending: 0, retrying: 0, parked: 0, dead: 0, removed: 0, unaccounted: 0, differing: [] };
   const crm = { ...zero, id: 'crm', accepted: 5, delivered: 3, pending: 2, retrying: 1 };
   const part = {
@@ -30,10 +30,10 @@ test('the ledger is added up over its parts, and is loud when it does not balanc
   expect([balanced.code, balanced.stdout]).toEqual([
     0,
     [
-      '10 events logged up to 2026-11-20 10:00:00; 1 of them no destination wanted',
+      '10 events logged up to 2026-11-20 10:00:00; 1 of them were wanted by no destination',
       '9 callbacks became 10 events, 2 repetitions dropped (counted in whole minutes or hours, from 2026-11-20 09:00:00 to 2026-11-20 10:00:00)',
-      'accepted and no events yet: 2 groups of messages, 0 of statuses; in quarantine: 1',
-      'events before 2026-11-13 10:00:00 may have left the log: they were owed to nobody',
+      'accepted, but not yet events: 2 groups of messages, 0 of statuses; in quarantine: 1',
+      'events before 2026-11-13 10:00:00 may have left the log: no destination was waiting for them',
       '',
       'DESTINATION  ACCEPTED  = DELIVERED  + PENDING  + PARKED  + DEAD  + REMOVED  + UNACCOUNTED',
       'crm          10          6            4          0         0       0          0            2 failed before',
@@ -51,7 +51,7 @@ test('the ledger is added up over its parts, and is loud when it does not balanc
   expect(stdout).toContain(
     [
       'IT DOES NOT BALANCE: nobody will ever send this delivery',
-      `  ${delivery.id}  pending, and nothing will go on with it`,
+      `  ${delivery.id}  is pending, but has no job`,
       `send one: clickrelay replay ${delivery.id}`,
     ].join('\n'),
   );
@@ -63,7 +63,7 @@ test('the ledger is added up over its parts, and is loud when it does not balanc
   expect((await cli('ledger', '--from', 'yesterday')).stderr).toContain('--from takes an age');
 });
 
-test('setup says what to paste, what has come, and how to see the credential that it hides', async () => {
+test('setup shows what to paste, what has arrived, and how to see the hidden credential', async () => {
   const urls = (secret: string, base = 'http://localhost:8080') => ({
     replies: `${base}/client-callback/one-api-reply?token=${secret}`,
     statuses: `${base}/client-callback/one-api-status?token=${secret}`,
@@ -82,7 +82,7 @@ test('setup says what to paste, what has come, and how to see the credential tha
   answers['GET /v1/setup'] = told('(hidden)');
   expect((await cli('setup')).stdout).toBe(
     [
-      'the callback URLs on this machine; those for Clickatell are told once PUBLIC_URL is set:',
+      'the callback URLs on this machine; set PUBLIC_URL to see those for Clickatell:',
       '  replies   http://localhost:8080/client-callback/one-api-reply?token=(hidden)',
       '  statuses  http://localhost:8080/client-callback/one-api-status?token=(hidden)',
       '  query     token: (hidden)',
@@ -104,7 +104,7 @@ test('setup says what to paste, what has come, and how to see the credential tha
   const callbackUrls = { ...open.callbackUrls, public: urls('s3cret', 'https://hooks.example.com') };
   answers['GET /v1/setup?reveal=true'] = { ...open, callbackUrls, problems: [] };
   const { stdout } = await cli('setup', '--reveal');
-  expect(stdout).toContain("to paste into Clickatell's portal; either takes either kind:\n  replies   https://hooks.");
+  expect(stdout).toContain("to paste into Clickatell's portal; each URL takes both kinds:\n  replies   https://hooks.");
   expect(stdout).not.toContain('shows it');
 });
 
@@ -122,7 +122,7 @@ test('keys are created, listed and removed', async () => {
     'DELETE /v1/keys/key_1': {},
   });
   const created = await cli('keys', 'create', 'n8n', '--scopes', 'lease', '--destinations', 'bot, n8n-*');
-  expect(created.stdout).toBe('key_1 (n8n) may lease from n8n-*\nthe key, shown this once: crk_shown-once\n');
+  expect(created.stdout).toBe('key_1 (n8n) may lease from n8n-*\nthe key, shown only now: crk_shown-once\n');
   expect(JSON.parse(api.requests[0]?.body ?? '')).toEqual({
     name: 'n8n',
     scopes: ['lease'],
@@ -132,7 +132,7 @@ test('keys are created, listed and removed', async () => {
   expect((await cli('keys', 'remove', 'key_1')).stdout).toContain('key_1 is removed');
 });
 
-test('lease takes, shows and answers', async () => {
+test('lease leases, shows, acks and nacks', async () => {
   const leased = {
     deliveryId: 'dlv_bot_A',
     leaseToken: 't0k3n',
@@ -160,7 +160,7 @@ test('lease takes, shows and answers', async () => {
   expect((await cli('lease', 'bot')).stdout).toBe('nothing to lease from bot\n');
 });
 
-test('audit tells who did what', async () => {
+test('audit lists who did what', async () => {
   answers['GET /v1/audit?limit=20'] = {
     items: [
       {

@@ -17,7 +17,7 @@ export const runCli = async (args: string[], env: Record<string, string> = {}): 
 export const startCli = (args: string[], env: Record<string, string> = {}, options: Partial<ProgramOptions> = {}) =>
   startProgram({
     args: [join(import.meta.dirname, '../src/main.ts'), ...args],
-    // Some versions of Node 24 warn that they run TypeScript.
+    // Some versions of Node 24 print a warning when they run TypeScript.
     env: { NODE_NO_WARNINGS: '1', ...env },
     ...options,
   });

@@ -25,7 +25,7 @@ const send = (...args: string[]) => runCli(['send', ...args], { DATA_DIR: dataDi
 const elements = () =>
   receiver.requests.flatMap(({ body }) => Object.values(JSON.parse(body).event).flat() as { messageId: string }[]);
 
-test('a sample goes to the receiver of this machine as a new fact, with the credential kept there', async () => {
+test('a sample goes to the receiver on this machine as a new event, with the credential kept here', async () => {
   const { code, stdout } = await send('moText');
   expect([code, stdout.replace(/[\d.]+ ms/, 'n ms')]).toEqual([0, 'moText: 200 {"accepted":1} in n ms\n']);
   expect(receiver.requests[0]?.path).toBe('/client-callback/one-api-reply?token=k%2Cpt%26');
@@ -40,7 +40,7 @@ test('--exact sends the documented bytes', async () => {
   });
 });
 
-test('a file goes out byte for byte, readable or not; more than one copy of it are different facts', async () => {
+test('a file is sent byte for byte, readable or not; several copies of it are different events', async () => {
   const file = join(dataDir, 'callback.json');
   await writeFile(file, '{ "event": ');
   await send(file);
@@ -72,7 +72,7 @@ test('many callbacks end in a summary, as text or JSON', async () => {
   expect(report).toMatchObject({ sent: 21, accepted: 21, resent: 0, lost: 0, statuses: { 200: 21 } });
 });
 
-test('all sends one of everything that it knows', async () => {
+test('all sends one of each sample', async () => {
   const { stdout } = await send('all');
   const names = stdout
     .trim()
@@ -85,7 +85,7 @@ test('all sends one of everything that it knows', async () => {
   expect(help).toEqual(expect.arrayContaining([...sampleNames.documented, ...sampleNames.odd]));
 });
 
-test('a refusal is sent again and then lost, with exit code 1 and a hint', async () => {
+test('a refused callback is sent again, and in the end lost, with exit code 1 and a hint', async () => {
   receiver.answerWith(() => ({ status: 401, body: '{"error":{}}' }));
   const { code, stdout } = await send('moText', '--tries', '2', '--auth', 'basic:u:p');
   expect([code, stdout.replace(/[\d.]+ ms/, 'n ms')]).toEqual([
@@ -96,14 +96,14 @@ test('a refusal is sent again and then lost, with exit code 1 and a hint', async
   expect(receiver.requests[0]?.path).toBe('/client-callback/one-api-reply');
 });
 
-test('a redirect is told as what it is', async () => {
+test('a redirect is reported as the loss that it is', async () => {
   receiver.answerWith(301);
   const { code, stdout } = await send('moText');
   expect(code).toBe(1);
   expect(stdout).toContain('301  (a redirect: Clickatell would lose this callback)');
 });
 
-test('nobody there, nothing known by that name, and a bad number are told', async () => {
+test('errors say that nothing answers, that a sample is unknown, and that a number is wrong', async () => {
   const port = await freePort();
   const nobody = await runCli(['send', 'moText', '--tries', '1'], {
     DATA_DIR: dataDir,
@@ -118,13 +118,13 @@ test('nobody there, nothing known by that name, and a bad number are told', asyn
   const unknown = await send('moNothing');
   expect([unknown.code, unknown.stderr]).toEqual([
     2,
-    expect.stringMatching(/^error: no sample and no file is called moNothing; samples: all, reply, /),
+    expect.stringMatching(/^error: no sample and no file is named moNothing; samples: all, reply, /),
   ]);
   const bad = await send('moText', '--duplicate', '2', '--json');
-  expect([bad.code, bad.stderr]).toEqual([2, expect.stringContaining('It is a share from 0 to 1.')]);
+  expect([bad.code, bad.stderr]).toEqual([2, expect.stringContaining('It must be a number from 0 to 1.')]);
 });
 
-test('the credential kept here is not told to another address', async () => {
+test('the credential kept here is not sent to another host', async () => {
   const other = await send('moText', '--tries', '1', '--url', 'http://clickrelay.invalid/client-callback');
   expect(other.code).toBe(1);
   expect(other.stdout).not.toContain('kpt');

@@ -11,7 +11,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { redisCommand } from '../src/commands/start/redis-command.ts';
 import type { RunFile, Secrets } from '../src/data-dir.ts';
 
-// With stand-ins for the three parts: what is tested is how they are started, watched and stopped.
+// Stand-ins replace the three parts: this tests how they are started, watched and stopped.
 const standIns = fileURLToPath(new URL('./fixtures/start-stand-ins.ts', import.meta.url));
 let dataDir: string;
 let env: Record<string, string>;
@@ -61,12 +61,12 @@ const isAlive = (pid: number | undefined): boolean => {
   } catch {
     return false;
   }
-  // An orphan that ended stays a zombie where nobody collects it.
+  // An orphan that ended stays a zombie where nobody reaps it.
   const status = `/proc/${pid}/status`;
   return !(existsSync(status) && /^State:\s+Z/m.test(readFileSync(status, 'utf8')));
 };
 
-test('start makes credentials once, starts everything, prints one screen, and stops in order with exit code 0', async () => {
+test('start makes credentials once, runs everything, prints one screen, and stops in order with code 0', async () => {
   const first = await start();
   const secrets = await secretsFile();
   expect(secrets.callbackAuth).toMatch(/^query:[\w-]{32}$/);
@@ -85,7 +85,7 @@ Callback URLs, to paste into Clickatell's portal:
   replies    http://localhost:${env['PORT']}/client-callback/one-api-reply?token=${token}
   statuses   http://localhost:${env['PORT']}/client-callback/one-api-status?token=${token}
   Clickatell needs https and a public name: put a proxy or a tunnel in front of port ${env['PORT']},
-  and start with PUBLIC_URL=https://… to see the URLs as Clickatell must call them.
+  and start with PUBLIC_URL=https://… to see the URLs that Clickatell must call.
 
   API        http://127.0.0.1:${env['API_PORT']}  (key: apiKey in ${dataDir}/secrets.json)
   Data       ${dataDir}
@@ -143,14 +143,14 @@ test('a part or a Redis that dies is started again', async () => {
   expect(after.redisUrl).toBe(before.redisUrl);
 });
 
-test('a second start on the same folder says that it runs already', async () => {
+test('a second start on the same folder says that the first one is running', async () => {
   const first = await start();
   const second = await startProgram({ args: [standIns], env });
   expect(await second.exited).toEqual({ code: 1, signal: null });
   expect(second.stderr()).toContain(`clickrelay runs already with DATA_DIR ${dataDir} (pid ${first.pid}`);
 });
 
-test('after a kill the parts end by themselves, and the next start goes on with the Redis that is left', async () => {
+test('after a kill the parts end by themselves, and the next start takes over the Redis that is left', async () => {
   const first = await start();
   const before = await runFile();
   const { callbackAuth, redisPassword } = await secretsFile();
@@ -178,9 +178,9 @@ test.each(['PORT', 'API_PORT'] as const)('a busy %s is told at once, with what t
   blocker.close();
 });
 
-test('a part that cannot start ends everything, after its own words', async () => {
+test('a part that cannot start ends everything, after it has said why', async () => {
   await expect(start({ env: { BREAK: 'receiver' } })).rejects.toThrow(
-    /SETTING is wrong; mend it\n.*the receiver ended before it was ready \(code 1\); its lines above say why/s,
+    /SETTING is wrong; mend it\n.*the receiver ended before it was ready \(code 1\); its log lines above say why/s,
   );
   await expect(runFile()).rejects.toThrow('ENOENT');
 });

@@ -27,7 +27,7 @@ interface ExportedSpan {
   readonly attributes: { readonly key: string; readonly value: Record<string, unknown> }[];
 }
 
-/** What an OTLP/HTTP collector got, of each service. */
+/** What an OTLP/HTTP collector got from each service. */
 const spansOf = (collector: Destination): (ExportedSpan & { service: unknown })[] =>
   collector.requests.flatMap(({ body }) =>
     JSON.parse(body).resourceSpans.flatMap((one: Record<string, never>) => {
@@ -46,7 +46,7 @@ const listen = async (answer?: Parameters<typeof startDestination>[0]): Promise<
   return server;
 };
 
-/** Everything, with one destination that fails at first; and a function that posts a callback. */
+/** Starts everything, with a destination that fails at first. Returns a function that posts a callback. */
 const start = async (environment: Record<string, string>, destinationUrl: string) => {
   const folder = await mkdtemp(join(tmpdir(), 'clickrelay-traces-'));
   atEnd.push(() => rm(folder, { recursive: true, force: true }));
@@ -83,7 +83,7 @@ const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const PARENT = 'b7ad6b7169203331';
 
 describe('traces', () => {
-  it('lead from the callback over its commit to each attempt, and on to the destination', async () => {
+  it('lead from the callback through its commit to each attempt, and on to the destination', async () => {
     const collector = await listen();
     const crm = await listen({ answer: (_, index) => (index === 0 ? 503 : 200) });
     const post = await start({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url.replace(/\/$/, '') }, crm.url);
@@ -123,7 +123,7 @@ describe('traces', () => {
     for (const { body } of collector.requests) expect(body).not.toMatch(/canary|2783123/);
   });
 
-  it('are none, and nothing is handed on, unless they are asked for', async () => {
+  it('are neither made nor handed on unless they are configured', async () => {
     const crm = await listen();
     const post = await start({}, crm.url);
     await post({ traceparent: `00-${TRACE}-${PARENT}-01` });

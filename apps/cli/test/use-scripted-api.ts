@@ -40,23 +40,23 @@ export const delivery = {
   nextAttemptAt: null,
 };
 
-/** Every command that shows personal data asks for this, unless it is told to reveal it. */
+/** The query of every command that can show personal data, unless it is told to reveal it. */
 const withoutMasking = (path: string): string =>
   path.replace(/([?&])reveal=false(&|$)/, (_, before, after) => (after ? before : ''));
 
 export interface ScriptedApi {
-  /** What the API answers, by method and path. Anything else is not found. */
+  /** The answers of the API, by method and path. Anything else is not found. */
   readonly answers: Record<string, unknown>;
   readonly api: Pick<Destination, 'requests' | 'answerWith' | 'url'>;
   /** Runs a command to its end. */
   cli(...args: string[]): Promise<Outcome>;
-  /** What the API was asked for: method, path and body. */
+  /** The requests that the API got: method, path and body. */
   asked(): string[];
   env(): Record<string, string>;
   dataDir(): string;
 }
 
-/** An API with scripted answers: what is tested is what the commands ask for and what they make of it. */
+/** An API with scripted answers, to test what the commands ask for and what they make of the answers. */
 export const useScriptedApi = (): ScriptedApi => {
   let dataDir: string;
   let server: Destination;

@@ -14,7 +14,7 @@ import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runCli, startCli } from './run-cli.ts';
 
-// The real parts, as they are built and as people start them: from the command, and from curl, to the destination.
+// The real parts, built and started as users do, from the command or curl to the destination.
 
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 
@@ -38,7 +38,7 @@ afterEach(async () => {
   await program?.stop();
   program = undefined;
   for (const destination of destinations.splice(0)) await destination.close();
-  // A killed `start` leaves its Redis, for the next one to take over; here there is no next one.
+  // A killed `start` leaves its Redis for the next one to take over, but here there is no next one.
   await killAll();
   await rm(folder, { recursive: true });
 });
@@ -90,7 +90,7 @@ const killAll = async (): Promise<void> => {
   }
 };
 
-/** Starts again, with a destination that takes everything now, and waits until it has got so many different events. */
+/** Starts again with a destination that now takes everything, and waits until it has that many different events. */
 const startAndDeliver = async (destination: Destination, count: number): Promise<void> => {
   const delivered = new Set<unknown>();
   destination.answerWith(({ headers }) => {
@@ -124,7 +124,7 @@ describe('clickrelay start', () => {
     expect((await cli('events', '--limit', '20')).items).toHaveLength(10);
   });
 
-  it('delivers each callback of a sender that repeats and mixes them once', async () => {
+  it('delivers each callback once, although the sender repeats them and mixes their order', async () => {
     const crm = await declare();
     await start();
     const sent = await cli('send', 'moText', '--count', '200', '--duplicate', '0.5', '--shuffle', '20');
@@ -135,7 +135,7 @@ describe('clickrelay start', () => {
     expect(crm.requests).toHaveLength(200);
   });
 
-  it('makes its credentials on first use, keeps them to itself and uses them again', async () => {
+  it('makes its credentials on first use, keeps them private and uses them again', async () => {
     await declare();
     await start();
     const [url] = /http\S+one-api-reply\S+/.exec(program?.stdout() ?? '') ?? [];
@@ -151,7 +151,7 @@ describe('clickrelay start', () => {
     expect(program?.stdout()).toContain(url);
   });
 
-  it('delivers what was acknowledged and not delivered when everything was killed', async () => {
+  it('delivers what was acknowledged but not delivered before everything was killed', async () => {
     const crm = await declare(503);
     await start({ RETRY_SCHEDULE: '0s,100ms,2s,2s,2s,2s,2s,2s,2s,2s' });
     const sent = await cli('send', 'moText', '--count', '100');
@@ -163,7 +163,7 @@ describe('clickrelay start', () => {
     await startAndDeliver(crm, 100);
   });
 
-  it('delivers what was on its way to a destination when everything was killed', async () => {
+  it('delivers what was being delivered when everything was killed', async () => {
     const crm = await declare('hang');
     await start();
     expect((await cli('send', 'moText', '--count', '50')).accepted).toBe(50);
@@ -174,7 +174,7 @@ describe('clickrelay start', () => {
     await startAndDeliver(crm, 50);
   });
 
-  it('turns ten answers of 500 into a dead letter, which a replay delivers', async () => {
+  it('makes a dead letter after ten answers of 500, and a replay delivers it', async () => {
     const crm = await declare(500);
     await start({ RETRY_SCHEDULE: '0s,10ms,10ms,10ms,10ms,10ms,10ms,10ms,10ms,10ms' });
     await cli('send', 'moText');
@@ -188,7 +188,7 @@ describe('clickrelay start', () => {
     await waitUntil(async () => (await cli('dead-letters')).items.length === 0);
   });
 
-  it('tells what connects Clickatell, and sends a test callback all the way that is kept nowhere', async () => {
+  it('shows what to enter at Clickatell, and sends a test callback all the way without keeping it', async () => {
     await declare();
     await start();
     await waitUntil(async () => (await cli('setup')).receivers.length === 1, { timeoutMs: 20_000 });
@@ -209,7 +209,7 @@ describe('clickrelay start', () => {
     expect((await cli('ledger')).intake.messages).toEqual({ callbacks: 0, events: 0, repeats: 0 });
   });
 
-  it('answers 200 to what is no callback and shows it in quarantine', async () => {
+  it('answers 200 to a body that is not a callback, and shows it in quarantine', async () => {
     await declare();
     await start();
     const answer = await post('replies', 'hello, I am no JSON');
@@ -222,7 +222,7 @@ describe('clickrelay start', () => {
     expect(shown.body.text).toBe('hello, I am no JSON');
   });
 
-  it('runs the receiver alone only with CALLBACK_AUTH, and says how to set it', async () => {
+  it('runs a receiver alone only with CALLBACK_AUTH, and says how to set it', async () => {
     const { code, stderr } = await runCli(['start', '--roles', 'receiver'], environment);
     expect(code).not.toBe(0);
     expect(stderr).toMatch(/CALLBACK_AUTH is empty; set at least one credential/);

@@ -3,11 +3,11 @@ import type { Command } from 'commander';
 import { parseSince } from '../duration.ts';
 import { usageError } from '../errors.ts';
 
-/** Which of many deliveries are meant. */
+/** Which of many deliveries a command is about. */
 export interface Choice {
   all?: boolean;
   destination?: string;
-  /** The API says which there are. */
+  /** The API checks it. */
   kind?: DeadLetter['kind'];
   events?: string;
   since?: string;
@@ -16,17 +16,17 @@ export interface Choice {
   except?: string;
 }
 
-/** Adds the options that say which of many are meant. */
+/** Adds the options that choose deliveries. */
 export const addChoice = (command: Command): Command =>
   command
-    .option('--all', 'every dead letter, or with the following only some of them')
-    .option('--destination <id>', 'of one destination')
-    .option('--kind <kind>', 'of this kind: refused, not_built or crashes_consumer')
-    .option('--events <patterns>', 'of these event types, comma-separated, * for any characters')
-    .option('--since <when>', 'that failed since: an age (15m, 72h, 7d) or a date')
-    .option('--until <when>', 'that failed before: an age or a date')
-    .option('--filter <expression>', "CEL over `event` that must be true: event.from == '2799900001'")
-    .option('--except <deliveryIds>', 'but these, comma-separated');
+    .option('--all', 'all dead letters; the options below narrow them down')
+    .option('--destination <id>', 'only those of this destination')
+    .option('--kind <kind>', 'only this kind: refused, not_built or crashes_consumer')
+    .option('--events <patterns>', 'only these event types, comma-separated; * stands for any characters')
+    .option('--since <when>', 'only those that failed since: an age (15m, 72h, 7d) or a date')
+    .option('--until <when>', 'only those that failed before: an age or a date')
+    .option('--filter <expression>', "only events for which this CEL expression is true: event.from == '2799900001'")
+    .option('--except <deliveryIds>', 'all but these, comma-separated');
 
 type Selection = Omit<RequestOf<'POST /v1/dead-letters/remove'>['body'], 'dryRun' | 'expected'>;
 
@@ -36,10 +36,10 @@ const listOf = (text: string): string[] =>
     .map((one) => one.trim())
     .filter((one) => one !== '');
 
-/** As the API takes it: these, or all that match but these. */
+/** The choice as the API takes it: named deliveries, or all that match except some. */
 export const chosenBy = (ids: readonly string[], { all, events, since, until, except, ...rest }: Choice): Selection => {
   if (ids.length > 0 === (all === true)) {
-    throw usageError('give ids of deliveries (dlv_…), or --all for every dead letter');
+    throw usageError('give delivery ids (dlv_…), or --all for all dead letters');
   }
   return {
     ...(ids.length > 0 && { deliveries: [...ids] }),
@@ -58,21 +58,21 @@ export interface Plan {
 
 const REASONS: Readonly<Record<string, string>> = {
   excepted: 'excepted',
-  already_pending: 'on their way already',
-  delivered: 'delivered since',
+  already_pending: 'already on their way',
+  delivered: 'delivered in the meantime',
   dead_letter: 'dead letters',
-  failed_since: 'dead letters again, since then',
+  failed_since: 'failed again in the meantime',
   removed: 'given up',
   event_gone: 'whose event is no longer in the log',
   destination_gone: 'whose destination was removed',
   unknown: 'unknown',
 };
 
-/** What is not chosen, and why: a line each. */
+/** A line for each reason why deliveries are left out. */
 export const leftOutLines = ({ leftOut }: Plan): string[] =>
   leftOut.map(({ reason, count }) => `left out: ${count} ${REASONS[reason] ?? reason}`);
 
-/** How many of what. */
+/** How many deliveries, in words. */
 export const countedDeliveries = (matched: number | null, delivered: boolean | undefined): string => {
   if (matched === null) return delivered ? 'very many deliveries' : 'very many dead letters';
   if (delivered) return `${matched} delivered deliver${matched === 1 ? 'y' : 'ies'}`;

@@ -1,15 +1,15 @@
 import type { Config, Environment } from '../config.ts';
 
-/** What every command gets beside its own arguments. */
+/** What every command gets besides its own arguments. */
 export interface Context {
   config: Config;
   environment: Environment;
   version: string;
-  /** JSON instead of text for people. */
+  /** Whether to print JSON instead of text. */
   json: boolean;
   /** Writes to stdout; a line break is added. */
   print: (text: string) => void;
-  /** Aborted by Ctrl-C, for commands that go on until then. */
+  /** Aborted by Ctrl-C, for commands that run until then. */
   signal: AbortSignal;
 }
 
@@ -18,10 +18,10 @@ export const show = <T>(context: Context, value: T, toText: (value: T) => string
   context.print(context.json ? JSON.stringify(value, null, 2) : toText(value));
 };
 
-/** For lists that are shown whole, however long: as few requests as can be. */
+/** For lists that are shown whole: the largest page, so that few requests are needed. */
 export const WHOLE_PAGES = { query: { limit: 500 } } as const;
 
-/** The line after a page of a list: the same command, with what was chosen, for the next page. Nothing at the end. */
+/** The line below a page of a list: the same command with the same options, for the next page. Empty at the end. */
 export const nextPage = (context: Context, words: string, options: object, next: string | null): string => {
   if (next === null) return '';
   const flags = Object.entries<unknown>({ ...options, cursor: next }).flatMap(([name, value]) => {
@@ -31,22 +31,19 @@ export const nextPage = (context: Context, words: string, options: object, next:
   return `\nmore: ${[context.config.CLICKRELAY_COMMAND, words, ...flags].join(' ')}`;
 };
 
-/** As a shell takes it. */
+/** Quotes a word for a shell. */
 const quoted = (word: string): string => (/^[\w.,:/+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
 /** How many a list shows unless `--limit` says otherwise. */
 const PAGE = 20;
 
-/** The option of commands that show what customers wrote, and who they are. */
-export const REVEAL = [
-  '--reveal',
-  'show what customers wrote and who they are; it is written into the audit record',
-] as const;
+/** The option of commands that can show personal data. */
+export const REVEAL = ['--reveal', 'show what customers wrote and who they are; the audit record notes it'] as const;
 
-/** Of commands that show what customers wrote, and who they are. */
+/** Options of commands that can show personal data. */
 export interface Reveal {
   reveal?: true;
 }
 
-/** As the API takes it: without `--reveal` not even `API_KEY` is shown it. */
+/** The query for the API. Without `--reveal` it hides personal data, which `API_KEY` sees by default. */
 export const revealed = ({ reveal }: Reveal): { reveal: 'true' | 'false' } => ({ reveal: reveal ? 'true' : 'false' });

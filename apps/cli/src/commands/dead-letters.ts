@@ -16,31 +16,31 @@ export const registerDeadLetters = (program: Command): void => {
     example: 'dead-letters list --destination crm',
     run: (_, options: ListOptions, context) => listDeadLetters(options, context),
   })
-    .option('--destination <id>', 'only those of one destination')
-    .option('--kind <kind>', 'only these: refused, not_built or crashes_consumer')
+    .option('--destination <id>', 'only those of this destination')
+    .option('--kind <kind>', 'only this kind: refused, not_built or crashes_consumer')
     .option('--limit <n>', 'how many', wholeNumber, 20)
-    .option('--cursor <cursor>', 'go on where a list ended')
+    .option('--cursor <cursor>', 'continue where the last page ended')
     .option(...REVEAL);
   addCommand(deadLetters, {
     usage: 'show <deliveryId>',
-    about: 'show every attempt, with --reveal what was answered too',
+    about: 'show every attempt; with --reveal also what the destination answered',
     example: 'dead-letters show dlv_crm_x7Vv0J1tq8mC2kQbZ4n9Lw',
     run: ([id], options: Reveal, context) => showDeadLetter(id as string, options, context),
   }).option(...REVEAL);
   const remove = addCommand(deadLetters, {
     usage: 'remove [deliveryIds...]',
-    about: 'give up for good: on these, or on all that match',
+    about: 'remove these dead letters, or all that match, for good',
     example: 'dead-letters remove --all --destination crm --kind not_built --dry-run',
     run: removeDeadLetters,
   });
   addChoice(remove)
-    .option('--dry-run', 'tell which, and remove nothing')
-    .option('--expected <n>', 'how many will go, as --dry-run tells: wanted for more than 100', wholeNumber);
+    .option('--dry-run', 'say which would be removed, and remove nothing')
+    .option('--expected <n>', 'how many will be removed, as --dry-run says; required above 100', wholeNumber);
 };
 
 interface ListOptions extends Reveal {
   destination?: string;
-  /** The API says which there are. */
+  /** The API checks it. */
   kind?: DeadLetter['kind'];
   limit: number;
   cursor?: string;
@@ -62,7 +62,8 @@ const listDeadLetters = async (options: ListOptions, context: Context): Promise<
     ]);
     const { CLICKRELAY_COMMAND: command } = context.config;
     const more = nextPage(context, 'dead-letters list', options, next);
-    return `${table(['FAILED', 'DESTINATION', 'TYPE', 'KIND', 'DELIVERY', 'TRIES', 'ERROR'], rows)}${more}\nsend one again: ${command} replay ${items[0]?.deliveryId}`;
+    const list = table(['FAILED', 'DESTINATION', 'TYPE', 'KIND', 'DELIVERY', 'TRIES', 'ERROR'], rows);
+    return `${list}${more}\nsend one again: ${command} replay ${items[0]?.deliveryId}`;
   });
 };
 
@@ -89,10 +90,10 @@ interface RemoveOptions extends Choice {
   expected?: number;
 }
 
-/** More are removed only when it is said how many. */
+/** Above this many, `--expected` must give the number. */
 const MOST_UNCOUNTED = 100;
 
-/** Gives up for good: on one, on several, or on all that match. */
+/** Removes for good: one, several, or all that match. */
 const removeDeadLetters = async (ids: readonly string[], options: RemoveOptions, context: Context): Promise<void> => {
   const [deliveryId] = ids;
   const api = connectApi(context.config);
@@ -126,10 +127,10 @@ const removeDeadLetters = async (ids: readonly string[], options: RemoveOptions,
   if (expected === undefined && matched !== null && matched > MOST_UNCOUNTED) {
     throw new CommandError(
       'unexpected_count',
-      `${counted} match, and would be gone for good; if that is meant, add --expected ${matched} --until ${until}`,
+      `${counted} match, and would be removed for good; if you mean that, add --expected ${matched} --until ${until}`,
     );
   }
-  // What comes from now on is not removed: the number stays the same while others come.
+  // `until` leaves out dead letters that arrive from now on, so that the number holds.
   let removed = 0;
   for (let left: number | null = expected ?? matched; left !== 0; ) {
     const body = { ...chosen, until, ...(left !== null && { expected: left }) };

@@ -18,7 +18,7 @@ import { type Context, show } from './context.ts';
 export const registerDoctor = (program: Command): Command =>
   addCommand(program, {
     usage: 'doctor',
-    about: 'check everything that Clickrelay needs, and say how to mend what is wrong',
+    about: 'check everything that Clickrelay needs, and say how to fix what is wrong',
     example: 'doctor',
     run: (_, __, context) => doctor(context),
   });
@@ -27,16 +27,16 @@ interface Check {
   name: string;
   ok: boolean;
   found: string;
-  /** What to do, where something is wrong. */
+  /** What to do if it is not ok. */
   mend?: string;
 }
 
-/** Looks at everything that Clickrelay needs, and says how to mend what is wrong. Resolves with the exit code. */
+/** Checks everything that Clickrelay needs. @returns the exit code: 1 if anything is wrong */
 const doctor = async (context: Context): Promise<number> => {
   const { config } = context;
   const dataDir = resolve(config.DATA_DIR);
   const run = (await isLocked(dataDir)) ? readRunFile(dataDir) : undefined;
-  // Some of the parts may be meant to run elsewhere.
+  // The other parts may run on other machines.
   const runsHere = (role: string) => run === undefined || run.roles.includes(role);
 
   const checks: Check[] = [checkNode(), await checkDataDir(dataDir), checkCredentials(config, dataDir)];
@@ -60,7 +60,7 @@ const doctor = async (context: Context): Promise<number> => {
         return mend === undefined ? first : `${first}\n${' '.repeat(20)}-> ${mend}`;
       }),
       '',
-      sick.length === 0 ? 'all is well' : `${sick.length} of ${checks.length} need a hand`,
+      sick.length === 0 ? 'everything is fine' : `${sick.length} of ${checks.length} checks failed`,
     ].join('\n'),
   );
   return sick.length === 0 ? 0 : 1;
@@ -83,26 +83,26 @@ const checkDataDir = async (dataDir: string): Promise<Check> => {
       ? good('data', dataDir)
       : bad('data', `${dataDir} can be read by other users`, `chmod 700 '${dataDir}'`);
   } catch {
-    return good('data', `${dataDir} is made by the first start`);
+    return good('data', `${dataDir} will be made by the first start`);
   }
 };
 
 const checkCredentials = (config: Config, dataDir: string): Check => {
   const kept = readSecrets(dataDir);
   const auth = config.CALLBACK_AUTH || kept.callbackAuth;
-  if (auth === undefined) return good('credentials', 'made by the first start');
+  if (auth === undefined) return good('credentials', 'will be made by the first start');
   const credentials = readCallbackAuth(auth);
   if (credentials.some(({ kind }) => kind === 'none')) {
     return bad(
       'credentials',
-      'CALLBACK_AUTH=none: anybody can post callbacks',
+      'CALLBACK_AUTH=none: anyone can post callbacks',
       'set CALLBACK_AUTH=query:<a long random secret>',
     );
   }
   if (credentials.length === 0) {
     return bad(
       'credentials',
-      'CALLBACK_AUTH holds none that can be read',
+      'CALLBACK_AUTH holds no valid credential',
       'write query:<secret>, basic:<user>:<password> or header:<name>:<secret>',
     );
   }
@@ -115,7 +115,7 @@ const checkRedis = async (
   run: RunFile | undefined,
   durability: string | undefined,
 ): Promise<Check[]> => {
-  // Of a Redis that is not ours run.json has no password; the receiver looks at that one.
+  // run.json has no password for a Redis that is not ours. The receiver checks that one.
   const redisUrl = config.REDIS_URL || (run?.pids['redis'] === undefined ? undefined : run.redisUrl);
   if (redisUrl === undefined) {
     if (run !== undefined) return [];
@@ -147,7 +147,7 @@ const checkRedis = async (
   }
 };
 
-/** From here on the receiver refuses callbacks. */
+/** From this share on, the receiver refuses callbacks. */
 const MEMORY_FULL = 0.9;
 
 const fullMemory = ({ usedBytes, maxBytes }: { usedBytes: number; maxBytes: number }): Check => {
@@ -166,9 +166,9 @@ const checkReceiver = (url: string, { status, body }: { status: number; body: st
   if (status === 200) return good('receiver', `${url} takes callbacks`);
   try {
     const { error } = JSON.parse(body) as { error: { message: string } };
-    return bad('receiver', `${url} is not ready: ${error.message}`, 'mend that; the receiver notices within 30 s');
+    return bad('receiver', `${url} is not ready: ${error.message}`, 'fix that; the receiver notices within 30 s');
   } catch {
-    return bad('receiver', `what answers at ${url} is not Clickrelay`, 'choose another port with PORT');
+    return bad('receiver', `the program at ${url} is not Clickrelay`, 'choose another port with PORT');
   }
 };
 
@@ -178,9 +178,9 @@ const checkSpool = ({ body }: { body: string }): Check[] => {
   const found = describeSpool(spool);
   if (spool.refusing !== null)
     return [bad('spool', found, 'bring Redis back, make room on the disk, or raise SPOOL_MAX_BYTES')];
-  if (spool.setAside > 0) return [bad('spool', found, 'see what `set-aside` in its folder holds, and the log for why')];
+  if (spool.setAside > 0) return [bad('spool', found, 'look at `set-aside` in its folder; the log says why')];
   if (spool.durability === 'spool')
-    return [bad('spool', found, 'Redis takes no callbacks: bring it back, they wait on this disk')];
+    return [bad('spool', found, 'Redis takes no callbacks: bring it back; they wait on this disk')];
   return [good('spool', found)];
 };
 

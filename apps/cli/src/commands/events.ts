@@ -18,7 +18,7 @@ export const registerEvents = (program: Command): Command =>
     .option('--type <types>', 'only these event types, comma-separated')
     .option('--limit <n>', 'how many', wholeNumber, 20)
     .option('--since <when>', 'an age (15m, 72h, 7d) or a date')
-    .option('--cursor <cursor>', 'go on where a list ended')
+    .option('--cursor <cursor>', 'continue where the last page ended')
     .option(...REVEAL);
 
 interface EventsOptions extends Reveal {
@@ -28,7 +28,7 @@ interface EventsOptions extends Reveal {
   cursor?: string;
 }
 
-/** The events that came in last, newest first. */
+/** Lists the latest events, newest first. */
 const listEvents = async (options: EventsOptions, context: Context): Promise<void> => {
   const { limit, type, cursor, since } = options;
   const page = await connectApi(context.config).call('GET /v1/events', {
@@ -57,7 +57,7 @@ const listEvents = async (options: EventsOptions, context: Context): Promise<voi
   });
 };
 
-/** One event, where it went, and every attempt. */
+/** Shows an event, where it went, and every attempt. */
 const showEvent = async (id: string, options: Reveal, context: Context): Promise<void> => {
   const query = revealed(options);
   const event = await connectApi(context.config).call('GET /v1/events/{id}', { path: { id }, query });
@@ -100,7 +100,8 @@ const eventText = ({ deliveries, callback, repeats, ...event }: EventWithDeliver
 
 const cameWith = ({ size, elements, others }: NonNullable<EventWithDeliveries['callback']>): string | undefined => {
   if (size === null) return undefined;
+  const count = elements === null ? '' : ` with ${elements} element${elements === 1 ? '' : 's'}`;
   const other =
     others.length === 0 ? '' : `; the others: ${others.slice(0, 5).join(', ')}${others.length > 5 ? ', …' : ''}`;
-  return `a callback of ${size} bytes${elements === null ? '' : ` with ${elements} element${elements === 1 ? '' : 's'}`}${other}`;
+  return `a callback of ${size} bytes${count}${other}`;
 };

@@ -7,7 +7,7 @@ import { shortTime, table } from '../format.ts';
 import { type Context, show, WHOLE_PAGES } from './context.ts';
 
 export const registerKeys = (program: Command): void => {
-  const keys = addGroup(program, 'keys', 'keys of the API, for programs');
+  const keys = addGroup(program, 'keys', 'API keys for programs');
   addCommand(keys, {
     usage: 'list',
     about: 'list keys, oldest first',
@@ -16,12 +16,15 @@ export const registerKeys = (program: Command): void => {
   });
   addCommand(keys, {
     usage: 'create <name>',
-    about: 'make a key, which is shown this once',
+    about: 'make a key; it is shown only now',
     example: 'keys create n8n --scopes lease --destinations n8n-*',
     run: ([name], options: CreateOptions, context) => createKey(name as string, options, context),
   })
     .requiredOption('--scopes <names>', 'read, reveal, replay, admin, lease; comma-separated')
-    .option('--destinations <ids>', 'what lease is bound to, comma-separated, * for any characters');
+    .option(
+      '--destinations <ids>',
+      'destinations that it may lease from, comma-separated; * stands for any characters',
+    );
   addCommand(keys, {
     usage: 'remove <id>',
     about: 'remove a key',
@@ -35,19 +38,18 @@ interface CreateOptions {
   destinations?: string;
 }
 
-/** Makes a key, which is shown this once. */
 const createKey = async (name: string, options: CreateOptions, context: Context): Promise<void> => {
   const made = await connectApi(context.config).call('POST /v1/keys', {
     body: {
       name,
-      // The API says which there are.
+      // The API checks them.
       scopes: listOf(options.scopes) as RequestOf<'POST /v1/keys'>['body']['scopes'],
       ...(options.destinations === undefined ? {} : { destinations: listOf(options.destinations) }),
     },
   });
   show(context, made, ({ id, key, scopes, destinations }) => {
     const where = destinations.length === 0 ? '' : ` from ${destinations.join(', ')}`;
-    return `${id} (${name}) may ${scopes.join(', ')}${where}\nthe key, shown this once: ${key}`;
+    return `${id} (${name}) may ${scopes.join(', ')}${where}\nthe key, shown only now: ${key}`;
   });
 };
 
@@ -68,5 +70,5 @@ const listKeys = async (context: Context): Promise<void> => {
 
 const removeKey = async (id: string, context: Context): Promise<void> => {
   await connectApi(context.config).call('DELETE /v1/keys/{id}', { path: { id } });
-  show(context, { removed: id }, () => `${id} is removed; it opens nothing from now on`);
+  show(context, { removed: id }, () => `${id} is removed; it no longer opens anything`);
 };

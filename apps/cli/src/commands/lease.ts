@@ -10,15 +10,15 @@ import { type Context, show } from './context.ts';
 export const registerLease = (program: Command): Command =>
   addCommand(program, {
     usage: 'lease <destination>',
-    about: 'lease from a pull destination by hand, as a consumer would',
+    about: 'lease from a pull destination by hand, as a consumer does',
     example: 'lease support-bot --wait-ms 10000 --ack',
     run: ([id], options: LeaseOptions, context) => lease(id as string, options, context),
   })
-    .option('--max <n>', 'how many at most', wholeNumber, 1)
-    .option('--wait-ms <ms>', 'how long to wait for the first, up to 25000 (default: not at all)', wholeNumber)
-    .option('--lease-ms <ms>', 'how long they are held (default: 30000)', wholeNumber)
+    .option('--max <n>', 'the most to lease', wholeNumber, 1)
+    .option('--wait-ms <ms>', 'how long to wait for the first one, up to 25000 (default: not at all)', wholeNumber)
+    .option('--lease-ms <ms>', 'how long each lease lasts (default: 30000)', wholeNumber)
     .option('--ack', 'ack them')
-    .option('--nack <error>', 'give them back, with this reason');
+    .option('--nack <error>', 'give them back with this error');
 
 interface LeaseOptions {
   max: number;
@@ -29,11 +29,11 @@ interface LeaseOptions {
 }
 
 type Leased = Lease & {
-  /** What it was answered with here, and what came of that. */
+  /** What the API made of our ack or nack. */
   answered?: { state: string; nextAttemptAt?: string };
 };
 
-/** Leases by hand, as a consumer would, to try it; and answers, when told to. */
+/** Leases as a consumer does, and acks or nacks if asked to. */
 const lease = async (destination: string, options: LeaseOptions, context: Context): Promise<void> => {
   const { max, waitMs, leaseMs, ack = false, nack } = options;
   if (ack && nack !== undefined) throw usageError('give --ack or --nack, not both');

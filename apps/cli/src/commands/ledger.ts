@@ -11,11 +11,11 @@ import { type Context, show } from './context.ts';
 export const registerLedger = (program: Command): Command =>
   addCommand(program, {
     usage: 'ledger',
-    about: 'what became of everything that was routed to a destination; exit code 1 when something is unaccounted for',
+    about: 'account for every event routed to a destination; exit code 1 if any is unaccounted for',
     example: 'ledger --from 24h --destination crm',
     run: (_, options: LedgerOptions, context) => showLedger(options, context),
   })
-    .option('--from <when>', 'an age (15m, 72h, 7d) or a date (default: all that the log has)')
+    .option('--from <when>', 'an age (15m, 72h, 7d) or a date (default: the whole log)')
     .option('--to <when>', 'an age or a date (default: now)')
     .option('--destination <id>', 'only this one');
 
@@ -25,7 +25,7 @@ interface LedgerOptions {
   destination?: string;
 }
 
-/** As the API tells it. */
+/** One part, as the API returns it. */
 interface Part extends LedgerPart {
   upstream: { messages: number; statuses: number; quarantined: number };
   intake: { from: string; to: string; messages: IntakeCounts; statuses: IntakeCounts };
@@ -33,7 +33,7 @@ interface Part extends LedgerPart {
 
 type Whole = Ledger & Pick<Part, 'upstream' | 'intake'> & { spool?: Spool };
 
-/** What became of everything that was routed somewhere. @returns exit code 1 when something is unaccounted for */
+/** Shows the ledger. @returns exit code 1 if anything is unaccounted for */
 const showLedger = async (options: LedgerOptions, context: Context): Promise<number> => {
   const api = connectApi(context.config);
   const query = {
@@ -63,15 +63,16 @@ const tellProgress = (parts: readonly LedgerPart[], { json }: Context): void => 
 const ledgerText = (ledger: Whole, destination: string | undefined, command: string): string => {
   const { upstream, intake, spool, from, to, events, unrouted, completeSince, destinations, balanced } = ledger;
   const span = `${from === null ? 'up to' : `from ${shortTime(from)} to`} ${shortTime(to)}`;
-  const lines = [`${counted(events, 'event')} logged ${span}; ${unrouted} of them no destination wanted`];
+  const lines = [`${counted(events, 'event')} logged ${span}; ${unrouted} of them were wanted by no destination`];
   lines.push(intakeText(intake));
   const { messages, statuses, quarantined } = upstream;
   lines.push(
-    `accepted and no events yet: ${messages} groups of messages, ${statuses} of statuses; in quarantine: ${quarantined}`,
+    `accepted, but not yet events: ${messages} groups of messages, ${statuses} of statuses; ` +
+      `in quarantine: ${quarantined}`,
     ...(spool ? [`spool: ${describeSpool(spool)}`] : []),
   );
   if (completeSince !== null && (from === null || from < completeSince)) {
-    lines.push(`events before ${shortTime(completeSince)} may have left the log: they were owed to nobody`);
+    lines.push(`events before ${shortTime(completeSince)} may have left the log: no destination was waiting for them`);
   }
   if (destinations.length > 0) {
     lines.push(
@@ -93,7 +94,7 @@ const ledgerText = (ledger: Whole, destination: string | undefined, command: str
   return lines.join('\n');
 };
 
-/** Counted in whole minutes or hours, which may begin before the span of the ledger and end after it. */
+/** The intake counts: whole minutes or hours, which may begin before the span of the ledger and end after it. */
 const intakeText = ({ from, to, messages, statuses }: Part['intake']): string => {
   const sum = (kind: keyof IntakeCounts) => messages[kind] + statuses[kind];
   const came = `${counted(sum('callbacks'), 'callback')} became ${counted(sum('events'), 'event')}`;
@@ -104,9 +105,9 @@ const intakeText = ({ from, to, messages, statuses }: Part['intake']): string =>
 const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
 const PROBLEMS: Readonly<Record<Difference['problem'], string>> = {
-  never_queued: 'routed, and no delivery of it is known',
-  no_job: 'pending, and nothing will go on with it',
-  no_dead_letter: 'ended without success, and is not among the dead letters',
+  never_queued: 'was routed, but has no delivery',
+  no_job: 'is pending, but has no job',
+  no_dead_letter: 'failed, but is not among the dead letters',
 };
 
 const alarm = (destinations: readonly DestinationLedger[], command: string): string => {

@@ -9,15 +9,15 @@ import { type Context, REVEAL, type Reveal, revealed, show } from './context.ts'
 export const registerMessage = (program: Command): Command =>
   addCommand(program, {
     usage: 'message [id]',
-    about: 'show what became of a message: every status, where it stands, and the replies to it',
+    about: 'show a message: its statuses, where it stands, and the replies to it',
     example: 'message 5b07c04f74c186e46ef5f036c4dc96fc',
     run: ([id], options: Reveal & { reindex?: true }, context) => message(id, options, context),
   })
     .option(...REVEAL)
-    .option('--reindex', 'find messages by their events again, from the event log, when that index was lost')
-    .addHelpText('after', '\nThe id is that of the message, or your own (clientMessageId).');
+    .option('--reindex', 'rebuild the index that finds messages, from the event log')
+    .addHelpText('after', '\nThe id is the message id, or your own (clientMessageId).');
 
-/** What became of a message, by its id or by the sender's own. */
+/** Shows a message, by its id or by the sender's own. */
 const message = async (
   id: string | undefined,
   options: Reveal & { reindex?: true },
@@ -25,7 +25,7 @@ const message = async (
 ): Promise<void> => {
   const api = connectApi(context.config);
   if (options.reindex) return await reindexMessages(api, context);
-  if (id === undefined) throw usageError('message takes the id of a message, or your own id of it');
+  if (id === undefined) throw usageError('message takes a message id, or your own id for it');
   const messages = await findMessages(api, id, options);
   show(context, messages, (found) => found.map(messageText).join('\n\n'));
 };
@@ -52,7 +52,7 @@ const reindexMessages = async (api: Api, context: Context): Promise<void> => {
     events += part.events;
     cursor = part.next;
   }
-  show(context, { events }, () => `${events} events are found by their messages`);
+  show(context, { events }, () => `${events} events are in the index`);
 };
 
 const messageText = (found: Message): string => {
@@ -70,7 +70,7 @@ const messageText = (found: Message): string => {
   if (replies.length > 0) {
     parts.push([heading('replies', replies.length, replyCount), indent(eventTable(replies))].join('\n'));
   }
-  if (!found.complete) parts.push('not all of its events were looked at: it has more than 10,000');
+  if (!found.complete) parts.push('it has more than 10,000 events, and not all were read');
   return parts.join('\n\n');
 };
 
@@ -78,7 +78,8 @@ const heading = (name: string, shown: number, count: number): string =>
   shown === count ? name : `${name}: the last ${shown} of ${count}`;
 
 const standing = ({ name, code, class: statusClass, final, occurredAt, receivedAt }: MessageStatus): string =>
-  `${name ?? code ?? 'a status that cannot be read'} (${statusClass}${final ? ', final' : ''}) since ${shortTime(occurredAt ?? receivedAt)}`;
+  `${name ?? code ?? 'an unreadable status'} (${statusClass}${final ? ', final' : ''}) ` +
+  `since ${shortTime(occurredAt ?? receivedAt)}`;
 
 const statusTable = (statuses: readonly MessageStatus[]): string =>
   table(

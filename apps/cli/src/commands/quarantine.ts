@@ -14,22 +14,22 @@ export const registerQuarantine = (program: Command): void => {
     run: (_, options: ListOptions, context) => listQuarantine(options, context),
   })
     .option('--limit <n>', 'how many', wholeNumber, 20)
-    .option('--cursor <cursor>', 'go on where a list ended');
+    .option('--cursor <cursor>', 'continue where the last page ended');
   addCommand(quarantine, {
     usage: 'show <id>',
-    about: 'show one, with --reveal its body too',
+    about: 'show one; with --reveal also its body',
     example: 'quarantine show qrt_x7Vv0J1tq8mC2kQbZ4n9Lw',
     run: ([id], options: Reveal, context) => showQuarantined(id as string, options, context),
   }).option(...REVEAL);
   addCommand(quarantine, {
     usage: 'reparse <id>',
-    about: 'try one again, as if it came in now',
+    about: 'parse one again, as if it arrived now',
     example: 'quarantine reparse qrt_x7Vv0J1tq8mC2kQbZ4n9Lw',
     run: ([id], _, context) => reparseQuarantined(id as string, context),
   });
   addCommand(quarantine, {
     usage: 'remove <id>',
-    about: 'drop one for good',
+    about: 'remove one for good',
     example: 'quarantine remove qrt_x7Vv0J1tq8mC2kQbZ4n9Lw',
     run: ([id], _, context) => removeQuarantined(id as string, context),
   });

@@ -9,15 +9,15 @@ import { type Context, show } from './context.ts';
 export const registerReplay = (program: Command): void => {
   const command = addCommand(program, {
     usage: 'replay [deliveryIds...]',
-    about: 'send a delivery again, dead or delivered; or several, or all dead letters',
+    about: 'send a delivery again, whether it failed or was delivered; or many',
     example: 'replay --all --destination crm',
     run: replay,
   });
   addChoice(command)
-    .option('--delivered', 'what was delivered already instead of dead letters; the times are those of the events')
-    .option('--rate <rate>', 'at most so many: 500/s, 600/m (default: as fast as it goes)')
-    .option('--dry-run', 'tell which, and send nothing')
-    .option('--detach', 'do not wait until it is done');
+    .option('--delivered', 'delivered events instead of dead letters; --since and --until are then times of events')
+    .option('--rate <rate>', 'the most to send: 500/s, 600/m (default: no limit)')
+    .option('--dry-run', 'say which would be sent, and send nothing')
+    .option('--detach', 'do not wait for the end');
 };
 
 interface ReplayOptions extends Choice {
@@ -29,13 +29,12 @@ interface ReplayOptions extends Choice {
 
 /** How often progress is shown, in ms. */
 const LOOK_MS = 500;
-/** When all are sent, so many looks more at what becomes of the last ones: most are delivered at once. */
+/** How often to look again once all are sent, for the outcome of the last ones: most are delivered at once. */
 const LAST_LOOKS = 6;
 
-/** Sends a delivery again, dead or delivered; or many. */
 const replay = async (ids: readonly string[], options: ReplayOptions, context: Context): Promise<void> => {
   const [deliveryId] = ids;
-  // Anything that is said beside the id is about many.
+  // Any option makes it a replay of many.
   if (deliveryId === undefined || ids.length > 1 || Object.keys(options).length > 0) {
     return replayMany(ids, options, context);
   }
@@ -76,7 +75,7 @@ const replayMany = async (ids: readonly string[], options: ReplayOptions, contex
     if (present.state !== 'running' && (present.state !== 'done' || underWay(present) === 0 || looks-- === 0)) break;
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     present = await api.call('GET /v1/replays/{id}', { path: { id: made.id } });
-    // For people who watch; what is piped gets the end only.
+    // For people who watch; a pipe gets only the end.
     if (!context.json && process.stderr.isTTY) process.stderr.write(`\r${progressOf(present)} `);
   }
   if (!context.json && process.stderr.isTTY) process.stderr.write('\r\x1b[K');
@@ -84,8 +83,8 @@ const replayMany = async (ids: readonly string[], options: ReplayOptions, contex
     [
       progressOf(present),
       ...leftOutLines(plan),
-      ...(state === 'running' ? [`it goes on; stop it with \`${command} replays pause ${id}\``] : []),
-      ...(state === 'paused' || state === 'cancelled' ? [`go on with \`${command} replays resume ${id}\``] : []),
+      ...(state === 'running' ? [`it is still running; pause it with \`${command} replays pause ${id}\``] : []),
+      ...(state === 'paused' || state === 'cancelled' ? [`continue it with \`${command} replays resume ${id}\``] : []),
       ...(failed > 0 ? [`see which failed again with \`${command} replays failed ${id}\``] : []),
     ].join('\n'),
   );

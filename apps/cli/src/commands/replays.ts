@@ -6,7 +6,7 @@ import { type Context, REVEAL, type Reveal, revealed, show, WHOLE_PAGES } from '
 import { progressOf } from './replay.ts';
 
 export const registerReplays = (program: Command): void => {
-  const replays = addGroup(program, 'replays', 'replays of many deliveries: who asked for what, and how far it is');
+  const replays = addGroup(program, 'replays', 'replays of many deliveries: who asked for which, and their progress');
   addCommand(replays, {
     usage: 'list',
     about: 'list them, newest first',
@@ -15,25 +15,25 @@ export const registerReplays = (program: Command): void => {
   }).option(...REVEAL);
   addCommand(replays, {
     usage: 'pause <id>',
-    about: 'stop one that is to go on later',
+    about: 'stop one for now',
     example: 'replays pause rpl_0123456789abcdef',
     run: ([id], _, context) => changeReplay(id as string, 'paused', context),
   });
   addCommand(replays, {
     usage: 'cancel <id>',
-    about: 'give one up',
+    about: 'stop one for good',
     example: 'replays cancel rpl_0123456789abcdef',
     run: ([id], _, context) => changeReplay(id as string, 'cancelled', context),
   });
   addCommand(replays, {
     usage: 'resume <id>',
-    about: 'let one that was paused or cancelled go on where it stopped',
+    about: 'continue one where it was paused or cancelled',
     example: 'replays resume rpl_0123456789abcdef',
     run: ([id], _, context) => changeReplay(id as string, 'running', context),
   });
   addCommand(replays, {
     usage: 'failed <id>',
-    about: 'list the deliveries of one that became dead letters again',
+    about: 'list the deliveries of one that failed again',
     example: 'replays failed rpl_0123456789abcdef',
     run: ([id], _, context) => listFailed(id as string, context),
   });
@@ -43,7 +43,7 @@ const listReplays = async (options: Reveal, context: Context): Promise<void> => 
   const query = { ...WHOLE_PAGES.query, ...revealed(options) };
   const all = await connectApi(context.config).all('GET /v1/replays', { query });
   show(context, { items: all, next: null }, ({ items }) => {
-    if (items.length === 0) return 'nobody has replayed many deliveries yet';
+    if (items.length === 0) return 'there are no replays of many deliveries yet';
     const rows = items.map(
       ({ id, createdAt, by, state, matched, replayed, delivered, failed, skipped, rate, selection }) => [
         id,
@@ -63,13 +63,13 @@ const listReplays = async (options: Reveal, context: Context): Promise<void> => 
   });
 };
 
-/** Stops a replay, or lets it go on. */
+/** Pauses, cancels or resumes a replay. */
 const changeReplay = async (id: string, state: 'running' | 'paused' | 'cancelled', context: Context): Promise<void> => {
   const changed = await connectApi(context.config).call('PATCH /v1/replays/{id}', { path: { id }, body: { state } });
   show(context, changed, progressOf);
 };
 
-/** Those that became dead letters again. */
+/** Lists the deliveries that became dead letters again. */
 const listFailed = async (id: string, context: Context): Promise<void> => {
   const all = await connectApi(context.config).all('GET /v1/replays/{id}/failed', { path: { id }, ...WHOLE_PAGES });
   show(context, { items: all, next: null }, ({ items }) =>

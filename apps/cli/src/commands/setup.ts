@@ -9,15 +9,14 @@ import { type Context, type Reveal, revealed, show } from './context.ts';
 export const registerSetup = (program: Command): Command =>
   addCommand(program, {
     usage: 'setup',
-    about:
-      'what Clickatell has to be told, what has come from it, and what is wrong; exit code 1 when a test does not arrive',
+    about: 'show what to enter at Clickatell, what has come from it, and what is wrong',
     example: 'setup --test',
     run: (_, options: SetupOptions, context) => setup(options, context),
   })
-    .option('--reveal', 'show the credential; it is written into the audit record')
-    .option('--test', 'send a test callback through the public address, and tell of each step')
+    .option('--reveal', 'show the credential; the audit record notes it')
+    .option('--test', 'send a test callback through the public address and report each step; exit code 1 if it fails')
     .option('--type <type>', 'with --test: which sample', 'moText')
-    .option('--deliver', 'with --test: deliver it too, marked as a test, to the webhooks that want it');
+    .option('--deliver', 'with --test: also deliver it, marked as a test, to the webhooks that want it');
 
 interface SetupOptions extends Reveal {
   test?: true;
@@ -25,10 +24,10 @@ interface SetupOptions extends Reveal {
   deliver?: true;
 }
 
-/** What connects Clickatell with this relay. @returns exit code 1 when a test callback does not arrive */
+/** Shows how to connect Clickatell with this relay. @returns exit code 1 if a test callback does not arrive */
 const setup = async (options: SetupOptions, context: Context): Promise<number> => {
   if (options.test) return testCallback(options, context);
-  if (options.deliver) throw usageError('--deliver goes with --test');
+  if (options.deliver) throw usageError('--deliver needs --test');
   const facts = await connectApi(context.config).call('GET /v1/setup', { query: revealed(options) });
   show(context, facts, (told) => setupText(told, context.config.CLICKRELAY_COMMAND));
   return 0;
@@ -40,13 +39,13 @@ const setupText = ({ callbackUrls, credentials, received, receivers, problems }:
   if (urls !== null) {
     lines.push(
       callbackUrls.public === null
-        ? 'the callback URLs on this machine; those for Clickatell are told once PUBLIC_URL is set:'
-        : "to paste into Clickatell's portal; either takes either kind:",
+        ? 'the callback URLs on this machine; set PUBLIC_URL to see those for Clickatell:'
+        : "to paste into Clickatell's portal; each URL takes both kinds:",
     );
     lines.push(`  replies   ${urls.replies}`, `  statuses  ${urls.statuses}`);
   }
   for (const { kind, name, secret } of credentials ?? []) {
-    lines.push(kind === 'none' ? '  no credential is asked for' : `  ${kind.padEnd(9)} ${name}: ${secret}`);
+    lines.push(kind === 'none' ? '  no credential is required' : `  ${kind.padEnd(9)} ${name}: ${secret}`);
   }
   if (credentials?.some(({ secret }) => secret === HIDDEN)) {
     lines.push(`  ${HIDDEN}: \`${command} setup --reveal\` shows it`);
@@ -66,14 +65,14 @@ const setupText = ({ callbackUrls, credentials, received, receivers, problems }:
   }
   if (receivers.length === 0) lines.push('  none');
   lines.push('');
-  if (problems.length === 0) lines.push(`nothing is wrong; try the way with \`${command} setup --test\``);
+  if (problems.length === 0) lines.push(`nothing is wrong; test the whole way with \`${command} setup --test\``);
   for (const { message, mend } of problems) lines.push(`! ${message}`, `  -> ${mend}`);
   return lines.join('\n');
 };
 
 const testCallback = async ({ type, deliver }: SetupOptions, context: Context): Promise<number> => {
   const result = await connectApi(context.config).call('POST /v1/setup/test-callback', {
-    // The API says which there are.
+    // The API checks it.
     body: { type: type as 'moText', deliver: deliver ?? false },
   });
   show(context, result, testText);
@@ -90,5 +89,5 @@ const testText = ({ ok, through, url, steps, deliveries }: TestCallback): string
     const what = delivered ? `answered ${status}` : error?.message;
     lines.push(`${delivered ? 'ok   ' : 'WRONG'}  delivered ${destinationId} ${what} (${durationMs} ms)`);
   }
-  return [...lines, '', ok ? 'it arrived; nothing of it is kept' : 'it did not arrive'].join('\n');
+  return [...lines, '', ok ? 'it arrived; nothing is kept of it' : 'it did not arrive'].join('\n');
 };

@@ -8,12 +8,11 @@ import { type Context, show } from './context.ts';
 export const registerStatus = (program: Command): Command =>
   addCommand(program, {
     usage: 'status',
-    about: 'how safe callbacks are, and what waits where',
+    about: 'show how safe callbacks are, and what is waiting where',
     example: 'status',
     run: (_, __, context) => showStatus(context),
   });
 
-/** How safe callbacks are, and what waits where. */
 const showStatus = async (context: Context): Promise<void> => {
   const status = await connectApi(context.config).call('GET /v1/status');
   const spool = await spoolOfReceiverHere(context.config);

@@ -10,7 +10,7 @@ import { type Context, REVEAL, type Reveal, revealed } from './context.ts';
 export const registerTail = (program: Command): Command =>
   addCommand(program, {
     usage: 'tail',
-    about: 'follow events as they come in, each with where it went',
+    about: 'follow events as they come in, and where each one goes',
     example: "tail --type 'mo*'",
     isEndless: true,
     run: (_, options: TailOptions, context) => tail(options, context),
@@ -22,15 +22,15 @@ interface TailOptions extends Reveal {
   type?: string;
 }
 
-/** An attempt at a healthy destination takes about this long; after it an event is shown as it is. */
+/** Long enough for an attempt at a healthy destination. After this an event is shown as it is. */
 const PATIENCE_MS = 1500;
 
-/** How often a Clickrelay that went away is looked for, in ms. */
+/** How often to look for a Clickrelay that went away, in ms. */
 const LOOK_AGAIN_MS = 1000;
-/** What a Clickrelay answers, or does not, that is away for a while. */
+/** The errors of a Clickrelay that is away for a while. */
 const AWAY = ['not_running', 'api_unreachable', 'queue_unavailable'];
 
-/** Shows events as they come in, each with where it went, until Ctrl-C; also over a restart of Clickrelay. */
+/** Follows events until Ctrl-C, even across a restart of Clickrelay. */
 const tail = async (options: TailOptions, context: Context): Promise<void> => {
   const { signal } = context;
   const pause = (ms: number): Promise<unknown> => sleep(ms, undefined, { signal }).catch(() => {});
@@ -38,22 +38,22 @@ const tail = async (options: TailOptions, context: Context): Promise<void> => {
     api.call('GET /v1/events', {
       query: { order: 'asc', limit: 100, type: options.type, after, ...revealed(options) },
     });
-  // Without `after` the list begins now.
+  // Without `after`, the list begins now.
   let api = connectApi(context.config);
   let { next: after } = await page(api);
-  if (!context.json) process.stderr.write('waiting for events; Ctrl-C ends this\n');
+  if (!context.json) process.stderr.write('waiting for events; stop with Ctrl-C\n');
   let isAway = false;
   while (!signal.aborted) {
     try {
       const { items, next } = await page(api, after ?? undefined);
-      const settled = await Promise.all(items.map(({ id }) => settle(api, id, options, signal)));
-      for (const event of settled) context.print(context.json ? JSON.stringify(event) : line(event));
+      const shown = await Promise.all(items.map(({ id }) => readWhenAttempted(api, id, options, signal)));
+      for (const event of shown) context.print(context.json ? JSON.stringify(event) : line(event));
       after = next ?? after;
       isAway = false;
       if (items.length === 0) await pause(500);
     } catch (error) {
       if (!(error instanceof CommandError && AWAY.includes(error.code))) throw error;
-      if (!isAway) process.stderr.write(`${error.message}\nthis goes on when it is back; Ctrl-C ends it\n`);
+      if (!isAway) process.stderr.write(`${error.message}\nwaiting until it is back; stop with Ctrl-C\n`);
       isAway = true;
       await pause(LOOK_AGAIN_MS);
       // It may come back at another address, or with another key.
@@ -62,8 +62,13 @@ const tail = async (options: TailOptions, context: Context): Promise<void> => {
   }
 };
 
-/** The event once nothing of it is under way any more, or patience is over. */
-const settle = async (api: Api, id: string, options: Reveal, signal: AbortSignal): Promise<EventWithDeliveries> => {
+/** Reads an event once its deliveries were attempted, or patience is over. */
+const readWhenAttempted = async (
+  api: Api,
+  id: string,
+  options: Reveal,
+  signal: AbortSignal,
+): Promise<EventWithDeliveries> => {
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
     const event = await api.call('GET /v1/events/{id}', { path: { id }, query: revealed(options) });

@@ -8,19 +8,18 @@ import { type Context, show } from '../context.ts';
 export const registerApply = (destinations: Command): Command =>
   addCommand(destinations, {
     usage: 'apply',
-    about: 'make destinations what a file says; others stay as they are',
+    about: 'add or change destinations as a file declares them; leave others alone',
     example: 'destinations apply -f destinations.yaml --dry-run',
     run: (_, options: ApplyOptions, context) => applyDestinations(options, context),
   })
     .requiredOption('-f, --file <file>', 'YAML with a list of destinations; - for standard input')
-    .option('--dry-run', 'say what would change, and change nothing');
+    .option('--dry-run', 'say what would change, but change nothing');
 
 interface ApplyOptions {
   file: string;
   dryRun?: boolean;
 }
 
-/** Makes the registry hold what a file declares. */
 const applyDestinations = async ({ file, dryRun }: ApplyOptions, context: Context): Promise<void> => {
   const text = await readFile(file === '-' ? '/dev/stdin' : file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw usageError(`${file} cannot be read (${error.code}); name a YAML file with a list of destinations`);
@@ -41,7 +40,7 @@ const applyDestinations = async ({ file, dryRun }: ApplyOptions, context: Contex
 };
 
 const readDeclarations = async (text: string, file: string, adapters: readonly string[]) => {
-  // Loaded only here: it brings the settings of every adapter along.
+  // Loaded only here, because it loads the settings of every adapter.
   const settings = await import('@clickrelay/destination-settings');
   const { createDestinationSettings, InvalidAdapterError, InvalidDestinationsError, loadAdapters } = settings;
   try {

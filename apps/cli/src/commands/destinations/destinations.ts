@@ -18,7 +18,7 @@ export const registerDestinations = (program: Command): void => {
   registerAdd(destinations);
   addCommand(destinations, {
     usage: 'secret <id>',
-    about: 'show what deliveries to it are signed with',
+    about: 'print the secret that signs its deliveries',
     example: 'destinations secret crm',
     run: ([id], _, context) => showSecret(id as string, context),
   });
@@ -30,40 +30,40 @@ export const registerDestinations = (program: Command): void => {
   });
   addCommand(destinations, {
     usage: 'rotate-secret <id>',
-    about: 'sign with a new secret, and for a while with the old one too',
+    about: 'sign with a new secret, and with the old one too for a while',
     example: 'destinations rotate-secret crm --keep-old-for 7d',
     run: ([id], { keepOldFor }: { keepOldFor: string }, context) => rotateSecret(id as string, keepOldFor, context),
-  }).option('--keep-old-for <duration>', 'how long the old one signs too; 0s for one that leaked', '24h');
+  }).option('--keep-old-for <duration>', 'how long the old one signs too; 0s if it leaked', '24h');
   addCommand(destinations, {
     usage: 'test <id>',
-    about: 'send it a sample, marked as a test; exit code 1 when it is not accepted',
+    about: 'send it a sample marked as a test; exit code 1 if it does not accept it',
     example: 'destinations test crm --type moText',
     run: ([id], { type }: { type: string }, context) => testDestination(id as string, type, context),
   }).option('--type <type>', 'which sample', 'moText');
   registerApply(destinations);
   addCommand(destinations, {
     usage: 'match <id>',
-    about: 'why an event goes to a destination, or does not',
+    about: 'say why an event goes to a destination, or does not',
     example: 'destinations match crm --event evt_gZk8OE8kcICakMMPI1UTIK',
     run: ([id], options: Reveal & { event: string }, context) => matchDestination(id as string, options, context),
   })
-    .requiredOption('--event <id>', 'evt_…, of an event in the log')
+    .requiredOption('--event <id>', 'evt_… of an event in the log')
     .option(...REVEAL);
   addCommand(destinations, {
     usage: 'remove <id>',
-    about: 'remove a destination, what waits for it and its dead letters',
+    about: 'remove a destination with its pending deliveries and dead letters',
     example: 'destinations remove crm',
     run: ([id], _, context) => removeDestination(id as string, context),
   });
   addCommand(destinations, {
     usage: 'pause <id>',
-    about: 'send it nothing until it is resumed; events wait',
+    about: 'send it nothing until it is resumed; its events wait',
     example: "destinations pause crm --reason 'moving house'",
     run: ([id], { reason }: { reason?: string }, context) => pauseDestination(id as string, reason, context),
-  }).option('--reason <text>', 'why, for those who look');
+  }).option('--reason <text>', 'the reason, shown in lists');
   addCommand(destinations, {
     usage: 'resume <id>',
-    about: 'go on sending',
+    about: 'send to it again',
     example: 'destinations resume crm',
     run: ([id], _, context) => resumeDestination(id as string, context),
   });
@@ -73,7 +73,8 @@ const listDestinations = async (context: Context): Promise<void> => {
   const all = await connectApi(context.config).all('GET /v1/destinations', WHOLE_PAGES);
   show(context, { items: all, next: null }, ({ items }) => {
     if (items.length === 0) {
-      return `no destinations yet; add one with \`${context.config.CLICKRELAY_COMMAND} destinations add crm --url https://crm.example.com/clickatell\``;
+      const example = 'destinations add crm --url https://crm.example.com/clickatell';
+      return `no destinations yet; add one with \`${context.config.CLICKRELAY_COMMAND} ${example}\``;
     }
     const rows = items.map(({ id, type, events, paused, held, url }) => [
       id,
@@ -86,7 +87,7 @@ const listDestinations = async (context: Context): Promise<void> => {
   });
 };
 
-/** Prints what deliveries are signed with, a line for each live one, and nothing else: for a pipe. */
+/** Prints the live secrets, one on each line, and nothing else, so that the output can be piped. */
 const showSecret = async (id: string, context: Context): Promise<void> => {
   const shown = await connectApi(context.config).call('GET /v1/destinations/{id}/secret', { path: { id } });
   show(context, shown, ({ secret }) =>
@@ -97,7 +98,7 @@ const showSecret = async (id: string, context: Context): Promise<void> => {
   );
 };
 
-/** Makes a new secret; the old one signs too for a while. */
+/** Makes a new secret. The old one signs too for a while. */
 const rotateSecret = async (id: string, keepOldFor: string, context: Context): Promise<void> => {
   const rotated = await connectApi(context.config).call('POST /v1/destinations/{id}/rotate-secret', {
     path: { id },
@@ -109,11 +110,11 @@ const rotateSecret = async (id: string, keepOldFor: string, context: Context): P
   });
 };
 
-/** Sends it a sample. @returns exit code 1 when it is not accepted */
+/** Sends a sample. @returns exit code 1 if the destination does not accept it */
 const testDestination = async (id: string, type: string, context: Context): Promise<number> => {
   const result = await connectApi(context.config).call('POST /v1/destinations/{id}/test', {
     path: { id },
-    // The API says which there are.
+    // The API checks it.
     body: { type: type as 'moText' },
   });
   show(context, result, ({ delivered, status, durationMs, response, error }) => {
@@ -126,7 +127,7 @@ const testDestination = async (id: string, type: string, context: Context): Prom
   return result.delivered ? 0 : 1;
 };
 
-/** Why an event went to a destination, or did not. */
+/** Shows why an event went to a destination, or did not. */
 const matchDestination = async (
   id: string,
   { event: eventId, ...options }: Reveal & { event: string },
@@ -154,7 +155,7 @@ const pauseDestination = async (id: string, reason: string | undefined, context:
     path: { id },
     body: reason === undefined ? {} : { reason },
   });
-  show(context, destination, () => `${id} is paused; what is for it waits`);
+  show(context, destination, () => `${id} is paused; its events wait`);
 };
 
 const resumeDestination = async (id: string, context: Context): Promise<void> => {

@@ -3,7 +3,7 @@ import { connectApi } from '../../api-client.ts';
 import { shortTime } from '../../format.ts';
 import { type Context, show } from '../context.ts';
 
-/** One destination with all its settings, and how its attempts went. */
+/** Shows a destination with all its settings, and how its attempts went. */
 export const showDestination = async (id: string, context: Context): Promise<void> => {
   const api = connectApi(context.config);
   const destination = await api.call('GET /v1/destinations/{id}', { path: { id } });
@@ -29,7 +29,7 @@ const attemptsText = ({ delivered, failed, deliveredShare, firstTryShare, p95Ms 
   ].join(', ');
 };
 
-/** Rounded down: 100 % is said of all only. */
+/** Rounded down, so that only all of them are 100 %. */
 const percent = (share: number): string => `${Math.floor(share * 10_000) / 100} %`;
 
 const settingText = (value: unknown): string => {
@@ -37,8 +37,8 @@ const settingText = (value: unknown): string => {
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 };
 
-/** Whether it gets events, and why not. */
+/** Whether a destination gets events, and if not, why. */
 export const stateOf = ({ paused, held }: Pick<Destination, 'paused' | 'held'>): string => {
   if (paused !== null) return `paused: ${paused}`;
-  return held === null ? 'active' : `held: ${held.reason}, asked again at ${shortTime(held.until)}`;
+  return held === null ? 'active' : `held: ${held.reason}, tried again at ${shortTime(held.until)}`;
 };

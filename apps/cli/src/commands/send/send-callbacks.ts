@@ -32,20 +32,20 @@ export interface SendOptions {
   singleUrl?: boolean;
 }
 
-/** One sort of callback to send. */
+/** A callback to send. */
 interface Sample {
   name: string;
   body: Envelope | string | Uint8Array;
 }
 
-/** Up to this many callbacks each one's answer is shown; beyond it the sums. */
+/** Up to this many callbacks, each answer is shown; above it, only a summary. */
 const MOST_SHOWN = 20;
 
-/** Sends callbacks as Clickatell does. Resolves with the exit code: 1 when any was lost. */
+/** Sends callbacks as Clickatell does. @returns the exit code: 1 if any was lost */
 export const send = async (what: string, options: SendOptions, context: Context): Promise<number> => {
   const chosen = await chooseSamples(what);
   const isNamed = chosen.every(({ body }) => isEnvelope(body));
-  // A file is sent as it is, once; more than one copy of the same fact would be one event.
+  // A single file is sent byte for byte. Several equal copies would be one event, so each copy becomes a new one.
   const isFresh = options.exact !== true && (isNamed || options.count > 1);
   const total = chosen.length * options.count;
   const names = new Map<unknown, string>();
@@ -66,12 +66,12 @@ export const send = async (what: string, options: SendOptions, context: Context)
     const report = await sender.sendMany(callbacks(), {
       duplicate: options.duplicate,
       shuffle: options.shuffle,
-      // In order when it is a handful, so that the answers read in order too.
+      // One at a time when there are few, so that the answers are in order too.
       connections: total <= MOST_SHOWN && options.duplicate === 0 ? 1 : options.connections,
       signal: context.signal,
       ...(options.rate === undefined ? {} : { ratePerSecond: options.rate }),
       onResult: (result, callback) => {
-        // Not when it went away in the middle: that is worth the numbers at the end.
+        // Only for the first: if the receiver goes away later, the summary says so.
         if (progress.count() === 1) checkRunning(result, target.url, context.config);
         if (total > MOST_SHOWN) return;
         results.push({ sample: names.get(callback), ...result });
@@ -90,7 +90,7 @@ export const send = async (what: string, options: SendOptions, context: Context)
   }
 };
 
-/** The names that `send` knows, for its help. */
+/** The samples that `send` knows. */
 export const sampleNames = {
   documented: ['reply', 'status', ...Object.keys(samples.byType)],
   odd: Object.keys(samples.odd),
@@ -115,7 +115,8 @@ const chooseSamples = async (what: string): Promise<Sample[]> => {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     throw usageError(
-      `no sample and no file is called ${what}; samples: all, ${[...sampleNames.documented, ...sampleNames.odd].join(', ')}`,
+      `no sample and no file is named ${what}; ` +
+        `samples: all, ${[...sampleNames.documented, ...sampleNames.odd].join(', ')}`,
     );
   }
 };
@@ -123,7 +124,7 @@ const chooseSamples = async (what: string): Promise<Sample[]> => {
 const isEnvelope = (body: Sample['body']): body is Envelope =>
   typeof body === 'object' && !(body instanceof Uint8Array);
 
-/** A copy that tells a new fact, as far as the text is an envelope. */
+/** A copy that is a new event, if the text is an envelope. */
 const fresh = (body: Sample['body']): Sample['body'] => {
   if (isEnvelope(body)) return freshCopy(body);
   try {
@@ -138,7 +139,7 @@ const chooseTarget = (options: SendOptions, config: Config): SenderOptions => {
   const url =
     options.url ?? `${here}${config.CALLBACK_PATH_PREFIX === '/' ? '/one-api-reply' : config.CALLBACK_PATH_PREFIX}`;
   if (!URL.canParse(url)) throw usageError(`--url takes a URL such as http://localhost:8080, got ${url}`);
-  // The credential kept here is for the receiver here: another address is not told it.
+  // The credential in DATA_DIR belongs to the receiver on this machine: no other host gets it.
   const kept = isLoopback(url) && !new URL(url).searchParams.has('token') && options.singleUrl !== true;
   const auth =
     options.auth ?? (kept ? config.CALLBACK_AUTH || readSecrets(config.DATA_DIR).callbackAuth : undefined) ?? 'none';
@@ -161,7 +162,8 @@ const checkRunning = ({ status, answer }: SendResult, url: string, config: Confi
   if (status !== 0 || !answer.startsWith('ECONNREFUSED')) return;
   throw new CommandError(
     'not_running',
-    `nothing answers at ${new URL(url).origin}: start clickrelay with \`${config.CLICKRELAY_COMMAND} start\`, or give --url`,
+    `nothing answers at ${new URL(url).origin}: ` +
+      `start clickrelay with \`${config.CLICKRELAY_COMMAND} start\`, or give --url`,
   );
 };
 
@@ -176,8 +178,9 @@ const reportText = ({ sent, accepted, resent, lost, p50, p99, durationMs, status
   const answers = Object.entries(statuses).map(
     ([status, times]) => `${status === '0' ? 'no answer' : status}: ${times}`,
   );
+  const perSecond = Math.round((sent * 1000) / durationMs);
   return [
-    `sent      ${sent} callbacks in ${(durationMs / 1000).toFixed(1)} s, ${Math.round((sent * 1000) / durationMs)} a second`,
+    `sent      ${sent} callbacks in ${(durationMs / 1000).toFixed(1)} s, ${perSecond} a second`,
     `accepted  ${accepted}, p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`,
     `resent    ${resent}`,
     `lost      ${lost}`,
@@ -188,11 +191,11 @@ const reportText = ({ sent, accepted, resent, lost, p50, p99, durationMs, status
 const hintFor = ({ statuses }: SendReport, options: SendOptions): string | undefined => {
   if (statuses[401] === undefined) return undefined;
   return options.auth === undefined
-    ? '401: the receiver wants another credential; set CALLBACK_AUTH as it has it, or give --auth'
+    ? '401: the receiver wants another credential; set CALLBACK_AUTH as the receiver has it, or give --auth'
     : '401: the receiver does not know the credential that --auth gives';
 };
 
-/** A line that is written over, for those who watch. */
+/** Shows progress on a terminal, in a line that overwrites itself. */
 const showProgress = (total: number, { json }: Context): { count: () => number; end: () => void } => {
   let done = 0;
   const count = () => ++done;

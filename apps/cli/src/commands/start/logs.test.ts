@@ -18,6 +18,6 @@ test.each([
   ['SETTING is wrong', 'worker: SETTING is wrong'],
   ['[1]', 'worker: [1]'],
   ['', undefined],
-])('of the log line %s a person sees %s', (line, seen) => {
+])('the log line %s is shown as %s', (line, seen) => {
   expect(readableLine('worker', line)).toBe(seen);
 });

@@ -5,19 +5,19 @@ import type { Readable } from 'node:stream';
 
 /** Where the log lines of the parts go. */
 export interface LogOutput {
-  /** What `spawn` gets for stdout and stderr of a part. */
+  /** What to give `spawn` for stdout and stderr of a part. */
   outputOf(name: string): 'pipe' | number;
   follow(name: string, ...streams: (Readable | null)[]): void;
 }
 
-/** For a service manager or a container: the parts write their JSON lines to our stderr themselves. */
+/** For a service manager or a container: the parts write their JSON lines straight to our stderr. */
 export const logsToStderr: LogOutput = { outputOf: () => 2, follow: () => {} };
 
 const MAX_LOG_BYTES = 16 * 1024 * 1024;
 
 /**
- * For a person: everything goes to DATA_DIR/logs/clickrelay.log (two files of 16 MB at most), and warnings and errors
- * are shown as one readable line each, so that the screen with the URLs stays in sight.
+ * For a person: every line goes to DATA_DIR/logs/clickrelay.log (at most two files of 16 MB). Only warnings and errors
+ * are shown, as one readable line each, so that the screen with the URLs stays in sight.
  */
 export const logsToFile = (dataDir: string, show: (line: string) => void): LogOutput => {
   const folder = join(dataDir, 'logs');
@@ -26,7 +26,7 @@ export const logsToFile = (dataDir: string, show: (line: string) => void): LogOu
   let size = sizeOf(path);
   let pending: string[] = [];
 
-  // Lines of one turn of the event loop share a write.
+  // The lines of one turn of the event loop share a write.
   const write = (line: string): void => {
     if (pending.push(line) === 1) setImmediate(flush);
   };
@@ -68,8 +68,8 @@ const LEVELS: Record<number, string> = { 40: 'warning', 50: 'error', 60: 'fatal'
 const HIDDEN = new Set(['level', 'time', 'pid', 'hostname', 'name', 'app', 'msg', 'v', 'err', 'frames']);
 
 /**
- * What a person sees of a log line: nothing below a warning, unless it shows a secret made just now, which is shown
- * nowhere else; and what is not one of our log lines as it is.
+ * What a person sees of a log line. Nothing below a warning, except a line with a new secret, which appears nowhere
+ * else. Text that is not one of our log lines stays as it is.
  */
 export const readableLine = (name: string, line: string): string | undefined => {
   let entry: Record<string, unknown>;

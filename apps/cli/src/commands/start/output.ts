@@ -20,7 +20,7 @@ export const openOutput = (dataDir: string): Output =>
       }
     : {
         isForPeople: false,
-        // In the shape of the parts' own log lines.
+        // In the form of the parts' own log lines.
         say: (line) => writeLine(JSON.stringify({ level: 30, time: Date.now(), name: 'clickrelay', msg: line })),
         openLogs: () => logsToStderr,
         logFile: undefined,

@@ -33,7 +33,7 @@ const start = async (options: { password?: string; program?: string } = {}): Pro
   return redis;
 };
 
-test('our own Redis keeps what it acknowledged, wants a password, and its files are for nobody else', async () => {
+test('our own Redis keeps what it acknowledged, asks for a password, and hides its files', async () => {
   const redis = await start();
   const setting = async (name: string) =>
     (await redisCommand({ port: redis.port, password }, ['CONFIG', 'GET', name]))[1];
@@ -48,7 +48,7 @@ test('our own Redis keeps what it acknowledged, wants a password, and its files 
   expect((await stat(join(dataDir, 'redis'))).mode & 0o777).toBe(0o700);
 });
 
-test('it is started again on the same port, with its data, when it dies', async () => {
+test('our own Redis is started again on the same port, with its data, when it dies', async () => {
   const redis = await start();
   const { pid, port } = redis;
   await redisCommand({ port, password }, ['SET', 'key', 'kept']);
@@ -67,21 +67,21 @@ test('a server that outlived its supervisor is taken over, watched and stopped a
   const second = await start();
   expect([second.pid, second.port]).toEqual([first.pid, first.port]);
   expect(said).toEqual([`the redis-server of an earlier run (pid ${first.pid}) is still there and goes on`]);
-  // The first supervisor is dead in real life; here it must not start a server of its own.
+  // In real life the first supervisor is dead. Here it must not start a server of its own.
   const stopped = first.stop();
   await waitUntil(() => said.includes(`redis-server runs again (pid ${second.pid})`) && second.pid !== first.pid);
   await stopped;
   expect(await redisCommand({ port: second.port, password }, ['PING'])).toBe('PONG');
 });
 
-test('a Redis there that does not know our password is left alone, and told', async () => {
+test('a Redis on the noted port that refuses our password is left alone and reported', async () => {
   const first = await start();
   await expect(start({ password: 'another' })).rejects.toThrow(
     `the Redis on port ${first.port}, where ${join(dataDir, 'redis')} was served last, refuses our password; end it`,
   );
 });
 
-test('a server that does not come up is told with the end of its log', async () => {
+test('a server that does not start is reported with the end of its log', async () => {
   const first = await start();
   await first.stop();
   const manifest = join(dataDir, 'redis', 'appendonlydir', 'appendonly.aof.manifest');

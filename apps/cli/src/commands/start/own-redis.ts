@@ -12,9 +12,9 @@ export interface OwnRedisOptions {
   password: string;
   /** @default `CLICKRELAY_REDIS_SERVER`, or redis-server or valkey-server on PATH */
   program?: string;
-  /** Tells the person at the terminal that it ended, or was found running. */
+  /** Tells the person at the terminal that it ended, or was already running. */
   say: (line: string) => void;
-  /** After each start of another process, with its pid. */
+  /** Called with the pid after each start of a process. */
   onPid?: (pid: number) => void;
 }
 
@@ -22,11 +22,11 @@ export interface OwnRedis {
   readonly url: string;
   readonly port: number;
   readonly pid: number;
-  /** Lets it write what it holds, and waits for its end. */
+  /** Stops it, after it has written its data, and waits for its end. */
   stop(): Promise<void>;
 }
 
-/** One process of redis-server, started by us or found running. */
+/** A process of redis-server that we started, or that was already running. */
 interface Running {
   pid: number;
   /** How it ended. */
@@ -34,11 +34,10 @@ interface Running {
 }
 
 /**
- * Runs a redis-server of our own on 127.0.0.1 that loses nothing it acknowledged, with its data in DATA_DIR/redis. When
- * it dies it is started again on the same port.
+ * Runs a redis-server of our own on 127.0.0.1 that loses nothing it acknowledged, with its data in DATA_DIR/redis. If
+ * it dies, starts it again on the same port.
  *
- * Two servers on one folder would destroy its data, and one may have outlived a `start` that was killed: such a server
- * is taken over.
+ * Two servers on one folder would destroy its data. A server that outlived a killed `start` is therefore taken over.
  * @throws {CommandError} when there is no redis-server here, or it does not come up
  */
 export const startOwnRedis = async (options: OwnRedisOptions): Promise<OwnRedis> => {
@@ -55,11 +54,11 @@ export const startOwnRedis = async (options: OwnRedisOptions): Promise<OwnRedis>
   const launch = async (): Promise<Running> => {
     const program = findProgram(options.program);
     writeFileSync(join(dir, 'redis.conf'), redisConf({ port, password, dir }), { mode: 0o600 });
-    // Noted before it starts, so that no crash can leave a server that nobody knows of.
+    // Written before it starts, so that no crash can leave a server that nobody knows of.
     writeJson(noteFile, { port });
     const log = join(dir, 'redis.log');
     const output = openSync(log, 'a', 0o600);
-    // In a session of its own: Ctrl-C on the terminal must not stop it before those who still write to it.
+    // In a session of its own: Ctrl-C on the terminal must not stop it before the parts that still write to it.
     const child = spawn(program, [join(dir, 'redis.conf')], { stdio: ['ignore', output, output], detached: true });
     closeSync(output);
     let how: string | undefined;
@@ -129,7 +128,7 @@ export const startOwnRedis = async (options: OwnRedisOptions): Promise<OwnRedis>
   };
 };
 
-/** The server at this address, when it is one of ours with this folder; it may have to load its data first. */
+/** Finds a server of ours at this address that uses this folder. Waits while it loads its data. */
 const takeOver = async (address: RedisAddress, dir: string): Promise<Running | undefined> => {
   for (let silences = 0; ; await sleep(100)) {
     try {
@@ -143,17 +142,19 @@ const takeOver = async (address: RedisAddress, dir: string): Promise<Running | u
       const { code, message } = error as Error & { code?: string };
       if (error instanceof RedisReplyError && message.startsWith('LOADING')) continue;
       if (error instanceof RedisReplyError) {
-        // With another password it may be ours all the same, from before secrets.json was lost.
+        // It may still be ours, with a password from before secrets.json was lost.
         throw new CommandError(
           'own_redis',
-          `the Redis on port ${address.port}, where ${dir} was served last, refuses our password; end it, or remove ${dir}/running.json if it is somebody else's`,
+          `the Redis on port ${address.port}, where ${dir} was served last, refuses our password; ` +
+            `end it, or remove ${dir}/running.json if it is somebody else's`,
         );
       }
       if (code !== 'ETIMEDOUT') return undefined;
       if (++silences === 5) {
         throw new CommandError(
           'own_redis',
-          `port ${address.port}, where ${dir} was served last, is open but does not answer; end the redis-server there and start again`,
+          `port ${address.port}, where ${dir} was served last, is open but does not answer; ` +
+            'end the redis-server there and start again',
         );
       }
     }
@@ -161,8 +162,8 @@ const takeOver = async (address: RedisAddress, dir: string): Promise<Running | u
 };
 
 /**
- * For a server that is not our child. Its pid may stay for ever although it ended, where nobody collects orphans (a
- * container without an init process), so its port is asked as well.
+ * Watches a server that is not our child. Where nobody reaps orphans (a container without an init process), its pid
+ * may stay for ever after its end, so this asks its port as well.
  */
 const watchEnd = async (pid: number, address: RedisAddress): Promise<string> => {
   while (signal(pid, 0) && (await listens(address))) await sleep(250, undefined, { ref: false });

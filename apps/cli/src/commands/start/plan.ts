@@ -4,7 +4,7 @@ import type { Config, Environment } from '../../config.ts';
 import { makeSecrets, type Secrets } from '../../data-dir.ts';
 import { CommandError, usageError } from '../../errors.ts';
 
-/** In the order in which they are stopped: what takes callbacks in first, what empties the queue after it. */
+/** In the order in which they stop: first the part that takes callbacks, then the one that empties the queue. */
 export const ROLES = ['receiver', 'worker', 'api'] as const;
 export type RoleName = (typeof ROLES)[number];
 
@@ -15,7 +15,7 @@ export interface Plan {
   readonly dataDir: string;
   readonly secrets: Secrets;
   readonly ports: { readonly receiver: number; readonly api: number };
-  /** Undefined when the receiver is not one of the parts that run here. */
+  /** Undefined when no receiver runs here. */
   readonly receiverUrl: string | undefined;
   readonly apiUrl: string | undefined;
 }
@@ -37,7 +37,7 @@ export const makePlan = async (config: Config, roles: readonly RoleName[], dataD
   };
 };
 
-/** The environment of the parts: ours, with what was decided here. */
+/** The environment of the parts: ours, with the decisions of the plan. */
 export const partEnvironment = (
   { config, secrets, ports, dataDir }: Plan,
   redisUrl: string,
@@ -55,7 +55,7 @@ export const partEnvironment = (
   SPOOL_DIR: config.SPOOL_DIR || join(dataDir, 'spool'),
 });
 
-/** @throws {CommandError} `usage` when it names a part that there is not */
+/** @throws {CommandError} `usage` when it names an unknown part */
 export const parseRoles = (text: string | undefined): RoleName[] => {
   if (text === undefined) return [...ROLES];
   const wanted = text.split(',').map((name) => name.trim());
@@ -67,8 +67,8 @@ export const parseRoles = (text: string | undefined): RoleName[] => {
 };
 
 /**
- * The credentials that the parts get. Only when all of them run here are missing ones made: a receiver alone must have
- * the same ones as the others of its kind, which only its operator knows.
+ * The credentials for the parts. Missing ones are made only when all parts run here: a receiver that runs alone must
+ * have the same credentials as the other receivers, and only its operator knows those.
  */
 const credentials = (config: Config, roles: readonly RoleName[], dataDir: string): Secrets => {
   const given: Secrets = {};
@@ -84,7 +84,8 @@ const credentials = (config: Config, roles: readonly RoleName[], dataDir: string
     if (roles.includes('receiver') && given.callbackAuth === undefined) {
       throw new CommandError(
         'config',
-        'CALLBACK_AUTH is empty; set at least one credential, such as CALLBACK_AUTH=query:<a long random secret>, or CALLBACK_AUTH=none to accept any callback',
+        'CALLBACK_AUTH is empty; set at least one credential, such as CALLBACK_AUTH=query:<a long random secret>, ' +
+          'or CALLBACK_AUTH=none to accept any callback',
       );
     }
     if (roles.includes('api') && given.apiKey === undefined) {
@@ -95,7 +96,7 @@ const credentials = (config: Config, roles: readonly RoleName[], dataDir: string
   return { ...Object.fromEntries(wanted.map((name) => [name, kept[name]])), ...given };
 };
 
-/** As a program on this machine reaches it. */
+/** The URL for a program on this machine. */
 const httpUrl = (host: string, port: number): string => {
   const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
   return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;

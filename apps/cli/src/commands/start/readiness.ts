@@ -1,7 +1,7 @@
 import { httpStatus } from '../../http-status.ts';
 import type { Plan, RoleName } from './plan.ts';
 
-/** How to see that each part works; says once why the receiver does not when that takes long. */
+/** How to find out whether each part is ready. If the receiver takes long, says once for each reason why. */
 export const readiness = (
   { receiverUrl, apiUrl }: Plan,
   say: (line: string) => void,

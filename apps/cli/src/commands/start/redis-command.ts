@@ -5,13 +5,14 @@ export interface RedisAddress {
   password: string;
 }
 
-/** What the server said instead of an answer: `WRONGPASS …`, `LOADING …`. */
+/** An error reply of the server: `WRONGPASS …`, `LOADING …`. */
 export class RedisReplyError extends Error {
   override readonly name = 'RedisReplyError';
 }
 
 /**
- * One command to a Redis of ours on 127.0.0.1, without the weight of a client: `start` asks a few times in its life.
+ * Sends one command to our own Redis on 127.0.0.1. Without a client library, because `start` stays in memory and asks
+ * only a few times.
  * @throws {RedisReplyError} when the server answers with an error
  * @throws {Error} with `code` ECONNREFUSED when nobody listens, ETIMEDOUT when the answer takes more than `timeoutMs`
  */
@@ -52,7 +53,7 @@ const exchange = (port: number, text: string, timeoutMs: number): Promise<Reply[
 const encode = (words: string[]): string =>
   `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`;
 
-/** The complete replies at the start of a RESP2 text, of which each character is a byte. */
+/** Reads the complete replies at the start of a RESP2 text, in which each character stands for a byte. */
 const decode = (text: string): Reply[] => {
   const replies: Reply[] = [];
   let at = 0;

@@ -6,31 +6,31 @@ import type { LogOutput } from './logs.ts';
 export interface RoleOptions {
   /** receiver, worker or api. */
   name: string;
-  /** Path of the program; it runs in a Node of its own. */
+  /** Path of the program, which runs in a Node process of its own. */
   program: string;
   env: NodeJS.ProcessEnv;
-  /** Resolves when it works; asked again and again. `messages` are those that it sent over IPC. */
+  /** Whether it is ready; called repeatedly. `messages` are those that it sent over IPC. */
   isReady: (messages: readonly unknown[]) => boolean | Promise<boolean>;
   logs: LogOutput;
   say: (line: string) => void;
-  /** After each start of a process, with its pid. */
+  /** Called with the pid after each start of a process. */
   onPid?: (pid: number) => void;
-  /** Before the first restart, in ms; doubles up to 64 times as much. @default 250 */
+  /** The wait before the first restart, in ms; it doubles up to 64 times this. @default 250 */
   backoffMs?: number;
 }
 
 export interface Role {
   readonly name: string;
   readonly pid: number;
-  /** Resolves when it is ready for the first time; rejects when it ends before that. */
+  /** Resolves when it is ready for the first time; rejects if it ends before that. */
   readonly ready: Promise<void>;
-  /** SIGTERM, and SIGKILL after `graceMs`; resolves at its end. */
+  /** Sends SIGTERM, and SIGKILL after `graceMs`. Resolves when it has ended. */
   stop(graceMs: number): Promise<void>;
-  /** SIGKILL, now. */
+  /** Sends SIGKILL. */
   kill(): void;
 }
 
-/** Starts one part of Clickrelay as a process of its own, and starts it again whenever it ends. */
+/** Runs a part of Clickrelay as a process of its own, and starts it again whenever it ends. */
 export const startRole = (options: RoleOptions): Role => {
   const { name, program, env, isReady, logs, say, onPid, backoffMs = 250 } = options;
   const stopping = new AbortController();
@@ -39,8 +39,8 @@ export const startRole = (options: RoleOptions): Role => {
     const output = logs.outputOf(name);
     const child = spawn(process.execPath, [program], {
       env,
-      // Over the IPC channel it notices that we are gone, whatever ended us. A session of its own: Ctrl-C on the
-      // terminal reaches us alone, and we stop the parts in order.
+      // The IPC channel tells it that we are gone, however we ended. In a session of its own, Ctrl-C on the terminal
+      // reaches only us, and we stop the parts in order.
       stdio: ['ignore', output, output, 'ipc'],
       detached: true,
     });
@@ -67,7 +67,7 @@ export const startRole = (options: RoleOptions): Role => {
       if (first.ended) {
         throw new CommandError(
           'role',
-          `the ${name} ended before it was ready (${await first.end}); its lines above say why`,
+          `the ${name} ended before it was ready (${await first.end}); its log lines above say why`,
         );
       }
       await Promise.race([sleep(50), first.end]);
@@ -78,7 +78,7 @@ export const startRole = (options: RoleOptions): Role => {
   const keepAlive = async (): Promise<void> => {
     for (let failures = 0; ; failures++) {
       const how = await current.end;
-      // What never worked is not tried again: `ready` rejects, and the person has to mend it.
+      // A part that was never ready is not started again: `ready` rejects, and a person has to fix it.
       if (stopping.signal.aborted || !wasReady) return;
       if (performance.now() - current.startedAt > 60_000) failures = 0;
       const delayMs = backoffMs * 2 ** Math.min(failures, 6);

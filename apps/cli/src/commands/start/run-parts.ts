@@ -16,7 +16,7 @@ export interface StartOptions {
   json?: boolean;
 }
 
-/** Runs Clickrelay, or some parts of it, until a signal says stop. Resolves with the exit code. */
+/** Runs Clickrelay, or some of its parts, until a signal stops it. @returns the exit code */
 export const start = async (options: StartOptions, context: StartContext): Promise<number> => {
   const config = readConfig(context.environment);
   const roles = parseRoles(options.roles);
@@ -28,7 +28,7 @@ export const start = async (options: StartOptions, context: StartContext): Promi
   const stop = listenForStop({
     signals: ['SIGINT', 'SIGTERM', 'SIGHUP'],
     onSecond: () => {
-      output.say('told to stop twice: ending everything now');
+      output.say('told to stop twice: killing everything now');
       killParts(parts);
       removeRunFile(dataDir);
       process.exit(1);
@@ -62,6 +62,7 @@ const lockOrRefuse = async (dataDir: string): Promise<() => void> => {
   const where = [run?.receiverUrl, run?.apiUrl].filter((url) => url !== undefined).join(' and ');
   throw new CommandError(
     'already_running',
-    `clickrelay runs already with DATA_DIR ${dataDir} (pid ${run?.pid}${where === '' ? '' : `, at ${where}`}); stop it first, or give this one another DATA_DIR`,
+    `clickrelay runs already with DATA_DIR ${dataDir} (pid ${run?.pid}${where === '' ? '' : `, at ${where}`}); ` +
+      'stop it first, or give this one another DATA_DIR',
   );
 };

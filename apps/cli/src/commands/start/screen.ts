@@ -21,7 +21,7 @@ export interface ScreenFacts {
   command: string;
 }
 
-/** What `start` prints when everything is ready: one screen, to be acted on from top to bottom. */
+/** The screen that `start` prints when everything is ready, to be followed from top to bottom. */
 export const screen = (facts: ScreenFacts): string => {
   const { roles, command, credential } = facts;
   const lines = [`Clickrelay ${facts.version} is ready (${roles.join(', ')}).`, ''];
@@ -37,7 +37,7 @@ export const screen = (facts: ScreenFacts): string => {
     if (facts.publicUrl === undefined) {
       lines.push(
         `  Clickatell needs https and a public name: put a proxy or a tunnel in front of port ${facts.port},`,
-        '  and start with PUBLIC_URL=https://… to see the URLs as Clickatell must call them.',
+        '  and start with PUBLIC_URL=https://… to see the URLs that Clickatell must call.',
       );
     }
     lines.push('');
@@ -67,7 +67,7 @@ const credentialNote = (credential: CallbackCredential | undefined): string | un
     case 'header':
       return `with the header ${credential.name}: the secret from CALLBACK_AUTH`;
     case 'none':
-      return 'CALLBACK_AUTH=none: anybody who knows these URLs can post to them';
+      return 'CALLBACK_AUTH=none: anyone who knows these URLs can post to them';
     default:
       return undefined;
   }

@@ -17,8 +17,8 @@ export interface StartContext {
 
 /**
  * Starts our own Redis, unless another is given, and then the parts, without waiting until they are ready.
- * @param parts gets each as it starts, so that it can be stopped whatever happens
- * @returns what `run.json` says; the pids follow when a part is started again
+ * @param parts gets each part as it starts, so that it can be stopped whatever happens
+ * @returns the content of `run.json`, whose pids change when a part is started again
  */
 export const startParts = async (
   plan: Plan,

@@ -4,13 +4,13 @@ import type { Role } from './role.ts';
 /** Longer than a delivery may take (15 s). */
 export const GRACE_MS = 20_000;
 
-/** What runs, in the order in which it is stopped. */
+/** What runs, in the order in which it stops. */
 export interface Parts {
   readonly roles: Role[];
   redis: OwnRedis | undefined;
 }
 
-/** Stops one part after the other, and Redis last: the others still write to it. */
+/** Stops one part after the other, and Redis last, because the others still write to it. */
 export const stopParts = async ({ roles, redis }: Parts): Promise<void> => {
   for (const role of roles) await role.stop(GRACE_MS);
   await redis?.stop();

@@ -4,7 +4,7 @@ import { checkPortFree } from '../../ports.ts';
 import type { Plan } from './plan.ts';
 import { GRACE_MS } from './stop-parts.ts';
 
-/** Busy ports end `start` at once, unless parts of an earlier run that was killed are still letting go of them. */
+/** Fails if a port is busy, but waits first for parts of an earlier run, one that was killed, to release it. */
 export const waitForPorts = async (
   { config, roles, ports, dataDir }: Plan,
   say: (line: string) => void,
