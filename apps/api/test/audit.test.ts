@@ -4,7 +4,7 @@ import { endDelivery, logEvent, useApi } from './start-api.ts';
 
 const api = useApi();
 
-it('tells which key did what, newest first, and nothing that was refused', async () => {
+it('the audit record lists which key did what, newest first, without what was refused', async () => {
   const { body: key } = await api.call('POST', '/v1/keys', { name: 'ops', scopes: ['admin', 'replay', 'reveal'] });
   const as = { authorization: `Bearer ${key.key}` };
   const did = (method: string, path: string, body?: unknown) => api.call(method, path, body, as);

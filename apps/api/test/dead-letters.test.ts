@@ -12,7 +12,7 @@ describe('a removal of many dead letters', () => {
     (await get(`/v1/dead-letters?destination=${destination}&limit=500`)).body.items.map(
       ({ deliveryId }: { deliveryId: string }) => deliveryId,
     );
-  /** Leaves dead letters as a worker does. */
+  /** Makes dead letters as a worker does. */
   const bury = async (destinationId: string, count: number): Promise<void> => {
     await api.call('PUT', `/v1/destinations/${destinationId}`, { type: 'pull' });
     for (let at = 0; at < count; at++) {
@@ -21,14 +21,14 @@ describe('a removal of many dead letters', () => {
         { eventId: event.id, job: { x: 'answered 500 to the last attempt' } },
       ]);
     }
-    // Leasing finds that they have ended.
+    // A lease request finds that they have ended.
     await waitUntil(async () => {
       await api.call('POST', `/v1/destinations/${destinationId}/lease`, { max: 100, waitMs: 100 });
       return (await listed(destinationId)).length === count;
     });
   };
 
-  it('is of these, or of all that match but these, and is counted first', async () => {
+  it('takes the named ones, or all that match except the named ones, and counts them first', async () => {
     await bury('bin', 6);
     const [one = '', two = '', three = ''] = await listed('bin');
     const chosen = { destination: 'bin', except: [one, 'rubbish'] };
@@ -64,7 +64,7 @@ describe('a removal of many dead letters', () => {
     expect(await listed('bin')).toEqual([one]);
   });
 
-  it('of more than a hundred wants to be told how many', async () => {
+  it('of more than a hundred needs their number', async () => {
     await bury('heap', 101);
     const chosen = { destination: 'heap', kind: 'refused' };
     const refused = await remove(chosen);
@@ -78,7 +78,7 @@ describe('a removal of many dead letters', () => {
     expect(await listed('heap')).toEqual([]);
   });
 
-  it('that does not fit is refused', async () => {
+  it('that is invalid is refused', async () => {
     for (const [body, path] of [
       [{ state: 'delivered' }, ''],
       [{ expected: -1 }, 'expected'],

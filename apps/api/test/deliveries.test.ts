@@ -7,7 +7,7 @@ const api = useApi();
 const { get } = api;
 
 describe('deliveries and dead letters', () => {
-  it('show every attempt, and are replayed', async () => {
+  it('show every attempt, and can be replayed', async () => {
     const one = await logEvent(api.store);
     const id = await endDelivery(api, one, 'shop', 'dead_letter');
     expect((await get(`/v1/deliveries/${id}`)).body).toMatchObject({
@@ -38,7 +38,7 @@ describe('deliveries and dead letters', () => {
     expect((await get('/v1/dead-letters?destination=shop')).body).toEqual({ items: [], next: null });
   });
 
-  it('that were delivered are replayed too', async () => {
+  it('can be replayed even if they were delivered', async () => {
     const id = await endDelivery(api, await logEvent(api.store), 'again', 'delivered');
     expect(await api.call('POST', `/v1/deliveries/${id}/replay`)).toMatchObject({
       status: 202,
@@ -46,7 +46,7 @@ describe('deliveries and dead letters', () => {
     });
   });
 
-  it('are listed, newest first, and given up', async () => {
+  it('are listed newest first, and can be removed', async () => {
     const events = [await logEvent(api.store), await logEvent(api.store), await logEvent(api.store)];
     const letters: string[] = [];
     for (const one of events) letters.unshift(await endDelivery(api, one, 'dead', 'dead_letter'));
@@ -77,7 +77,7 @@ describe('deliveries and dead letters', () => {
     expect((await get('/v1/dead-letters?destination=dead')).body.items).toHaveLength(2);
   });
 
-  it('that are still under way are no dead letters', async () => {
+  it('that are still under way are not dead letters', async () => {
     const one = await logEvent(api.store);
     await enqueueDeliveries(api.store, 'pending', [{ eventId: one.event.id }]);
     const id = deliveryId(one.event.id, 'pending');
@@ -85,7 +85,7 @@ describe('deliveries and dead letters', () => {
     expect((await get(`/v1/deliveries/${id}`)).body).toMatchObject({ state: 'pending', attempts: [] });
   });
 
-  it.each(['dlv_none_AAAAAAAAAAAAAAAAAAAAAA', 'dlv', '%00'])('that are none are not found: %s', async (id) => {
+  it.each(['dlv_none_AAAAAAAAAAAAAAAAAAAAAA', 'dlv', '%00'])('with an invalid id are not found: %s', async (id) => {
     expect((await get(`/v1/deliveries/${id}`)).status).toBe(404);
     expect((await api.call('POST', `/v1/deliveries/${id}/replay`)).status).toBe(404);
     expect((await api.call('DELETE', `/v1/dead-letters/${id}`)).status).toBe(404);

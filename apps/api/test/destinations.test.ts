@@ -8,7 +8,7 @@ const { get } = api;
 describe('destinations', () => {
   const url = 'https://crm.example.com/clickatell';
 
-  it('show their secret to who may reveal it', async () => {
+  it('show their secret to a caller that may reveal it', async () => {
     const made = await api.call('PUT', '/v1/destinations/signed', { type: 'webhook', url });
     const { secret } = made.body;
     expect(await get('/v1/destinations/signed/secret')).toMatchObject({ status: 200, body: { id: 'signed', secret } });
@@ -39,7 +39,7 @@ describe('destinations', () => {
     for (const id of ['signed', 'fetched']) await api.call('DELETE', `/v1/destinations/${id}`);
   });
 
-  it('get a secret that is shown once, and kept when they are changed', async () => {
+  it('get a secret that is shown once, and keep it when they are changed', async () => {
     const made = await api.call('PUT', '/v1/destinations/hook', { type: 'webhook', url });
     expect(made.status).toBe(200);
     expect(made.body).toEqual({
@@ -63,7 +63,7 @@ describe('destinations', () => {
     expect((await readDestination(api.store, 'hook'))?.config['secret']).toBe(made.body.secret);
   });
 
-  it('hide the credentials that we have towards them, and keep what is sent back hidden', async () => {
+  it('hide our credentials for them, and keep a credential that is sent back hidden', async () => {
     const oauth2 = { type: 'oauth2', tokenUrl: 'https://id.example.com/', clientId: 'us', clientSecret: 'canary-1' };
     const declared = { type: 'webhook', url, auth: oauth2, headers: { 'X-Key': 'canary-2' } };
     const made = await api.call('PUT', '/v1/destinations/known', declared);
@@ -89,7 +89,7 @@ describe('destinations', () => {
     expect(JSON.stringify(answers)).not.toContain('canary');
   });
 
-  it('with a secret of their own never show it', async () => {
+  it('with a given secret never show it', async () => {
     const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
     const answers = [
       await api.call('PUT', '/v1/destinations/own', { type: 'webhook', url, secret: [secret, secret] }),
@@ -118,14 +118,14 @@ describe('destinations', () => {
     expect((await get('/v1/destinations/refused')).status).toBe(404);
   });
 
-  it('with a filter that cannot be understood are refused, with the column', async () => {
+  it('with an invalid filter are refused, with the column', async () => {
     const { status, body } = await api.call('PUT', '/v1/destinations/picky', { type: 'pull', filter: 'event.type ==' });
     expect(status).toBe(400);
     expect(body.error.issues).toEqual([{ path: 'filter', message: 'Unexpected token: EOF, at column 14' }]);
     expect((await get('/v1/destinations/picky')).status).toBe(404);
   });
 
-  it('say why they want an event, or do not', async () => {
+  it('say why they want an event, or do not want it', async () => {
     const logged = await logEvent(api.store);
     await api.call('PUT', '/v1/destinations/picky', {
       type: 'pull',
@@ -147,7 +147,7 @@ describe('destinations', () => {
     await api.call('DELETE', '/v1/destinations/picky');
   });
 
-  it('are made what a list declares, or only said to be', async () => {
+  it('are made to match a list, or only compared with it', async () => {
     const destinations = [{ id: 'declared', type: 'webhook', url, events: ['mo*'] }];
     const dry = await api.call('POST', '/v1/destinations/apply', { destinations, dryRun: true });
     expect(dry.body).toEqual({ items: [{ id: 'declared', change: 'added', fields: [], madeSecret: false }] });
@@ -161,7 +161,7 @@ describe('destinations', () => {
     await api.call('DELETE', '/v1/destinations/declared');
   });
 
-  it('have ids of a fixed form', async () => {
+  it('need ids of a fixed form', async () => {
     expect((await api.call('PUT', '/v1/destinations/No_Such', { type: 'pull' })).status).toBe(400);
   });
 

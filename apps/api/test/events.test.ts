@@ -26,7 +26,7 @@ describe('events', () => {
     expect(third.items[0]).toEqual(logged[0]?.event);
   });
 
-  it('are chosen by type', async () => {
+  it('can be chosen by type', async () => {
     const types = async (list: string) =>
       (await recent(`type=${list}`)).body.items.map((event: { type: string }) => event.type);
     expect(await types('messageStatusUpdate')).toEqual(['messageStatusUpdate']);
@@ -35,12 +35,12 @@ describe('events', () => {
     expect(await types('moMedia')).toEqual([]);
   });
 
-  it('are chosen by time', async () => {
+  it('can be chosen by time', async () => {
     expect((await get(`/v1/events?until=${from}`)).body).toEqual({ items: [], next: null });
     expect((await get('/v1/events?since=2099-01-01T00:00:00Z')).body).toEqual({ items: [], next: null });
   });
 
-  it('are followed oldest first, without a gap and without a repetition', async () => {
+  it('can be followed oldest first, without gaps or repeats', async () => {
     const begin = (await get('/v1/events?order=asc')).body;
     expect(begin.items).toEqual([]);
     const nothing = (await get(`/v1/events?order=asc&after=${begin.next}`)).body;
@@ -57,7 +57,7 @@ describe('events', () => {
     ]);
   });
 
-  it('are read one by one, with where they went', async () => {
+  it('can be read one by one, with their deliveries', async () => {
     const one = await logEvent(api.store);
     const delivered = await endDelivery(api, one, 'crm', 'delivered');
     const { status, body } = await get(`/v1/events/${one.event.id}`);

@@ -7,7 +7,7 @@ import { openApiDocument } from '../src/openapi.ts';
 import type { Operation } from '../src/operation.ts';
 import { API_KEY, type Api, endDelivery, logEvent, operations, startApi } from './start-api.ts';
 
-/** Every documented operation, by method and path, with how often it was called and kept its promise. */
+/** Every documented operation by method and path, with how often its answer was as documented. */
 const calls = new Map<string, number>();
 const documented = openApiDocument(operations, '1') as { paths: Record<string, Record<string, unknown>> };
 let api: Api;
@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterEach(() => api.stop());
 afterAll(() => crm.close());
 
-/** Calls an operation, and checks its answer by the schema that documents it. */
+/** Calls an operation, and checks its answer against its documented schema. */
 const call = async (
   operation: string,
   names: Record<string, string> = {},
@@ -158,6 +158,6 @@ const callEverything = async (onCluster: boolean): Promise<void> => {
   expect(never).toEqual([]);
 };
 
-it('every documented operation is called, and answers what is documented', () => callEverything(false));
+it('every documented operation answers as documented', () => callEverything(false));
 
-it('on a Redis Cluster too', () => callEverything(true));
+it('every documented operation answers as documented on a Redis Cluster too', () => callEverything(true));

@@ -18,7 +18,7 @@ const create = async (scopes: string[], destinations?: string[]) => {
 };
 
 describe('a key', () => {
-  it('is shown once, kept as a hash, listed without it, and opens nothing once removed', async () => {
+  it('is shown once, kept and listed as a hash only, and opens nothing once it is removed', async () => {
     const { body, call } = await create(['read']);
     expect(body).toEqual({
       id: expect.stringMatching(/^key_[0-9a-f]{12}$/),
@@ -44,7 +44,7 @@ describe('a key', () => {
     expect(JSON.stringify(api.logged)).not.toContain(key.slice(-43));
   });
 
-  it('is told who it is', async () => {
+  it('can ask who it is', async () => {
     const { call } = await create(['lease', 'read'], ['bot', 'n8n-*']);
     expect(await call('GET', '/v1/whoami')).toMatchObject({
       status: 200,
@@ -65,7 +65,7 @@ describe('a key', () => {
     ['lease bound to nothing', { name: 'x', scopes: ['lease'] }],
     ['destinations without lease', { name: 'x', scopes: ['read'], destinations: ['bot'] }],
     ['a destination that cannot be', { name: 'x', scopes: ['lease'], destinations: ['No Such'] }],
-  ])('with %s is not made', async (_, body) => {
+  ])('with %s is not created', async (_, body) => {
     expect(await api.call('POST', '/v1/keys', body)).toMatchObject({
       status: 400,
       body: { error: { code: 'invalid_request' } },
@@ -74,7 +74,7 @@ describe('a key', () => {
 });
 
 describe('a scope', () => {
-  it('opens what names it, and nothing else', async () => {
+  it('opens the operations that name it, and nothing else', async () => {
     const scopes = ['read', 'reveal', 'replay', 'admin', 'lease'] as const;
     const keys = await Promise.all(scopes.map((scope) => create([scope], scope === 'lease' ? ['*'] : undefined)));
     for (const [index, { call }] of keys.entries()) {
@@ -97,7 +97,7 @@ describe('a scope', () => {
     }
   });
 
-  it('of replay is enough to replay', async () => {
+  it('`replay` is enough to replay', async () => {
     const id = await endDelivery(api, await logEvent(api.store), 'crm', 'dead_letter');
     const { call } = await create(['replay']);
     expect((await call('POST', `/v1/deliveries/${id}/replay`)).status).toBe(202);
@@ -106,7 +106,7 @@ describe('a scope', () => {
 });
 
 describe('a key that leases', () => {
-  it('does so from the destinations it is bound to, and from no other', async () => {
+  it('leases from the destinations it is bound to, and from no other', async () => {
     const { call } = await create(['lease'], ['bot', 'n8n-*']);
     const held = { deliveryId: `dlv_bot_${'a'.repeat(22)}`, leaseToken: 'x' };
     for (const [verb, body] of [
@@ -127,7 +127,7 @@ describe('a key that leases', () => {
     expect((await call('GET', '/v1/destinations/other/peek')).status).toBe(403);
   });
 
-  it('sees, makes and changes its own pull destinations, and removes none', async () => {
+  it('sees, creates and changes its own pull destinations, but removes none', async () => {
     const { call } = await create(['lease'], ['bot', 'n8n-*']);
     const listed = (await call('GET', '/v1/destinations')).body.items.map(({ id }: { id: string }) => id);
     expect(listed).toEqual(['bot', 'n8n-one']);

@@ -25,7 +25,7 @@ const hasPython = spawnSync('python3', ['--version']).status === 0;
 it.each([
   ...(hasPython ? [['python', 'consumer.py', 'python3'] as const] : []),
   ['js', 'consumer.mjs', undefined] as const,
-])('the consumer of the documentation in %s works, and says why when it fails', async (lang, name, command) => {
+])('the documented consumer in %s works, and says why when it fails', async (lang, name, command) => {
   const code = new RegExp(`^\`\`\`${lang}$(.*?)^\`\`\`$`, 'ms').exec(await readFile(page, 'utf8'))?.[1] ?? '';
   expect(code).toContain('nack');
   await api.call('PUT', '/v1/destinations/support-bot', { type: 'pull' });
@@ -33,7 +33,7 @@ it.each([
     await api.call('POST', '/v1/keys', { name: 'bot', scopes: ['lease'], destinations: ['support-bot'] })
   ).body;
   const file = join(folder, name);
-  // The second event fails, once.
+  // The second event fails once.
   await writeFile(
     file,
     lang === 'python'

@@ -7,7 +7,7 @@ const api = useApi();
 const { get } = api;
 
 describe('the ledger', () => {
-  it('adds up to what was routed, and names what is unaccounted for', async () => {
+  it('adds up to what was routed, and names each delivery that is unaccounted for', async () => {
     const from = new Date().toISOString();
     const [delivered, dead] = [await logEvent(api.store), await logEvent(api.store)];
     await endDelivery(api, delivered as LoggedEvent, 'ledger', 'delivered');
@@ -24,7 +24,7 @@ describe('the ledger', () => {
       completeSince: null,
       destinations: [{ ...row, unaccounted: 0, differing: [] }],
       upstream: { messages: 0, statuses: 0, quarantined: 0 },
-      // Counted in whole minutes: it includes what other tests sent lately.
+      // Counted in whole minutes, so it includes what other tests sent shortly before.
       intake: expect.objectContaining({
         messages: { callbacks: expect.any(Number), events: expect.any(Number), repeats: expect.any(Number) },
         statuses: { callbacks: expect.any(Number), events: expect.any(Number), repeats: expect.any(Number) },
@@ -41,7 +41,7 @@ describe('the ledger', () => {
     expect((await get(path)).body).toMatchObject({ balanced: true, destinations: [{ accepted: 3, pending: 1 }] });
   });
 
-  it('is read in parts', async () => {
+  it('can be read in parts', async () => {
     const first = (await get('/v1/ledger?limit=1')).body;
     expect(first.next).not.toBeNull();
     const second = (await get(`/v1/ledger?limit=100000&cursor=${first.next}`)).body;

@@ -18,7 +18,7 @@ describe('lists', () => {
     return { pages, items };
   };
 
-  it('of destinations, keys and replays come in pages that miss and repeat nothing', async () => {
+  it('of destinations, keys and replays come in pages, without gaps or repeats', async () => {
     const listed = async (path: string) => (await get(path)).body.items;
     for (let made = 0; made < 5; made++) {
       await api.call('PUT', `/v1/destinations/d${made}`, { type: 'pull' });

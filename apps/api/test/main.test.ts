@@ -45,11 +45,11 @@ describe('the API as a program', () => {
     expect(await answer.json()).toMatchObject({ durability: { ready: true } });
     expect(await program.stop('SIGTERM')).toEqual({ code: 0, signal: null });
     expect(program.stdout()).not.toContain(API_KEY);
-    // Nothing was wrong: it looked only when there was a connection to look over.
+    // There was no error: it used the connection only once there was one.
     expect(program.stdout()).not.toContain('leases.error');
   });
 
-  it('comes up without Redis, and serves when Redis comes', async () => {
+  it('starts without Redis, and serves once Redis is there', async () => {
     await redis.kill('SIGKILL');
     const { program, url } = await start();
     const status = async () =>
@@ -68,7 +68,7 @@ describe('the API as a program', () => {
     expect(program.stderr()).toBe('');
   });
 
-  it('takes destinations of an adapter that ADAPTERS names, and checks their settings', async () => {
+  it('accepts destinations of an adapter that ADAPTERS names, and checks their settings', async () => {
     const module = new URL('chat-adapter.mjs', import.meta.url).pathname;
     const { program, url } = await start({ ADAPTERS: module });
     const put = (body: unknown) =>
@@ -85,7 +85,7 @@ describe('the API as a program', () => {
     await program.stop('SIGTERM');
   });
 
-  it('shows of such a destination what its adapter says may be shown, and takes the rest back as it showed it', async () => {
+  it('shows only the settings that such an adapter allows, and accepts the hidden ones back', async () => {
     const module = new URL('chat-adapter.mjs', import.meta.url).pathname;
     const { program, url } = await start({ ADAPTERS: module });
     const call = async (method: string, path: string, body?: unknown) => {
@@ -110,7 +110,7 @@ describe('the API as a program', () => {
     const stored = async () => (await readDestination(store, 'chat'))?.config;
     expect((await put({ ...hidden, rate: '5/s' })).status).toBe(200);
     expect(await stored()).toEqual({ room: 'support', ...secrets, rate: '5/s', concurrency: 32 });
-    // Who may not know the token must not have it sent elsewhere.
+    // A caller that may not see the token must not be able to have it sent elsewhere.
     const elsewhere = await put({ ...hidden, room: 'mine' });
     expect([elsewhere.status, elsewhere.text]).toEqual([
       400,
@@ -121,7 +121,7 @@ describe('the API as a program', () => {
     expect((await put({ apiToken: 'abc' })).text).toContain('apiToken must have 5 characters');
     await program.stop('SIGTERM');
 
-    // Nothing is known of its settings where the adapter is not loaded.
+    // Without the adapter, nothing is known about its settings.
     const without = await start();
     const answer = await fetch(`${without.url}/v1/destinations/chat`, {
       headers: { authorization: `Bearer ${API_KEY}` },
@@ -130,7 +130,7 @@ describe('the API as a program', () => {
     await without.program.stop('SIGTERM');
   });
 
-  it('follows when the process that started it is gone', async () => {
+  it('follows the end of the process that started it', async () => {
     const { program } = await start();
     program.disconnect();
     expect(await program.exited).toEqual({ code: 0, signal: null });

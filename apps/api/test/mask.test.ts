@@ -11,13 +11,13 @@ import { type SampleType, sampleCallback, samples } from '@clickrelay/simulator'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Api, operations, startApi } from './start-api.ts';
 
-// Goes in front of every text of every sample; every number becomes a recognizable one.
+// Prefix of every text of every sample. Every phone number becomes a recognizable one.
 const CANARY = 'cAnArY';
 const NUMBER = 777_123;
 const PARTY = '27999123401';
 
 const withCanaries = (value: unknown, name = ''): unknown => {
-  // What the event is about, and what says nothing about a person.
+  // Fields that say nothing about a person.
   if (/^(messageId|relatedMessageId|clientMessageId|timestamp|channel|statusCode|status)$/.test(name)) return value;
   if (/^l(at|ong)itu[dt]e$/.test(name)) return `7.${NUMBER}`;
   if (name === 'from' || name === 'to') return PARTY;
@@ -50,7 +50,7 @@ beforeAll(async () => {
     const canaries = Object.fromEntries(Object.entries(event).map(([name, list]) => [name, withCanaries(list)]));
     logged.push(...splitCallback(JSON.stringify({ ...rest, event: canaries }), '2026-03-01T12:00:00.000Z'));
   }
-  // Events that fit their type have more to show.
+  // Valid events have more fields to show.
   expect(logged.filter(({ event }) => event.valid === false)).toEqual([]);
   await createEventLog(api.store, { dedupeTtlMs: 3_600_000 }).append('test', logged, Date.now());
   await createMessageIndex(api.store).add(logged.map(({ event }) => event));
@@ -68,7 +68,7 @@ beforeAll(async () => {
       response: `thank you, ${CANARY}`,
     });
   }
-  // A lease hands out the deliveries that are there.
+  // A lease hands out the waiting deliveries.
   for (let nacked = 0; nacked < logged.length; ) {
     const { deliveries } = (await api.call('POST', '/v1/destinations/crm/lease', { max: 100, waitMs: 5_000 })).body;
     for (const { deliveryId: id, leaseToken } of deliveries) {
@@ -135,7 +135,7 @@ describe('personal data', () => {
     }
   });
 
-  it('is hidden field by field: what says nothing about a person stays', async () => {
+  it('is hidden field by field; fields that say nothing about a person stay', async () => {
     const of = async (type: string) => {
       const id = logged.find(({ event }) => event.type === type)?.event.id;
       return (await api.call('GET', `/v1/events/${id}`, undefined, headers.read)).body;
@@ -177,7 +177,7 @@ describe('personal data', () => {
     expect(found).toMatchObject({ id: quarantined, reason: 'no JSON', body: null });
   });
 
-  it('is shown to who asks and may, and that is written down', async () => {
+  it('is shown to a caller that may see it and asks for it, which the audit record notes', async () => {
     const [path] = paths().slice(-3);
     expect(await api.call('GET', withReveal(path as string, 'true'), undefined, headers.read)).toMatchObject({
       status: 403,
@@ -201,7 +201,7 @@ describe('personal data', () => {
     ]);
   });
 
-  it('is not shown when that cannot be written down', async () => {
+  it('is not shown when the audit record cannot be written', async () => {
     await api.store.redis.del('cr:{registry}:audit');
     await api.store.redis.set('cr:{registry}:audit', 'in the way');
     const { status, body } = await api.call('GET', '/v1/events?reveal=true', undefined, headers.reveal);
@@ -209,15 +209,15 @@ describe('personal data', () => {
     await api.store.redis.del('cr:{registry}:audit');
   });
 
-  it('is shown to API_KEY, which owns it all', async () => {
+  it('is shown to API_KEY, which may see everything', async () => {
     expect((await api.call('GET', `/v1/events/${logged[0]?.event.id}`)).body.raw).toEqual(logged[0]?.event.raw);
   });
 
-  it('is thought of wherever an answer holds events, deliveries, dead letters or what is in quarantine', () => {
+  it('is hidden in every operation that returns events, deliveries, dead letters or quarantined bodies', () => {
     const unmasked = operations.filter(
       ({ mask, scopes }) => mask === undefined && !scopes.every((scope) => scope === 'lease'),
     );
-    // Operations without personal data in their answers. Look before you add one here.
+    // Operations without personal data in their answers. Check before you add one here.
     expect(unmasked.map(({ method, path }) => `${method} ${path}`).sort()).toMatchInlineSnapshot(`
       [
         "delete /v1/dead-letters/{deliveryId}",

@@ -22,7 +22,7 @@ describe('a message', () => {
       timestamp: Date.parse('2026-03-01T11:00:00Z') + second * 1_000,
     });
 
-  it('is told with its statuses by their own time, where it stands, and what was answered', async () => {
+  it('is shown with its statuses in order of their own time, its current status, and the replies', async () => {
     const read = await status(6, 'READ', 3);
     const delivered = await status(5, 'DEVICE_ACK', 2);
     const reply = await logMessage('moText', { relatedMessageId: 'sent/1' });
@@ -46,7 +46,7 @@ describe('a message', () => {
     });
   });
 
-  it('that nobody has heard of is not found', async () => {
+  it('that is unknown is not found', async () => {
     expect((await get('/v1/messages/none')).status).toBe(404);
     expect((await get('/v1/messages?clientMessageId=none')).body).toEqual({ items: [], next: null });
     expect((await get('/v1/messages')).status).toBe(400);

@@ -33,7 +33,7 @@ afterAll(() => api.stop());
 const find = async (what: string) => (await api.call('POST', '/v1/find', { text: what })).body;
 
 describe('the overview', () => {
-  it('says what needs somebody, the worst first', async () => {
+  it('says what needs attention, the worst first', async () => {
     await holdDestination(api.store, 'slow', { reason: 'failing', until: Date.parse('2099-01-01T00:00:00.000Z') });
     await quarantineCallback(api.store, {
       body: Buffer.from('{'),
@@ -67,7 +67,7 @@ describe('the overview', () => {
 });
 
 describe('find', () => {
-  it('goes to what an id belongs to', async () => {
+  it('finds what an id belongs to', async () => {
     expect(await find(` ${text.event.id} `)).toEqual({
       recognised: 'event_id',
       party: null,
@@ -95,7 +95,7 @@ describe('find', () => {
     }
   });
 
-  it('takes a number as people write it', async () => {
+  it('takes a phone number as people write it', async () => {
     for (const number of ['27999123401', '+27 999 123-401', '0027 (999) 123401']) {
       const found = await find(number);
       expect([number, found.hits]).toEqual([number, [{ kind: 'event', id: text.event.id }]]);
@@ -109,8 +109,8 @@ describe('find', () => {
   });
 });
 
-describe('a number', () => {
-  it('stands in an address as its keyed hash, which finds its events page by page', async () => {
+describe('a phone number', () => {
+  it('is its keyed hash in URLs, which finds its events page by page', async () => {
     const { party } = await find('+27 999 123 401');
     expect([party, (await find('27999123401')).party]).toEqual([expect.stringMatching(/^pty_[\w-]{22}$/), party]);
     expect((await find('27999123499')).party).not.toBe(party);
@@ -123,8 +123,8 @@ describe('a number', () => {
   });
 });
 
-describe('what a destination is still to get', () => {
-  it('is listed as it will be tried, page by page', async () => {
+describe('the pending deliveries of a destination', () => {
+  it('are listed in the order of their next attempt, page by page', async () => {
     const own = await startApi();
     await putDestination(own.store, { id: 'later', type: 'pull', events: [], paused: null, config: {} });
     const eventIds: string[] = [];
@@ -157,12 +157,12 @@ describe('what a destination is still to get', () => {
 });
 
 describe('dead letters', () => {
-  it('tell when their callbacks came, and what was answered', async () => {
+  it('show when their callbacks came, and what the destination answered', async () => {
     const [letter] = (await api.call('GET', '/v1/dead-letters?limit=1')).body.items;
     expect(letter).toMatchObject({ status: 500, receivedAt: '2026-03-01T12:00:00.000Z' });
   });
 
-  it('are counted by destination and cause', async () => {
+  it('can be counted by destination and cause', async () => {
     const { body } = await api.call('GET', '/v1/dead-letters/groups');
     expect(body).toEqual({
       groups: [
@@ -190,7 +190,7 @@ describe('events', () => {
     return [items.map(({ id }: { id: string }) => id), count];
   };
 
-  it('are chosen by channel and class of status, and counted', async () => {
+  it('can be chosen by channel and status class, and counted', async () => {
     expect(await ids('count=estimate')).toEqual([[status.event.id, text.event.id], { events: 2, exact: true }]);
     expect(await ids('channel=SMS&count=estimate')).toEqual([[status.event.id], { events: 1, exact: true }]);
     expect(await ids(`class=${status.event.data['class']}`)).toEqual([[status.event.id], undefined]);
@@ -198,7 +198,7 @@ describe('events', () => {
     expect(await ids('until=2020-01-01T00:00:00Z&count=estimate')).toEqual([[], { events: 0, exact: true }]);
   });
 
-  it('tell how far their deliveries are, in a list and in a message', async () => {
+  it('show the state of their deliveries, in a list and in a message', async () => {
     const { items } = (await api.call('GET', '/v1/events?include=deliveries&reveal=false&until=2099-01-01T00:00:00Z'))
       .body;
     const dead = { destinationId: 'bot', state: 'dead_letter', attempts: 1, nextAttemptAt: null };
@@ -208,18 +208,18 @@ describe('events', () => {
     expect(became).toContainEqual({ eventId: text.event.id, repeats: 0, deliveries: [dead] });
   });
 
-  it('say who did not want them, and why', async () => {
+  it('name the destinations that did not want them, and why', async () => {
     const { unwanted } = (await api.call('GET', `/v1/events/${text.event.id}`)).body;
     const detail = 'wants moMedia; this is moText';
     expect(unwanted).toEqual([{ destinationId: 'slow', rule: 'events', passed: false, detail }]);
   });
 });
 
-describe('figures of a destination', () => {
+describe('the figures of a destination', () => {
   const hoursOf = async (id: string, query = '') =>
     (await api.call('GET', `/v1/destinations/${id}/hours${query}`)).body;
 
-  it('tell how leases were answered, by the hour and over a day', async () => {
+  it('show how leases ended, by the hour and over a day', async () => {
     await api.call('PUT', '/v1/destinations/figured', { type: 'pull', events: ['moMedia'] });
     const nothing = { delivered: 0, failed: 0, firstTry: 0, p95Ms: null, deliveredShare: null, firstTryShare: null };
     expect((await hoursOf('figured')).sum).toEqual(nothing);
@@ -254,14 +254,14 @@ describe('figures of a destination', () => {
     expect((await hoursOf('figured', '?hours=168')).items).toHaveLength(168);
   });
 
-  it('are of destinations that there are, and of seven days at most', async () => {
+  it('exist only for known destinations, and for seven days at most', async () => {
     expect((await api.call('GET', '/v1/destinations/none/hours')).status).toBe(404);
     expect((await api.call('GET', '/v1/destinations/bot/hours?hours=169')).status).toBe(400);
   });
 });
 
-describe('what receivers refused', () => {
-  it('is told by the minute beside what came in, and summed up in the overview', async () => {
+describe('the callbacks that receivers refused', () => {
+  it('are shown by the minute beside the intake, and summed up in the overview', async () => {
     const none = { unauthorized: 0, forbidden: 0, tooLarge: 0, unprocessable: 0, rateLimited: 0, unavailable: 0 };
     const { body: before } = await api.call('GET', '/v1/overview');
     expect(before.refused).toEqual({ lastMinute: none, last24h: none });
@@ -277,7 +277,7 @@ describe('what receivers refused', () => {
     const refused = (items as { refused: typeof none }[]).map((item) => item.refused);
     expect(refused).toContainEqual({ ...none, unauthorized: 7 });
     const { lastMinute } = (await api.call('GET', '/v1/overview')).body.refused;
-    // Of the minute after it, when one has just ended.
+    // In the next minute, if one has just ended.
     expect([{ ...none, unauthorized: 7 }, body.refused.last24h]).toContainEqual(lastMinute);
   });
 });

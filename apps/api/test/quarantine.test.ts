@@ -13,7 +13,7 @@ describe('quarantine', () => {
       receivedAt: '2026-03-01T12:00:00.000Z',
     });
 
-  it('is listed, read byte for byte, and thrown away', async () => {
+  it('is listed, read byte for byte, and removed', async () => {
     const bytes = Buffer.from([0x68, 0x69, 0xff]);
     const id = await put(bytes);
     const entry = { id, receivedAt: '2026-03-01T12:00:00.000Z', reason: 'callback must be JSON', bytes: 3 };
@@ -27,7 +27,7 @@ describe('quarantine', () => {
     expect((await get(`/v1/quarantine/${id}`)).status).toBe(404);
   });
 
-  it('gives back what is understood by now', async () => {
+  it('releases a body that can be parsed by now', async () => {
     const before = await api.store.queue(ingestQueue('messages')).getWaitingCount();
     const id = await put('{"event":{"moText":[{"messageId":"a"},{"messageId":"b"}]}}');
     expect(await api.call('POST', `/v1/quarantine/${id}/reparse`)).toMatchObject({
@@ -38,7 +38,7 @@ describe('quarantine', () => {
     expect((await api.call('POST', `/v1/quarantine/${id}/reparse`)).status).toBe(404);
   });
 
-  it('keeps what is still not understood', async () => {
+  it('keeps a body that still cannot be parsed', async () => {
     const id = await put('still not JSON');
     expect(await api.call('POST', `/v1/quarantine/${id}/reparse`)).toMatchObject({
       status: 422,

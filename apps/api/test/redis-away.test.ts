@@ -6,7 +6,7 @@ const api = useApi();
 const { get } = api;
 
 describe('while Redis', () => {
-  it('does not answer, the API says so in time, and works again when it does', async () => {
+  it('does not answer, the API says so in time, and works again once it answers', async () => {
     await get('/v1/status');
     await api.redis.kill('SIGSTOP');
     try {
@@ -30,7 +30,7 @@ describe('while Redis', () => {
     await waitUntil(async () => (await get('/v1/status')).status === 200);
   });
 
-  it('is down, the API says so at once, and works again when it is back', async () => {
+  it('is down, the API says so at once, and works again once it is back', async () => {
     await api.redis.kill('SIGKILL');
     const startedAt = fairNow();
     expect(await get('/v1/events')).toMatchObject({

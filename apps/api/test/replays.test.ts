@@ -7,7 +7,7 @@ const api = useApi();
 const { get } = api;
 
 describe('a replay of many', () => {
-  it('is counted, made, listed, paused, cancelled and let go on', async () => {
+  it('is counted, created, listed, paused, cancelled and resumed', async () => {
     const dead = await logEvent(api.store);
     await api.call('PUT', '/v1/destinations/many', { type: 'pull' });
     await endDelivery(api, dead, 'many', 'dead_letter');
@@ -41,7 +41,7 @@ describe('a replay of many', () => {
     ]);
   });
 
-  it('is of deliveries that are named, and tells which of them it leaves out, and why', async () => {
+  it('takes named deliveries, and says which of them it leaves out and why', async () => {
     await api.call('PUT', '/v1/destinations/named', { type: 'pull' });
     const dead = await endDelivery(api, await logEvent(api.store), 'named', 'dead_letter');
     const done = await endDelivery(api, await logEvent(api.store), 'named', 'delivered');
@@ -76,7 +76,7 @@ describe('a replay of many', () => {
     expect((await get('/v1/audit?limit=1')).body.items[0].detail).toMatchObject({ deliveries: 8, matched: 1 });
   });
 
-  it('that does not fit is refused', async () => {
+  it('that is invalid is refused', async () => {
     for (const [body, path] of [
       [{ filter: 'event.type ==' }, 'filter'],
       [{ rate: 'fast' }, 'rate'],

@@ -21,12 +21,12 @@ describe('the key', () => {
     }
   });
 
-  it('is not asked for by /healthz', async () => {
+  it('is not needed for /healthz', async () => {
     expect(await api.call('GET', '/healthz', undefined, {})).toMatchObject({ status: 200, body: { status: 'up' } });
   });
 });
 
-describe('a request that does not fit', () => {
+describe('an invalid request', () => {
   it.each([
     ['/v1/events?limit=0', 'limit'],
     ['/v1/events?limit=501', 'limit'],
@@ -41,7 +41,7 @@ describe('a request that does not fit', () => {
     expect(body.error.issues).toEqual([{ path: name, message: expect.any(String) }]);
   });
 
-  it('is told so: a path that is none, a method that it does not take', async () => {
+  it('is refused for an unknown path, or a method that the path does not take', async () => {
     expect(await get('/v1/nothing')).toMatchObject({ status: 404, body: { error: { code: 'not_found' } } });
     expect(await api.call('DELETE', '/v1/events')).toMatchObject({
       status: 405,

@@ -16,7 +16,7 @@ const own = (csrf: string) => ({
 const makeKey = async (scopes: string[]) => (await api.call('POST', '/v1/keys', { name: 'web', scopes })).body;
 
 describe('a session', () => {
-  it('opens what its key opens, and is a cookie that scripts cannot read', async () => {
+  it('opens what its key opens, with a cookie that scripts cannot read', async () => {
     const { key, id } = await makeKey(['read', 'admin']);
     const { status, body, set, cookie } = await signIn(key);
     expect([status, body]).toEqual([
@@ -60,7 +60,7 @@ describe('a session', () => {
     expect((await api.call('GET', '/v1/destinations')).body).toEqual(before);
   });
 
-  it('of API_KEY is shown personal data only when it asks', async () => {
+  it('of API_KEY gets personal data only when it asks', async () => {
     await logEvent(api.store, 'moText', { content: 'cAnArY' });
     const { cookie } = await signIn(API_KEY);
     const text = async (query: string) =>
@@ -71,14 +71,14 @@ describe('a session', () => {
     expect(entry).toMatchObject({ by: 'API_KEY (session)', action: 'personal_data.revealed' });
   });
 
-  it('over https has a cookie that no other host can set', async () => {
+  it('over https uses a cookie that no other host can set', async () => {
     const origin = `https://${new URL(api.url).host}`;
     expect((await signIn(API_KEY, { origin })).set).toMatch(
       /^__Host-clickrelay=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Secure$/,
     );
   });
 
-  it('ends when it is signed out of, and when nobody uses it', async () => {
+  it('ends when the user signs out, and when nobody uses it', async () => {
     const { body, cookie } = await signIn(API_KEY);
     const [name = ''] = await api.store.redis.keys('*session*');
     expect(await api.store.redis.pttl(name)).toBeLessThanOrEqual(12 * 3_600_000);
@@ -87,7 +87,7 @@ describe('a session', () => {
     expect((await api.call('GET', '/v1/session', undefined, cookie)).status).toBe(401);
   });
 
-  it('is not opened by what is no key, nor from elsewhere, nor again and again', async () => {
+  it('is not opened with a wrong key, nor from another site, nor by endless tries', async () => {
     expect((await signIn('no-key')).status).toBe(401);
     expect((await signIn(API_KEY, { 'sec-fetch-site': 'cross-site' })).status).toBe(403);
     const statuses: number[] = [];
@@ -97,7 +97,7 @@ describe('a session', () => {
 });
 
 describe('a key', () => {
-  it('is answered so often and no more, and told when to ask again; API_KEY is not counted', async () => {
+  it('is limited to so many requests, and told when to ask again; API_KEY is not limited', async () => {
     const { key } = await makeKey(['read']);
     const as = { authorization: `Bearer ${key}` };
     const statuses: number[] = [];

@@ -43,7 +43,7 @@ const facts: ReceiverFacts = {
 
 const codesOf = (body: { problems: { code: string }[] }) => body.problems.map(({ code }) => code);
 
-it('tells what a person enters in the portal, and the credential only to who may see it and asks for it', async () => {
+it('shows what to enter in the portal, and the credential only to a caller that may see it and asks', async () => {
   await start('https://hooks.example.com/');
   await publishReceiver(api.store, 'a:1', facts);
   const { status, body } = await api.call('GET', '/v1/setup');
@@ -80,7 +80,7 @@ it('tells what a person enters in the portal, and the credential only to who may
   expect(JSON.stringify(api.logged)).not.toContain(SECRET);
 });
 
-it('tells what is wrong in the order of mending, and what came first and last', async () => {
+it('lists what is wrong in the order in which to fix it, and what came first and last', async () => {
   api = await startApi();
   const before = (await api.call('GET', '/v1/setup')).body;
   expect(codesOf(before)).toEqual([
@@ -131,7 +131,7 @@ const test = async (body: object = {}) => (await api.call('POST', '/v1/setup/tes
 const stepsOf = ({ steps }: { steps: { step: string; ok: boolean }[] }) =>
   steps.map(({ step, ok }) => `${step} ${ok ? 'ok' : 'WRONG'}`);
 
-it('a test callback goes through the public address, and each step of it is told', async () => {
+it('a test callback goes through the public address, and each step is reported', async () => {
   await start();
   takeCallbacks(['crm']);
   const result = await test();
@@ -148,7 +148,7 @@ it('a test callback goes through the public address, and each step of it is told
   expect(latest).toMatchObject({ action: 'setup.test_callback_sent', detail: { type: 'moText', deliver: false } });
 });
 
-it('a test callback is delivered when that is asked for, marked, and to webhooks only', async () => {
+it('a test callback is delivered on request, marked as a test, and to webhooks only', async () => {
   await start();
   takeCallbacks(['bot', 'crm']);
   const crm = await startDestination();
@@ -164,7 +164,7 @@ it('a test callback is delivered when that is asked for, marked, and to webhooks
   await crm.close();
 });
 
-it('a redirect is named as the problem, and not followed', async () => {
+it('a redirect is reported as the problem, and not followed', async () => {
   await start();
   const behind = await startDestination();
   const location = `http://127.0.0.1:${behind.port}/there?token=${SECRET}`;
@@ -184,7 +184,7 @@ it.each([
   [403, '<h1>no</h1>', '403', 'CALLBACK_ALLOW_IPS'],
   [502, '', '502', 'does not reach the receiver'],
   [200, 'It works!', '200, but what answers is not the receiver', 'send the callback paths on'],
-])('an answer of %i %s is told with what to do', async (status, body, detail, mend) => {
+])('an answer of %i %s is reported with what to do', async (status, body, detail, mend) => {
   await start();
   front.answerWith(() => ({ status, body }));
   const result = await test();
@@ -194,7 +194,7 @@ it.each([
   ]);
 });
 
-it('a callback that goes to quarantine on its way is told', async () => {
+it('a test callback that ends in quarantine is reported', async () => {
   await start();
   front.answerWith(() => ({ status: 200, body: '{"accepted":0,"quarantined":"qrt_1"}' }));
   expect((await test()).steps.at(-1)).toMatchObject({
@@ -204,7 +204,7 @@ it('a callback that goes to quarantine on its way is told', async () => {
   });
 });
 
-it('a name without an address, a closed port and a server without TLS are told as such', async () => {
+it('a name without an address, a closed port and a server without TLS are each reported', async () => {
   await start('https://no-such-host.invalid');
   expect(stepsOf(await test())).toEqual(['resolved WRONG']);
   await api.stop();
@@ -219,42 +219,39 @@ it('a name without an address, a closed port and a server without TLS are told a
 const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 if (!hasOpenssl) console.warn('NOT RUN: a certificate that nobody trusts needs openssl');
 
-it.skipIf(!hasOpenssl)(
-  'a certificate that is not trusted is told, and the credential is not sent to its owner',
-  async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'clickrelay-tls-'));
-    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-    const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-    spawnSync('openssl', [
-      'req',
-      '-x509',
-      ...curve,
-      '-keyout',
-      key,
-      '-out',
-      cert,
-      '-days',
-      '2',
-      '-subj',
-      '/CN=localhost',
-    ]);
-    let requests = 0;
-    const server = createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (_request, response) => {
-      requests++;
-      response.end('{"accepted":1}');
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    await start(`https://127.0.0.1:${(server.address() as AddressInfo).port}`);
-    const result = await test();
-    expect(stepsOf(result)).toEqual(['resolved ok', 'connected ok', 'tls WRONG']);
-    expect(result.steps.at(-1).detail).toContain('is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT)');
-    expect(requests).toBe(0);
-    server.close();
-    rmSync(folder, { recursive: true });
-  },
-);
+it.skipIf(!hasOpenssl)('an untrusted certificate is reported, and its owner does not get the credential', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'clickrelay-tls-'));
+  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  spawnSync('openssl', [
+    'req',
+    '-x509',
+    ...curve,
+    '-keyout',
+    key,
+    '-out',
+    cert,
+    '-days',
+    '2',
+    '-subj',
+    '/CN=localhost',
+  ]);
+  let requests = 0;
+  const server = createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (_request, response) => {
+    requests++;
+    response.end('{"accepted":1}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await start(`https://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const result = await test();
+  expect(stepsOf(result)).toEqual(['resolved ok', 'connected ok', 'tls WRONG']);
+  expect(result.steps.at(-1).detail).toContain('is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT)');
+  expect(requests).toBe(0);
+  server.close();
+  rmSync(folder, { recursive: true });
+});
 
-it('without PUBLIC_URL the receiver itself is tested, and without that there is nothing to test', async () => {
+it('without PUBLIC_URL only the receiver is tested, and without a receiver nothing can be tested', async () => {
   api = await startApi({ callbackAuth: `basic:clickatell:${SECRET}` });
   const refused = await api.call('POST', '/v1/setup/test-callback', {});
   expect([refused.status, refused.body.error.code]).toEqual([409, 'no_receiver']);

@@ -31,7 +31,7 @@ export const API_KEY = 'a-key-of-more-than-16-characters';
 interface ApiAnswer {
   readonly status: number;
   readonly headers: Record<string, string>;
-  // Tests look at whatever came.
+  // Tests look at any field of an answer.
   // biome-ignore lint/suspicious/noExplicitAny: see above
   readonly body: any;
 }

@@ -7,7 +7,7 @@ const api = useApi();
 const { get } = api;
 
 describe('the status', () => {
-  it('says how safe callbacks are and what waits where', async () => {
+  it('says how safe callbacks are, and what is waiting where', async () => {
     await api.call('PUT', '/v1/destinations/slow', { type: 'pull' });
     await enqueueDeliveries(api.store, 'slow', [{ eventId: (await logEvent(api.store)).event.id }]);
     await waitUntil(async () => (await get('/v1/status')).body.durability.ready);

@@ -25,7 +25,7 @@ const open = async (headers: Record<string, string> = {}) => {
 const idsIn = (text: string): string[] =>
   [...text.matchAll(/^data: (.*)$/gm)].map(([, data = '']) => JSON.parse(data).id);
 
-it('tells of events as they come in, masked, and goes on where it was cut off', async () => {
+it('sends events as they come in, masked, and continues where it was cut off', async () => {
   await logEvent(api.store);
   const first = await open();
   expect(Object.fromEntries(first.response.headers)).toMatchObject({
@@ -48,7 +48,7 @@ it('tells of events as they come in, masked, and goes on where it was cut off', 
   await second.close();
 });
 
-it('is open so often and no more, and closed with its reader', async () => {
+it('can be open only so many times, and closes with its reader', async () => {
   const all = await Promise.all(Array.from({ length: 50 }, () => open()));
   expect((await open()).response.status).toBe(429);
   for (const one of all) await one.close();

@@ -20,7 +20,7 @@ afterAll(async () => {
 });
 const secretsOf = async () => (await readDestination(api.store, 'crm'))?.config['secret'];
 
-it('sends a sample that is signed and says that it is a test, and keeps nothing of it', async () => {
+it('sends a signed sample that is marked as a test, and keeps nothing of it', async () => {
   await api.call('POST', '/v1/destinations/crm/pause', {});
   const { status: answered, body } = await api.call('POST', '/v1/destinations/crm/test', { type: 'moMedia' });
   expect([answered, body]).toEqual([
@@ -48,7 +48,7 @@ it('sends a sample that is signed and says that it is a test, and keeps nothing 
   });
 });
 
-it('tells what a destination has against it', async () => {
+it('reports why a destination did not accept it', async () => {
   status = 401;
   const { body } = await api.call('POST', '/v1/destinations/crm/test');
   expect(body).toMatchObject({
@@ -70,14 +70,14 @@ it.each([
   ['bot', {}, 409, 'not_a_webhook_destination'],
   ['none', {}, 404, 'not_found'],
   ['crm', { type: 'moNothing' }, 400, 'invalid_request'],
-])('of %s with %j is refused', async (id, body, code, word) => {
+])('a test of %s with %j is refused', async (id, body, code, word) => {
   expect(await api.call('POST', `/v1/destinations/${id}/test`, body)).toMatchObject({
     status: code,
     body: { error: { code: word } },
   });
 });
 
-it('rotates the secret: the old one signs too for as long as was chosen', async () => {
+it('rotates the secret: the old one signs too for the chosen time', async () => {
   status = 200;
   const old = String(await secretsOf());
   const { body } = await api.call('POST', '/v1/destinations/crm/rotate-secret', { keepOldFor: '1h' });
@@ -96,7 +96,7 @@ it('rotates the secret: the old one signs too for as long as was chosen', async 
   expect(audit).toMatchObject({ action: 'destination.secret_rotated', target: 'crm', detail: { oldUntil: null } });
 });
 
-it('loses no rotation when several come at once, and no pause', async () => {
+it('loses no rotation and no pause when several come at once', async () => {
   const rotated = await Promise.all([
     ...Array.from({ length: 5 }, () => api.call('POST', '/v1/destinations/crm/rotate-secret', {})),
     api.call('POST', '/v1/destinations/crm/pause', { reason: 'meanwhile' }),
@@ -111,6 +111,6 @@ it.each([
   ['none', {}, 404],
   ['crm', { keepOldFor: '31d' }, 400],
   ['crm', { keepOldFor: 'a while' }, 400],
-])('rotates nothing of %s with %j', async (id, body, code) => {
+])('does not rotate %s with %j', async (id, body, code) => {
   expect((await api.call('POST', `/v1/destinations/${id}/rotate-secret`, body)).status).toBe(code);
 });

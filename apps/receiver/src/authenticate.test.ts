@@ -18,7 +18,7 @@ const check = (auth: string, url: string, rawHeaders: string[] = []) => {
 
 const all = 'basic:ann:pa:ss,basic:ann:new,query:s1,query:s2,header:X-Secret:h1,header:X-Secret:h2,header:X-Other:o';
 
-describe('a request is right when it shows any one credential', () => {
+describe('a request is accepted with any one of the credentials', () => {
   it.each([
     ['basic, a password with a colon', '/', ['Authorization', basic('ann:pa:ss')]],
     ['basic, the second of two', '/', ['Authorization', basic('ann:new')]],
@@ -41,7 +41,7 @@ describe('a request is right when it shows any one credential', () => {
   });
 });
 
-describe('any other request is not', () => {
+describe('any other request is refused', () => {
   it.each([
     ['nothing shown', '/', [], []],
     ['another scheme', '/', ['Authorization', 'Bearer s1'], []],

@@ -33,13 +33,13 @@ describe('the address of the sender', () => {
     expect(seen(trusted, remoteAddress, forwarded)).toBe(expected);
   });
 
-  it('is unknown on a socket that has gone', () => {
+  it('is unknown once the socket is gone', () => {
     expect(clientAddress(request(undefined), [])).toBeUndefined();
   });
 });
 
 describe('a list of CIDRs', () => {
-  it('takes single addresses, both families, and blanks', () => {
+  it('takes single addresses, both families, and spaces', () => {
     const list = parseCidrs('X', ' 10.0.0.0/8 ,, 192.0.2.1, 2001:db8::/32');
     const within = ['10.9.9.9', '192.0.2.1', '2001:db8::1', '192.0.2.2', '2001:db9::1'].map((text) => {
       const address = clientAddress(request(text), []);
@@ -48,7 +48,7 @@ describe('a list of CIDRs', () => {
     expect(within).toEqual([true, true, true, false, false]);
   });
 
-  it('refuses what is neither', () => {
+  it('refuses anything else', () => {
     expect(() => parseCidrs('CALLBACK_ALLOW_IPS', '10.0.0.0/8, example.com')).toThrow(
       new Error('CALLBACK_ALLOW_IPS holds example.com, which is neither an address nor a CIDR such as 10.0.0.0/8'),
     );

@@ -53,7 +53,7 @@ describe('the environment', () => {
     expect(readConfig({ CALLBACK_AUTH: 'none', CALLBACK_PATH_PREFIX: text }).CALLBACK_PATH_PREFIX).toBe(prefix);
   });
 
-  it('keeps no secret', () => {
+  it('keeps no secret in plain text', () => {
     const secret = 'correct-horse';
     const { CALLBACK_AUTH } = readConfig({ CALLBACK_AUTH: `basic:ann:${secret},query:${secret},header:x:${secret}` });
     expect(JSON.stringify(CALLBACK_AUTH)).not.toContain(secret);

@@ -38,17 +38,22 @@ export const config = z.object({
     .default('redis://127.0.0.1:6379')
     .superRefine(checkedBy(parseRedisUrl))
     .describe(
-      'The Redis that callbacks are committed to: `redis://host:6379`; `redis+sentinel://host:26379,host:26379/mymaster`; `redis+cluster://host:7000,host:7001`; with `rediss` instead of `redis` over TLS',
+      'The Redis that callbacks are committed to: `redis://host:6379`; ' +
+        '`redis+sentinel://host:26379,host:26379/mymaster`; `redis+cluster://host:7000,host:7001`; with `rediss` ' +
+        'instead of `redis` over TLS',
     ),
   DURABILITY: durability.describe(
-    'What is asked of the Redis, so that 200 means: `always`, on disk; `everysec`, a second may be lost with the power; `replicated`, on disk and on a replica; `unsafe`, nothing',
+    'What is asked of the Redis, so that 200 means: `always`, on disk; `everysec`, a second may be lost with the ' +
+      'power; `replicated`, on disk and on a replica; `unsafe`, nothing',
   ),
   CALLBACK_AUTH: z
     .string()
     .default('')
     .transform(parsedBy(parseCallbackAuth))
     .describe(
-      'Comma-separated credentials, any one suffices: `basic:<user>:<password>`, `query:<secret>` (sent as `?token=<secret>`), `header:<name>:<secret>`; or the single word `none`. `%2C` stands for a comma inside a secret. Must be set',
+      'Comma-separated credentials, any one suffices: `basic:<user>:<password>`, `query:<secret>` (sent as ' +
+        '`?token=<secret>`), `header:<name>:<secret>`; or the single word `none`. `%2C` stands for a comma inside ' +
+        'a secret. Must be set',
     ),
   CALLBACK_PATH_PREFIX: z
     .string()
@@ -78,7 +83,8 @@ export const config = z.object({
     .default('')
     .transform((dir) => (dir === 'off' ? '' : dir))
     .describe(
-      'Folder on a disk of this machine where callbacks are kept while Redis is away; each receiver needs its own. Empty or `off`: none, they are refused instead. `clickrelay start` takes `DATA_DIR/spool`',
+      'Folder on a disk of this machine where callbacks are kept while Redis is away; each receiver needs its ' +
+        'own. Empty or `off`: none, they are refused instead. `clickrelay start` takes `DATA_DIR/spool`',
     ),
   SPOOL_MAX_BYTES: wholeNumber('SPOOL_MAX_BYTES', 1_048_576, Number.MAX_SAFE_INTEGER)
     .default(10_737_418_240)
@@ -87,7 +93,8 @@ export const config = z.object({
     .string()
     .optional()
     .describe(
-      'Where traces go, by OTLP over HTTP, such as `http://127.0.0.1:4318`; unset: there are none. See [traces](metrics.md#traces)',
+      'Where traces go, by OTLP over HTTP, such as `http://127.0.0.1:4318`; unset: there are none. See ' +
+        '[traces](metrics.md#traces)',
     ),
   LOG_LEVEL: logLevel.describe(
     '`debug` writes a line for each callback, which costs throughput; `info` only what deserves a look',

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { digestOf, parseCallbackAuth } from './credentials.ts';
 
 describe('CALLBACK_AUTH', () => {
-  it('reads a list of credentials, several of a kind', () => {
+  it('takes a list of credentials, even several of a kind', () => {
     expect(parseCallbackAuth('basic:ann:pa:ss, query:one,query:two,header:X-Secret:three')).toEqual([
       { kind: 'basic', digest: digestOf('ann:pa:ss') },
       { kind: 'query', digest: digestOf('one') },
@@ -11,7 +11,7 @@ describe('CALLBACK_AUTH', () => {
     ]);
   });
 
-  it('takes %2C for a comma and decodes nothing else', () => {
+  it('decodes %2C to a comma, and nothing else', () => {
     expect(parseCallbackAuth('query:a%2Cb%2c%41%')).toEqual([{ kind: 'query', digest: digestOf('a,b,%41%') }]);
   });
 
@@ -32,7 +32,7 @@ describe('CALLBACK_AUTH', () => {
       'hunter2',
       'CALLBACK_AUTH entry 1 has an unknown kind; write basic:<user>:<password>, query:<secret> or header:<name>:<secret>',
     ],
-  ])('refuses %j by position and kind, without its text', (text, message) => {
+  ])('refuses %j, naming its position and kind but not its text', (text, message) => {
     expect(() => parseCallbackAuth(text)).toThrow(new Error(message));
   });
 });

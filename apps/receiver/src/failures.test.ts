@@ -4,7 +4,7 @@ import { createBuckets, createFailureCounter } from './failures.ts';
 
 const address = (text: string) => parseCidrs('TEST', text)[0]?.[0];
 
-it('counts for a minute from the first failure, and forgets then', () => {
+it('counts for a minute from the first failure, then starts again', () => {
   let now = 1_234_567;
   const count = createFailureCounter(() => now);
   expect(count(7)).toEqual({ count: 1, forgottenInMs: 60_000 });
@@ -15,13 +15,13 @@ it('counts for a minute from the first failure, and forgets then', () => {
   expect(count(7).count).toBe(1);
 });
 
-it('stops counting where 16 bits end', () => {
+it('stops counting at the end of 16 bits', () => {
   const count = createFailureCounter(() => 0);
   for (let n = 0; n < 70_000; n++) count(1);
   expect(count(1).count).toBe(65_535);
 });
 
-it('takes the same memory for one address as for all of them', () => {
+it('takes the same memory for one address as for many', () => {
   const count = createFailureCounter();
   const bucketOf = createBuckets();
   for (let n = 0; n < 1000; n++) count(bucketOf(address(`10.0.${n >> 8}.${n & 255}`)));
@@ -31,7 +31,7 @@ it('takes the same memory for one address as for all of them', () => {
   expect(after.external + after.arrayBuffers - before.external - before.arrayBuffers).toBeLessThan(1024 * 1024);
 });
 
-it('counts an IPv6 customer as one, and different ones apart', () => {
+it('counts the addresses of an IPv6 customer as one, and different customers separately', () => {
   const bucketOf = createBuckets();
   expect(bucketOf(address('2001:db8:1:2::1'))).toBe(bucketOf(address('2001:db8:1:2:ffff::9')));
   const buckets = new Set(Array.from({ length: 100 }, (_, n) => bucketOf(address(`2001:db8:1:${n.toString(16)}::1`))));

@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
 /*
- * Attacks a receiver until it is killed, in a process of its own so that its work is not measured as the receiver's:
- * `node attack-process.ts <port> <credential>`. Tells over IPC what it has done.
+ * Attacks a receiver until it is killed, in a process of its own so that its work does not count as the receiver's:
+ * `node attack-process.ts <port> <credential>`. Reports over IPC what it has done.
  */
 
 const [port, credential] = [Number(process.argv[2]), String(process.argv[3])];
@@ -19,7 +19,7 @@ export type AttackCounts = typeof counts;
 setInterval(() => process.send?.({ ...counts }), 200);
 process.on('disconnect', () => process.exit());
 
-/** What a slow socket says at first, and every half second after that. */
+/** What a slow socket sends at first, and then every half second. */
 const SLOW: readonly (readonly [first: string, then: string])[] = [
   ['', ''],
   ['P', ''],

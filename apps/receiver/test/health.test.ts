@@ -24,7 +24,7 @@ const unsafe = {
 };
 
 describe('/healthz', () => {
-  it('says that the process is up, and nothing of Redis', async () => {
+  it('says that the process is up, whatever Redis does', async () => {
     receiver = await startReceiver({ CALLBACK_AUTH: 'query:s1' }, { durability: () => unsafe });
     expect(await get('/healthz')).toEqual({ status: 200, body: { status: 'up' } });
   });
@@ -42,7 +42,7 @@ describe('/readyz', () => {
     });
   });
 
-  it('names what is wrong with Redis and how to mend it', async () => {
+  it('names what is wrong with Redis and how to fix it', async () => {
     receiver = await startReceiver({}, { durability: () => unsafe });
     expect(await get('/readyz')).toEqual({
       status: 503,
@@ -74,7 +74,7 @@ describe('/readyz', () => {
 });
 
 describe('a receiver that stops', () => {
-  it('finishes what is under way, and takes nothing new', async () => {
+  it('finishes the requests under way, and takes no new ones', async () => {
     let finish = () => {};
     const committed = new Promise<void>((resolve) => {
       finish = resolve;
@@ -103,7 +103,7 @@ describe('a receiver that stops', () => {
     await stopped;
   });
 
-  it('does not wait for ever for what does not end', async () => {
+  it('does not wait for ever for a request that does not end', async () => {
     receiver = await startReceiver({}, { commit: () => new Promise(() => {}) });
     const answer = request(`${receiver.url}/client-callback/one-api-reply`, { method: 'POST', body: '{"event":{}}' });
     const refused = expect(answer).rejects.toMatchObject({ code: 'UND_ERR_SOCKET' });

@@ -26,7 +26,7 @@ const post = (fields: string, path = TOKEN) => `POST ${path} HTTP/1.1\r\nHost: x
 const close = 'Connection: close';
 const hidden = `POST ${TOKEN} HTTP/1.1\r\nHost: x\r\nContent-Length: ${small.length}\r\n\r\n${small}`;
 
-describe('a request that two readers would read differently is refused, and what hides in it is not carried out:', () => {
+describe('a request that two parsers would read differently is refused, and none hidden in it is carried out:', () => {
   const cases: [name: string, bytes: string][] = [
     ['both lengths', `${post('Content-Length: 5\r\nTransfer-Encoding: chunked')}0\r\n\r\n${hidden}`],
     [
@@ -66,7 +66,7 @@ describe('a request that two readers would read differently is refused, and what
   });
 });
 
-describe('a request that is no HTTP is answered as every other,', () => {
+describe('a request that is not HTTP gets an answer of the same form as any other,', () => {
   it.each([
     ['malformed_request', 400, post('Transfer-Encoding: chunked\r\nContent-Length: 1')],
     ['malformed_request', 400, 'NONSENSE\r\n\r\n'],
@@ -91,7 +91,7 @@ describe('a request that is no HTTP is answered as every other,', () => {
   });
 });
 
-describe('a request of an unusual form is taken for what it is:', () => {
+describe('an unusual but valid request is understood:', () => {
   it.each([
     ['HTTP/1.0', `POST ${TOKEN} HTTP/1.0\r\nContent-Length: ${small.length}\r\n\r\n${small}`],
     [
@@ -116,7 +116,7 @@ describe('a request of an unusual form is taken for what it is:', () => {
     expect(receiver.committed.map(({ text }) => text)).toEqual([small]);
   });
 
-  it('a credential in a trailer, which comes after the body, is none', async () => {
+  it('a credential in a trailer, which comes after the body, does not count', async () => {
     receiver = await startReceiver({ CALLBACK_AUTH: 'header:X-Secret:h1' });
     const bytes = `${post(`${close}\r\nTrailer: X-Secret\r\nTransfer-Encoding: chunked`, REPLY)}19\r\n${small}\r\n0\r\nX-Secret: h1\r\n\r\n`;
     expect(await statuses(bytes)).toEqual([401]);
@@ -136,8 +136,8 @@ describe('a request of an unusual form is taken for what it is:', () => {
   });
 });
 
-describe('requests in one go', () => {
-  it('are each asked for their credential, and answered in order', async () => {
+describe('pipelined requests', () => {
+  it('each need their credential, and are answered in order', async () => {
     receiver = await startReceiver({ CALLBACK_AUTH });
     const right = `${post(`Content-Length: ${small.length}`)}${small}`;
     const probe = `GET ${REPLY} HTTP/1.1\r\nHost: x\r\n\r\n`;
@@ -146,7 +146,7 @@ describe('requests in one go', () => {
     expect(receiver.committed).toHaveLength(2);
   });
 
-  it('end with the first that is refused unread: what follows is a part of its body for all we know', async () => {
+  it('end with the first one whose body is refused unread, since what follows may be part of that body', async () => {
     receiver = await startReceiver({ CALLBACK_AUTH });
     const answered = await statuses(`${post('Content-Length: 1000000', REPLY)}${hidden}${hidden}`);
     expect(answered).toEqual([401]);
@@ -154,7 +154,7 @@ describe('requests in one go', () => {
   });
 });
 
-describe('a body that nobody asked for', () => {
+describe('an unexpected body', () => {
   it.each([
     ['GET', REPLY, 200],
     ['HEAD', REPLY, 200],
@@ -175,7 +175,7 @@ describe('a body that nobody asked for', () => {
   });
 });
 
-it('a caller that sends requests without end and reads no answer is cut', async () => {
+it('a caller that sends requests without end but reads no answer is cut off', async () => {
   receiver = await startReceiver({ CALLBACK_AUTH }, { timeouts: { timeout: 300 } });
   const requests = `GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(1000);
   const startedAt = fairNow();
@@ -216,7 +216,7 @@ describe('a body that is compressed', () => {
     expect(receiver.committed[0]?.text).toBe(reply);
   });
 
-  it('and larger than what is kept while counting is opened whole', async () => {
+  it('that is larger than the counting buffer is opened whole', async () => {
     receiver = await startReceiver({ CALLBACK_AUTH });
     const text = JSON.stringify({
       event: { moText: Array.from({ length: 9000 }, (_, n) => ({ content: `${n} `.repeat(99) })) },
@@ -224,7 +224,7 @@ describe('a body that is compressed', () => {
     expect(text.length).toBeGreaterThan(4_000_000);
     const bodies = [gzipSync(text), deflateSync(text), deflateRawSync(text)];
     const encodings = ['gzip', 'deflate', 'deflate'];
-    // At once, so that they wait for one another.
+    // All at once, so that they wait for one another.
     const answers = await Promise.all(bodies.map((body, index) => send(encodings[index] as string, body)));
     expect(answers).toEqual(Array(3).fill({ status: 200, body: { accepted: 9000 } }));
     expect(receiver.committed.every((callback) => callback.text === text)).toBe(true);
@@ -233,14 +233,17 @@ describe('a body that is compressed', () => {
   it.each([
     ['gzip', 'gzip', gzipSync(small)],
     ['deflate', 'deflate', deflateSync(small)],
-  ])('as %s with bytes behind it is kept as it came: they would be lost in silence', async (_, encoding, good) => {
-    receiver = await startReceiver({ CALLBACK_AUTH });
-    const body = Buffer.concat([good, Buffer.from('more')]);
-    expect(await send(encoding, body)).toEqual({ status: 200, body: { accepted: 0, quarantined: 'qrt_1' } });
-    expect(receiver.quarantined.map((entry) => Buffer.from(entry.body))).toEqual([body]);
-  });
+  ])(
+    'as %s with further bytes behind it is kept as received: opening it would silently lose them',
+    async (_, encoding, good) => {
+      receiver = await startReceiver({ CALLBACK_AUTH });
+      const body = Buffer.concat([good, Buffer.from('more')]);
+      expect(await send(encoding, body)).toEqual({ status: 200, body: { accepted: 0, quarantined: 'qrt_1' } });
+      expect(receiver.quarantined.map((entry) => Buffer.from(entry.body))).toEqual([body]);
+    },
+  );
 
-  it('one that cannot be opened does not stop those that come after it', async () => {
+  it('that cannot be opened does not stop those that come after it', async () => {
     receiver = await startReceiver({ CALLBACK_AUTH, MAX_BODY_BYTES: '100000' });
     const answers = await Promise.all([
       send('gzip', gzipSync(Buffer.alloc(1_000_000))),

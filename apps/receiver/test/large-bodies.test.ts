@@ -40,7 +40,7 @@ describe('a large body', () => {
     expect(receiver.committed).toEqual([callback]);
   });
 
-  it('is committed whole when it comes in chunks whose number nobody knew', async () => {
+  it('is committed whole when it comes in chunks without a known length', async () => {
     receiver = await startReceiver();
     const body = Buffer.from(json);
     const chunks: (string | Buffer)[] = [
@@ -61,14 +61,14 @@ describe('a large body', () => {
     ['callback nests objects or arrays deeper than 64 levels', Buffer.alloc(3 * MIB, '[')],
     ['callback holds more than 1000000 values', Buffer.alloc(3 * MIB, '1,')],
     ['event must be an object of arrays, got undefined', Buffer.from(JSON.stringify({ a: 'b'.repeat(2 * MIB) }))],
-  ])('that is no callback is kept as it came: %s', async (reason, body) => {
+  ])('that is not a callback is kept as received: %s', async (reason, body) => {
     receiver = await startReceiver();
     expect(await post(body)).toEqual({ status: 200, body: { accepted: 0, quarantined: 'qrt_1' } });
     expect(receiver.quarantined[0]?.reason).toBe(reason);
     expect(Buffer.compare(receiver.quarantined[0]?.body as Uint8Array, body)).toBe(0);
   });
 
-  it('waits until there is room for it, and is told when there is none', async () => {
+  it('waits until there is room for it, and is refused if none comes free', async () => {
     const waiting: (() => void)[] = [];
     receiver = await startReceiver(
       { MAX_BODY_BYTES: String(2 * MIB) },
@@ -166,14 +166,14 @@ describe('while large bodies come in', () => {
   const show = (times: readonly number[]): string =>
     [0.5, 0.99, 1].map((share) => times[Math.ceil(share * times.length) - 1]?.toFixed(0)).join(' / ');
 
-  it('nobody waits for one of 16 MB, and several at once do not fill the memory', async () => {
+  it('no other callback waits for one of 16 MB, and several at once do not fill the memory', async () => {
     const pool = new Pool(url, { connections: 2 });
     const large = (bytes: number) => Buffer.from(JSON.stringify(mediaOf(bytes)));
     const [sixteen, thirty] = [large(16 * MIB), large(30 * MIB)];
     const send = async (body: Buffer, times: number) => {
       for (let sent = 0; sent < times; sent++) {
         let answer = await request(`${url}${REPLY}`, { method: 'POST', body });
-        // On a machine that has much else to do there may be no room in time: it is sent again, as Clickatell does.
+        // On a busy machine there may be no room in time. It is sent again, as Clickatell does.
         for (let again = 0; answer.statusCode === 503 && again < 60; again++) {
           await answer.body.dump();
           await sleep(1_000);
@@ -201,7 +201,7 @@ describe('while large bodies come in', () => {
         `the event loop stalled ${rounds.map(({ stalled }) => stalled)} ms at most, ${rounds.map(({ worked }) => worked)} ms ` +
         `of them its own work; to parse one takes ${parseMs.toFixed(0)} ms`,
     );
-    // The least of the rounds: collecting garbage adds to some.
+    // The best of the rounds: garbage collection adds to some.
     expect(Math.min(...rounds.map(({ worked }) => worked))).toBeLessThan(parseMs);
 
     const before = await memory();

@@ -54,7 +54,7 @@ const send = async (body = JSON.stringify(sampleCallback('moText'))) => {
 const committed = async (): Promise<Set<string>> => new Set(await readCommitted(store));
 
 describe('the receiver on a real Redis', () => {
-  it('tells how many callbacks it refused, also what it counted last, and nothing of who sent them', async () => {
+  it('reports how many callbacks it refused, up to the last one, and nothing about who sent them', async () => {
     const program = await start();
     const refuse = async (): Promise<void> => {
       const stranger = `${url}/client-callback/one-api-reply?token=guessed-4711`;
@@ -75,7 +75,7 @@ describe('the receiver on a real Redis', () => {
     }
   });
 
-  it('commits callbacks and keeps what is none', async () => {
+  it('commits callbacks, and keeps bodies that are not callbacks', async () => {
     await start();
     expect(await readyz()).toEqual({
       status: 200,
@@ -114,7 +114,7 @@ describe('the receiver on a real Redis', () => {
         });
         expect(answer.ms).toBeLessThan(5_000);
       }
-      // Those that come while a write is stuck are no slower.
+      // Callbacks that come while a write is stuck are refused no later.
       expect((await send()).ms).toBeLessThan(5_000);
     } finally {
       await redis.kill('SIGCONT');
@@ -124,7 +124,7 @@ describe('the receiver on a real Redis', () => {
     expect(fairNow() - backAt).toBeLessThan(5_000);
   });
 
-  it('answers 503 at once while Redis is down, and heals without a restart', async () => {
+  it('answers 503 at once while Redis is down, and recovers without a restart', async () => {
     await start();
     await redis.kill('SIGKILL');
     await waitUntil(async () => (await readyz()).status === 503);
@@ -136,7 +136,7 @@ describe('the receiver on a real Redis', () => {
     await waitUntil(async () => (await readyz()).status === 200);
   });
 
-  it('comes up without Redis, says so, and starts to accept when Redis comes', async () => {
+  it('starts without Redis, says so, and accepts callbacks once Redis is there', async () => {
     await redis.kill('SIGKILL');
     await start({ until: 'healthz' });
     expect(await readyz()).toMatchObject({
@@ -148,7 +148,7 @@ describe('the receiver on a real Redis', () => {
     await waitUntil(async () => (await send()).status === 200);
   });
 
-  it('refuses callbacks on a Redis that would lose them, unless told that it may', async () => {
+  it('refuses callbacks on a Redis that would lose them, unless it is allowed to', async () => {
     const forgetful = await startRedis({ args: ['--appendonly', 'no', '--maxmemory-policy', 'allkeys-lru'] });
     try {
       await start({ environment: { REDIS_URL: forgetful.url }, until: 'healthz' });
@@ -223,7 +223,7 @@ describe('a stop', () => {
     expect(await program.stop(signal)).toEqual({ code: 0, signal: null });
   });
 
-  it('follows when the process that started it is gone', async () => {
+  it('follows the end of the process that started it', async () => {
     const program = await start();
     program.disconnect();
     expect(await program.exited).toEqual({ code: 0, signal: null });

@@ -86,7 +86,7 @@ describe('a callback', () => {
     });
   });
 
-  it('is answered 500 without a word of the cause when something breaks', async () => {
+  it('is answered 500 without the cause when something breaks', async () => {
     receiver = await startReceiver({}, { commit: () => Promise.reject(new Error('SET secret-key secret-text')) });
     expect(await post(REPLY, reply)).toMatchObject({
       status: 500,
@@ -96,7 +96,7 @@ describe('a callback', () => {
     expect(JSON.stringify(receiver.logged)).not.toContain('secret');
   });
 
-  it('that ends in the middle is not committed', async () => {
+  it('that is cut off in the middle is not committed', async () => {
     receiver = await startReceiver();
     const head = `POST ${REPLY} HTTP/1.1\r\nHost: x\r\nContent-Length: ${reply.length}\r\n\r\n`;
     await new Promise<void>((resolve) => {
@@ -132,7 +132,7 @@ describe('a compressed callback', () => {
     ],
     ['zstd', Buffer.from('x'), 'the content-encoding must be gzip, deflate or br, got another one'],
     ['constructor', Buffer.from('x'), 'the content-encoding must be gzip, deflate or br, got another one'],
-  ])('in %s that cannot be opened is kept as it came', async (encoding, body, reason) => {
+  ])('in %s that cannot be opened is kept as received', async (encoding, body, reason) => {
     receiver = await startReceiver();
     expect(await post(REPLY, body, { 'Content-Encoding': encoding })).toMatchObject({
       status: 200,
@@ -154,7 +154,7 @@ describe('a compressed callback', () => {
   });
 });
 
-describe('an authentic body that is no callback', () => {
+describe('an authentic body that is not a callback', () => {
   it.each([
     ['not JSON', 'hello'],
     ['only blanks', ' \n'],
@@ -174,7 +174,7 @@ describe('an authentic body that is no callback', () => {
     ]);
   });
 
-  it('is answered 422 when the quarantine is full, and that is an error in the log', async () => {
+  it('is answered 422 when the quarantine is full, which the log reports as an error', async () => {
     const full = Object.assign(new Error('the quarantine is full'), {
       code: 'quarantine_full',
       status: 422,
@@ -205,7 +205,7 @@ describe('CALLBACK_INTEGRATION_IDS', () => {
 describe('a callback above MAX_BODY_BYTES', () => {
   const head = (fields: string) => `POST ${REPLY} HTTP/1.1\r\nHost: x\r\n${fields}\r\n\r\n`;
 
-  it('that says its length is refused unread, loudly, and the connection is closed', async () => {
+  it('that gives its length is refused unread, with a warning, and its connection is closed', async () => {
     receiver = await startReceiver({ MAX_BODY_BYTES: '1000' });
     const answer = await exchange(receiver.port, head('Content-Length: 1001'));
     expect(answer).toMatchObject({ status: 413, head: expect.stringContaining('Connection: close') });
@@ -218,7 +218,7 @@ describe('a callback above MAX_BODY_BYTES', () => {
     expect(receiver.logged).toMatchObject([{ msg: 'callback.refused', level: 50, code: 'callback_too_large' }]);
   });
 
-  it('that does not say its length is cut off at the limit', async () => {
+  it('that does not give its length is cut off at the limit', async () => {
     receiver = await startReceiver({ MAX_BODY_BYTES: '1000' });
     const chunk = `3e8\r\n${'x'.repeat(1000)}\r\n`;
     const answer = await exchange(receiver.port, head('Transfer-Encoding: chunked'), chunk, '1\r\nx\r\n');

@@ -11,7 +11,7 @@ interface ReceiverProgram extends Program {
 
 interface ReceiverProgramOptions {
   readonly redisUrl: string;
-  /** Beside where it listens and which Redis it uses. */
+  /** Besides where it listens and which Redis it uses. */
   readonly environment?: Record<string, string>;
   /** @default a free one */
   readonly port?: number;
@@ -40,7 +40,7 @@ export const startReceiverProgram = async ({
   return { ...program, port, url };
 };
 
-/** The texts of the callbacks that lie in the ingest queues, each as often as it does. */
+/** The texts of all callbacks in the ingest queues, repeated ones included. */
 export const readCommitted = async (store: Store): Promise<string[]> => {
   const texts: string[] = [];
   for (const lane of ['messages', 'statuses'] as const) {

@@ -61,14 +61,14 @@ describe('a credential', () => {
     expect(receiver.committed).toEqual([]);
   });
 
-  it('by basic is asked for only where one is configured', async () => {
+  it('by basic authentication is requested only where one is configured', async () => {
     receiver = await startReceiver({ CALLBACK_AUTH: 'query:s1' });
     const answer = await call('POST', REPLY, { body: reply });
     expect(answer.status).toBe(401);
     expect(answer.headers['www-authenticate']).toBeUndefined();
   });
 
-  it('that comes twice is refused, even when one of the two is right', async () => {
+  it('that is sent twice is refused, even if one of the two is right', async () => {
     receiver = await startReceiver({ CALLBACK_AUTH });
     const twice = `${Object.entries(basic('ann:pa:ss'))[0]?.join(': ')}\r\nAuthorization: Basic eDp5`;
     const answer = await exchange(
@@ -78,7 +78,7 @@ describe('a credential', () => {
     expect(answer.status).toBe(401);
   });
 
-  it('is looked at before a byte of the body is taken', async () => {
+  it('is checked before a byte of the body is read', async () => {
     receiver = await startReceiver({ CALLBACK_AUTH });
     const head = `POST ${REPLY} HTTP/1.1\r\nHost: x\r\nContent-Length: 30000000\r\n\r\n`;
     const answer = await exchange(receiver.port, head);
@@ -86,7 +86,7 @@ describe('a credential', () => {
     expect(answer.ms).toBeLessThan(5_000);
   });
 
-  it('that is wrong is told so to a sender in the middle of a large body', async () => {
+  it('that is wrong is refused even in the middle of a large body', async () => {
     receiver = await startReceiver({ CALLBACK_AUTH });
     const body = 'x'.repeat(50_000_000);
     for (let n = 0; n < 10; n++) {
@@ -94,7 +94,7 @@ describe('a credential', () => {
     }
   });
 
-  it('that is wrong is told so, and no "100 Continue", to a sender that asks before it sends', async () => {
+  it('that is wrong is refused, without a "100 Continue", if the sender asks before it sends', async () => {
     receiver = await startReceiver({ CALLBACK_AUTH });
     const ask = (query: string) =>
       `POST ${REPLY}${query} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nConnection: close\r\nContent-Length: 12\r\n\r\n`;
@@ -112,18 +112,18 @@ describe('a credential', () => {
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
     expect(Number(refused.headers['retry-after'])).toBeLessThanOrEqual(60);
     expect((await call('POST', `${REPLY}?token=s1`, { body: reply })).status).toBe(200);
-    // A flood is not written down: what came after the limit is for debugging.
+    // A flood does not fill the log: what follows the limit is at debug level.
     await wrong();
     expect(receiver.logged.filter(({ msg, level }) => msg === 'callback.refused' && level === 40)).toHaveLength(20);
   });
 
-  it('that is missing stays 401 however often: some senders show theirs only when asked', async () => {
+  it('that is missing is always answered 401, however often: some senders show theirs only when asked', async () => {
     receiver = await startReceiver({ CALLBACK_AUTH });
     for (let n = 1; n <= 30; n++) expect((await call('POST', REPLY, { body: reply })).status).toBe(401);
     expect(receiver.logged.filter(({ level }) => level === 40)).toHaveLength(20);
   });
 
-  it('is in no log line and no answer, nor is what was sent', async () => {
+  it('appears in no log line and no answer, nor does the body', async () => {
     const secrets = ['canary-user', 'canary-password', 'canary-query', 'canary-header', 'canary-body', 'canary-path'];
     receiver = await startReceiver({
       CALLBACK_AUTH: 'basic:canary-user:canary-password,query:canary-query,header:x-canary:canary-header',
@@ -144,7 +144,7 @@ describe('a credential', () => {
 });
 
 describe('CALLBACK_ALLOW_IPS', () => {
-  it('keeps other addresses out, whatever they show', async () => {
+  it('keeps other addresses out, whatever credential they show', async () => {
     receiver = await startReceiver({ CALLBACK_ALLOW_IPS: '203.0.113.0/24', CALLBACK_AUTH: 'query:s1' });
     expect(await call('POST', `${REPLY}?token=s1`, { body: reply })).toMatchObject({
       status: 403,
@@ -178,7 +178,7 @@ describe('a probe', () => {
     },
   );
 
-  it('with a chunked body that turns out empty needs the credential', async () => {
+  it('with a chunked body, even an empty one, needs the credential', async () => {
     receiver = await startReceiver({ CALLBACK_AUTH });
     const empty = (query: string) =>
       `POST ${REPLY}${query} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`;
@@ -248,7 +248,7 @@ describe('a socket that is slow', () => {
     ['sends nothing at all', ''],
     ['stops in its headers', `POST ${REPLY} HTTP/1.1\r\nHost: x\r\n`],
     ['stops in its body', `POST ${REPLY} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{`],
-  ])('and %s is cut', async (_, bytes) => {
+  ])('and %s is cut off', async (_, bytes) => {
     receiver = await startReceiver({}, { timeouts });
     const answer = await exchange(receiver.port, bytes);
     expect([0, 408]).toContain(answer.status);
@@ -256,7 +256,7 @@ describe('a socket that is slow', () => {
     expect(receiver.committed).toEqual([]);
   });
 
-  it('and trickles its body is cut at the same time', async () => {
+  it('and trickles its body is cut off at the same time', async () => {
     receiver = await startReceiver({}, { timeouts });
     const startedAt = fairNow();
     await new Promise<void>((resolve) => {

@@ -23,7 +23,7 @@ describe('under load', () => {
   it.each([
     ['SIGSTOP of Redis', true, 2_500],
     ['SIGSTOP of Redis', false, 2_500],
-    // For longer than a connection lives.
+    // Longer than the lifetime of a connection.
     ['SIGSTOP of Redis', true, 5_000],
     ['kill -9 of Redis', true, 2_500],
     ['kill -9 of Redis', false, 2_500],
@@ -35,13 +35,13 @@ describe('under load', () => {
     const faultAt = fairNow();
     await fault.begin();
     await sleep(downMs);
-    // Sent after it was found out, by the first that waited for Redis in vain.
+    // These were sent after the first callback had waited for Redis in vain.
     const sentLater = () => load.answers.filter(({ at, ms }) => at - ms > faultAt + 1_800);
     await waitUntil(() => sentLater().length > 50);
     const during = sentLater();
     await fault.end();
     const backAt = fairNow();
-    // Into Redis again, that is; with a spool there were 2xx all the time.
+    // The first 2xx from Redis again: with a spool there were 2xx all the time.
     await waitUntil(async () => (await readyz()).body.durability === 'always');
     const readyMs = fairNow() - backAt;
     await waitUntil(() => load.answers.some(({ at, accepted }) => at > backAt && accepted));
@@ -58,11 +58,11 @@ describe('under load', () => {
     );
     // No answer waits until Redis is back.
     expect(slowest).toBeLessThan(downMs === 5_000 ? 4_500 : 5_000);
-    // A second is what is promised, and about a tenth of it what is seen on a calm machine. To come back takes a dozen
-    // turns of three processes, so one that others use as well takes many times as long.
+    // A second is promised; a quiet machine takes about a tenth of it. Recovery takes a dozen turns of three processes,
+    // so it takes many times as long on a busy machine.
     expect(okMs).toBeLessThan(10_000);
     expect(readyMs).toBeLessThan(10_000);
-    // A disk that stands still for a second makes a few refusals of a spool, too.
+    // If the disk stands still for a second, even a receiver with a spool refuses a few.
     const statuses = during.map(({ status }) => status);
     expect(statuses.filter((status) => status === (withSpool ? 200 : 503)).length).toBeGreaterThan(during.length * 0.8);
     expect(load.answers.filter(({ status }) => status !== 200 && status !== 503)).toEqual([]);

@@ -26,7 +26,7 @@ import {
 useSpoolingReceiver();
 
 describe('a receiver with a spool', () => {
-  it('comes up without Redis, takes callbacks, and moves them when Redis comes', async () => {
+  it('starts without Redis, takes callbacks, and moves them once Redis is there', async () => {
     await redis.kill('SIGKILL');
     await start();
     const first = fresh();
@@ -50,7 +50,7 @@ describe('a receiver with a spool', () => {
     await waitUntil(() => readdirSync(spoolDir).join() === 'lock');
   });
 
-  it('says so within seconds of Redis freezing, without any callback', async () => {
+  it('reports within seconds that Redis is frozen, even without any callback', async () => {
     await start();
     await redis.kill('SIGSTOP');
     const frozenAt = fairNow();
@@ -65,7 +65,7 @@ describe('a receiver with a spool', () => {
     await start();
     const text = fresh();
     await redis.kill('SIGSTOP');
-    // This one is on its way to Redis when it is spooled; the second is a resend.
+    // The first is on its way to Redis when it is spooled. The second is the same, sent again.
     expect((await send(text)).status).toBe(200);
     expect((await send(text)).status).toBe(200);
     await redis.kill('SIGCONT');
@@ -76,7 +76,7 @@ describe('a receiver with a spool', () => {
     expect(new Set(ids).size).toBe(1);
   });
 
-  it('quarantines what is no callback while Redis is away', async () => {
+  it('quarantines a body that is not a callback while Redis is away', async () => {
     await start();
     await redis.kill('SIGKILL');
     const { status, answer } = await send('no callback');
@@ -89,7 +89,7 @@ describe('a receiver with a spool', () => {
     expect(Buffer.from(kept?.body ?? []).toString()).toBe('no callback');
   });
 
-  it('loses nothing that it acknowledged by kill -9 of itself under load, again and again', async () => {
+  it('loses nothing that it acknowledged when it is killed under load, again and again', async () => {
     const acknowledged: string[] = [];
     await redis.kill('SIGKILL');
     for (let round = 0; round < 3; round++) {
@@ -101,7 +101,7 @@ describe('a receiver with a spool', () => {
       acknowledged.push(...load.answers.filter(({ accepted }) => accepted).map(({ text }) => text));
     }
     await redis.restart();
-    // Killed while it drains, too.
+    // It is also killed while it drains.
     const program = await start({ until: 'healthz' });
     await waitUntil(async () => (await committed()).length > 0);
     await program.stop('SIGKILL');
@@ -112,7 +112,7 @@ describe('a receiver with a spool', () => {
     expect(acknowledged.filter((text) => !stored.has(text))).toEqual([]);
   });
 
-  it('keeps its spool over a stop', async () => {
+  it('keeps its spool across a restart', async () => {
     await redis.kill('SIGKILL');
     const program = await start();
     const texts = [fresh(), fresh(), fresh()];
@@ -158,7 +158,7 @@ describe('a receiver with a spool', () => {
       await start();
       const load = startLoad();
       await waitUntil(() => load.answers.filter(({ accepted }) => !accepted).length > 200, { timeoutMs: 60_000 });
-      // It tries the disk again now and then, and says until then what it is refused for.
+      // It tries the disk again now and then. Until it succeeds, it reports why it refuses.
       const full = { setting: 'spool', value: 'the disk refuses it: ENOSPC' };
       await waitUntil(async () => {
         const { status, body } = await readyz();
@@ -181,7 +181,7 @@ describe('a receiver with a spool', () => {
     }
   });
 
-  it('takes nothing, and moves nothing, into a Redis that came back with settings that would lose it', async () => {
+  it('writes nothing to a Redis that came back with settings that would lose it', async () => {
     await redis.kill('SIGKILL');
     await start();
     const text = fresh();
@@ -203,7 +203,7 @@ describe('a receiver with a spool', () => {
     expect(await committed()).toEqual([text]);
   });
 
-  it('spools while Redis has no memory left, and goes back to it', async () => {
+  it('spools while Redis has no memory left, and returns to it afterwards', async () => {
     await start();
     await store.redis.config('SET', 'maxmemory', '1');
     const texts = [fresh(), fresh()];
@@ -247,14 +247,14 @@ describe('a receiver with a spool', () => {
     console.log(
       `drained 10000 in ${drainMs.toFixed(0)} ms beside ${times.length} live ones: p50 ${median.toFixed(1)}, p99 ${p99.toFixed(1)} ms`,
     );
-    // Many are answered meanwhile, and not at its end.
+    // Many are answered meanwhile, rather than at the end.
     expect(times.length).toBeGreaterThan(10);
     expect(median).toBeLessThan(drainMs / 10);
     const stored = new Set(await committed());
     expect(spooled.filter((text) => !stored.has(text))).toEqual([]);
   });
 
-  it('does not start with a folder that it cannot use', async () => {
+  it('does not start if it cannot use its folder', async () => {
     const started = start({ environment: { SPOOL_DIR: MAIN } });
     await expect(started).rejects.toThrow(`SPOOL_DIR ${MAIN} cannot be used`);
   });

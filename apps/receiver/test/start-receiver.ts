@@ -19,9 +19,9 @@ export interface Receiver {
   readonly quarantined: Quarantined[];
   /** One object for each log line, debug lines included. */
   readonly logged: Record<string, unknown>[];
-  /** Statuses of what was refused. */
+  /** The statuses of refused requests. */
   readonly refused: number[];
-  /** Requests that were no HTTP. */
+  /** Requests that were not HTTP. */
   readonly malformed: Malformed[];
   readonly stopping: AbortController;
   stop(graceMs?: number): Promise<void>;
@@ -80,15 +80,15 @@ export interface Exchange {
   readonly status: number;
   readonly head: string;
   readonly body: string;
-  /** All that came, also when it was more than one answer. */
+  /** Everything that came, even if it was more than one answer. */
   readonly text: string;
   /** From connecting to the end of the connection, in ms of `fairNow`. */
   readonly ms: number;
 }
 
 /**
- * Writes bytes to a socket of its own and reads until the other side closes it, for what an HTTP client will not send.
- * Status 0: closed without an answer.
+ * Writes bytes that no HTTP client sends to a socket of its own, and reads until the other side closes it. Status 0
+ * means that it closed without an answer.
  */
 export const exchange = (port: number, ...writes: (string | Buffer)[]): Promise<Exchange> => {
   const startedAt = fairNow();
@@ -102,7 +102,7 @@ export const exchange = (port: number, ...writes: (string | Buffer)[]): Promise<
       answer += text;
     });
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      // Writing into a connection that the other side closed, as it may; the answer came first or it did not.
+      // The other side may close the connection while we write. The answer came before, or never.
       if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE') reject(error);
     });
     socket.on('close', () => {

@@ -90,7 +90,7 @@ export const drained = (): Promise<boolean> =>
 
 export interface Answered extends SendResult {
   readonly text: string;
-  /** On the clock of `fairNow`, as `ms` is. */
+  /** By `fairNow`, like `ms`. */
   readonly at: number;
 }
 

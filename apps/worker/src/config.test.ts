@@ -2,7 +2,7 @@ import { ConfigError } from '@clickrelay/service/settings';
 import { expect, test } from 'vitest';
 import { readConfig } from './config.ts';
 
-test('ranges of EGRESS_ALLOW are read, and one that is none is refused by name', () => {
+test('EGRESS_ALLOW takes ranges, and names one that is invalid', () => {
   expect(readConfig({ EGRESS_ALLOW: '127.0.0.0/8, fd00::/8' }).EGRESS_ALLOW).toEqual(['127.0.0.0/8', 'fd00::/8']);
   expect(readConfig({}).EGRESS_ALLOW).toEqual([]);
   expect(() => readConfig({ EGRESS_ALLOW: '127.0.0.0/8,localhost' })).toThrow(

@@ -10,7 +10,7 @@ const failUntilHeld = (pace: Pace, at: number): void => {
 const failed = { status: 500, retryAfterMs: undefined };
 
 describe('a destination that asks for time', () => {
-  it('is not called before its Retry-After is over, then by one attempt at first', () => {
+  it('gets nothing before its Retry-After is over, and then one attempt at first', () => {
     const pace = start();
     expect(pace.onFailed({ status: 429, retryAfterMs: 3_000 }, 1_000)).toEqual({ reason: 'throttled', until: 4_000 });
     expect(pace.limit(3_999)).toBe(0);
@@ -19,7 +19,7 @@ describe('a destination that asks for time', () => {
     expect(pace.limit(4_000)).toBe(2);
   });
 
-  it('gets the longest of the waits that it asked for, and not a second hold for what was under way', () => {
+  it('is held for the longest wait that it asked for, and not again for attempts that were under way', () => {
     const pace = start();
     pace.onFailed({ status: 429, retryAfterMs: 3_000 }, 0);
     expect(pace.onFailed({ status: 429, retryAfterMs: 1_000 }, 10)).toBeUndefined();
@@ -27,7 +27,7 @@ describe('a destination that asks for time', () => {
     expect(pace.limit(2_999)).toBe(0);
   });
 
-  it('is asked more and more rarely when it does not say for how long', () => {
+  it('is tried less and less often when it does not say for how long', () => {
     const pace = start();
     const waits: number[] = [];
     for (let now = 0, round = 0; round < 8; round++) {
@@ -38,13 +38,13 @@ describe('a destination that asks for time', () => {
     expect(steps).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
   });
 
-  it('cannot keep itself away for longer than an hour at a time', () => {
+  it('cannot ask for more than an hour at a time', () => {
     expect(start().onFailed({ status: 503, retryAfterMs: 86_400_000 }, 0)?.until).toBe(3_600_000);
   });
 });
 
 describe('a destination that fails', () => {
-  it('is left alone after many failures in a row, not after a few', () => {
+  it('is left alone after many failures in a row, but not after a few', () => {
     const pace = start();
     for (let count = 1; count < FAILURES_TO_HOLD; count++) expect(pace.onFailed(failed, 0)).toBeUndefined();
     expect(pace.limit(0)).toBe(32);
@@ -59,7 +59,7 @@ describe('a destination that fails', () => {
     }
   });
 
-  it('is asked by one attempt at a time, more and more rarely, and at least every five minutes', () => {
+  it('is tried by one attempt at a time, less and less often, but at least every five minutes', () => {
     const pace = start();
     failUntilHeld(pace, 0);
     let now = 0;
@@ -71,14 +71,14 @@ describe('a destination that fails', () => {
     }
   });
 
-  it('is held no longer by failures of attempts that had begun before', () => {
+  it('is held no longer because of failed attempts that had begun before', () => {
     const pace = start();
     failUntilHeld(pace, 0);
     for (let count = 0; count < 100; count++) expect(pace.onFailed(failed, 100)).toBeUndefined();
     expect(pace.limit(5_000)).toBe(1);
   });
 
-  it('is well again with the first success, and gets more and more at once', () => {
+  it('recovers with the first success, and then gets more and more at once', () => {
     const pace = start();
     failUntilHeld(pace, 0);
     pace.onDelivered();
@@ -89,7 +89,7 @@ describe('a destination that fails', () => {
     }
   });
 
-  it('is asked by many processes at different times', () => {
+  it('is tried by many processes at different times', () => {
     fc.assert(
       fc.property(fc.double({ min: 0, max: 0.999, noNaN: true }), (random) => {
         const pace = start(() => random);
@@ -101,7 +101,7 @@ describe('a destination that fails', () => {
   });
 });
 
-it('is always asked again: whatever happens, an attempt is allowed within the hour', () => {
+it('a destination is always tried again: whatever happens, an attempt is allowed within the hour', () => {
   const step = fc.oneof(
     fc.constant('delivered' as const),
     fc.record({

@@ -5,14 +5,14 @@ import { readConfig } from './config.ts';
 import { Pace } from './pace.ts';
 
 /*
- * How deliveries come back after an outage, on a clock of its own: the real pace and the real waits, with a queue, a
- * destination and several workers of arithmetic.
+ * Simulates how deliveries resume after an outage. The pace and the waits are the real ones; the clock, the queue, the
+ * destination and the workers are arithmetic.
  */
 
 const { RETRY_SCHEDULE: schedule } = readConfig({});
 const HOUR = 3_600_000;
 const failure = new DeliveryError('destination_rejected', 'answered 500', { retryable: true, status: 500 });
-/** As long as another worker takes to hear of a hold. */
+/** How long another worker takes to hear of a hold. */
 const HOLD_POLL_MS = 500;
 
 interface Outage {
@@ -24,7 +24,7 @@ interface Outage {
   readonly madeAt: readonly number[];
 }
 
-/** Numbers that look random and are the same each time. */
+/** Numbers that look random but are the same each time. */
 const seeded = (seed: number) => () => {
   seed = (seed * 1_664_525 + 1_013_904_223) % 2 ** 32;
   return seed / 2 ** 32;
@@ -82,7 +82,7 @@ const simulate = ({ workers, concurrency, latencyMs, downMs, madeAt }: Outage) =
   return { attempts, delivered };
 };
 
-/** What is to be done when, soonest first. */
+/** What to do at which time, soonest first. */
 class Agenda {
   readonly #heap: { at: number; run: (at: number) => void }[] = [];
 
@@ -131,7 +131,7 @@ describe('10,000 deliveries to a destination that is down for an hour', () => {
     ['made at once, four workers', 4, () => 0],
     ['made all through the hour, one worker', 1, (index: number) => (index / 10_000) * HOUR],
     ['made all through the hour, four workers', 4, (index: number) => (index / 10_000) * HOUR],
-  ])('%s: come back without a spike above twice the mean rate', (_, workers, madeAt) => {
+  ])('%s: resume without a spike above twice the mean rate', (_, workers, madeAt) => {
     const { attempts, delivered } = simulate({
       workers,
       concurrency: 32,
@@ -148,7 +148,7 @@ describe('10,000 deliveries to a destination that is down for an hour', () => {
     const peak = Math.max(...[...perSecond.values()].map((group) => group.length));
     // 1.04 to 1.06.
     expect(peak / (after.length / seconds)).toBeLessThan(2);
-    // Asked now and then: 40 to 264 attempts in the hour, and the longest pause is five minutes.
+    // It is tried now and then: 40 to 264 times in the hour, with pauses of at most five minutes.
     expect(duringOutage).toBeLessThan(500);
     expect(first - HOUR).toBeLessThanOrEqual(5 * 60_000);
   });

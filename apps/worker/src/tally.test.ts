@@ -9,8 +9,8 @@ const eventOf = (messageId: string) => {
 };
 const countsOf = (events: ReturnType<ReturnType<typeof createTally>['give']>) => events.map(({ counted }) => counted);
 
-describe('what came in is counted', () => {
-  it('a callback with its first event, and one without events with the next', () => {
+describe('the intake counts', () => {
+  it('count a callback with its first event, and one without events with the next event', () => {
     const tally = createTally();
     tally.takeUp();
     tally.takeUp();
@@ -22,7 +22,7 @@ describe('what came in is counted', () => {
     ]);
   });
 
-  it('a repetition with the event that it repeats, and with the next when that was given', () => {
+  it('count a repeat with the event that it repeats, or with the next one', () => {
     const tally = createTally();
     tally.takeUp();
     expect(tally.add(eventOf('a'), origin)).toBe(true);
@@ -33,7 +33,7 @@ describe('what came in is counted', () => {
     expect(countsOf(tally.giveLast())).toEqual([{ callbacks: 0, repeats: 1, ownRepeats: 0 }]);
   });
 
-  it('what comes after the last event with that', () => {
+  it('count what follows the last event with that event', () => {
     const tally = createTally();
     tally.takeUp();
     tally.add(eventOf('a'), origin);
@@ -42,7 +42,7 @@ describe('what came in is counted', () => {
     expect(tally.left).toEqual({ callbacks: 0, repeats: 0 });
   });
 
-  it('what has no event at all is left', () => {
+  it('are left over when there is no event at all', () => {
     const tally = createTally();
     tally.takeUp();
     tally.takeUp();

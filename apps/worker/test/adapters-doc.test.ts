@@ -12,7 +12,7 @@ import { z } from 'zod';
 import { guardDeliverer } from '../src/guard-deliverer.ts';
 import { useWorker } from './use-worker.ts';
 
-// The code of docs/adapters.md, as it stands there.
+// The code exactly as in docs/adapters.md.
 
 const MAIN = new URL('../src/main.ts', import.meta.url).pathname;
 const page = await readFile(new URL('../../../docs/adapters.md', import.meta.url), 'utf8');
@@ -33,14 +33,14 @@ afterAll(() => rm(folder, { recursive: true }));
 const openChat = (url: string): Deliverer => adapter.open(adapter.config.parse({ url, timeoutMs: 1_000 }) as never);
 
 describe('the adapter of docs/adapters.md', () => {
-  it('has less than 40 lines', () => {
+  it('has fewer than 40 lines', () => {
     expect(code.trimEnd().split('\n').length).toBeLessThan(40);
   });
 
   testAdapter(it, { open: openChat });
 });
 
-describe('the same, held to its contract by the worker', () => {
+describe('the same adapter, run by the contract tests', () => {
   testAdapter(it, { open: (url) => guardDeliverer('chat', openChat(url)) });
 });
 
@@ -55,7 +55,7 @@ describe('an adapter that makes mistakes', () => {
     ['throws what is no DeliveryError', () => Promise.reject(new TypeError('27999')), 'destination_refused'],
     ['says that it was stopped when it was not', () => Promise.reject(stopped()), 'destination_refused'],
     ['never ends', () => new Promise<never>(() => {}), 'destination_timeout'],
-  ])('%s: the attempt counts, and is tried again', async (_mistake, deliver, expected) => {
+  ])('%s: the attempt counts, and another one follows', async (_mistake, deliver, expected) => {
     const error = await failing(deliver);
     expect(error).toMatchObject({ name: 'DeliveryError', code: expected, retryable: true });
     expect((error as Error).message).not.toContain('27999');
@@ -75,7 +75,7 @@ describe('a worker with ADAPTERS', () => {
       readyOutput: /worker\.ready/,
     });
 
-  it('takes destinations of that type from a file, delivers to them, and dead letters what fails', async () => {
+  it('reads destinations of that type from a file, delivers to them, and makes dead letters of failures', async () => {
     const other = await startDestination({ answer: (_, index) => (index === 0 ? 200 : 500) });
     const file = join(folder, 'destinations.yaml');
     await writeFile(file, yaml.replace(/https:\S+/, other.url));
@@ -106,7 +106,7 @@ describe('a worker with ADAPTERS', () => {
     expect(error.message).toContain(message);
   });
 
-  it('refuses settings that do not fit, with the field', async () => {
+  it('refuses invalid settings, and names the field', async () => {
     const file = join(folder, 'destinations.yaml');
     await writeFile(file, yaml.replace(/https:\S+/, 'nowhere'));
     const error = await start({ ADAPTERS: './chat.mjs', DESTINATIONS_FILE: file }).catch((refused: Error) => refused);

@@ -32,7 +32,7 @@ import { readConfig } from '../src/config.ts';
 import { type RunningWorker, startWorker } from '../src/worker.ts';
 import { SECRET } from './use-worker.ts';
 
-/** A busy machine may take this long for what is over in a second. */
+/** A busy machine may take this long for what otherwise takes a second. */
 const PATIENCE_MS = 40_000;
 const PATIENCE = { timeoutMs: PATIENCE_MS };
 
@@ -67,7 +67,7 @@ const addDestination = async (id: string, answer = 200) => {
   return local;
 };
 
-/** As a sender does: until it is taken. @returns how many tries that took */
+/** Sends until it is accepted, as Clickatell does. @returns how many tries that took */
 const commit = async (envelope: Envelope): Promise<number> => {
   const { commit: take } = createCommitter(producer, { deadlineMs: 30_000 });
   const callback = parseCallback(Buffer.from(JSON.stringify(envelope)));
@@ -82,7 +82,7 @@ const commit = async (envelope: Envelope): Promise<number> => {
   }
 };
 
-/** Connections over which a worker waits for jobs: on a Cluster one for each tag, at the server that has it. */
+/** The connections over which a worker waits for jobs: on a Cluster, one for each tag, to the server that has it. */
 const countListeners = async (servers: readonly RedisServer[]): Promise<number> => {
   const lists = await Promise.all(servers.map(({ port }) => redisCommand(port, 'CLIENT', 'LIST')));
   return lists.join('\n').split('name=clickrelay-dispatcher').length - 1;
@@ -91,7 +91,7 @@ const countListeners = async (servers: readonly RedisServer[]): Promise<number> 
 const uniqueIds = (requests: readonly { headers: Record<string, unknown> }[]): number =>
   new Set(requests.map(({ headers }) => headers['webhook-id'])).size;
 
-it('on a Redis Cluster everything works: commit, delivery, retries, dead letters, lists, quarantine, retention', async () => {
+it('a Redis Cluster works for commits, deliveries, retries, dead letters, lists, quarantine, retention', async () => {
   expect(await readDurability(producer, 'replicated')).toMatchObject({ ready: true, durability: 'always' });
   const crm = await addDestination('crm');
   const types = ['moText', 'messageStatusUpdate'] as const;
@@ -132,19 +132,19 @@ it('on a Redis Cluster everything works: commit, delivery, retries, dead letters
   await crm.close();
 });
 
-it('the death of a master loses nothing that was acknowledged, and leaves no consumer deaf', async () => {
+it('the death of a master loses nothing that was acknowledged, and every worker still hears of new jobs', async () => {
   const ids = Array.from({ length: 12 }, (_, n) => `after-${n}`);
   const destinations = await Promise.all(ids.map((id) => addDestination(id)));
   await commit(sampleCallback('moText'));
   await Promise.all(destinations.map((destination) => destination.waitFor(1, PATIENCE_MS)));
 
-  // Every tag is idle when its master dies: what comes afterwards has to be heard of.
+  // Every tag is idle when its master dies, so the worker must hear of what comes afterwards.
   const [victim] = cluster.masters as [RedisServer];
   const listeners = await countListeners([...cluster.masters, ...cluster.replicas]);
   expect(listeners).toBeGreaterThan(32);
   await victim.kill('SIGKILL');
   const killedAt = Date.now();
-  // A replica of the dead master has no replica itself: with `replicated` its tags are refused, so this looks at the rest.
+  // The promoted replica has no replica itself, so `replicated` refuses its tags. This looks at the others.
   const plain = await openStore({ redisUrl: cluster.url, role: 'producer' });
   await waitUntil(() => plain.redis.status === 'ready');
   const { commit: take } = createCommitter(plain, { deadlineMs: 30_000 });
@@ -164,7 +164,7 @@ it('the death of a master loses nothing that was acknowledged, and leaves no con
     if (!isTaken) await new Promise((resolve) => setTimeout(resolve, 50));
   }
   const backAfterMs = Date.now() - killedAt;
-  // Heard of by its listener, and not only found by the sweep ten seconds later: those of the dead master are at its heir.
+  // The listener heard of it; it was not the sweep ten seconds later. Those of the dead master are at its successor.
   const [, ...alive] = cluster.masters;
   const servers = [...alive, ...cluster.replicas];
   await waitUntil(async () => (await countListeners(servers)) >= listeners, {

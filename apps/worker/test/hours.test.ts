@@ -6,10 +6,10 @@ import { useWorker } from './use-worker.ts';
 
 const worker = useWorker();
 
-/** Of two hours, in case one ends while the test runs. */
+/** The sum of two hours, in case one ends during the test. */
 const figures = async () => sumHours((await readHours(worker.store, ['crm'], 2, Date.now())).get('crm') ?? []);
 
-it('attempts are counted by the hour: what was delivered, what was not, and what was at the first try', async () => {
+it('attempts are counted by the hour: delivered, failed, and delivered at the first try', async () => {
   let answers = 0;
   await worker.addDestination('crm', () => (++answers === 1 ? 500 : 200));
   await worker.start();
@@ -25,7 +25,7 @@ it('attempts are counted by the hour: what was delivered, what was not, and what
   expect(durations.reduce((sum, count) => sum + count, 0)).toBe(3);
 });
 
-it('what was counted before a worker stops is there afterwards', async () => {
+it('a worker that stops saves its counts first', async () => {
   const crm = await worker.addDestination('crm');
   await worker.start();
   await worker.commit(sampleCallback('moText'));

@@ -62,7 +62,7 @@ const mediaOf = (bytes: number, mark: number): Envelope => {
   return { integrationId: 'i', integrationName: 'i', event } as Envelope;
 };
 
-/** The longest stretch since the last call in which the worker served nobody, and how much of it was its own work, in ms. */
+/** The longest stall of the worker since the last call, and how much of it was its own work, in ms. */
 const stall = async (): Promise<{ stalled: number; worked: number }> => {
   const before = worker.stderr().length;
   process.kill(worker.pid, 'SIGUSR2');
@@ -75,7 +75,7 @@ const stall = async (): Promise<{ stalled: number; worked: number }> => {
   });
 };
 
-/** From commit to delivery of small callbacks, in ms, while something else is under way. */
+/** The times from commit to delivery of small callbacks, in ms, while something else is under way. */
 const sendSmall = async (until: Promise<unknown>): Promise<number[]> => {
   let isOver = false;
   const over = until.finally(() => {
@@ -97,7 +97,7 @@ const sendSmall = async (until: Promise<unknown>): Promise<number[]> => {
 const show = (times: readonly number[]): string =>
   [0.5, 0.99, 1].map((share) => times[Math.ceil(share * times.length) - 1]?.toFixed(0)).join(' / ');
 
-/** What a piece of work costs in one go, here and now, in ms of processor time. */
+/** The processor time of a piece of work done in one go, on this machine now, in ms. */
 const costOf = (work: () => unknown): number => {
   const before = process.threadCpuUsage();
   work();
@@ -105,7 +105,7 @@ const costOf = (work: () => unknown): number => {
   return (user + system) / 1000;
 };
 
-it('no small callback waits for the splitting, delivering and delivering again of 16 MB', async () => {
+it('no small callback waits while 16 MB are split, delivered and delivered again', async () => {
   await commit(mediaOf(16 * MIB, 0));
   await media.waitFor(2, 60_000);
   const alone = await sendSmall(sleep(500));
@@ -127,7 +127,7 @@ it('no small callback waits for the splitting, delivering and delivering again o
       `of them its own work; to read and write 16 MB takes ${atOnce.toFixed(0)} ms`,
   );
   for (const { body } of media.requests) expect(JSON.parse(body).raw.content).toHaveLength(16 * MIB);
-  // The least of the rounds: collecting garbage adds to some.
+  // The best of the rounds: garbage collection adds to some.
   expect(Math.min(...rounds.map(({ worked }) => worked))).toBeLessThan(4 * atOnce);
 }, 240_000);
 

@@ -15,7 +15,7 @@ const mediaOf = (bytes: number): Envelope => {
   } as Envelope;
 };
 
-it('a callback of 16 MB is delivered whole, again after failures, and leaves nothing beside its log entry', async () => {
+it('a callback of 16 MB is delivered whole, even after failures, and leaves nothing but its log entry', async () => {
   const crm = await worker.addDestination('crm', (_, index) => (index === 0 ? 500 : 200));
   await worker.start();
   await worker.commit(mediaOf(16 * 1024 * 1024));
@@ -27,7 +27,7 @@ it('a callback of 16 MB is delivered whole, again after failures, and leaves not
   expect((await listEvents(worker.store, { limit: 10 })).items).toHaveLength(1);
 });
 
-it('a callback of 20,000 small elements becomes 20,000 events, and others are served meanwhile', async () => {
+it('a callback of 20,000 small elements becomes 20,000 events, without holding up others', async () => {
   const crm = await worker.addDestination('crm', 200, { events: ['moText'] });
   await worker.start();
   const many = Array.from({ length: 20_000 }, (_, n) => ({ messageId: `many-${n}`, status: 'x' }));

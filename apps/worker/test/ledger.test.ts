@@ -56,7 +56,7 @@ describe('the ledger', () => {
         const before = crm.requests.length;
         const sent = callbacks(count / 3);
         await walk.commit(...sent);
-        // Clickatell sends some of them again: they are dropped, and counted as that.
+        // Clickatell sends some of them again: they are dropped, and counted as repeats.
         await walk.commit(...sent.slice(0, repeated / 3));
         await waitUntil(() => crm.requests.length > before + 50, { timeoutMs: 30_000 });
         await worker.stop('SIGKILL');
@@ -87,7 +87,7 @@ describe('the ledger', () => {
     console.log(`looked ${looks} times at a ledger under way: it balanced each time`);
   });
 
-  it('is right for a destination that was added, changed and removed while events came', async () => {
+  it('is right for a destination that is added, changed and removed while events arrive', async () => {
     await walk.start();
     const crm = await walk.addDestination('crm');
     await walk.commit(...callbacks(30));

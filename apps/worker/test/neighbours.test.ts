@@ -10,7 +10,7 @@ const EVENTS = 1_000;
 const PER_SECOND = 250;
 const RETRY_AFTER_S = 3;
 
-/** Sends callbacks at an even pace; when each was committed, in ms of `fairNow`, by message id. */
+/** Sends callbacks at an even pace. @returns when each was committed, in ms of `fairNow`, by message id */
 const trickle = async (count: number): Promise<Map<string, number>> => {
   const sentAt = new Map<string, number>();
   const startedAt = performance.now();
@@ -35,8 +35,8 @@ const p99 = (arrivedAt: ReadonlyMap<string, number>, sentAt: ReadonlyMap<string,
   return waits.sort((a, b) => a - b)[Math.floor(waits.length * 0.99)] as number;
 };
 
-describe('a destination that is well', () => {
-  it('hardly notices one that hangs and one that asks for time; nothing is lost, and nobody is asked too soon', async () => {
+describe('a healthy destination', () => {
+  it('hardly notices one that hangs and one that asks for time; nothing is lost or sent too soon', async () => {
     const arrivedAt = new Map<string, number>();
     const healthy = await worker.addDestination('healthy', ({ body }) => {
       arrivedAt.set(JSON.parse(body).messageId, fairNow());
@@ -64,10 +64,10 @@ describe('a destination that is well', () => {
     console.log(
       `p99 of the healthy destination: ${before.toFixed(0)} ms alone, ${after.toFixed(0)} ms beside the two others`,
     );
-    // Beside other tests a doubling of little is the machine's own noise; a lane that is held costs a second for each event.
+    // Beside other tests, twice a short time is noise. A lane that is held up costs a second for each event.
     expect(after).toBeLessThan(Math.max(4 * before, 3_000));
 
-    // Those of its connections that were under way when it first said so had left already.
+    // The attempts that were under way when it first said so had already left.
     const tooSoon = throttled.requests.filter(({ at }) => at - throttledAt < RETRY_AFTER_S * 1_000 - 10);
     expect(tooSoon.length).toBeLessThanOrEqual(32);
     await waitUntil(

@@ -24,7 +24,7 @@ const eventOf = (request: { body: string }): { from: string; type: string; data:
   JSON.parse(request.body);
 
 describe('a destination with a filter', () => {
-  it('gets what the filter is true of, and another choice as soon as it is changed', async () => {
+  it('gets the events that pass its filter, and others as soon as the filter changes', async () => {
     const crm = await worker.addDestination('crm', 200, { filter: "event.data.text.startsWith('STOP')" });
     await worker.start();
     await worker.commit(textFrom('27831', 'hello'), textFrom('27831', 'STOP'), sampleCallback('messageStatusUpdate'));
@@ -39,7 +39,7 @@ describe('a destination with a filter', () => {
     expect(others.requests.map((request) => eventOf(request).from)).toEqual(['27832']);
   });
 
-  it('that nobody understands keeps everything waiting until it is mended', async () => {
+  it('that is invalid makes its events wait until it is fixed', async () => {
     await worker.addDestination('crm', 200, { filter: 'event.type ==' });
     await worker.start();
     await worker.commit(textFrom('27831', 'hello'));
@@ -50,7 +50,7 @@ describe('a destination with a filter', () => {
 });
 
 describe('a destination with a rate', () => {
-  it('gets no more than that, and everything in the end', async () => {
+  it('gets no more than that rate, and everything in the end', async () => {
     const crm = await worker.addDestination('crm', 200, { config: { rate: '50/s' } });
     await worker.start();
     const startedAt = Date.now();
@@ -60,7 +60,7 @@ describe('a destination with a rate', () => {
     expect(Date.now() - startedAt).toBeGreaterThanOrEqual(1_090);
   });
 
-  it('is faster as soon as it is allowed to be', async () => {
+  it('gets more as soon as its rate is raised', async () => {
     const crm = await worker.addDestination('crm', 200, { config: { rate: '1/m' } });
     await worker.start();
     await worker.commit(...Array.from({ length: 10 }, () => sampleCallback('moText')));
@@ -81,14 +81,14 @@ describe('a destination that answers 429', () => {
     await worker.start();
     await worker.commit(...Array.from({ length: 200 }, () => sampleCallback('moText')));
     await waitUntil(() => new Set(crm.requests.map(({ headers }) => headers['webhook-id'])).size === 200);
-    // What was under way when it first said so had left already: 32 connections at most.
+    // The attempts that were under way when it first said so had already left: 32 connections at most.
     const meanwhile = crm.requests.filter(({ at }) => at < throttledAt + 990);
     expect(meanwhile.length).toBeLessThanOrEqual(32);
   });
 });
 
 describe('a destination that fails again and again', () => {
-  it('is asked by one delivery at a time, uses up no attempts of the others, and gets everything when it is well', async () => {
+  it('is probed with one delivery at a time, costs the others no attempts, and gets all once it recovers', async () => {
     const crm = await worker.addDestination('crm', 500);
     await worker.start({ RETRY_SCHEDULE: '0s,1s,1s' });
     await worker.commit(...Array.from({ length: 300 }, () => sampleCallback('moText')));
@@ -106,7 +106,7 @@ describe('a destination that fails again and again', () => {
 });
 
 describe('a destination that takes messages and statuses', () => {
-  it('gets the messages that wait before the statuses that wait', async () => {
+  it('gets waiting messages before waiting statuses', async () => {
     const crm = await worker.addDestination('crm', 200, { config: { concurrency: 1 } });
     await pauseDestination(worker.store, 'crm', 'test');
     await worker.start();
@@ -123,7 +123,7 @@ describe('a destination that takes messages and statuses', () => {
 describe('a destination that wants order', () => {
   const ORDERED = { config: { ordering: 'conversation', concurrency: 16 } };
 
-  it('gets the events of a conversation one after the other, and those of others meanwhile', async () => {
+  it('gets the events of a conversation one after the other, and those of other conversations meanwhile', async () => {
     const underWay = new Map<string, number>();
     let overlaps = 0;
     let most = 0;
@@ -154,7 +154,7 @@ describe('a destination that wants order', () => {
     }
   });
 
-  it('waits with the rest of a conversation until a failed one has succeeded, and lets others pass', async () => {
+  it('gets the rest of a conversation only after a failed event has succeeded; others pass', async () => {
     let hasOtherPassed = false;
     const crm = await worker.addDestination(
       'crm',
@@ -176,7 +176,7 @@ describe('a destination that wants order', () => {
     expect(requests.at(-1)).toBe('27831 1');
   });
 
-  it('goes on behind a dead letter', async () => {
+  it('gets the rest of a conversation after a dead letter', async () => {
     const crm = await worker.addDestination(
       'crm',
       (request) => (eventOf(request).data.text === '0' ? 500 : 200),
@@ -189,14 +189,14 @@ describe('a destination that wants order', () => {
     expect((await listDeadLetters(worker.store, { limit: 10 })).items).toHaveLength(1);
   });
 
-  it('goes on when a worker died before it gave the place of a delivered event up', async () => {
+  it('gets the rest after a worker died before it released the place of a delivered event', async () => {
     const crm = await worker.addDestination('crm', 200, ORDERED);
     await worker.start();
     await worker.commit(textFrom('27831', '0'));
     const [first] = await crm.waitFor(1);
     const id = first?.headers['webhook-id'] as string;
     await waitUntil(async () => (await listDeliveries(worker.store, id))[0]?.state === 'delivered');
-    // As if: the place is still there.
+    // Stands in for that death: the place is still taken.
     await waitUntil(async () => (await worker.store.redis.keys('*:order:*')).length === 0);
     const conversation = JSON.stringify([eventOf(first as { body: string }).from, '2799900002'].sort());
     const queue = destinationQueue('crm');

@@ -37,7 +37,7 @@ const isDone = (id: string) =>
   waitUntil(async () => (await readReplay(worker.store, id))?.state === 'done', { timeoutMs: 60_000 });
 
 describe('a replay of many', () => {
-  it('sends every dead letter again, once, with its id, and tells how far it is', async () => {
+  it('sends every dead letter again once, with its id, and reports its progress', async () => {
     const crm = await addDead(450);
     const first = new Set(ids(crm.requests));
     crm.requests.length = 0;
@@ -68,7 +68,7 @@ describe('a replay of many', () => {
     const { id } = await make(DEAD, '50/s');
     await crm.waitFor(25);
     await setReplayState(worker.store, id, state);
-    // Until nothing comes for half a second.
+    // Waits until nothing has come for half a second.
     for (let seen = -1; seen < crm.requests.length; await new Promise((resolve) => setTimeout(resolve, 500))) {
       seen = crm.requests.length;
     }
@@ -80,7 +80,7 @@ describe('a replay of many', () => {
     expect(crm.requests).toHaveLength(300);
   });
 
-  it('goes on in the next worker when the one that carried it out has stopped', async () => {
+  it('continues in another worker when the one that ran it stops', async () => {
     const crm = await addDead(200);
     crm.requests.length = 0;
     const { id } = await make(DEAD, '100/s');
@@ -92,7 +92,7 @@ describe('a replay of many', () => {
     expect(new Set(ids(crm.requests)).size).toBe(200);
   });
 
-  it('does not send again what fails again meanwhile', async () => {
+  it('does not send a delivery twice that fails again meanwhile', async () => {
     const crm = await addDead(20);
     crm.answerWith(500);
     crm.requests.length = 0;
@@ -103,7 +103,7 @@ describe('a replay of many', () => {
     expect(crm.requests).toHaveLength(20);
   });
 
-  it('takes only what is chosen, by type, time and filter', async () => {
+  it('takes only what the type, time and filter choose', async () => {
     const crm = await addDead(5);
     crm.answerWith(500);
     await worker.commit(...Array.from({ length: 7 }, () => sampleCallback('messageStatusUpdate')));
@@ -119,7 +119,7 @@ describe('a replay of many', () => {
     expect(await countDead({ destinationId: 'nowhere' })).toBe(0);
   });
 
-  it('sends again what was delivered, and a second time when it is asked for a second time', async () => {
+  it('sends delivered events again, and once more for each further replay', async () => {
     const crm = await worker.addDestination('crm');
     await worker.start();
     await worker.commit(...Array.from({ length: 30 }, () => sampleCallback('moText')));
@@ -134,7 +134,7 @@ describe('a replay of many', () => {
     expect(crm.requests).toHaveLength(90);
   });
 
-  it('is of just these, or of all that match but these', async () => {
+  it('takes the named deliveries, or all that match except the named ones', async () => {
     const crm = await addDead(12);
     const [one, two, ...rest] = (await listDeadLetters(worker.store, { limit: 50 })).items;
     const named = [one?.deliveryId ?? '', two?.deliveryId ?? '', 'rubbish', `dlv_gone_${one?.eventId.slice(4)}`];
@@ -159,7 +159,7 @@ describe('a replay of many', () => {
     await crm.waitFor(6);
     const left = (await listDeadLetters(worker.store, { limit: 50 })).items;
     expect(new Set(left.map(({ deliveryId }) => deliveryId))).toEqual(new Set(except));
-    // Delivered since: those who named it are told, and nobody gets it twice.
+    // One was delivered in the meantime: the replay that names it says so, and does not send it twice.
     await waitUntil(async () => (await readReplay(worker.store, id))?.delivered === 2);
     const again = await countSelected(worker.store, { ...DEAD, deliveries: named.slice(0, 2) });
     expect(again).toMatchObject({ matched: 0, leftOut: [{ reason: 'delivered', count: 2 }] });
@@ -175,7 +175,7 @@ describe('a replay of many', () => {
       await setReplayState(worker.store, id, state);
       await worker.stop();
       await worker.start();
-      // A replay that is made afterwards is carried out meanwhile.
+      // Meanwhile a later replay is carried out.
       const other = await make({ ...DEAD, since: Date.now() + 60_000 });
       await isDone(other.id);
       const held = await readReplay(worker.store, id);
@@ -191,7 +191,7 @@ describe('a replay of many', () => {
     },
   );
 
-  it('tells what was delivered and what failed again, and which, whatever becomes of those later', async () => {
+  it('counts what was delivered and what failed again, and keeps the list of the failures', async () => {
     const crm = await addDead(9);
     const failing = new Set(ids(crm.requests).slice(0, 3));
     crm.answerWith(({ headers }) => (failing.has(headers['webhook-id'] as string) ? 500 : 200));
@@ -217,7 +217,7 @@ describe('a replay of many', () => {
     await waitUntil(async () => (await counts(second.id)).delivered === 3);
     expect(await counts(second.id)).toEqual({ replayed: 3, delivered: 3, failed: 0 });
     expect([await counts(), (await listFailedAgain(worker.store, id, { limit: 9 })).items]).toEqual([story, found]);
-    // What no replay of many sent has left nothing behind.
+    // Deliveries outside a replay of many leave nothing behind.
     await worker.commit(sampleCallback('moText'));
     await waitUntil(async () => (await listEvents(worker.store, { limit: 50 })).items.length === 10);
     const replayKeys = await worker.store.redis.keys('cr:{e*:replay:*');

@@ -18,7 +18,7 @@ const idOf = (envelope: Envelope): string => {
   return logged.event.id;
 };
 
-/** Commits while no worker is there. @returns it, and the id of its job */
+/** Commits while no worker runs. @returns the callback, and the id of its job */
 const commitBefore = async (): Promise<{ callback: Envelope; jobId: string }> => {
   await shareDedupe(worker.store, TTL_MS);
   const callback = sampleCallback('moText');
@@ -29,7 +29,7 @@ const commitBefore = async (): Promise<{ callback: Envelope; jobId: string }> =>
 };
 
 describe('a callback whose event was reserved', () => {
-  it('is delivered once and logged, and the ledger holds its destinations to it', async () => {
+  it('is delivered once and logged, and its destinations are in the ledger', async () => {
     const crm = await worker.addDestination('crm');
     const fails = await worker.addDestination('fails', 500);
     const { callback } = await commitBefore();
@@ -43,7 +43,7 @@ describe('a callback whose event was reserved', () => {
     expect(crm.requests).toHaveLength(1);
   });
 
-  it('is dropped when it comes again', async () => {
+  it('is dropped when it is sent again', async () => {
     const crm = await worker.addDestination('crm');
     const { callback } = await commitBefore();
     await worker.start();
@@ -65,7 +65,7 @@ describe('a callback whose event was reserved', () => {
     }
   });
 
-  it('is not sent again where it had ended when its worker died before it was logged', async () => {
+  it('is not sent again to destinations where it had ended when its worker died before logging it', async () => {
     const crm = await worker.addDestination('crm');
     const audit = await worker.addDestination('audit');
     const { callback, jobId } = await commitBefore();
@@ -81,10 +81,10 @@ describe('a callback whose event was reserved', () => {
     expect(await readLedger(worker.store)).toMatchObject({ events: 1, unrouted: 0, balanced: true });
   });
 
-  it('waits to be fetched only when it is in the log', async () => {
+  it('can be leased only once it is in the log', async () => {
     await worker.addDestination('bot', 200, { type: 'pull' });
     await worker.start();
-    // The client has the command of a script once it has run.
+    // The client knows the command of a script only once it has run.
     const before = sampleCallback('moText');
     await worker.commit(before);
     await worker.ingestIsEmpty();

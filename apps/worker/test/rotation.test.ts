@@ -23,12 +23,12 @@ const isSignedBy = (key: string, body: string, headers: object): boolean => {
   }
 };
 
-it('while signing keys are changed under load, every delivery verifies with the old key, then with both, then with the new one', async () => {
+it('during a rotation under load, every delivery verifies with the old key, then both, then the new one', async () => {
   const [former, renewed] = [generateSecret(), generateSecret()];
   const refused: string[] = [];
   let accepted: readonly string[] = [former];
   const delivered = new Set<unknown>();
-  /** Of each request, whether it is signed with both keys. */
+  /** For each request, whether both keys signed it. */
   const withBoth: boolean[] = [];
   const crm = await worker.addDestination(
     'crm',
@@ -40,13 +40,13 @@ it('while signing keys are changed under load, every delivery verifies with the 
         return 401;
       }
       delivered.add(headers['webhook-id']);
-      // Long enough that some are under way whenever the keys are changed.
+      // Long enough that some are under way whenever the keys change.
       return { status: 200, delayMs: 20 };
     },
     { config: { secret: former, concurrency: 8 } },
   );
   await worker.start({ RETRY_SCHEDULE: '0s,5s,5s' });
-  /** Resolves when nothing comes any more that was signed before both keys were there. */
+  /** Resolves when the last request that was signed with one key has come. */
   const untilSignedWithBoth = async (): Promise<void> => {
     const from = withBoth.length;
     await waitUntil(() => withBoth.length >= from + 50 && withBoth.slice(-50).every(Boolean));
@@ -65,7 +65,7 @@ it('while signing keys are changed under load, every delivery verifies with the 
     const present = await readDestination(worker.store, 'crm');
     if (present === undefined) throw new Error('crm is gone');
     await putDestination(worker.store, { ...present, config: { ...present.config, secret } });
-    // What was signed before ends, and what comes is signed anew.
+    // Requests signed before come to their end; new ones are signed with both.
     const count = delivered.size;
     await waitUntil(() => delivered.size > count + 50);
   };
@@ -79,7 +79,7 @@ it('while signing keys are changed under load, every delivery verifies with the 
     accepted = [renewed];
     await change([renewed, { secret: former, until: new Date(Date.now() + 300).toISOString() }]);
     await change([renewed]);
-    // And back, so that more than one change is seen.
+    // And back, so that the test sees more than one change.
     await change([renewed, former]);
     await untilSignedWithBoth();
     accepted = [former];
@@ -89,11 +89,11 @@ it('while signing keys are changed under load, every delivery verifies with the 
   await load;
   await waitUntil(() => delivered.size === sent, { timeoutMs: 90_000 });
   expect(refused).toEqual([]);
-  // Nobody was tried twice because its destination was opened anew in the meantime.
+  // No delivery was tried twice because its destination was opened again meanwhile.
   expect(crm.requests).toHaveLength(sent);
 });
 
-it('an attempt that finds its destination closed, because it has other settings by now, does not count and is made again', async () => {
+it('an attempt that is cut off by a change of settings does not count, and is repeated', async () => {
   const opened = createAdapters({ egressAllow: [], userAgent: 'Clickrelay/test' }).open('webhook', {
     url: 'https://crm.example.com/',
     secret: generateSecret(),

@@ -8,7 +8,7 @@ const worker = useWorker();
 
 const deadLetters = async () => (await listDeadLetters(worker.store, { limit: 100 })).items;
 
-it('what a transform gives is sent; what it cannot give is a dead letter at once, and no fault of the destination', async () => {
+it('the result of a transform is sent; a failed one makes a dead letter at once, not held against the destination', async () => {
   const crm = await worker.addDestination('crm', 200, { config: { transform: '{ "said": data.text }' } });
   const odd = await worker.addDestination('odd', 200, {
     config: { transform: "type = 'moText' ? $number(data.text) : { 'kind': type }" },
@@ -34,7 +34,7 @@ it('what a transform gives is sent; what it cannot give is a dead letter at once
   expect((await odd.waitFor(1))[0]?.body).toBe('{"kind":"moButtonResponse"}');
 });
 
-it('a transform that never ends delays nobody else, and the worker goes on', async () => {
+it('a transform that never ends delays no other delivery, and the worker goes on', async () => {
   const slow = await worker.addDestination('slow', 200, {
     config: { transform: '($f := function($x) { $f($x + 1) }; $f(1))' },
   });

@@ -82,9 +82,9 @@ export const useWorker = () => {
       await putDestination(store, { id, type: 'webhook', events: ['*'], paused: null, ...more, config: settings });
       return local;
     },
-    /** As the receiver does it: in the order given. */
+    /** Commits as the receiver does, in the given order. */
     commit: async (...envelopes: Envelope[]): Promise<void> => {
-      // A machine that stands still for a while is not the subject.
+      // These tests are not about a machine that stands still for a while.
       const committer = createCommitter(store, { deadlineMs: 30_000 });
       await Promise.all(
         envelopes.map((envelope) =>

@@ -26,7 +26,7 @@ import { SECRET, useWorker } from './use-worker.ts';
 const worker = useWorker();
 
 describe('a callback', () => {
-  it('reaches its destination as signed events, each once, and sent again adds none', async () => {
+  it('reaches its destination as signed events, each once, even when it is sent again', async () => {
     const crm = await worker.addDestination('crm');
     await worker.start();
 
@@ -44,7 +44,7 @@ describe('a callback', () => {
     for (const element of elements) expect(sent).toContainEqual(expect.objectContaining({ raw: element }));
   });
 
-  it('is known to each of its events, with the others of it and what came again', async () => {
+  it('is shown with each of its events, with the other events and the repeats', async () => {
     const text = () => sampleCallback('moText');
     const batch = [text(), text(), text()].map(({ event }) => (event['moText'] as object[])[0]);
     const whole = { ...text(), event: { moText: [...batch, batch[0]] } };
@@ -80,7 +80,7 @@ describe('a callback', () => {
     expect(messages).toEqual({ callbacks: 5, events: 4, repeats: 6 });
   });
 
-  it('that was announced as a test is told of and kept nowhere; one that only looks like it is an event', async () => {
+  it('that was announced as a test is reported but not kept; one that only looks like a test is an event', async () => {
     const crm = await worker.addDestination('crm');
     await worker.start();
     const test = sampleCallback('moText', { messageId: `${TEST_MESSAGE}1` });
@@ -148,7 +148,7 @@ describe('a callback', () => {
 });
 
 describe('a destination that fails', () => {
-  it('gets every attempt of the schedule, then a dead letter that a replay delivers', async () => {
+  it('gets every attempt of the schedule; then there is a dead letter, which a replay delivers', async () => {
     const crm = await worker.addDestination('crm', 500);
     await worker.start();
 
@@ -200,7 +200,7 @@ describe('a destination that fails', () => {
     await crm.waitFor(before + 2);
   });
 
-  it('is never asked again before its Retry-After is over', async () => {
+  it('is never tried again before its Retry-After is over', async () => {
     const crm = await worker.addDestination('crm', (_, index) =>
       index === 0 ? { status: 429, headers: { 'retry-after': '1' } } : 200,
     );
@@ -242,7 +242,7 @@ describe('a delivered event', () => {
 });
 
 describe('a worker that is told to stop', () => {
-  it('lets attempts end, and the next one repeats none of them', async () => {
+  it('lets its attempts end, and the next worker repeats none of them', async () => {
     const crm = await worker.addDestination('crm', () => ({ status: 200, delayMs: 50 }));
     await worker.start();
     await worker.commit(...Array.from({ length: 200 }, () => sampleCallback('moText')));
