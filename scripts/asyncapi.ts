@@ -1,6 +1,6 @@
 import { FORMATS, type Format, jsonSchemas } from '../packages/core/src/index.ts';
 
-/* What we send to webhook destinations, as AsyncAPI 3: the body in each format, the headers, the signature. */
+/* Describes in AsyncAPI 3 what webhook destinations get: the body in each format, the headers, the signature. */
 
 const SCHEMA_FORMAT = 'application/schema+json;version=draft-2020-12';
 
@@ -62,7 +62,8 @@ const webhookHeaders = {
   'webhook-id': text('The event id: the same for every attempt, and for a replay. Use it as idempotency key.'),
   'webhook-timestamp': text('When this attempt was made, in seconds since 1970.', { pattern: '^\\d+$' }),
   'webhook-signature': text(
-    'One for each live secret, with spaces between: `v1,` and the HMAC-SHA256, or `v1a,` and the Ed25519 signature, in base64, of `<webhook-id>.<webhook-timestamp>.<body>`.',
+    'One for each live secret, with spaces between: `v1,` and the HMAC-SHA256, or `v1a,` and the Ed25519 ' +
+      'signature, in base64, of `<webhook-id>.<webhook-timestamp>.<body>`.',
   ),
   'user-agent': text('`Clickrelay/` and its version.'),
   'content-type': text('By the format of the destination.'),
@@ -90,7 +91,8 @@ export const asyncApiDocument = (version: string): object => ({
     title: 'Clickrelay webhooks',
     version,
     description:
-      'What Clickrelay POSTs to webhook destinations, by the `format` of the destination. A 2xx is success; anything else is tried again.',
+      'What Clickrelay POSTs to webhook destinations, by the `format` of the destination. A 2xx is success; ' +
+      'anything else is tried again.',
   },
   defaultContentType: 'application/json',
   channels: {

@@ -1,4 +1,4 @@
-/* The operations of an OpenAPI document, as the TypeScript types that packages/client is made of. */
+/* Turns the operations of an OpenAPI document into the TypeScript types of packages/client. */
 
 interface Schema {
   readonly $ref?: string;
@@ -87,7 +87,7 @@ const objectOf = ({ properties = {}, required = [], additionalProperties }: Sche
   return fields.length === 0 ? 'Record<string, never>' : `{\n${fields.join('')}${indent}}`;
 };
 
-/** Requests are put together out of what was given: JSON and queries leave out what is undefined. */
+/** Allows `undefined` for optional fields of requests: JSON and queries leave such fields out. */
 const lenient = (schema: Schema): Schema => {
   const { properties = {}, required = [], anyOf, oneOf, items } = schema;
   const of = (name: string, inner: Schema): Schema =>
@@ -141,7 +141,7 @@ const operationOf = (name: string, operation: Described): string => {
   return `${comment(explained, '  ')}  '${name}': {\n${parts.join('')}  };\n`;
 };
 
-/** What is no JSON, and does not end, is for others to read. */
+/** A response that is not JSON is a stream, which the client does not read. */
 const isStream = ({ responses }: Described): boolean =>
   Object.values(responses).some(({ content }) => content !== undefined && content['application/json'] === undefined);
 

@@ -6,7 +6,7 @@ import type { Reporter, TestModule } from 'vitest/node';
 export default class ClosingLine implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
     let passed = 0;
-    // A file that did not load, and an error outside any test, are failures that no test counts.
+    // Errors outside any test, and files that did not load, count as failures too.
     let failed = unhandledErrors.length;
     const failedFiles: string[] = [];
     for (const module of modules) {
@@ -19,7 +19,7 @@ export default class ClosingLine implements Reporter {
       if (!module.ok()) failedFiles.push(relative(process.cwd(), module.moduleId));
     }
     const { FAILED_FILES } = process.env;
-    // With an error of no test it is not known which they are.
+    // An error outside any test may come from any file.
     if (FAILED_FILES && unhandledErrors.length === 0)
       writeFileSync(FAILED_FILES, failedFiles.map((file) => `${file}\n`).join(''));
     console.log(`${passed} passed, ${failed} failed`);

@@ -8,7 +8,7 @@ import { config as worker } from '../apps/worker/src/config.ts';
 
 /*
  * Writes docs/configuration.md from the schemas that read the environment: `node scripts/configuration-doc.ts`.
- * A test compares the file with what this makes.
+ * A test compares the file with its output.
  */
 
 const PARTS = [
@@ -25,7 +25,7 @@ interface Definition {
   readonly innerType?: z.core.$ZodType;
 }
 
-/** What an unset variable counts as. */
+/** The default of a variable. */
 const defaultOf = (schema: z.core.$ZodType): string => {
   const { type, defaultValue, in: input, innerType } = schema._zod.def as unknown as Definition;
   if (type === 'default' || type === 'prefault') return defaultValue === '' ? '' : `\`${defaultValue}\``;

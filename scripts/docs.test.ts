@@ -25,7 +25,7 @@ const root = resolve(fileURLToPath(new URL('..', import.meta.url)));
 
 const destinationSettings = createDestinationSettings([]);
 
-/** Never looks into `node_modules`, where most files are. */
+/** Skips `node_modules`, where most files are. */
 const filesBelow = async (folder: string, ending: string): Promise<string[]> => {
   const files: string[] = [];
   const exclude = (path: string) => /(^|\/)(node_modules|dist)$/.test(path);
@@ -35,7 +35,7 @@ const filesBelow = async (folder: string, ending: string): Promise<string[]> => 
 const sources = async (): Promise<string[]> =>
   (await Promise.all(['packages', 'apps'].map((folder) => filesBelow(folder, '.ts')))).flat();
 
-/** Where a code is given that an HTTP caller, a reader of logs or a program with `--json` may see. */
+/** Where the code names an error code that callers, readers of logs or users of `--json` may see. */
 const CODE_PATTERNS = [
   /\bcode(?: =|:| \?\?) '([a-z_]+)'/g,
   /new (?:DeliveryError|CommandError|SpoolError)\(\s*'([a-z_]+)'/g,
@@ -47,24 +47,24 @@ describe('docs', () => {
     expect(await readFile(join(root, 'docs/configuration.md'), 'utf8')).toBe(configurationDoc());
   });
 
-  it.each(Object.entries(interfaceFiles()))('and %s are as the schemas make them', async (file, made) => {
+  it.each(Object.entries(interfaceFiles()))('and %s are up to date with the schemas', async (file, made) => {
     const committed = await readFile(join(root, file), 'utf8');
     expect(committed === made, `${file} is old: run node scripts/interface-docs.ts`).toBe(true);
   });
 
-  it('hold an OpenAPI document that is one', async () => {
+  it('hold a valid OpenAPI document', async () => {
     const { valid, errors } = await new Validator().validate(JSON.parse(interfaceFiles()['docs/openapi.json'] ?? ''));
     expect([errors, valid]).toEqual([undefined, true]);
   });
 
-  it('hold an AsyncAPI document that is one', () => {
-    // It brings its meta-schema along.
+  it('hold a valid AsyncAPI document', () => {
+    // The schema contains its own meta-schema.
     const ajv = new Ajv({ strict: false, validateFormats: false, meta: false, validateSchema: false });
     const isValid = ajv.validate(asyncApi.schemas['3.0.0'] as object, interfaceDocs()['docs/asyncapi.json']);
     expect([ajv.errors, isValid]).toEqual([null, true]);
   });
 
-  it('say in the AsyncAPI document what is really sent', () => {
+  it('describe in the AsyncAPI document what is really sent', () => {
     const document = interfaceDocs()['docs/asyncapi.json'] as AsyncApi;
     for (const [format, { headers, payload }] of Object.entries(document.components.messages)) {
       for (const envelope of Object.values(samples.byType)) {
@@ -83,7 +83,7 @@ describe('docs', () => {
     }
   });
 
-  it('explain every error code, in the order of the alphabet', async () => {
+  it('explain every error code, in alphabetical order', async () => {
     const codes = new Set<string>();
     for (const file of await sources()) {
       if (!/\/src\//.test(file) || file.endsWith('.test.ts') || file.startsWith('packages/testkit')) continue;
@@ -97,7 +97,7 @@ describe('docs', () => {
     expect(explained).toEqual([...codes].sort());
   });
 
-  it('show the data of each event type as it comes out', async () => {
+  it('show the data of each event type as it is delivered', async () => {
     const page = await readFile(join(root, 'docs/events.md'), 'utf8');
     for (const [type, envelope] of Object.entries(samples.byType)) {
       const [logged] = splitCallback(JSON.stringify(envelope), new Date(0).toISOString());
@@ -137,7 +137,7 @@ describe('docs', () => {
     expect(listed.sort()).toEqual(present.sort());
   });
 
-  it('list every metric with its labels and what it means', async () => {
+  it('list every metric with its labels and meaning', async () => {
     const own = createProcessMetrics('api');
     own.stop();
     const [receiver, worker, api, state] = [new Registry(), new Registry(), new Registry(), new Registry()];
@@ -196,7 +196,7 @@ interface AsyncApi {
   readonly components: { readonly messages: Record<string, { headers: object; payload: { schema: object } }> };
 }
 
-/** As GitHub makes them of headings. */
+/** The anchors that GitHub makes from headings. */
 const anchorsOf = (page: string): Set<string> =>
   new Set(
     [...page.matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>

@@ -4,7 +4,7 @@ import { measureFunctions, needlessDeclarations } from './house/functions.ts';
 import { bullmqKeysInLua, bullmqKeysInSource, positionsInLua, positionsInSource } from './house/private-knowledge.ts';
 import { linesIn, listFiles, packageOf, readSources, readText } from './house/sources.ts';
 
-/* The rules of the house, checked over the whole repository: CONTRIBUTING.md tells them. */
+/* Checks the rules of CONTRIBUTING.md over the whole repository. */
 
 /** Written by a program: `node scripts/interface-docs.ts`. */
 const GENERATED = ['packages/client/src/operations.ts'];

@@ -7,11 +7,11 @@ import { asyncApiDocument } from './asyncapi.ts';
 import { clientTypes } from './client-types.ts';
 
 /*
- * Writes docs/openapi.json and docs/asyncapi.json from the schemas that check what is sent and received, and the types of
- * packages/client from the first: `node scripts/interface-docs.ts`. A test compares the files with what this makes.
+ * Writes docs/openapi.json and docs/asyncapi.json from the schemas that check requests and deliveries, and the types of
+ * packages/client from the OpenAPI document: `node scripts/interface-docs.ts`. A test compares the files with its output.
  */
 
-/** Of the interfaces, which is in every path; the API itself tells the version of Clickrelay. */
+/** The version of the interfaces, as in every path. The API itself reports the version of Clickrelay. */
 const VERSION = '1';
 
 const openApi = (): object => openApiDocument(createOperations(createDestinationSettings([])), VERSION);
@@ -23,7 +23,7 @@ export const interfaceDocs = (): Readonly<Record<string, object>> => ({
 
 const asText = (document: object): string => `${JSON.stringify(document, null, 2)}\n`;
 
-/** What is in each file. */
+/** The text of each file. */
 export const interfaceFiles = (): Readonly<Record<string, string>> => {
   const documents = interfaceDocs();
   return {

@@ -1,4 +1,4 @@
-/** Groups of files of which each reaches each other by imports. */
+/** Finds the groups of files that all reach each other by imports. */
 export const findCircles = (imports: ReadonlyMap<string, readonly string[]>): string[][] => {
   const index = new Map<string, number>();
   const lowest = new Map<string, number>();

@@ -4,9 +4,9 @@ export interface FunctionMeasure {
   readonly name: string;
   readonly line: number;
   readonly lines: number;
-  /** One more than its branches; those of functions inside it are their own. */
+  /** One more than its branches, without those of functions inside it. */
   readonly complexity: number;
-  /** It is what `describe` is given: tests, not steps. */
+  /** Whether it is the callback of a `describe`: a list of tests. */
   readonly isDescribe: boolean;
 }
 
@@ -65,7 +65,7 @@ const isDescribe = (parent: Node | undefined): boolean => {
   return callee?.['name'] === 'describe';
 };
 
-/** Functions that are declared although an arrow would do: neither generator nor assertion nor overloaded. */
+/** Finds declared functions that could be arrows: neither generators nor assertions nor overloaded. */
 export const needlessDeclarations = ({ program, lineOf }: Source): { name: string; line: number }[] => {
   const overloaded = new Set<unknown>();
   const declared: { name: string; line: number }[] = [];

@@ -1,14 +1,14 @@
 import { type Node, nodesOf, type Source } from './sources.ts';
 
-/* What only one room of packages/queue may know: how BullMQ names its keys, and where a field stands in a record. */
+/* Finds what only one room of packages/queue may know: the keys of BullMQ, and the positions of fields in a record. */
 
 type Break = readonly [key: string, text: string];
 
-/** What comes after the name of a queue in the keys of BullMQ. */
+/** What follows the name of a queue in the keys of BullMQ. */
 const BULLMQ_KEY =
   /:(wait|active|paused|prioritized|delayed|failed|completed|waiting-children|marker|limiter|meta|pc|stalled|stalled-check|lock|repeat)\b/;
 
-/** Keys of ours that end like one of BullMQ. */
+/** Keys of ours that end like a key of BullMQ. */
 const OURS = /:replay:|:ledger-check/;
 
 const keyIn = (text: string): string | undefined => (OURS.test(text) ? undefined : BULLMQ_KEY.exec(text)?.[0]);
@@ -41,7 +41,7 @@ export const bullmqKeysInLua = (path: string, script: string): Break[] =>
 
 const POSITION_ADVICE = 'read the field by its name: log/ knows where it stands';
 
-/** A position of 3 and up: of the first three, pairs and small answers are made everywhere. */
+/** Positions from 3 on. The first three are too common: they also index pairs and short replies. */
 const isPosition = (number: unknown): number is number => typeof number === 'number' && number >= 3;
 
 export const positionsInSource = ({ path, program, lineOf }: Source): Break[] => {
@@ -50,13 +50,13 @@ export const positionsInSource = ({ path, program, lineOf }: Source): Break[] =>
     const position = positionOf(node);
     if (position !== undefined)
       breaks.push([`${path} [${position}]`, `line ${lineOf(node.start)}; ${POSITION_ADVICE}`]);
-    // A short script for Redis.
+    // It may be a short script for Redis.
     else if (textOf(node)?.includes('redis.call')) breaks.push(...positionsInLua(path, textOf(node) as string));
   }
   return breaks;
 };
 
-/** Of `line[8]` and `line.at(8)`. */
+/** The position in `line[8]` or `line.at(8)`. */
 const positionOf = (node: Node): number | undefined => {
   if (node.type === 'MemberExpression' && node['computed'] === true) {
     const { value } = node['property'] as { value?: unknown };

@@ -6,7 +6,7 @@ import { parseSync } from 'oxc-parser';
 
 const root = resolve(fileURLToPath(new URL('../..', import.meta.url)));
 
-/** A part of a syntax tree, as ESTree has it. */
+/** A node of a syntax tree (ESTree). */
 export interface Node {
   readonly type: string;
   readonly start: number;
@@ -21,14 +21,14 @@ export interface Source {
   /** `packages/queue`, or the first folder of the path. */
   readonly package: string;
   readonly isTest: boolean;
-  /** Everything that it names in imports and re-exports, types too: names of packages, or paths from the root. */
+  /** Every module that it imports or re-exports, types too: names of packages, or paths from the root. */
   readonly imports: readonly string[];
   readonly exportedNames: readonly string[];
   readonly program: Node;
   lineOf(position: number): number;
 }
 
-/** Files that git knows or would add, and that are there. */
+/** The existing files that git tracks or would add. */
 export const listFiles = (): string[] =>
   execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: root, encoding: 'utf8' })
     .split('\n')
@@ -40,7 +40,7 @@ export const linesIn = (text: string): number => text.replace(/\n$/, '').split('
 
 export const packageOf = (path: string): string => /^(?:packages|apps|proofs)\/[^/]+/.exec(path)?.[0] ?? dirname(path);
 
-/** A test, or what only tests use. */
+/** Whether a file is a test, or only tests use it. */
 const isTestPath = (path: string): boolean =>
   /\.test\.m?ts$/.test(path) || /\/test\//.test(path) || path.startsWith('packages/testkit/');
 
@@ -72,10 +72,10 @@ const readSource = (path: string): Source => {
   };
 };
 
-/** What a dynamic import names, unless that is only known at run time. */
+/** The module of a dynamic import, unless it is known only at run time. */
 const literalIn = (text: string): string[] => /^(['"])(.*)\1$/.exec(text)?.slice(2) ?? [];
 
-/** Every node, outer ones first, each with those that it lies in. */
+/** Every node, outer ones first, each with its ancestors. */
 export function* nodesOf(node: Node, ancestors: readonly Node[] = []): Generator<[Node, readonly Node[]]> {
   yield [node, ancestors];
   const around = [...ancestors, node];
