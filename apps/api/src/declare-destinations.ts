@@ -1,5 +1,5 @@
 import type { DestinationSettings } from '@clickrelay/destination-settings';
-import { putDestination, readDestination } from '@clickrelay/queue';
+import { changeDestination } from '@clickrelay/queue';
 import { z } from 'zod';
 import { assertBoundTo } from './authorize.ts';
 import { assertPull, describe, destination, destinationParams } from './destination.ts';
@@ -17,15 +17,20 @@ export const declareDestinationOperations = (destinationSettings: DestinationSet
     body: destinationSettings.declarationBody.meta({ id: 'DestinationDeclaration' }),
     response: destination,
     run: async ({ params: { id }, body }, { store }, { caller, scope, audit }) => {
-      const present = await readDestination(store, id);
       if (scope === 'lease') {
         assertBoundTo(caller, id);
         assertPull(id, body.type);
-        if (present !== undefined) assertPull(id, present.type);
       }
-      const { destination: put, generatedSecret } = destinationSettings.complete({ ...body, id }, present);
-      await putDestination(store, put);
-      await audit(present === undefined ? 'destination.added' : 'destination.changed', id, { type: put.type });
+      let wasThere = false;
+      let generatedSecret: string | undefined;
+      const put = await changeDestination(store, id, (present) => {
+        if (scope === 'lease' && present !== undefined) assertPull(id, present.type);
+        const completed = destinationSettings.complete({ ...body, id }, present);
+        wasThere = present !== undefined;
+        generatedSecret = completed.generatedSecret;
+        return completed.destination;
+      });
+      await audit(wasThere ? 'destination.changed' : 'destination.added', id, { type: put.type });
       return describe({ destinationSettings }, put, { generatedSecret });
     },
   }),

@@ -1,5 +1,5 @@
 import { DAY_MS, DESTINATION_ID, parseDuration } from '@clickrelay/core';
-import { type Destination, readDestination, updateDestination } from '@clickrelay/queue';
+import { changeDestination, type Destination, readDestination } from '@clickrelay/queue';
 import { type RotatedSecrets, rotateSecrets, webhookConfig } from '@clickrelay/webhook-forwarder';
 import { z } from 'zod';
 import { notFound } from './errors.ts';
@@ -63,7 +63,8 @@ export const destinationSecretOperations = [
     run: async ({ params: { id }, body }, { store }, { audit }) => {
       const keepOldForMs = parseDuration(body.keepOldFor) as number;
       let rotated: RotatedSecrets | undefined;
-      const changed = await updateDestination(store, id, (present) => {
+      const changed = await changeDestination(store, id, (present) => {
+        if (present === undefined) return undefined;
         const secrets = secretOf(present);
         if (secrets === undefined) throw notFound('secret of', id);
         rotated = rotateSecrets(secrets, { keepOldForMs, nowMs: Date.now() });

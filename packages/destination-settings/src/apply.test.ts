@@ -1,4 +1,11 @@
-import { listDestinations, openStore, pauseDestination, readDestination, type Store } from '@clickrelay/queue';
+import {
+  listDestinations,
+  openStore,
+  pauseDestination,
+  readDestination,
+  resumeDestination,
+  type Store,
+} from '@clickrelay/queue';
 import { type RedisServer, startRedis } from '@clickrelay/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createDestinationSettings } from './create-destination-settings.ts';
@@ -61,6 +68,19 @@ describe('applying a file', () => {
       new InvalidDestinationsError('new: auth.token is left out, and there is none to keep'),
     );
     expect((await readDestination(store, 'crm'))?.config['auth']).toEqual({ type: 'bearer', token: 'abc' });
+  });
+
+  it('undoes no pause that somebody makes at the same moment', async () => {
+    await apply(store, parseFile(CRM, 'file'));
+    for (let round = 1; round <= 30; round++) {
+      await resumeDestination(store, 'crm');
+      const changed = CRM.replace('crm.example.com/', `crm.example.com/${round}`);
+      await Promise.all([apply(store, parseFile(changed, 'file')), pauseDestination(store, 'crm', 'moving')]);
+      expect(await readDestination(store, 'crm')).toMatchObject({
+        paused: 'moving',
+        config: { url: `https://crm.example.com/${round}` },
+      });
+    }
   });
 
   it('changes nothing in a dry run', async () => {

@@ -1,5 +1,5 @@
-import { type Destination, putDestination, readDestination, type Store } from '@clickrelay/queue';
-import { type Completed, complete } from './complete.ts';
+import { changeDestination, type Destination, readDestination, type Store } from '@clickrelay/queue';
+import { complete } from './complete.ts';
 import type { Declaration } from './declaration-schemas.ts';
 
 /** What applying a declaration did to one destination. */
@@ -24,20 +24,28 @@ export const applyDeclarations = async (
   { isDryRun = false }: ApplyOptions = {},
 ): Promise<Applied[]> => {
   // Completes all of them before the first write: one that cannot be completed changes nothing.
-  const completed: { present: Destination | undefined; wanted: Completed }[] = [];
-  for (const declared of declarations) {
-    const present = await readDestination(store, declared.id);
-    completed.push({ present, wanted: complete(declared, present) });
-  }
   const applied: Applied[] = [];
-  for (const { present, wanted } of completed) {
-    const { destination, generatedSecret } = wanted;
-    const fields = present === undefined ? [] : differing(present, destination);
-    const change = present === undefined ? 'added' : fields.length === 0 ? 'unchanged' : 'changed';
-    if (change !== 'unchanged' && !isDryRun) await putDestination(store, destination);
-    applied.push({ id: destination.id, change, fields, madeSecret: generatedSecret !== undefined && !isDryRun });
+  for (const declared of declarations)
+    applied.push(compare(declared, await readDestination(store, declared.id)).applied);
+  if (isDryRun) return applied.map((one) => ({ ...one, madeSecret: false }));
+  for (const [index, declared] of declarations.entries()) {
+    await changeDestination(store, declared.id, (present) => {
+      const compared = compare(declared, present);
+      applied[index] = compared.applied;
+      return compared.applied.change === 'unchanged' ? undefined : compared.destination;
+    });
   }
   return applied;
+};
+
+const compare = (
+  declared: Declaration,
+  present: Destination | undefined,
+): { destination: Destination; applied: Applied } => {
+  const { destination, generatedSecret } = complete(declared, present);
+  const fields = present === undefined ? [] : differing(present, destination);
+  const change = present === undefined ? 'added' : fields.length === 0 ? 'unchanged' : 'changed';
+  return { destination, applied: { id: declared.id, change, fields, madeSecret: generatedSecret !== undefined } };
 };
 
 /** The names of the fields in which two records of a destination differ. */

@@ -21,7 +21,7 @@ export {
   pauseDestination,
   resumeDestination,
   removeDestination,
-  updateDestination,
+  changeDestination,
   watchDestinations,
 } from './destinations/destinations.ts';
 export { listHolds, type Hold, holdDestination, releaseDestination } from './destinations/holds.ts';

@@ -3,9 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { QueueUnavailableError, type StatusClass } from '@clickrelay/core';
 import { removeHours } from '../counts/hour-figures.ts';
 import { destinationQueue, REGISTRY } from '../redis/names.ts';
-import { runScript, type Script } from '../redis/script.ts';
+import { luaTable, runScript, type Script } from '../redis/script.ts';
 import type { Store } from '../redis/store.ts';
 import { HOLDS } from './holds.ts';
+import writeDestinationLua from './write-destination.lua';
 
 /** Where events go: an adapter plus its configuration. */
 export interface Destination {
@@ -44,48 +45,80 @@ export const readDestination = async (store: Store, id: string): Promise<Destina
   return text === null ? undefined : (JSON.parse(text) as Destination);
 };
 
-/*
- * Puts a destination. A change also ends its hold: a person has mended it, so workers need not wait until it has
- * answered well again.
- *
- * KEYS: destinations, since, holds, version, turn. ARGV: id, text, token of the turn.
- * Returns 0 when the destination is new and the turn is not ours.
+/** What the script answers. */
+const WRITTEN = { yes: 1, changedMeanwhile: 0, notOurTurn: -1 } as const;
+
+const WRITE: Script = { name: 'writeDestination', lua: luaTable('WRITTEN', WRITTEN) + writeDestinationLua };
+
+/** Each lost try is the change of somebody else: so many in a row do not happen unless something is wrong. */
+const MOST_TRIES = 100;
+/** The longest pause before another try, in ms; random, so that many who change one destination do not march in step. */
+const LONGEST_PAUSE_MS = 20;
+
+/**
+ * The one way to change a destination, or to make one: from what it is at this moment, so that no change undoes another
+ * that is made at the same time. A new one begins with an empty queue.
+ * @param change Called again with what there is by then when somebody else was faster. Says what it shall be;
+ *   undefined when nothing is to be done.
+ * @returns what it is now; undefined when nothing was done
+ * @throws {QueueUnavailableError} also when another one of its name is still being removed
  */
-const PUT: Script = {
-  name: 'putDestination',
-  lua: `
-if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 and redis.call('GET', KEYS[5]) ~= ARGV[3] then return 0 end
-local time = redis.call('TIME')
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
-redis.call('HSETNX', KEYS[2], ARGV[1], string.format('%.0f', time[1] * 1000000 + time[2]))
-redis.call('HDEL', KEYS[3], ARGV[1])
-redis.call('INCR', KEYS[4])
-return 1`,
+export const changeDestination = async <Changed extends Destination | undefined>(
+  store: Store,
+  id: string,
+  change: (present: Destination | undefined) => Changed,
+): Promise<Changed> => {
+  for (let tries = 1; tries <= MOST_TRIES; tries++) {
+    const before = (await store.redis.hget(DESTINATIONS, id)) ?? '';
+    const changed = change(before === '' ? undefined : (JSON.parse(before) as Destination));
+    if (changed === undefined) return changed;
+    const after = JSON.stringify(changed);
+    let written = await write(store, id, { before, after });
+    if (written === WRITTEN.notOurTurn) {
+      written = await inTurn(store, id, async (token) => {
+        // An earlier one of this name may have left jobs: its removal was cut off, or a worker had not heard of it.
+        // When another process has made this one meanwhile, what is in its queue belongs to it.
+        if ((await store.redis.hexists(DESTINATIONS, id)) === 0) await emptyQueue(store, id);
+        return write(store, id, { before, after, token });
+      });
+    }
+    if (written === WRITTEN.yes) return changed;
+    await sleep(Math.random() * LONGEST_PAUSE_MS);
+  }
+  throw new QueueUnavailableError(`destination ${id} is being changed by too many at once; ask again later`);
+};
+
+const write = (
+  store: Store,
+  id: string,
+  { before, after, token = '' }: { before: string; after: string; token?: string },
+): Promise<(typeof WRITTEN)[keyof typeof WRITTEN]> =>
+  runScript(
+    store.redis,
+    WRITE,
+    [DESTINATIONS, SINCE, HOLDS, DESTINATIONS_VERSION, turnKey(id)],
+    [id, before, after, token],
+  );
+
+/** Makes a destination, or replaces whatever it is with this. What keeps a part of it uses `changeDestination`. */
+export const putDestination = async (store: Store, destination: Destination): Promise<void> => {
+  await changeDestination(store, destination.id, () => destination);
+};
+
+const setPaused = async (store: Store, id: string, reason: string | null): Promise<boolean> => {
+  const changed = await changeDestination(store, id, (present) => present && { ...present, paused: reason });
+  return changed !== undefined;
 };
 
 /**
- * Changes a destination, or makes one, which begins with an empty queue.
- * @throws {QueueUnavailableError} also when another one of its name is still being removed
+ * Pauses a destination by hand: nothing is sent until it is resumed, and events wait.
+ * @returns false when there is none with this id.
  */
-export const putDestination = async (store: Store, destination: Destination): Promise<void> => {
-  const { id } = destination;
-  const put = async (token = ''): Promise<boolean> =>
-    (await runScript(
-      store.redis,
-      PUT,
-      [DESTINATIONS, SINCE, HOLDS, DESTINATIONS_VERSION, turnKey(id)],
-      [id, JSON.stringify(destination), token],
-    )) === 1;
-  for (let isPut = await put(); !isPut; ) {
-    isPut = await inTurn(store, id, async (token) => {
-      // Another process made it meanwhile: what is in its queue belongs to it.
-      if (await put()) return true;
-      // An earlier one of this name may have left jobs: its removal was cut off, or a worker had not heard of it.
-      await emptyQueue(store, id);
-      return put(token);
-    });
-  }
-};
+export const pauseDestination = (store: Store, id: string, reason: string): Promise<boolean> =>
+  setPaused(store, id, reason);
+
+/** @returns false when there is none with this id. */
+export const resumeDestination = (store: Store, id: string): Promise<boolean> => setPaused(store, id, null);
 
 /** Every destination's id, and since when it is there: it is owed nothing that was logged before. */
 export const listLiving = async (store: Store): Promise<Map<string, number>> => {
@@ -163,50 +196,6 @@ const inTurn = async <T>(store: Store, id: string, work: (token: string) => Prom
     })();
   }
 };
-
-/* KEYS: destinations, holds, version. ARGV: id, text before, text after. Returns 0 when it has another text by now. */
-const REPLACE: Script = {
-  name: 'replaceDestination',
-  lua: `
-if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
-redis.call('HDEL', KEYS[2], ARGV[1])
-redis.call('INCR', KEYS[3])
-return 1`,
-};
-
-/**
- * Changes a destination from what it is at this moment, without undoing what is put at the same time.
- * @param change Called again when it was changed in between.
- * @returns undefined when there is none with this id.
- */
-export const updateDestination = async (
-  store: Store,
-  id: string,
-  change: (present: Destination) => Destination,
-): Promise<Destination | undefined> => {
-  for (;;) {
-    const before = await store.redis.hget(DESTINATIONS, id);
-    if (before === null) return undefined;
-    const changed = change(JSON.parse(before) as Destination);
-    const after = JSON.stringify(changed);
-    const keys = [DESTINATIONS, HOLDS, DESTINATIONS_VERSION];
-    if ((await runScript(store.redis, REPLACE, keys, [id, before, after])) === 1) return changed;
-  }
-};
-
-const setPaused = async (store: Store, id: string, reason: string | null): Promise<boolean> =>
-  (await updateDestination(store, id, (present) => ({ ...present, paused: reason }))) !== undefined;
-
-/**
- * Pauses a destination by hand: nothing is sent until it is resumed, and events wait.
- * @returns false when there is none with this id.
- */
-export const pauseDestination = (store: Store, id: string, reason: string): Promise<boolean> =>
-  setPaused(store, id, reason);
-
-/** @returns false when there is none with this id. */
-export const resumeDestination = (store: Store, id: string): Promise<boolean> => setPaused(store, id, null);
 
 /** A change is noticed within about this time, and at once by `look`. */
 const POLL_MS = 500;

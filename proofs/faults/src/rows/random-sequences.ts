@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deliveryId } from '@clickrelay/core';
 import {
+  changeDestination,
   listDeadLetters,
   listDestinations,
   pauseDestination,
-  putDestination,
   readDestination,
   replayDelivery,
   resumeDestination,
@@ -211,14 +211,16 @@ const rotateSigningKey: Step = {
   act: async (world) => {
     const destination = anyDestination(world);
     const { store } = world.rig;
-    const present = await readDestination(store, destination.id);
-    if (present === undefined) throw new Error(`${destination.id} is gone`);
-    const known = present.config['secret'] as string[];
     const next = `whsec_${Buffer.from(world.random.hex(32)).toString('base64')}`;
-    const live = known.length > 1 ? known.slice(0, 1) : [next, ...known];
-    // The destination accepts both for as long as either may come.
-    destination.secrets = [...new Set([...destination.secrets, ...live])];
-    await putDestination(store, { ...present, config: { ...present.config, secret: live } });
+    let live: string[] = [];
+    await changeDestination(store, destination.id, (present) => {
+      if (present === undefined) throw new Error(`${destination.id} is gone`);
+      const known = present.config['secret'] as string[];
+      live = known.length > 1 ? known.slice(0, 1) : [next, ...known];
+      // The destination accepts both for as long as either may come.
+      destination.secrets = [...new Set([...destination.secrets, ...live])];
+      return { ...present, config: { ...present.config, secret: live } };
+    });
     world.keys.set(destination.id, live);
     return `${destination.id} has ${live.length} signing keys`;
   },

@@ -1,0 +1,48 @@
+import { readDestination } from '@clickrelay/queue';
+import { expect, it } from 'vitest';
+import { useApi } from './start-api.ts';
+
+/* Two people change one destination at the same moment. */
+
+const api = useApi({ rateLimit: { max: 1_000_000, spanMs: 1_000 } });
+const path = '/v1/destinations/crm';
+const ROUNDS = 30;
+
+/** Other settings in every round. */
+const put = (round: number) =>
+  api.call('PUT', path, { type: 'webhook', url: `https://crm.example.com/${round}`, events: ['mo*'] });
+
+it('a pause that was answered is not undone by other settings, nor are they by the pause', async () => {
+  await put(0);
+  for (let round = 1; round <= ROUNDS; round++) {
+    await api.call('POST', `${path}/resume`);
+    await Promise.all([put(round), api.call('POST', `${path}/pause`, { reason: 'moving' })]);
+    expect(await readDestination(api.store, 'crm')).toMatchObject({
+      paused: 'moving',
+      config: { url: `https://crm.example.com/${round}` },
+    });
+  }
+});
+
+it('a secret that a rotation showed is kept by other settings', async () => {
+  await put(0);
+  for (let round = 1; round <= ROUNDS; round++) {
+    const [, rotated] = await Promise.all([
+      put(round),
+      api.call('POST', `${path}/rotate-secret`, { keepOldFor: '0s' }),
+    ]);
+    expect((await readDestination(api.store, 'crm'))?.config).toMatchObject({
+      url: `https://crm.example.com/${round}`,
+      secret: rotated.body.secrets,
+    });
+  }
+});
+
+it('a destination that two make at once has the one secret that was shown', async () => {
+  for (let round = 1; round <= ROUNDS; round++) {
+    await api.call('DELETE', path);
+    const made = await Promise.all([put(round), put(round)]);
+    const shown = made.map(({ body }) => body.secret).filter((secret) => secret !== '(hidden)');
+    expect(shown).toEqual([(await readDestination(api.store, 'crm'))?.config['secret']]);
+  }
+});
