@@ -177,7 +177,7 @@ describe('leasing over HTTP', () => {
     await askAndGo(id, { max: count, leaseMs: 600_000 }, 500);
     const found: { attempt: number }[] = [];
     while (found.length < count) {
-      const { deliveries } = (await lease(id, { max: count, waitMs: 5_000 })).body;
+      const { deliveries } = (await lease(id, { max: count, waitMs: 20_000 })).body;
       if (deliveries.length === 0) break;
       found.push(...deliveries);
     }

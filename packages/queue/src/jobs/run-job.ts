@@ -1,5 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Job } from 'bullmq';
 import { noteOf } from './add-noted.ts';
+import { isLockLost } from './bullmq-codes.ts';
 import { returnTake } from './return-take.ts';
 import { type Settlement, settle } from './settle.ts';
 import type { Dispatch, Source } from './source.ts';
@@ -7,12 +9,15 @@ import type { Dispatch, Source } from './source.ts';
 /** What a job comes back after whose run threw. */
 const AFTER_ERROR: Settlement = { kind: 'postpone', delayMs: 1_000 };
 
+/** Before a settlement that Redis did not take is sent again. */
+const SETTLE_AGAIN_MS = 500;
+
 /**
  * Runs a taken job and tells BullMQ what became of it.
  * @returns true when its take was given back to the rate of the queue, which may allow another one now.
  */
 export const runJob = async (dispatch: Dispatch, source: Source, job: Job, token: string): Promise<boolean> => {
-  const { consumer, taker } = source;
+  const { consumer } = source;
   const since = performance.now();
   let settlement: Settlement;
   try {
@@ -29,9 +34,31 @@ export const runJob = async (dispatch: Dispatch, source: Source, job: Job, token
     dispatch.onError(error);
     settlement = AFTER_ERROR;
   }
-  await settle(taker, job, token, settlement);
+  await settleSurely(dispatch, source, { job, token, settlement });
   const { rate, queue } = consumer;
   if (rate === undefined || (settlement.kind !== 'return' && settlement.kind !== 'await_turn')) return false;
   // Nothing was done with the job. Otherwise many that wait for their turn would use up the rate.
   return returnTake(dispatch.store, queue, rate, performance.now() - since);
+};
+
+/**
+ * Settles a job. Where its holder set the lock, that may last for minutes: a settlement that failed is sent again until
+ * it succeeds, or the job is no longer ours. Any other lock ends within seconds, and the job comes back.
+ */
+const settleSurely = async (
+  dispatch: Dispatch,
+  { consumer, taker }: Source,
+  { job, token, settlement }: { job: Job; token: string; settlement: Settlement },
+): Promise<void> => {
+  for (let isAgain = false; ; isAgain = true) {
+    try {
+      return await settle(taker, job, token, settlement);
+    } catch (error) {
+      // Redis carried out the one before, and its answer was lost.
+      if (isAgain && isLockLost(error)) return;
+      if (consumer.newToken === undefined || dispatch.isClosing || isLockLost(error)) throw error;
+      dispatch.onError(error);
+      await pause(SETTLE_AGAIN_MS);
+    }
+  }
 };

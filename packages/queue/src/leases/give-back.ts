@@ -23,20 +23,14 @@ export const giveBackLeases = async (
   leases: readonly Lease[],
   { store, onError, isClosing }: GiveBackOptions,
 ): Promise<void> => {
-  // Each goes to the front: the oldest last.
+  // Each goes to the front: the oldest last. All are sent at once, and one connection keeps their order.
   let left = [...leases].reverse();
   for (;;) {
-    const failed: Lease[] = [];
-    let lastError: unknown;
-    for (const lease of left) {
-      try {
-        if (await returnLease(store, outlet.destination.id, lease)) outlet.out--;
-      } catch (error) {
-        lastError = error;
-        failed.push(lease);
-      }
-    }
-    if (failed.length > 0) onError(lastError);
+    const returned = await Promise.allSettled(left.map((lease) => returnLease(store, outlet.destination.id, lease)));
+    const failed = left.filter((_, index) => returned[index]?.status === 'rejected');
+    outlet.out -= returned.filter((one) => one.status === 'fulfilled' && one.value).length;
+    const error = returned.find((one) => one.status === 'rejected');
+    if (error !== undefined) onError(error.reason);
     left = failed.filter(({ endsAt }) => Date.parse(endsAt) > Date.now());
     if (left.length === 0 || isClosing()) return;
     await pause(RETRY_MS);
