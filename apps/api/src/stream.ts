@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { MINUTE_MS } from '@clickrelay/core';
 import { followEvents, type Store } from '@clickrelay/queue';
 import { RequestRefusedError } from './errors.ts';
 import { maskEvent } from './mask.ts';
@@ -8,7 +9,7 @@ import { operation, ServerSentEvents } from './operation.ts';
 const LOOK_EVERY = 500;
 const HEARTBEAT_EVERY = 15_000;
 /** Then the stream ends. The browser reconnects by itself, and its key or session is checked again. */
-const LONGEST = 5 * 60_000;
+const LONGEST = 5 * MINUTE_MS;
 const COME_AGAIN_AFTER = 2_000;
 
 const PAGE = 100;

@@ -1,4 +1,4 @@
-import type { DeliveryError, RetrySchedule } from '@clickrelay/core';
+import { type DeliveryError, HOUR_MS, MINUTE_MS, type RetrySchedule } from '@clickrelay/core';
 import type { Hold } from '@clickrelay/queue';
 
 /*
@@ -16,9 +16,9 @@ import type { Hold } from '@clickrelay/queue';
 /** Failures in a row before the destination is left alone: more than one faulty delivery would explain. */
 export const FAILURES_TO_HOLD = 20;
 /** The longest time between two attempts that ask whether it is well again. */
-const LONGEST_HOLD_MS = 5 * 60_000;
+const LONGEST_HOLD_MS = 5 * MINUTE_MS;
 /** The longest time a destination may ask us to stay away as a whole; one delivery's own wait may be longer. */
-const LONGEST_ASKED_MS = 60 * 60_000;
+const LONGEST_ASKED_MS = HOUR_MS;
 /** After a 429 that does not say for how long, doubled by each further one. */
 const SHORTEST_THROTTLE_MS = 1_000;
 const LONGEST_THROTTLE_MS = 60_000;

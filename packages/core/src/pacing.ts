@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseRetrySchedule } from './duration.ts';
+import { HOUR_MS, MINUTE_MS, parseRetrySchedule } from './duration.ts';
 
 /** At most `max` deliveries within `spanMs`. */
 export interface Rate {
@@ -7,7 +7,7 @@ export interface Rate {
   readonly spanMs: number;
 }
 
-const SPANS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
+const SPANS: Readonly<Record<string, number>> = { s: 1_000, m: MINUTE_MS, h: HOUR_MS };
 const RATE = /^([1-9]\d{0,6})\/(s|m|h)$/;
 
 /** Checking the clock more often than this is not worth it. */

@@ -1,7 +1,8 @@
+import { MINUTE_MS } from '@clickrelay/core';
 import { checkLedger, type LedgerCheck, type Store } from '@clickrelay/queue';
 
 /** How old a result may be before the ledger is walked again, in ms. */
-const EVERY_MS = 10 * 60_000;
+const EVERY_MS = 10 * MINUTE_MS;
 
 export interface LedgerWalk {
   /** Tells of a scrape that got this result, and walks the ledger again if the result is old. */

@@ -1,5 +1,6 @@
+import { DAY_MS } from '@clickrelay/core';
 /** The longest wait that a destination may ask for, in ms: the longest step of the default retry schedule. */
-export const MAX_RETRY_AFTER_MS = 24 * 60 * 60 * 1000;
+export const MAX_RETRY_AFTER_MS = DAY_MS;
 
 // The only one of RFC 9110's three date forms that may still be sent. `Date.parse` alone reads `10junk` and `-1` as
 // dates.

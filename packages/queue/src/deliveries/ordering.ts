@@ -1,4 +1,4 @@
-import type { Event } from '@clickrelay/core';
+import { DAY_MS, type Event } from '@clickrelay/core';
 import { jobKey } from '../jobs/keys.ts';
 import { wakeJob } from '../jobs/settle.ts';
 import { stateOf } from '../log/delivery-states.ts';
@@ -17,7 +17,7 @@ import type { Store } from '../redis/store.ts';
  */
 
 /** Longer than any delivery lives. The sets of a destination that was removed expire. */
-const FORGOTTEN_AFTER_S = 14 * 24 * 3600;
+const FORGOTTEN_AFTER_S = (14 * DAY_MS) / 1_000;
 
 /*
  * Deliveries of one millisecond stay in the order in which they join. The score is formatted here, as Lua would round

@@ -1,4 +1,4 @@
-import { deliveryId, parseDeliveryId, SHARDS, shardOf } from '@clickrelay/core';
+import { DAY_MS, deliveryId, parseDeliveryId, SHARDS, shardOf } from '@clickrelay/core';
 import { defineCursor } from '../log/cursor.ts';
 import type { Page } from '../log/list-events.ts';
 import { eventKeys, replayKeys, shardKeys } from '../redis/names.ts';
@@ -26,7 +26,7 @@ export const outcomeOfMark = (letter: string | null): ReplayOutcome | undefined 
   OUTCOMES.get(letter as (typeof MARKS)[ReplayOutcome]);
 
 /** How long a replay is kept after its last change. Its counts expire after the same time. */
-export const REPLAY_KEPT_S = 365 * 24 * 3600;
+export const REPLAY_KEPT_S = (365 * DAY_MS) / 1_000;
 
 /** The field of the mark. No destination has a `#` in its name, and no attempt begins with one. */
 export const replayMark = (destinationId: string, replayId: string): string => `#${replayId}#${destinationId}`;

@@ -1,3 +1,4 @@
+import { DAY_MS } from '@clickrelay/core';
 import { REGISTRY } from '../redis/names.ts';
 import type { Store } from '../redis/store.ts';
 
@@ -12,7 +13,7 @@ import type { Store } from '../redis/store.ts';
 export const TEST_MESSAGE = 'clickrelay-test-';
 
 /** In seconds. Longer than a callback usually stays in a spool while Redis is away. */
-const KEPT_S = 7 * 86_400;
+const KEPT_S = (7 * DAY_MS) / 1_000;
 
 /** What the worker saw of a test callback. */
 export interface TestReport {

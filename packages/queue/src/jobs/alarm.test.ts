@@ -1,7 +1,6 @@
+import { DAY_MS } from '@clickrelay/core';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Alarm, createAlarm } from './alarm.ts';
-
-const DAY_MS = 24 * 60 * 60_000;
 
 let rings: number;
 let alarm: Alarm;

@@ -1,10 +1,9 @@
-import { DeliveryError } from '@clickrelay/core';
+import { DAY_MS, DeliveryError } from '@clickrelay/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { asDeliveryError, deadLetterKind, outcomeOf } from './outcome.ts';
 
 const SCHEDULE = [0, 5_000, 30_000];
-const DAY_MS = 24 * 60 * 60_000;
 
 const failure = (retryAfterMs?: number, retryable = true) =>
   new DeliveryError('destination_rejected', 'answered 503', {

@@ -1,4 +1,4 @@
-import { DeliveryError, type RetrySchedule } from '@clickrelay/core';
+import { DAY_MS, DeliveryError, type RetrySchedule } from '@clickrelay/core';
 
 /** What happens after an attempt. */
 export type Outcome =
@@ -24,7 +24,7 @@ export const deadLetterKind = (error: { readonly code: string } | undefined): De
 };
 
 /** A destination may ask for a pause, but not forever: `Retry-After` counts up to a day. */
-const LONGEST_RETRY_AFTER_MS = 24 * 60 * 60_000;
+const LONGEST_RETRY_AFTER_MS = DAY_MS;
 
 /**
  * The one place that turns an attempt into what happens next.

@@ -1,4 +1,5 @@
 import { hash, randomBytes } from 'node:crypto';
+import { DAY_MS, HOUR_MS } from '@clickrelay/core';
 import { REGISTRY } from '../redis/names.ts';
 import type { Store } from '../redis/store.ts';
 
@@ -16,9 +17,9 @@ export interface Session {
 }
 
 /** A session ends after so long without a request. */
-const SESSION_IDLE_MS = 12 * 3_600_000;
+const SESSION_IDLE_MS = 12 * HOUR_MS;
 /** And after so long in any case. */
-const SESSION_LONGEST_MS = 7 * 24 * 3_600_000;
+const SESSION_LONGEST_MS = 7 * DAY_MS;
 
 const keyOf = (sessionId: string): string => `${REGISTRY}:session:${hash('sha256', sessionId)}`;
 
