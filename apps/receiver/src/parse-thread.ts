@@ -6,7 +6,7 @@ export interface ParseJob {
   readonly body: Uint8Array;
 }
 
-/** The facts of a callback that the receiver needs; its text stays where it is. */
+/** What the receiver needs to know of a callback; its text is not copied. */
 export type Parsed =
   | {
       /** Where the text begins, behind a byte order mark. */

@@ -44,7 +44,7 @@ export const config = z.object({
   ),
   DEDUPE_TTL: duration('DEDUPE_TTL')
     .prefault('72h')
-    .describe('How long at least a fact that Clickatell sends again is recognised and makes no second event'),
+    .describe('How long at least an event that Clickatell sends again is recognised as a duplicate and dropped'),
   EVENT_RETENTION: duration('EVENT_RETENTION').prefault('7d').describe('How long events stay in the log'),
   EVENT_LOG_MAX_BYTES: wholeNumber('EVENT_LOG_MAX_BYTES', 0, Number.MAX_SAFE_INTEGER)
     .default(1_073_741_824)

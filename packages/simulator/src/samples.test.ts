@@ -24,7 +24,7 @@ test('there is one envelope with one element for each of the eight documented ty
   }
 });
 
-test('each sample callback is a new fact, and the samples stay as they are', () => {
+test('each sample callback is a new event, and the samples stay as they are', () => {
   const before = JSON.stringify(samples);
   const [a] = sampleCallback('moText', { content: 'hello' }).event['moText'] as [Record<string, unknown>];
   const [b] = sampleCallback('moText').event['moText'] as [Record<string, unknown>];

@@ -1,6 +1,6 @@
 -- Adds numbers to a step of a time series: see time-series.ts.
 
--- Adds numbers to those that a field holds, with commas between them. The first of a hash set when it expires.
+-- Adds numbers to the comma-separated ones of a field. The first write to a hash sets when it expires.
 local function addNumbers(key, field, expireSeconds, numbers)
   local sums = {}
   for present in string.gmatch(redis.call('HGET', key, field) or '', '[^,]+') do

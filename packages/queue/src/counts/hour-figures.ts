@@ -4,17 +4,17 @@ import type { Store } from '../redis/store.ts';
 import { createPendingNumbers, readSeries, removeSeries, stepStart, sumNumbers } from './time-series.ts';
 
 /*
- * How attempts went, by destination and hour. Every process adds them up in memory and writes them every second, so that
- * they cost a delivery no command: figures to look at, of which a process that dies takes its last second along. What was
- * delivered is told by the ledger.
+ * How attempts went, by destination and hour. Every process adds them up in memory and writes them every second, so
+ * that a delivery costs no extra command. A process that dies loses its last second of them: they are for dashboards,
+ * and the ledger says what was delivered.
  */
 
 const prefixOf = (destinationId: string): string => hoursPrefix(destinationQueue(destinationId));
-/** So many whole days are there at any time. */
+/** At any time at least this many days are there. */
 const KEPT = { hour: 8 * DAY_MS } as const;
 const WRITE_MS = 1_000;
 
-/** Upper bounds of the classes that durations are counted in, in ms; the last class has none. */
+/** Upper bounds of the classes that durations are counted in, in ms; the last class has no bound. */
 const BOUNDS = [
   5, 10, 20, 35, 50, 75, 100, 150, 200, 300, 500, 750, 1_000, 1_500, 2_000, 3_000, 5_000, 7_500, 10_000, 15_000, 20_000,
   30_000, 60_000, 120_000, 300_000, 600_000, 1_800_000, 3_600_000,
@@ -29,7 +29,7 @@ const SIZE = AT.durations + CLASSES;
 export interface HourFigures {
   readonly delivered: number;
   readonly failed: number;
-  /** Deliveries whose first attempt was delivered; of what was sent again by a person none is. */
+  /** Deliveries whose first attempt succeeded; replays do not count. */
   readonly firstTry: number;
   /** How many attempts took how long, by class. */
   readonly durations: readonly number[];
@@ -46,7 +46,7 @@ const figuresOf = (numbers: readonly number[]): HourFigures => ({
 export const sumHours = (hours: readonly HourFigures[]): HourFigures =>
   figuresOf(sumNumbers(hours.map((hour) => [hour.delivered, hour.failed, hour.firstTry, ...hour.durations])));
 
-/** Within this time 95 of 100 attempts ended: as near as the class tells in which that one lies. Null without attempts. */
+/** The time within which 95 of 100 attempts ended, interpolated within its class; null without attempts. */
 export const p95Ms = ({ durations }: HourFigures): number | null => {
   const all = durations.reduce((sum, count) => sum + count, 0);
   if (all === 0) return null;
@@ -72,7 +72,7 @@ const classOf = (durationMs: number): number => {
 
 export interface HourCounts {
   add(attempt: AttemptToCount): void;
-  /** Writes what is left. */
+  /** Writes what was counted so far. */
   stop(): Promise<void>;
 }
 
@@ -81,7 +81,7 @@ interface AttemptToCount {
   readonly destinationId: string;
   readonly durationMs: number;
   readonly outcome: { readonly kind: 'delivered' | 'retry' | 'dead_letter' };
-  /** Nothing was tried before. */
+  /** Whether this is the delivery's first attempt. */
   readonly isFirst?: boolean;
 }
 
@@ -91,7 +91,7 @@ export const createHourCounts = (
 ): HourCounts => {
   const pending = createPendingNumbers(SIZE, KEPT);
   let writing: Promise<void> | undefined;
-  /** One at a time: while Redis is away they are added up. */
+  /** One write at a time: while Redis is away the counts add up. */
   const write = (): void => {
     writing ??= pending
       .write(store)
@@ -124,7 +124,7 @@ export interface Hour extends HourFigures {
   readonly at: string;
 }
 
-/** The hours before now, the present one last, and those in which nothing happened with them. By destination. */
+/** For each destination the last hours, the present one last, including those in which nothing happened. */
 export const readHours = async (
   store: Store,
   destinationIds: readonly string[],
@@ -147,6 +147,6 @@ export const readHours = async (
   );
 };
 
-/** Of a destination that is no more. */
+/** Removes the figures of a removed destination. */
 export const removeHours = (store: Store, destinationId: string, nowMs: number): Promise<void> =>
   removeSeries(store, prefixOf(destinationId), KEPT, nowMs);

@@ -18,7 +18,7 @@ const withCounts = (event: LoggedEvent, callbacks: number, repeats = 0, ownRepea
   counted: { callbacks, repeats, ownRepeats },
 });
 const append = (claim: string, ...events: Parameters<EventLog['append']>[1]) => log.append(claim, events, Date.now());
-// Also when the hour ends while a test runs.
+// Includes the next hour, in case one begins while a test runs.
 const sums = async () => sumIntake(await readIntake(store, {}, Date.now() + 60_000));
 const none = { callbacks: 0, events: 0, repeats: 0 };
 
@@ -48,7 +48,7 @@ describe('what came in', () => {
     ]);
   });
 
-  it('is told minute by minute of the last day, and hour by hour of a month', async () => {
+  it('is known by minute for the last day, and by hour for a month', async () => {
     await append('m001', withCounts(newEvent(), 1));
     const minute = 60_000;
     const hour = 60 * minute;
@@ -73,7 +73,7 @@ describe('what came in', () => {
     });
   });
 
-  it('is forgotten by itself', async () => {
+  it('expires', async () => {
     await append('m001', withCounts(newEvent(), 1));
     const keys = await store.redis.keys(`${shardKeys(0).prefix}:in:[hd]*`);
     expect(keys).toHaveLength(2);

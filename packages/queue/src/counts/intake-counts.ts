@@ -8,12 +8,12 @@ import countIntakeLua from './count-intake.part.lua';
 import { ADD_NUMBERS, nameNumbers, readSeries, type Step, stepEnd, stepStart, stepsLua } from './time-series.ts';
 
 /*
- * How many callbacks came in, how many events they held and how many elements were repeats, in each minute for a day and
- * in each hour for a month, by the server's clock.
+ * How many callbacks came in, how many events they held and how many elements were repeats, in each minute for a day
+ * and in each hour for a month, by the server's clock.
  *
- * The script that logs the events counts them too (see ../log/append.lua), so that what is counted is what is logged,
- * whatever dies in between. Measured on one server, 12 interleaved rounds, medians: 64 events take it 1.96 ms with
- * counting and 1.86 ms without, one event 82 and 72 µs. The jobs of those events cost Redis many times that.
+ * The script that logs the events counts them too (see ../log/append.lua), so that the counts agree with the log after
+ * any crash. Measured on one server, 12 interleaved rounds, medians: 64 events take it 1.96 ms with counting and 1.86
+ * ms without, one event 82 and 72 µs. The jobs of those events cost Redis many times that.
  *
  * On a single server all counts are under the first tag; on a Cluster each is under the tag of what it counts.
  */
@@ -32,10 +32,10 @@ export const COUNT_INTAKE =
 
 const COUNT_ALONE: Script = { name: 'countAlone', lua: COUNT_INTAKE + countAloneLua };
 
-/** How long it is known that a claim was counted alone: longer than a group waits to be handed out again. */
+/** How long a claim is remembered as counted alone: longer than a group waits to be handed out again. */
 const ALONE_KNOWN_S = DAY_MS / 1_000;
 
-/** Callbacks and repeats of a group without an event that they could be counted with. */
+/** Counts the callbacks and repeats of a group that has no event to count them with. */
 export const countIntakeAlone = async (
   store: Store,
   claim: string,
@@ -51,7 +51,7 @@ export interface IntakeCounts {
   readonly callbacks: number;
   /** Events that were new. */
   readonly events: number;
-  /** Elements that repeat an event: Clickatell sent it again. */
+  /** Elements that repeat an event: Clickatell sent them again. */
   readonly repeats: number;
 }
 
@@ -62,26 +62,26 @@ interface IntakeSpan extends Readonly<Record<Lane, IntakeCounts>> {
 
 /** What came in during a time. */
 export interface CountedIntake {
-  /** The time that was counted: whole minutes, or whole hours where minutes are not known any more. */
+  /** The time that was counted: whole minutes, or whole hours where minutes are no longer kept. */
   readonly from: string;
   readonly to: string;
   readonly step: Step;
-  /** Oldest first; those in which nothing came are left out. */
+  /** Oldest first; spans in which nothing came are left out. */
   readonly spans: readonly IntakeSpan[];
 }
 
 export interface ReadIntakeOptions {
-  /** @default as long ago as is known */
+  /** @default as far back as counts are kept */
   readonly from?: Date | undefined;
   /** @default now */
   readonly to?: Date | undefined;
-  /** @default `minute` where minutes are known */
+  /** @default `minute` where minutes are kept */
   readonly step?: Step | undefined;
 }
 
 const named = nameNumbers(NAMES);
 
-/** What came in during a time. The steps that it begins and ends in are counted whole. */
+/** What came in during a time. Its first and last step are counted whole. */
 export const readIntake = async (store: Store, options: ReadIntakeOptions, nowMs: number): Promise<CountedIntake> => {
   const wantedMs = Math.max(options.from?.getTime() ?? 0, nowMs - KEPT.hour);
   const knowsMinutes = wantedMs >= nowMs - KEPT.minute;
@@ -116,7 +116,7 @@ const prefixesOf = (store: Store): string[] =>
   Array.from({ length: store.isCluster ? SHARDS : 1 }, (_, shard) => shardKeys(shard).intake);
 
 export interface Heard {
-  /** When callbacks of this lane came for the first and for the last time, ISO 8601; null for never. */
+  /** When the first and the last callback of this lane came, ISO 8601; null when none came. */
   readonly firstAt: string | null;
   readonly lastAt: string | null;
 }

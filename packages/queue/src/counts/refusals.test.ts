@@ -39,7 +39,7 @@ it('a flood of them costs one command, and quiet costs none', async () => {
   expect(await read('hour')).toEqual({ ...none, unauthorized: 100_000 });
 });
 
-it('those that Redis did not take are written with the next, and all end by themselves', async () => {
+it('those that Redis did not take are written with the next, and all expire', async () => {
   const counter = createRefusalCounter();
   counter.count(503);
   store.redis.disconnect();
@@ -52,7 +52,7 @@ it('those that Redis did not take are written with the next, and all end by them
   for (const key of await store.redis.keys('*:refused:*')) expect(await store.redis.ttl(key)).toBeGreaterThan(0);
 });
 
-it('only those of the time that was asked for are told', async () => {
+it('only those of the time asked for are returned', async () => {
   const at = Date.parse('2026-03-01T12:34:00.000Z');
   await store.redis.hset(`cr:{registry}:refused:h${Math.floor(at / HOUR_MS)}`, '34', '2', '35', '4');
   const found = await readRefusals(store, { fromMs: at + 10_000, toMs: at + 60_000, step: 'minute' });

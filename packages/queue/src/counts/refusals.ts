@@ -4,15 +4,15 @@ import type { Store } from '../redis/store.ts';
 import { createPendingNumbers, nameNumbers, readSeries, type Step, sumNumbers } from './time-series.ts';
 
 /*
- * Callbacks that receivers refused, in each minute for a day and in each hour for a month. A receiver adds them up in
- * memory and writes them every few seconds: a flood of strangers costs Redis no command for each of them. Numbers only:
- * nothing of who asked, or what was shown.
+ * How many callbacks receivers refused, in each minute for a day and in each hour for a month. A receiver adds them up
+ * in memory and writes them every few seconds, so a flood of strangers does not become a flood of commands. Only
+ * numbers are kept: not who asked, nor what they showed.
  */
 
 const PREFIX = `${REGISTRY}:refused`;
 const KEPT = { minute: 25 * HOUR_MS, hour: 32 * DAY_MS } as const;
 
-/** Why, by the status that was answered. In this order they are counted. */
+/** The reason for each status. A row of the time series has its numbers in this order. */
 const REASONS = [
   [401, 'unauthorized'],
   [403, 'forbidden'],
@@ -29,9 +29,9 @@ export type RefusalCounts = Record<(typeof NAMES)[number], number>;
 const named = nameNumbers(NAMES);
 
 export interface RefusalCounter {
-  /** @param status that was answered; those that are no refusal of a callback are left out. */
+  /** @param status of the answer; one that does not refuse a callback is ignored */
   count(status: number): void;
-  /** Adds to Redis what was counted since the last time; what it does not take is kept for the next. */
+  /** Adds to Redis what was counted since the last time. What Redis does not take is written the next time. */
   write(store: Store): Promise<void>;
 }
 
@@ -46,7 +46,7 @@ export const createRefusalCounter = (): RefusalCounter => {
   };
 };
 
-/** By when the step begins, in ms; those in which nothing was refused are left out. @param toMs is not in it any more */
+/** The counts of each step, by when it begins, in ms; steps without refusals are left out. @param toMs exclusive */
 export const readRefusals = async (
   store: Store,
   options: { fromMs: number; toMs: number; step: Step },

@@ -6,7 +6,7 @@ import addNumbersLua from './add-numbers.lua';
 import addNumbersPart from './add-numbers.part.lua';
 
 /*
- * Numbers by minute and by hour. What is counted, and in which order, the file of each series says.
+ * Numbers by minute and by hour. The file of each series says what is counted, and in which order.
  *
  * A hash holds the minutes of an hour (`<prefix>:h<hour>`) or the hours of a day (`<prefix>:d<day>`), and expires as a
  * whole. A field is the minute in its hour or the hour in its day, with a name behind it where several rows are counted
@@ -20,7 +20,7 @@ const STEPS = {
 
 export type Step = keyof typeof STEPS;
 
-/** The steps in which a series is counted, and how long each step is kept at least, in ms. */
+/** The steps in which a series is counted, and how long each is kept at least, in ms. */
 export type Kept = Readonly<Partial<Record<Step, number>>>;
 
 export const stepStart = (step: Step, ms: number): number => {
@@ -32,7 +32,7 @@ export const stepEnd = (step: Step, ms: number): number => stepStart(step, ms + 
 
 const keyOf = (prefix: string, step: Step, span: number): string => `${prefix}:${STEPS[step].letter}${span}`;
 
-/** The last step of a hash may begin a whole span after the hash was made. */
+/** Adds a whole span: the last step of a hash may begin that long after the hash was made. */
 const expireSeconds = (step: Step, keptMs: number): number => (keptMs + STEPS[step].spanMs) / 1_000;
 
 /** For scripts: `addNumbers`. */
@@ -51,15 +51,15 @@ export const stepsLua = (kept: Readonly<Record<Step, number>>): string => {
 // -- counting -----------------------------------------------------------------------------------------------------
 
 /**
- * Numbers that are added up in memory and written now and then: counting costs Redis no command. A process that dies
- * takes what it has not written along.
+ * Numbers that are added up in memory and written now and then, so that counting costs no command. A process that dies
+ * loses what it has not written.
  */
 export interface PendingNumbers {
-  /** Adds 1 at each of these positions, in the steps that this moment is in. @param prefix of the series */
+  /** Adds 1 at each of these positions, in the steps that contain this moment. @param prefix of the series */
   increment(prefix: string, ms: number, positions: readonly number[]): void;
   /**
    * Adds to Redis what was counted since the last time, in one command for each prefix.
-   * @throws the first error; what Redis did not take is written the next time, unless it is too old by then
+   * @throws the first error; what Redis did not take is written the next time, unless it has expired by then
    */
   write(store: Store): Promise<void>;
 }
@@ -69,7 +69,7 @@ interface PendingStep {
   readonly key: string;
   readonly field: string;
   readonly expireSeconds: number;
-  /** Later it is not worth writing. */
+  /** After this time it is not worth writing. */
   readonly untilMs: number;
   readonly numbers: number[];
 }
@@ -119,7 +119,7 @@ export const createPendingNumbers = (size: number, kept: Kept): PendingNumbers =
       const now = Date.now();
       const taken = [...pending.values()].filter(({ untilMs }) => untilMs > now);
       pending = new Map();
-      // On a Cluster a script keeps to one tag.
+      // On a Cluster a script may use one tag only.
       const groups = Map.groupBy(taken, ({ prefix }) => prefix).values();
       const results = await Promise.allSettled([...groups].map((steps) => writeSteps(store, steps)));
       const failed = results.find(({ status }) => status === 'rejected');
@@ -138,7 +138,7 @@ const addTo = (sums: number[], numbers: readonly number[]): void => {
 export interface SeriesRow {
   /** When the step begins, in ms. */
   readonly at: number;
-  /** Empty where a step has one row only. */
+  /** Empty where each step has a single row. */
   readonly name: string;
   readonly numbers: readonly number[];
 }
@@ -166,18 +166,18 @@ export const readSeries = async (
   );
 };
 
-/** Number by number. */
+/** Adds rows up, position by position. */
 export const sumNumbers = (rows: Iterable<readonly number[]>): number[] => {
   const sums: number[] = [];
   for (const numbers of rows) addTo(sums, numbers);
   return sums;
 };
 
-/** Removes a series before its time. */
+/** Removes a series before it expires. */
 export const removeSeries = async (store: Store, prefix: string, kept: Kept, nowMs: number): Promise<void> => {
   const keys = (Object.entries(kept) as [Step, number][]).flatMap(([step, keptMs]) => {
     const { spanMs } = STEPS[step];
-    // Also those of a clock that is ahead, or behind.
+    // Includes spans written by a clock that is ahead or behind.
     const last = Math.floor(nowMs / spanMs) + 1;
     const spans = Math.ceil(keptMs / spanMs) + 3;
     return Array.from({ length: spans }, (_, ago) => keyOf(prefix, step, last - ago));

@@ -1,18 +1,18 @@
 -- Dedupes and logs events.
 --
--- Each event is an atomic step of its own; one call carries many because the cost of a command is then paid once. Other
--- keys are made from an event's record key, whose tag they share. Time stands still within a script, so the events of
--- one call get successive microseconds, which they take anyway.
+-- The script writes a new event's record, its place in the log and its dedupe record, or none of them. One call carries
+-- many events, so that the cost of a command is paid once. All other keys are made from the record key of an event and
+-- share its tag. The clock stands still during a script: the events of one call get successive microseconds.
 --
--- An event that its own claim logs again keeps its place and gets its record anew: the routes may have changed.
+-- When a claim logs its own event again, the event keeps its place and gets a new record: the routes may have changed.
 --
--- The pieces of a large element were written before, under the record's key, `:p:` and a suffix. They stay for good as
--- soon as a record names them, and go with it.
+-- The caller has already written the pieces of a large element, under the record's key, `:p:` and a suffix. They stop
+-- expiring as soon as a record names them, and are removed with it.
 --
--- Intake is counted in the same step, so that what is counted is what is logged. An event brings the callbacks and
--- repeats that are counted with it, once for each claim: a new event counts them at once, and a repeat is noted beside
--- the event under its claim. A group that comes back after a crash adds only what it had not added before. The notes
--- have a limit; beyond it a repeat and a group that came back look the same, and both are counted.
+-- The same step counts intake, so that the counts agree with the log. Each event brings the callbacks and repeats to be
+-- counted with it, once for each claim: a new event counts them at once, and a repeat is noted beside the event under
+-- its claim. A group that runs again after a crash adds only what it had not added before. The number of notes is
+-- limited. Beyond the limit a repeat and a group that runs again look the same, and both are counted.
 --
 -- KEYS     record of each event
 -- ARGV[1]  claim
@@ -20,8 +20,8 @@
 -- ARGV[3]  seconds after which a dedupe record may be forgotten
 -- ARGV[4]  lane of the claim's group
 -- ARGV[5]  prefix of the intake counts, or empty for that of the events' own tag
--- ARGV[6]  and four more for each event: its id, its record, suffix of its pieces (empty when it has none), bytes of its
---          pieces, and what is counted with it: callbacks, repeats, and those of the repeats that are of this event
+-- ARGV[6]  and four more for each event: its id, its record, suffix of its pieces (empty when it has none), bytes of
+--          its pieces, and what is counted with it: callbacks, repeats, and how many of these repeat this event
 -- Returns  `new`, `claimed` or `seen` for each event
 local claim, generation, expireSeconds, lane, countsPrefix = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local ARGV_BEFORE_EVENTS, ARGV_PER_EVENT = 5, 5
@@ -29,7 +29,7 @@ local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
 local counts = { callbacks = 0, events = 0, repeats = 0 }
 
--- Writes a record, keeps its pieces, drops those of the record before, and adds the difference to the log's bytes.
+-- Writes a record, keeps its pieces, drops those of the previous record, and adds the difference to the log's bytes.
 local function put(key, prefix, record, suffix, pieceBytes)
   local before = redis.call('SET', key, record, 'GET')
   local bytesBefore = 0
@@ -45,7 +45,7 @@ local function put(key, prefix, record, suffix, pieceBytes)
   redis.call('INCRBY', prefix .. 'bytes', #record + pieceBytes - bytesBefore)
 end
 
--- Counts what an event brings along. repeatsOfItself is 1 when it is itself a repeat.
+-- Counts what an event brings with it. repeatsOfItself is 1 when the event is itself a repeat.
 local function count(key, counted, repeatsOfItself)
   local callbacks, repeats, own = string.match(counted, '(%d+) (%d+) (%d+)')
   own = tonumber(own) + repeatsOfItself
@@ -73,7 +73,7 @@ for i, key in ipairs(KEYS) do
     if before and before ~= record then
       put(key, prefix, record, suffix, tonumber(pieceBytes))
     elseif suffix ~= '' and not before then
-      -- An equal record means that this call is sent again because its answer was lost: the pieces are the record's.
+      -- An equal record needs these pieces: ioredis has sent this call again because the reply was lost.
       redis.call('UNLINK', key .. ':p:' .. suffix)
     end
   elseif found and found ~= SEEN.reserved .. claim then

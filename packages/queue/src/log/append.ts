@@ -11,18 +11,18 @@ import { encodeRecord, type Origin, type Pieces, RECORD_LUA } from './event-reco
 import { storePieces } from './pieces.ts';
 
 /*
- * Per event: a record (`cr:{eNN}:<id>`), its place in the order of logging (`cr:{eNN}:log`, scored with the server's
- * microseconds), and a field in a dedupe hash. A script writes all three, or none of them.
+ * An event has a record (`cr:{eNN}:<id>`), a place in the log (`cr:{eNN}:log`, scored with the server's microseconds),
+ * and a field in a dedupe hash. How they are written together: see append.lua.
  */
 
 /**
  * - `new`: logged now.
  * - `claimed`: logged before by the same claim, which did not finish: route it again.
- * - `seen`: logged before by another claim: a redelivered fact.
+ * - `seen`: logged before by another claim: a repeat.
  */
 type Logged = 'new' | 'claimed' | 'seen';
 
-/** How many claims by which a fact came again are written down. */
+/** How many repeating claims are noted beside an event. */
 const MOST_REPEATS = 1_000;
 
 const APPEND: Script = {
@@ -30,21 +30,21 @@ const APPEND: Script = {
   lua: RECORD_LUA + luaTable('APPEND', { mostRepeats: MOST_REPEATS }) + FIND_SEEN + COUNT_INTAKE + appendLua,
 };
 
-/** Nobody else is served while a script runs: about a millisecond. */
+/** Events in one call. Redis serves no other client while a script runs: about a millisecond. */
 const MOST_PER_CALL = 64;
 
 /** What is counted together with an event. */
 export interface CountedWith {
-  /** Callbacks that were taken up since the event before it. */
+  /** Callbacks whose splitting began since the previous event. */
   readonly callbacks: number;
-  /** Elements that are the same fact as one before them in the group, since the event before it. */
+  /** Elements since the previous event that repeat an earlier one of the group. */
   readonly repeats: number;
-  /** Those of them that are this fact. */
+  /** How many of these repeat this event. */
   readonly ownRepeats: number;
 }
 
 export interface EventToLog extends LoggedEvent {
-  /** The ids of the destinations that it is routed to: what the ledger holds them to. @default none */
+  /** Ids of the destinations that it is routed to. The ledger expects a delivery for each. @default none */
   readonly routes?: readonly string[];
   readonly origin?: Origin;
   /** @default nothing */
@@ -53,15 +53,15 @@ export interface EventToLog extends LoggedEvent {
 
 export interface EventLog {
   /**
-   * Dedupes and logs, each event in one atomic step.
-   * @param claim Names the unit of work that will route them; the same unit, repeated, gets `claimed`.
+   * Dedupes and logs events, each atomically.
+   * @param claim Names the group that routes the events. When the same group runs again, it gets `claimed`.
    */
   append(claim: string, events: readonly EventToLog[], nowMs: number): Promise<Logged[]>;
-  /** Counts, once for this claim, what there was no event to be counted with. */
+  /** Counts, once for this claim, what has no event to be counted with. */
   countAlone(claim: string, counted: Pick<CountedWith, 'callbacks' | 'repeats'>): Promise<void>;
 }
 
-/** @param dedupeTtlMs A fact is recognised for at least this long, and at most a third longer. */
+/** @param dedupeTtlMs Repeats are recognised for at least this long, and at most a third longer. */
 export const createEventLog = (store: Store, { dedupeTtlMs }: { dedupeTtlMs: number }): EventLog => {
   const { generationMs, expireSeconds } = generationsOf(dedupeTtlMs);
 
@@ -82,7 +82,7 @@ export const createEventLog = (store: Store, { dedupeTtlMs }: { dedupeTtlMs: num
       store.redis,
       APPEND,
       events.map(({ event }) => eventKeys(event.id).record),
-      // On a Cluster a step keeps to one tag; elsewhere all counts are in one place.
+      // On a Cluster a script may use one tag only; a single server keeps all counts in one place.
       [claim, generation, expireSeconds, laneOfClaim(claim), store.isCluster ? '' : shardKeys(0).intake, ...args],
     );
   };
@@ -105,7 +105,7 @@ export const createEventLog = (store: Store, { dedupeTtlMs }: { dedupeTtlMs: num
 
 const NOTHING_ELSE: CountedWith = { callbacks: 0, repeats: 0, ownRepeats: 0 };
 
-/** Which events go into which call, by their indexes: on a Cluster each call keeps to one tag. */
+/** The indexes of the events of each call: on a Cluster a call may use one tag only. */
 const callsFor = (store: Store, events: readonly LoggedEvent[]): number[][] => {
   const groups = new Map<number, number[]>();
   for (const [index, { event }] of events.entries()) {

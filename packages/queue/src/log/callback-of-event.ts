@@ -6,39 +6,39 @@ import type { Store } from '../redis/store.ts';
 import { decodeHead } from './event-record.ts';
 import { nextPlaces, type Place } from './places.ts';
 
-/** The callback that brought an event, as far as it is known after it was split. */
+/** What is known of the callback that brought an event, once it was split. */
 export interface CallbackOfEvent {
   readonly receivedAt: string;
   readonly lane: Lane;
-  /** Of its body, in bytes; null when the event was logged without a callback, as tests do. */
+  /** The size of its body in bytes; null when the event was logged without a callback, as tests do. */
   readonly size: number | null;
-  /** How many callbacks were committed in one write, this one included; null as for `size`. */
+  /** How many callbacks were committed in one write, this one included; null when `size` is null. */
   readonly committedTogether: number | null;
   /** How many elements it has; null when it has so many that they were logged in parts. */
   readonly elements: number | null;
   /** The other events that came with it and were new. */
   readonly others: readonly string[];
-  /** Whether `others` are all of them: of a large callback they are not looked for in all of the log. */
+  /** Whether `others` is complete: the events of a large callback are not looked for in all of the log. */
   readonly complete: boolean;
 }
 
-/** How often a fact came again, and when last. */
+/** How often an event came again, and when last. */
 export interface Repeats {
   readonly count: number;
   readonly lastAt: string | null;
 }
 
-/** The events of a callback are logged at about the same time: so many are looked at, on either side. */
-const LOOKED_AT = 500;
-const AT_ONCE = 250;
+/** How many neighbours are read on either side: the events of a callback are logged at about the same time. */
+const MAX_NEIGHBOURS = 500;
+const READ_AT_ONCE = 250;
 
 /** @returns undefined when there is no such event. */
 export const readCallbackOf = async (store: Store, eventId: string): Promise<CallbackOfEvent | undefined> => {
   const { record, prefix } = eventKeys(eventId);
   const [head, score] = await Promise.all([store.redis.get(record), store.redis.zscore(`${prefix}:log`, eventId)]);
-  const facts = head === null ? undefined : decodeHead(head);
-  if (facts === undefined) return undefined;
-  const { claim, origin, receivedAt } = facts;
+  const own = head === null ? undefined : decodeHead(head);
+  if (own === undefined) return undefined;
+  const { claim, origin, receivedAt } = own;
   const known = { receivedAt, lane: laneOfClaim(claim) };
   if (origin === undefined) {
     return { ...known, size: null, committedTogether: null, elements: null, others: [], complete: false };
@@ -63,30 +63,30 @@ interface Near {
   readonly index: number | undefined;
 }
 
-/** What was logged shortly before and after. */
+/** The events logged just before and after this place. */
 const readNear = async (store: Store, place: Place): Promise<{ near: Near[]; isAll: boolean }> => {
-  const bounds = { after: place, lowest: 0, highest: Number.MAX_SAFE_INTEGER, count: LOOKED_AT };
+  const bounds = { after: place, lowest: 0, highest: Number.MAX_SAFE_INTEGER, count: MAX_NEIGHBOURS };
   const [before, after] = await Promise.all([
     nextPlaces(store, { ...bounds, order: 'desc' }),
     nextPlaces(store, { ...bounds, order: 'asc' }),
   ]);
   const ids = [...before.reverse(), ...after].map(({ id }) => id);
   const near: Near[] = [];
-  for (let from = 0; from < ids.length; from += AT_ONCE) {
-    const some = ids.slice(from, from + AT_ONCE);
+  for (let from = 0; from < ids.length; from += READ_AT_ONCE) {
+    const some = ids.slice(from, from + READ_AT_ONCE);
     const heads = await sendAll(
       store,
       some.map((id) => ['getrange', eventKeys(id).record, 0, RECORD_HEAD_ONCE_BYTES - 1]),
     );
-    for (const [index, head] of heads.entries()) {
-      const facts = decodeHead(head as string);
-      if (facts !== undefined) near.push({ id: some[index] as string, claim: facts.claim, index: facts.origin?.index });
+    for (const [index, start] of heads.entries()) {
+      const head = decodeHead(start as string);
+      if (head !== undefined) near.push({ id: some[index] as string, claim: head.claim, index: head.origin?.index });
     }
   }
-  return { near, isAll: before.length < LOOKED_AT && after.length < LOOKED_AT };
+  return { near, isAll: before.length < MAX_NEIGHBOURS && after.length < MAX_NEIGHBOURS };
 };
 
-/** How often each of these facts came again. */
+/** How often each of these events came again. */
 export const readRepeats = async (store: Store, eventIds: readonly string[]): Promise<Repeats[]> => {
   const replies = await sendAll(
     store,
@@ -95,7 +95,7 @@ export const readRepeats = async (store: Store, eventIds: readonly string[]): Pr
   return replies.map((reply) => {
     let count = 0;
     let last = 0;
-    // When, in microseconds, and how often.
+    // Each value has the time in microseconds, and how often.
     for (const value of reply as string[]) {
       const [micros = 0, times = 0] = value.split(' ').map(Number);
       count += times;

@@ -1,10 +1,12 @@
 /**
- * How a list writes down where a page ended: the parts of a place, in their order, with dots between them. Its readers
- * get it as text that they give back.
+ * Turns the place where a page of a list ended into text, and back: the parts of the place in order, with dots between
+ * them. Clients send the text back unchanged.
  */
 export interface Cursor<Part extends string> {
   write(place: Readonly<Record<Part, string | number>>): string;
-  /** @returns undefined without a cursor, and for text that is none of this list: it is then read from its beginning */
+  /**
+   * @returns undefined without a cursor, and for text that is not a cursor of this list: read from the beginning then
+   */
   read(cursor: string | undefined): Readonly<Record<Part, string>> | undefined;
 }
 

@@ -2,13 +2,13 @@ import { luaTable } from '../redis/script.ts';
 import findSeenLua from './find-seen.part.lua';
 
 /*
- * The dedupe record of an event is a field in one of many small hashes, 24 bytes where a key of its own costs 160.
- * Hashes cannot expire field by field, so there are generations: a new one every third of the time to live, each
- * expiring as a whole, and a look-up goes through four of them, and through the coming one: the clock of another
- * process may be ahead. A record may outlive them: a fact logged for the second time replaces it.
+ * The dedupe record of an event is a field in one of many small hashes, 24 bytes where a key of its own costs 160. A
+ * hash expires as a whole, so there are generations: a new one begins every third of the time to live. A look-up reads
+ * the present generation, the three before it, and the coming one, because the clock of another process may be ahead.
+ * An event's record may outlive its dedupe record. The same event is then logged as new, and replaces the record.
  */
 
-/** Stands before the claim of a group that has reserved an event and not logged it so far: see reserve-event.ts. */
+/** Precedes the claim of a group that has reserved an event and has not logged it so far: see reserve-event.ts. */
 export const RESERVED = '!';
 
 /** For scripts: `findSeen`, `markSeen` and `SEEN.reserved`. */

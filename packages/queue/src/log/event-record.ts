@@ -5,7 +5,7 @@ import { RECORD_HEAD_BYTES } from '../redis/size-limits.ts';
 /*
  * How an event is kept. A record is one string:
  *
- *   one character   whether its deliveries have all ended, and are no longer kept
+ *   one character   whether all its deliveries have ended, and are no longer kept
  *   a line of JSON  the head, an array; scripts read it too
  *   the rest        the element's own text; empty when the element is large, and lies in pieces beside the record
  *
@@ -27,7 +27,7 @@ export interface Origin {
 /** The pieces of a large element: suffix of their key, how many there are, and their size in bytes. */
 export type Pieces = readonly [suffix: string, count: number, bytes: number];
 
-/** Everything that a record says of an event besides the element's own text. */
+/** Everything a record holds about an event except the element's own text. */
 export interface RecordHead extends Omit<StoredEvent, 'id' | 'source'> {
   /** Names the group of callbacks that brought the event: see `claimOf`. */
   readonly claim: string;

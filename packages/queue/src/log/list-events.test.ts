@@ -18,7 +18,7 @@ beforeEach(() => {
 
 const append = (...events: LoggedEvent[]) => log.append('m1', events, Date.now());
 
-/** Gives an event another time of logging, in microseconds. */
+/** Changes when an event was logged, in microseconds. */
 const logAt = (micros: number, ...events: LoggedEvent[]) =>
   Promise.all(events.map(({ event }) => store.redis.zadd(shardKeys(shardOf(event.id)).log, String(micros), event.id)));
 
@@ -136,7 +136,7 @@ describe('a list of events', () => {
     expect(await readOldestFirst(1)).toEqual(expected);
   });
 
-  it('begins anew when its cursor is none', async () => {
+  it('begins at the start when the cursor is not one of its own', async () => {
     const events = newConversations(3);
     for (const [index, event] of events.entries()) {
       await append(event);

@@ -17,7 +17,7 @@ export interface ListEventsOptions {
   readonly limit: number;
   readonly cursor?: string | undefined;
   readonly types?: readonly string[] | undefined;
-  /** Whether an event is listed. @default all of `types` are */
+  /** Which events to list. @default all of `types` */
   readonly wants?: ((event: Event) => boolean) | undefined;
   /** Logged at or after this time. */
   readonly since?: Date | undefined;
@@ -25,14 +25,14 @@ export interface ListEventsOptions {
   readonly until?: Date | undefined;
 }
 
-/** A filter on types reads on until the page is full, but not for ever: such a page may be short, and has a `next`. */
+/** How many events are read to fill a page. With a filter a page may end here, short of `limit` and with a `next`. */
 const MOST_READ_PER_PAGE = 5_000;
-/** Each of them may have 256 KB. */
+/** Records read at a time: each may have 256 KB. */
 const RECORDS_AT_ONCE = 64;
 
 interface Walked {
   readonly items: LoggedEvent[];
-  /** The last place looked at. */
+  /** The last place that was read. */
   readonly last: Place | undefined;
   readonly ended: boolean;
 }
@@ -70,7 +70,7 @@ const walk = async (store: Store, options: ListEventsOptions, order: 'asc' | 'de
   return { items, last, ended: false };
 };
 
-/** How many events were logged in a span of time. */
+/** How many events were logged from `since` until `until`. */
 export const countEvents = async (
   store: Store,
   { since, until }: Pick<ListEventsOptions, 'since' | 'until'>,
@@ -99,7 +99,7 @@ export interface FollowEventsOptions {
   readonly wants?: ListEventsOptions['wants'];
 }
 
-/** Oldest first, for a reader that follows the log: `next` always tells where to go on. */
+/** Oldest first, for a reader that follows the log: `next` always says where to continue. */
 export const followEvents = async (
   store: Store,
   { after, since, limit, types, wants }: FollowEventsOptions,

@@ -108,7 +108,7 @@ describe('the index', () => {
     }
   });
 
-  it('has no entry left of an event that retention removed, and every one of those that stayed', async () => {
+  it('keeps every entry of the events that stay, and none of those that retention removed', async () => {
     const ids = fc.constantFrom('m1', 'm2', 'm3', 'm4', null);
     const one = fc.record({
       messageId: ids,
@@ -144,11 +144,11 @@ describe('the index', () => {
     );
   });
 
-  it('is rid of what a process left that died while it removed', async () => {
+  it('loses the entries that a process left when it died while removing them', async () => {
     const event = status('m1', { clientMessageId: 'order-7' });
     await logAndIndex(event);
     const { id } = event.event;
-    // The event is gone and noted, its entries are still there.
+    // The event is removed and noted, and its entries are still there.
     await store.redis.del(eventKeys(id).record);
     const { log: logKey, unindex } = shardKeys(shardOf(id));
     await store.redis.zrem(logKey, id);
@@ -159,10 +159,10 @@ describe('the index', () => {
     expect(await indexKeys()).toEqual([]);
   });
 
-  it('is written anew from the log, part by part', async () => {
+  it('is rebuilt from the log, part by part', async () => {
     const events = Array.from({ length: 250 }, (_, n) => (n % 2 ? status(`m${n}`) : reply(`m${n + 1}`)));
     await logAndIndex(...events);
-    // Ten of one microsecond are not torn apart.
+    // The ten events of one microsecond stay together.
     const { log: logKey } = shardKeys(shardOf(events[0]?.event.id as string));
     await store.redis.zadd(logKey, ...(await store.redis.zrange(logKey, '0', '-1')).flatMap((id) => ['5', id]));
     const before = await everything();

@@ -17,13 +17,13 @@ import { defineCursor } from './cursor.ts';
 import { decodeRecord } from './read-event.ts';
 
 /*
- * From a message to its events. An entry says nothing that its event does not say better: it is written after the event,
- * again when the group of callbacks is repeated after a crash, and removed after the event. So every event that is in
- * the log and whose group is done is in the index, and whatever the index is asked for is read from the log.
+ * Finds the events of a message. An entry is only a pointer: it is written after its event, written again when the
+ * group of callbacks runs again after a crash, and removed after its event. So the index has every event in the log
+ * whose group is done, and readers check each entry against the event in the log.
  */
 
 export interface MessageIndex {
-  /** Resolves when these events are found by their messages. They must be in the log. */
+  /** Resolves when these events can be found by their messages. They must be in the log. */
   add(events: readonly Pick<Event, 'id' | 'messageId' | 'clientMessageId' | 'relatedMessageId'>[]): Promise<void>;
   drained(): Promise<void>;
 }
@@ -45,7 +45,7 @@ const INDEX: Script = {
   lua: "for i, key in ipairs(KEYS) do redis.call('HSET', key, ARGV[i], '') end",
 };
 
-/** Nobody else is served while a script runs: about a millisecond. */
+/** Entries in one write. Redis serves no other client while a script runs: about a millisecond. */
 const MOST_PER_WRITE = 1_000;
 
 /** Entries of events that are logged at about the same time share a write. */
@@ -61,11 +61,11 @@ export const createMessageIndex = (store: Store): MessageIndex => {
     maxItems: MOST_PER_WRITE,
     maxBytes: MOST_PER_WRITE,
     sizeOf: (entries) => entries.length,
-    // Nobody waits for it, and a few more in one write spare Redis an fsync each.
+    // No caller is in a hurry, and each entry that shares a write spares Redis an fsync.
     lingerMs: 25,
     write: async (items) => {
       const entries = items.flat();
-      // On a Cluster a script keeps to one tag.
+      // On a Cluster a script may use one tag only.
       const groups = store.isCluster ? Map.groupBy(entries, ({ key }) => keySlot(key)).values() : [entries];
       await Promise.all([...groups].map(write));
     },
@@ -85,16 +85,16 @@ export const createMessageIndex = (store: Store): MessageIndex => {
 
 // -- reading ----------------------------------------------------------------------------------------------------
 
-/** Fields looked at for one message: a bucket has some 15, unless one message of it has thousands of events. */
+/** Fields scanned for one message: a bucket has about 15, unless one of its messages has thousands of events. */
 const MOST_SCANNED = 50_000;
-/** How many events of one message are read. */
+/** Events read of one message. */
 const MOST_EVENTS_OF_MESSAGE = 10_000;
-/** Records are parsed in the process that asks: others are served in between. */
+/** Records read at a time: this process parses them, and serves other requests in between. */
 const READ_AT_ONCE = 250;
 
 export interface EventsOfMessage {
   readonly events: LoggedEvent[];
-  /** Whether there are more than were read. */
+  /** Whether there are more events than were read. */
   readonly isCut: boolean;
 }
 
@@ -126,7 +126,7 @@ export const readEventsOfMessage = async (store: Store, id: string): Promise<Eve
     );
     for (const [at, record] of records.entries()) {
       const logged = await decodeRecord(store, some[at] as string, record as string | null);
-      // Another message of the same bucket and mark, or one that was removed meanwhile.
+      // Leaves out events of another message with the same bucket and mark, and events removed meanwhile.
       if (logged !== undefined && names(logged.event, id)) events.push(logged);
     }
   }
@@ -154,17 +154,17 @@ export const unindexEvents = async (store: Store, shard: number, entries: readon
       ),
     ),
   );
-  // Only now: what a crash leaves here is removed by the next round.
+  // Last, so that the next round finishes what a crash interrupted.
   await store.redis.srem(shardKeys(shard).unindex, ...entries);
 };
 
-/** A shard of the log, and the score behind which to go on in it. */
+/** A shard of the log, and the score after which to continue in it. */
 const CURSOR = defineCursor({ shard: /\d{1,2}/, after: /-inf|\d{1,17}/ });
 
 /**
- * Writes the index anew for a part of the log, for when it was lost.
- * @param cursor `next` of the call before
- * @returns How many events were looked at, and where to go on; null at the end.
+ * Rebuilds the index for a part of the log, after the index was lost.
+ * @param cursor `next` of the previous call
+ * @returns How many events were read, and where to continue; null at the end.
  */
 export const rebuildMessageIndex = async (
   store: Store,
@@ -178,7 +178,7 @@ export const rebuildMessageIndex = async (
     const { log } = shardKeys(shard);
     const places = await store.redis.zrangebyscore(log, from, '+inf', 'WITHSCORES', 'LIMIT', 0, limit - events);
     const last = places.at(-1);
-    // Several of one microsecond must not be torn apart.
+    // The next call continues after this microsecond, so all its events belong to this one.
     const ids = new Set(places.filter((_, at) => at % 2 === 0));
     if (last !== undefined) for (const id of await store.redis.zrangebyscore(log, last, last)) ids.add(id);
     const records = await sendAll(

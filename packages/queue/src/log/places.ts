@@ -4,7 +4,7 @@ import { type RedisCommand, sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
 import { defineCursor } from './cursor.ts';
 
-/** A place in the log: the server's microseconds, then the id among those of the same microsecond. */
+/** A place in the log: by the server's microseconds, then by id. */
 export interface Place {
   readonly score: number;
   readonly id: string;
@@ -21,7 +21,7 @@ export const readPlace = (cursor: string | undefined): Place | undefined => {
 
 const comparePlaces = (a: Place, b: Place): number => a.score - b.score || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 
-/** The next places in order over all shards. */
+/** The next places in the order of logging, across all shards. */
 export const nextPlaces = async (
   store: Store,
   {
@@ -32,7 +32,8 @@ export const nextPlaces = async (
     count,
   }: { after: Place | undefined; lowest: number; highest: number; order: 'asc' | 'desc'; count: number },
 ): Promise<Place[]> => {
-  // Places of the cursor's own microsecond are read again and skipped; a shard with more of them is read further.
+  // Places of the cursor's own microsecond are read again and skipped. While a shard has more of those than were read,
+  // read more.
   for (let perShard = count + 16; ; perShard *= 4) {
     const commands: RedisCommand[] = [];
     for (let shard = 0; shard < SHARDS; shard++) {

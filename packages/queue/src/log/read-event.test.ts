@@ -56,7 +56,7 @@ describe('an event', () => {
     },
   );
 
-  it('that nobody logged is undefined', async () => {
+  it('that was never logged is undefined', async () => {
     expect(await readEvent(store, newEvent().event.id)).toBeUndefined();
   });
 });

@@ -5,7 +5,7 @@ import type { Store } from '../redis/store.ts';
 import { decodeHead, sourceIn } from './event-record.ts';
 import { readPieces } from './pieces.ts';
 
-/** @returns undefined when the record is gone. */
+/** @returns undefined when the record, or a piece of its element, is gone. */
 export const decodeRecord = async (
   store: Store,
   eventId: string,
@@ -30,7 +30,7 @@ export const readRoutes = async (store: Store, eventId: string): Promise<readonl
   return record === null ? [] : (decodeHead(record)?.routes ?? []);
 };
 
-/** Whether the group of callbacks that an event came with is not done: until then it may be queued yet. */
+/** Whether the group that brought an event is still being routed: its delivery may not be queued so far. */
 export const isBeingRouted = async (store: Store, eventId: string): Promise<boolean> => {
   const record = await store.redis.get(eventKeys(eventId).record);
   const job = record === null ? undefined : jobKeyOfClaim(decodeHead(record)?.claim ?? '');

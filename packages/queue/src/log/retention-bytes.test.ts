@@ -31,7 +31,7 @@ const logAgo = async (agoMs: number, ...events: LoggedEvent[]): Promise<void> =>
 
 const trim = (more: Partial<Retention> = {}) => trimEventLog(store, { ...KEEP, ...more }, NOW);
 
-/** Which of these are still there, as every reader of the log sees it. */
+/** Which of these every reader of the log still sees. */
 const left = async (events: LoggedEvent[]): Promise<string[]> => {
   const there: string[] = [];
   const ids = new Set<string>();
@@ -131,7 +131,7 @@ describe('a log that is too large', () => {
           else if (eventBytes >= before) expect(there.has(id)).toBe(true);
           else if (there.has(id)) mayGo.add(shardOf(id));
         }
-        // A shard above its share has nothing left that may go.
+        // A shard above its share has nothing left that may be removed.
         for (const [shard, bytes] of after.perShard.entries()) {
           const isAbove = eventBytes < before && bytes > (perShard[shard] as number) * (eventBytes / before);
           expect(isAbove && mayGo.has(shard)).toBe(false);

@@ -48,7 +48,7 @@ const attempt = (eventId: string, outcome: Outcome['kind'], destinationId = 'crm
 
 const trim = (more: Partial<Retention> = {}) => trimEventLog(store, { ...KEEP, ...more }, NOW);
 
-/** Which of these are still there, as every reader of the log sees it. */
+/** Which of these every reader of the log still sees. */
 const left = async (events: LoggedEvent[]): Promise<string[]> => {
   const there: string[] = [];
   const ids = new Set<string>();
@@ -62,7 +62,7 @@ const left = async (events: LoggedEvent[]): Promise<string[]> => {
 };
 
 describe('an event', () => {
-  it('goes when its time is over, with everything about it, and not before', async () => {
+  it('is removed with everything about it when its time is over, and not before', async () => {
     const [old, young] = newConversations(2) as [LoggedEvent, LoggedEvent];
     await logAgo(24 * HOUR + 1, old);
     await logAgo(24 * HOUR - 1, young);
@@ -77,7 +77,7 @@ describe('an event', () => {
     expect(await trim()).toBe(0);
   });
 
-  it('that a living destination is still owed stays, however old, until it is not', async () => {
+  it('that is still owed to a living destination stays, however old', async () => {
     const events = newConversations(5);
     const [pending, retried, dead, delivered, both] = idsOf(events) as [string, string, string, string, string];
     await logAgo(1_000 * HOUR, ...events);
@@ -101,7 +101,7 @@ describe('an event', () => {
     expect((await readLogBytes(store)).total).toBe(await countLogBytes(store));
   });
 
-  it('whose dead letter was given up goes', async () => {
+  it('whose dead letter was given up is removed', async () => {
     const [event] = newEvents(1) as [LoggedEvent];
     const { id } = event.event;
     await logAgo(1_000 * HOUR, event);
@@ -121,7 +121,7 @@ describe('an event', () => {
     expect(await trim()).toBe(1);
   });
 
-  it('that only a removed destination is owed goes', async () => {
+  it('that is owed only to a removed destination is removed', async () => {
     const events = newConversations(2);
     const [removed, living] = idsOf(events) as [string, string];
     await logAgo(1_000 * HOUR, ...events);
@@ -249,7 +249,7 @@ describe('trimming', () => {
     expect(await left([free])).toEqual([]);
   });
 
-  it('comes to all events of one microsecond, those beyond a batch in the next rounds', async () => {
+  it('reaches all events of one microsecond, those beyond a batch in the next rounds', async () => {
     const events = newEvents(1_100, 'moText', { from: '1', to: '2' });
     await createEventLog(store, { dedupeTtlMs: HOUR }).append('m1', events, Date.now());
     const { log } = shardKeys(shardOf(events[0]?.event.id as string));
@@ -259,7 +259,7 @@ describe('trimming', () => {
     expect(removed).toBe(1_100);
   });
 
-  it('is done now and then, and not while another process does it', async () => {
+  it('runs regularly, and not while another process does it', async () => {
     const events = newConversations(3);
     await createEventLog(store, { dedupeTtlMs: HOUR }).append('m1', events, Date.now());
     for (const { event } of events) {
@@ -276,7 +276,7 @@ describe('trimming', () => {
     expect(errors).toEqual([]);
   });
 
-  it('that fails tells so, and is done the next time', async () => {
+  it('that fails is reported, and runs again the next time', async () => {
     await createEventLog(store, { dedupeTtlMs: HOUR }).append('m1', newConversations(1), Date.now());
     await store.redis.set('cr:{registry}:destinations', 'not a hash');
     const errors: Error[] = [];

@@ -1,4 +1,4 @@
-import { SHARDS } from '@clickrelay/core';
+import { MINUTE_MS, SHARDS } from '@clickrelay/core';
 import { listLiving } from '../destinations/destinations.ts';
 import { readMemory } from '../redis/memory.ts';
 import { REGISTRY, shardKeys } from '../redis/names.ts';
@@ -13,43 +13,43 @@ import trimLua from './trim.lua';
 export interface Retention {
   /** How long events stay in the log, in ms. */
   readonly eventsMs: number;
-  /** How much they may take all together; the oldest go first. */
+  /** How many bytes all events together may take; the oldest are removed first. */
   readonly eventBytes: number;
-  /** How long the attempts of finished deliveries stay, in ms. */
+  /** How long the attempts of ended deliveries stay, in ms. */
   readonly deliveriesMs: number;
 }
 
-/** However full the log is: an event this young may not have been routed yet. */
-const YOUNGEST_MS = 60_000;
+/** Younger events are never removed, however full the log: they may not have been routed so far. */
+const YOUNGEST_MS = MINUTE_MS;
 const BATCH = 500;
 
 const TRIM: Script = { name: 'trimShard', lua: RECORD_LUA + STATE_LUA + trimLua };
 
-/** What the log holds in bytes, all shards together. */
+/** The size of the log in bytes, as its counters say. */
 export const readLogBytes = async (store: Store): Promise<{ total: number; perShard: number[] }> => {
   const counters = Array.from({ length: SHARDS }, (_, shard): RedisCommand => ['get', shardKeys(shard).bytes]);
   const perShard = (await sendAll(store, counters)).map((value) => Number(value ?? 0));
   return { total: perShard.reduce((sum, bytes) => sum + bytes, 0), perShard };
 };
 
-/** Share of `maxmemory` from which on the log gives way: well before callbacks are refused. */
+/** From this share of `maxmemory` on the log shrinks: well before callbacks are refused. */
 const FILLING = 0.8;
 
-/** What the log may hold so that a Redis which fills up does not get full: events that are owed stay all the same. */
+/** What the log may hold so that Redis does not get full. Events that are still owed stay all the same. */
 const bytesWhileFilling = async (store: Store, logBytes: number): Promise<number> => {
   const { share } = await readMemory(store);
   return share < FILLING ? Number.POSITIVE_INFINITY : logBytes * (1 - GIVEN_AT_ONCE);
 };
 
-/** Of what it holds, each time. */
+/** The share of its size that the log gives up each time. */
 const GIVEN_AT_ONCE = 0.2;
 
-/** Removes what is past its time. @returns How many events went. */
+/** Removes what has expired. @returns How many events were removed. */
 export const trimEventLog = async (store: Store, retention: Retention, nowMs: number): Promise<number> => {
-  // An empty JSON object would be an array to cjson, which does as well.
+  // cjson reads an empty JSON object as an array, which does no harm.
   const living = JSON.stringify(Object.fromEntries(await listLiving(store)));
   const { total, perShard } = await readLogBytes(store);
-  // Each shard gives the same share, so that the log ends at about the same age everywhere.
+  // Each shard gives up the same share, so that the oldest events of all shards are about equally old.
   const allowed = Math.min(retention.eventBytes, await bytesWhileFilling(store, total));
   const keep = total > allowed ? allowed / total : Number.POSITIVE_INFINITY;
   let removed = 0;
@@ -81,14 +81,14 @@ export const trimEventLog = async (store: Store, retention: Retention, nowMs: nu
   return removed;
 };
 
-/** How often the memory of Redis is looked at. */
+/** How often the memory of Redis is checked. */
 const LOOK_MS = 5_000;
 
-/** Trims now and then, sooner while Redis fills up, in one process at a time. */
+/** Trims the log regularly, and more often while Redis fills up, in one process at a time. */
 export const startRetention = (
   store: Store,
   retention: Retention,
-  { everyMs = 60_000, onError }: { everyMs?: number; onError: (error: unknown) => void },
+  { everyMs = MINUTE_MS, onError }: { everyMs?: number; onError: (error: unknown) => void },
 ): { stop(): void } => {
   const lookMs = Math.min(everyMs, LOOK_MS);
   let lastAt = Date.now();

@@ -1,21 +1,22 @@
 -- Trims one batch of one shard of the log, oldest first.
 --
--- An event that a living destination is still owed stays, whatever its age: its delivery is pending or a dead letter, or
--- the event was routed to that destination and nothing is known of the delivery. Of an event that is owed to nobody the
--- deliveries go first, and a flag in the record says so: the ledger must not take their absence for a loss.
+-- An event that is still owed to a living destination stays, whatever its age: its delivery is pending or a dead
+-- letter, or the event was routed to that destination and nothing is known of the delivery. When an event is owed to no
+-- destination, its deliveries are removed first, and a flag in the record says so: otherwise the ledger would take them
+-- for lost.
 --
 -- KEYS[1]  log of the shard
 -- KEYS[2]  its size in bytes
--- KEYS[3]  entries of the message index that have lost their event
+-- KEYS[3]  entries of the message index whose events were removed
 -- KEYS[4]  score of the newest event that was removed
 -- ARGV[1]  prefix of the shard's keys
 -- ARGV[2]  score to begin after
--- ARGV[3]  events below this score go
--- ARGV[4]  bytes to keep: while there are more, events go too
--- ARGV[5]  deliveries go of events below this score
--- ARGV[6]  events from this score on are never touched
+-- ARGV[3]  remove events below this score
+-- ARGV[4]  bytes to keep: while there are more, remove events too
+-- ARGV[5]  remove the deliveries of events below this score
+-- ARGV[6]  never touch events from this score on
 -- ARGV[7]  events in a batch
--- ARGV[8]  JSON object of the living destinations: since which score each exists
+-- ARGV[8]  JSON object: for each living destination, the score since when it exists
 -- Returns  how many events were removed; the last score it looked at, nil at the end; all members of KEYS[3]
 local logKey, bytesKey, unindexKey, removedUntilKey = unpack(KEYS)
 local prefix, after, eventsBelow, bytesToKeep = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -48,7 +49,7 @@ local function isOwed(record, head, score)
   return false
 end
 
--- Removes an event with everything about it. Returns the bytes that the shard has now.
+-- Removes an event with everything about it. Returns the bytes left in the shard.
 local function remove(id, record, head, scoreText)
   local size = redis.call('STRLEN', record)
   local pieces, addresses = head[RECORD.pieces], head[RECORD.addresses]

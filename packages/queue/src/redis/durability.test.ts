@@ -254,7 +254,7 @@ describe('a real Redis', () => {
     watch.stop();
   });
 
-  it('is watched: from before it is up, through its end, until it is back', async () => {
+  it('is watched before it is up, while it is down, and once it is back', async () => {
     const port = await freePort();
     const store = await open(`redis://127.0.0.1:${port}`);
     const watch = watchDurability(store, { mode: 'always' });

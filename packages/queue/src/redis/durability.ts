@@ -52,10 +52,10 @@ const asRecord = (flat: unknown): Record<string, string> => {
   return record;
 };
 
-/** What a server does, from the least durable to the most. */
+/** From the least durable to the most. */
 const LEAST_FIRST = ['none', 'no', 'everysec', 'always'];
 
-/** Judges the server, or every master of a Cluster, which is as safe as its least safe master. */
+/** Judges the server, or every master of a Cluster: a Cluster is as durable as its least durable master. */
 export const readDurability = async (store: Store, mode: DurabilityMode): Promise<DurabilityReport> => {
   const reports = await Promise.all(
     store.servers().map(async (server) => judgeDurability(await readSettings(server), mode)),
@@ -100,10 +100,10 @@ const withProblem = (report: DurabilityReport, problem: DurabilityProblem): Dura
   problems: [...report.problems, problem],
 });
 
-/** How soon the next look follows one that failed. */
+/** How soon the next check follows one that failed. */
 const LOOK_AGAIN_MS = 250;
 
-/** Looks at the server now, whenever the connection comes back, and every `intervalMs`. */
+/** Checks the server now, whenever the connection comes back, and every `intervalMs`. */
 export const watchDurability = (
   store: Store,
   { mode, intervalMs = 30_000, memory }: { mode: DurabilityMode; intervalMs?: number; memory?: MemoryWatch },
@@ -119,25 +119,25 @@ export const watchDurability = (
     let found: DurabilityReport;
     try {
       found = await readDurability(store, mode);
-      // A replica takes no writes, and the check of the layout may write: its error would hide what is really wrong.
+      // Checking the layout may write, which a replica refuses: that error would hide the real problem.
       if (!found.problems.some(({ setting }) => setting === 'role')) await store.ready();
     } catch (error) {
       found = error instanceof LayoutMismatchError ? mismatch(mode, error) : away(mode, 'not answering');
       nextInMs = LOOK_AGAIN_MS;
     }
-    // A look that began before the connection came back may fail after the look that began then has ended.
+    // A check that began before the connection came back may fail after a newer check has ended.
     if (mine !== looks) return;
     report = found;
     if (!stopped) timer = setTimeout(look, nextInMs);
   };
   const onReady = (): void => {
-    // It may be another server, or the same one with other settings.
+    // It may be another server, or the same server with other settings.
     report = away(mode, 'not checked yet');
     void look();
   };
   const onNode = (): void => void look();
   store.redis.on('ready', onReady);
-  // A node of a Cluster that is new, or has taken over, may have other settings.
+  // A new node of a Cluster, or one that has taken over, may have other settings.
   store.redis.on('+node', onNode);
   void look();
   return {

@@ -91,7 +91,7 @@ describe('a second write', () => {
     expect(writes.at(-1)?.items).toEqual(['e']);
   });
 
-  it('is under way before those of the first hear of theirs', async () => {
+  it('is under way before the callers of the first hear of it', async () => {
     const { group, writes, begun, endLast } = gatedWrites();
     const a = group.add('a').then(() => writes.length);
     await begun(1);
@@ -117,7 +117,7 @@ describe('a write that fails', () => {
     expect(group.pending).toBe(0);
   });
 
-  it('does not stop what is added after everything had ended', async () => {
+  it('does not stop items that are added after everything has ended', async () => {
     const { group, begun, endLast } = gatedWrites();
     const first = fate(group.add('a'));
     await begun(1);
@@ -167,7 +167,7 @@ describe('a group', () => {
     );
   });
 
-  it('waits for company as long as it may', async () => {
+  it('waits for more items for `lingerMs`', async () => {
     const { group, writes, begun, endLast } = gatedWrites({ lingerMs: 1 });
     const added = [fate(group.add('a')), fate(group.add('b'))];
     expect(writes).toEqual([]);
@@ -225,7 +225,7 @@ describe('drained', () => {
     await gatedWrites().group.drained();
   });
 
-  it('resolves when everything is written or rejected, also what came meanwhile', async () => {
+  it('resolves when everything is written or rejected, including items added meanwhile', async () => {
     const { group, begun, end, endLast } = gatedWrites();
     const added = [fate(group.add('a'))];
     await begun(1);

@@ -1,10 +1,10 @@
-/** Joins writes: items that are added while the allowed number of writes is under way share the next one. */
+/** Combines writes: items added while the allowed number of writes is under way share the next one. */
 export interface GroupCommit<Item> {
   /** Resolves when the item has been written; rejects with the write's error. */
   add(item: Item): Promise<void>;
   /** Items added and not yet written. */
   readonly pending: number;
-  /** Resolves when everything added so far has been written, or was rejected. */
+  /** Resolves when every item added so far was written or rejected. */
   drained(): Promise<void>;
 }
 
@@ -13,9 +13,9 @@ export interface GroupCommitOptions<Item> {
   /** How much one write may hold. */
   readonly maxItems: number;
   readonly maxBytes?: number;
-  /** How many writes may be under way at once. Another begins once it is as large as those under way. @default 1 */
+  /** How many writes may be under way at once. Another begins once as many items wait as are under way. @default 1 */
   readonly writesAtOnce?: number;
-  /** How long a write may wait for company, in ms. @default 0 */
+  /** How long a write waits for more items, in ms. @default 0 */
   readonly lingerMs?: number;
   sizeOf?(item: Item): number;
 }
@@ -68,7 +68,7 @@ export const createGroupCommit = <Item>(options: GroupCommitOptions<Item>): Grou
     );
     writing--;
     inFlight -= group.length;
-    // The next write goes out before the callers hear of this one: it is under way while they go on with their work.
+    // Start the next write before the callers hear of this one: it is under way while they continue.
     if (lingerMs === 0 && !isScheduled && isDue()) void writeGroup();
     else schedule();
     setImmediate(() => {
@@ -80,8 +80,8 @@ export const createGroupCommit = <Item>(options: GroupCommitOptions<Item>): Grou
   };
 
   /**
-   * Beside another write only half of everything: a small group would be as much work, and the rest would wait behind
-   * it.
+   * Beside another write, waits until half of all items are here: a small group would be as much work, and the other
+   * items would wait behind it.
    */
   const isDue = (): boolean =>
     queue.length > 0 && (writing === 0 || (writing < writesAtOnce && queue.length >= inFlight));
@@ -90,7 +90,7 @@ export const createGroupCommit = <Item>(options: GroupCommitOptions<Item>): Grou
     if (isScheduled || !isDue()) return;
     isScheduled = true;
     if (lingerMs > 0) setTimeout(writeGroup, lingerMs);
-    // Items of the same turn of the event loop come along: fewer and larger writes, at no cost in latency.
+    // Include all items of this turn of the event loop: fewer and larger writes, at no cost in latency.
     else setImmediate(writeGroup);
   };
 

@@ -1,25 +1,27 @@
 import { randomBytes } from 'node:crypto';
+import { DAY_MS } from '@clickrelay/core';
 import { runScript, type Script } from './script.ts';
 import { PIECE_LENGTH } from './size-limits.ts';
 import type { Store } from './store.ts';
 
 /*
- * A large text lies in pieces beside the job or record that refers to it: Redis serves no other client while it takes or
- * gives one value, and a job is copied several times on its way. A writer stores the pieces first and keeps them once
- * something refers to them. Until then they expire, so a process that dies in between leaves nothing behind.
+ * A large text lies in pieces beside the job or record that refers to it: Redis serves no other client while it reads
+ * or writes one value, and a job is copied several times on its way. A writer stores the pieces first, and keeps them
+ * once something refers to them. Until then they expire, so a process that dies in between leaves nothing behind.
  */
 
 /** Pieces under way at once: other commands on the connection get in between. */
 const AT_ONCE = 2;
-const UNUSED_EXPIRE_S = 24 * 3600;
+const UNUSED_EXPIRE_S = DAY_MS / 1_000;
 /** How long a text stays after it was read for the last time: after a crash the next worker still finds it. */
 const USED_EXPIRE_S = 60;
 
-/** The field beside the pieces that marks a used text, which must not be kept any more. */
+/** The field beside the pieces that marks a used text: it must not be kept any longer. */
 const USED = 'used';
 
 /**
- * Writes the first piece and its expiry in one step: a process that dies between the two would leave the piece for ever.
+ * Writes the first piece and its expiry in one step: a process that dies between the two would leave the piece for
+ * ever.
  * KEYS: text. ARGV: field and content of its first piece, seconds until it is gone.
  */
 const BEGIN: Script = {
@@ -44,7 +46,7 @@ export interface LargeText {
 export const newSuffix = (): string => randomBytes(9).toString('base64url');
 
 /**
- * Writes a text, which is gone after a day unless it is kept.
+ * Writes a text, which expires after a day unless `keepLarge` keeps it.
  * @param text or its bytes, which spare the caller a string of megabytes
  * @param inTime wraps each step: one deadline for all of them would limit the size of the text
  */
@@ -76,14 +78,14 @@ const MOST_OF_A_CHARACTER = 3;
 const cut = (text: string | Uint8Array, from: number, to: number): string | Buffer =>
   typeof text === 'string' ? text.slice(from, to) : Buffer.from(text.buffer, text.byteOffset + from, to - from);
 
-/** Half of a pair of surrogates, or a part of a character's bytes, is no text of its own. */
+/** Whether a cut here would split a surrogate pair, or the bytes of one character. */
 const isWithinCharacter = (text: string | Uint8Array, at: number): boolean =>
   at < text.length &&
   (typeof text === 'string'
     ? (text.charCodeAt(at - 1) & 0xfc00) === 0xd800
     : ((text[at] as number) & 0b1100_0000) === 0b1000_0000);
 
-/** Keeps a text until it is dropped. One that a quick worker has dropped already stays dropped. */
+/** Keeps a text until it is dropped. A text that a fast worker has already dropped stays dropped. */
 export const keepLarge = async (store: Store, { key }: LargeText): Promise<void> => {
   await runScript(store.redis, KEEP, [key], [USED]);
 };
@@ -127,7 +129,7 @@ const readEach = async <Piece>(
   return all;
 };
 
-/** Drops a text that nobody needs any more: it is gone within a minute. */
+/** Drops a text that is no longer needed: it expires within a minute. */
 export const dropLarge = async (store: Store, { key }: LargeText): Promise<void> => {
   await store.redis.multi().hset(key, USED, 1).expire(key, USED_EXPIRE_S).exec();
 };

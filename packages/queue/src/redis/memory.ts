@@ -4,21 +4,21 @@ import { SMALL_CALLBACK_BYTES } from './size-limits.ts';
 import type { Store } from './store.ts';
 
 /*
- * Redis keeps everything in memory, and at `maxmemory` it refuses every write, also those by which workers finish their
- * work and make room. So callbacks are refused before that: the last tenth is for the workers.
+ * Redis keeps everything in memory. At `maxmemory` it refuses every write, even those with which workers finish their
+ * jobs and make room. So callbacks are refused earlier: the last tenth is for the workers.
  */
 
-/** Callbacks are refused from this share of `maxmemory` on. */
+/** From this share of `maxmemory` on callbacks are refused. */
 const FULL = 0.9;
-/** Callbacks are refused until memory is below this again, so that the state does not flicker. */
+/** They are refused until the share is below this, so that the state does not flap. */
 const NOT_FULL = 0.88;
-/** Above this share, memory is looked at more often. */
+/** From this share on memory is checked more often. */
 const FILLING = 0.5;
 const LOOK_MS = 2_000;
 const LOOK_WHILE_FILLING_MS = 250;
-/** A look is due at once when this share of `maxmemory` may have come in since the last. */
+/** Check at once when this share of `maxmemory` may have been added since the last check. */
 const LOOK_AFTER = 0.02;
-/** About what a committed callback costs in memory: allocators round up. */
+/** Roughly what a committed callback takes in memory: allocators round up. */
 const costOf = (bytes: number): number => 512 + 1.3 * bytes;
 
 export interface MemoryUse {
@@ -34,7 +34,7 @@ const infoNumber = (info: string, field: string): number =>
 
 const readServer = async (server: Redis): Promise<MemoryUse> => {
   const info = await server.info('memory');
-  // The buffers of replicas and of the append-only file come and go, and Redis does not count them either.
+  // Leave out the buffers of replicas and of the append-only file, as Redis does for `maxmemory`: they come and go.
   const usedBytes = infoNumber(info, 'used_memory') - infoNumber(info, 'mem_not_counted_for_evict');
   const maxBytes = infoNumber(info, 'maxmemory');
   return { usedBytes, maxBytes, share: maxBytes === 0 ? 0 : usedBytes / maxBytes };
@@ -51,19 +51,19 @@ const NONE: MemoryUse = { usedBytes: 0, maxBytes: 0, share: 0 };
 export interface MemoryWatch {
   /**
    * Call this before storing something of this size.
-   * @throws {QueueUnavailableError} when the rest of the memory is for the work on what Redis holds already
+   * @throws {QueueUnavailableError} when the remaining memory is reserved for the workers
    */
   admit(bytes: number): void;
-  /** How full Redis is, in whole percent, while every callback is refused for it. */
+  /** How full Redis is, in whole percent; undefined unless every callback is refused because of it. */
   fullPercent(): number | undefined;
   stop(): void;
 }
 
-/** Looks at the memory of Redis now, and regularly from now on. */
+/** Checks the memory of Redis now, and regularly from now on. */
 export const watchMemory = (store: Store): MemoryWatch => {
   let use = NONE;
   let isFull = false;
-  /** What this process stored since the last look: much may come in fast. */
+  /** What this process stored since the last check: much may come in fast. */
   let addedBytes = 0;
   let isLooking = false;
   let stopped = false;
@@ -79,7 +79,7 @@ export const watchMemory = (store: Store): MemoryWatch => {
       addedBytes -= before;
       isFull = use.share >= (isFull ? NOT_FULL : FULL);
     } catch {
-      // Redis was not reached: nothing can be stored there either, and the next look is soon.
+      // Redis is unreachable, so nothing can be stored there either. The next check is soon.
     }
     isLooking = false;
     if (!stopped) timer = setTimeout(look, use.share >= FILLING ? LOOK_WHILE_FILLING_MS : LOOK_MS);
@@ -93,7 +93,7 @@ export const watchMemory = (store: Store): MemoryWatch => {
     admit: (bytes) => {
       const cost = costOf(bytes);
       if (isFull || shareWith(cost) >= FULL) {
-        // A large callback that does not fit is no reason to refuse small ones.
+        // Do not refuse small callbacks because a large one did not fit.
         if (bytes < SMALL_CALLBACK_BYTES) isFull = true;
         throw new QueueUnavailableError(
           `Redis is at ${Math.floor(100 * shareWith(0))} % of its maxmemory, and the rest is for what it holds already; nothing was stored, send it again later`,

@@ -1,21 +1,21 @@
 import { type Event, shardOf } from '@clickrelay/core';
 
 /*
- * Where the message index keeps what is known of a message id, a client message id, or the id that a reply refers to:
- * five characters out of a hash of it.
+ * The address in the message index of a message id, a client message id, or the id that a reply refers to: five
+ * characters made from a hash of the id.
  *
  *   character 1     the shard, one of the 64 hash tags of the events
  *   characters 2-3  the bucket, one of 4,096 hashes of that shard
- *   characters 4-5  the mark, which tells the messages of a bucket apart; where it does not, the events do
+ *   characters 4-5  the mark, which tells the messages of a bucket apart; when two share a mark, their events do
  *
- * A bucket holds a field of 24 characters for each event, the mark and the event id without `evt_`, and no value: some
- * 28 bytes, because small hashes lie in one block. Four million events, all that an event log of 1 GB holds, are about 15
- * to a bucket.
+ * A bucket holds a field of 24 characters for each event, the mark and the event id without `evt_`, with an empty
+ * value: about 28 bytes, because Redis keeps a small hash in one block. An event log of 1 GB holds four million events:
+ * about 15 to a bucket.
  */
 
 const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
-/** The address of one id. Never change it: what was indexed before is found, and removed, by it. */
+/** The address of one id. Never change it: existing entries are found, and removed, by it. */
 export const messageAddress = (id: string): string => {
   let mixed = 0x811c9dc5;
   for (let at = 0; at < id.length; at++) mixed = Math.imul(mixed ^ id.charCodeAt(at), 0x01000193);
@@ -34,7 +34,7 @@ export const parseMessageAddress = (address: string): { shard: number; bucket: s
   mark: address.slice(3, 5),
 });
 
-/** Everything that an event is found by, one address after the other; empty when it names no message. */
+/** All addresses that an event is found by, one after the other; empty when the event names no message. */
 export const addressesOf = ({
   messageId,
   clientMessageId,
@@ -53,9 +53,9 @@ export const splitAddresses = (addresses: string): string[] =>
     addresses.slice(index * ADDRESS_LENGTH, (index + 1) * ADDRESS_LENGTH),
   );
 
-/** The field of an event in a bucket. */
+/** The field that stands for an event in a bucket. */
 export const indexField = (address: string, eventId: string): string =>
   parseMessageAddress(address).mark + eventId.slice('evt_'.length);
 
-/** The event of a field. */
+/** The id of the event that a field stands for. */
 export const eventOfField = (field: string): string => `evt_${field.slice(2)}`;

@@ -3,14 +3,14 @@ import { type Lane, SHARDS, shardOf } from '@clickrelay/core';
 import { parseMessageAddress } from './message-address.ts';
 
 /*
- * Every key begins with a Redis Cluster hash tag out of a fixed set, so that what must change in one atomic step
- * lives on one node and everything else is spread:
+ * Every key begins with one of a fixed set of Redis Cluster hash tags: keys that change in one atomic step share a tag,
+ * and so a node; everything else is spread over the nodes.
  *
  *   cr:{m00} … cr:{m15}   ingest queue of the lane `messages`
  *   cr:{s00} … cr:{s15}   ingest queue of the lane `statuses`
  *   cr:{e00} … cr:{e63}   events: dedupe record, log entry, deliveries; by conversation, which the event id carries;
- *                         and the index from messages to events, by hash of the message's id;
- *                         and what became of those that a replay of many sent again
+ *                         also the index from messages to events, by hash of the message's id,
+ *                         and the outcomes of deliveries that a replay of many sent again
  *   cr:{d00} … cr:{d63}   destinations: one queue each; by hash of the destination id
  *   cr:{quarantine}       callbacks that could not be used
  *   cr:{registry}         destinations, layout
@@ -19,7 +19,7 @@ import { parseMessageAddress } from './message-address.ts';
 /** Queues of each lane on a Cluster: 2 to 4 on each of six servers. A single Redis uses the first only. */
 export const INGEST_SHARDS = 16;
 
-/** The version and numbers below are part of the data: a store with others is refused (`openStore`). */
+/** Both are properties of the stored data: `openStore` refuses data with another layout. */
 export const LAYOUT = { version: 1, shards: SHARDS } as const;
 
 export const LANES: readonly Lane[] = ['messages', 'statuses'];
@@ -43,16 +43,16 @@ export const destinationQueue = (destinationId: string): QueueName => {
   return { prefix: `cr:{d${twoDigits((hash[0] ?? 0) % SHARDS)}}`, name: destinationId };
 };
 
-/** How its attempts went, by hour: prefix of a time series. */
+/** Prefix of the time series of a destination's attempts, by hour. */
 export const hoursPrefix = (queue: QueueName): string => `${queueKey(queue)}:hours`;
-/** Deliveries of one pair of parties that are under way, for a destination that wants them in order. */
+/** The deliveries of one conversation that are under way, for a destination that wants them in order. */
 export const conversationKey = (queue: QueueName, conversation: string): string =>
   `${queueKey(queue)}:order:${conversation}`;
 export const queueKey = (queue: QueueName): string => `${queue.prefix}:${queue.name}`;
 
 /**
- * The name under which the events of an ingest group are logged: what a repetition of the group is told by. The hash tag
- * of its queue, then the id of its job.
+ * The name under which the events of an ingest group are logged, the same when the group runs again: the hash tag of
+ * its queue, then the id of its job.
  */
 export const claimOf = ({ prefix }: QueueName, jobId: string): string => prefix.slice('cr:{'.length, -1) + jobId;
 
@@ -61,35 +61,35 @@ export const laneOfClaim = (claim: string): Lane => (claim.startsWith('s') ? 'st
 
 const shardPrefix = (shard: number): string => `cr:{e${twoDigits(shard)}}`;
 
-/** Everything about one event. */
+/** The keys of one event. */
 export const eventKeys = (eventId: string) => {
   const prefix = shardPrefix(shardOf(eventId));
   const record = `${prefix}:${eventId}`;
-  /** Of each claim by which it came again, when, in microseconds, and how often. */
+  /** `repeats` has, for each claim that brought the event again, the time in microseconds and how often. */
   return { prefix, record, deliveries: `${record}:d`, repeats: `${record}:r` };
 };
 
-/** Everything that the events of one shard share. */
+/** The keys that the events of one shard share. */
 export const shardKeys = (shard: number) => {
   const prefix = shardPrefix(shard);
   return {
     prefix,
     log: `${prefix}:log`,
     bytes: `${prefix}:bytes`,
-    /** Of the last event that retention removed, the time of logging: what came later is all there. */
+    /** When the last event that retention removed was logged: all later events are still there. */
     removedUntil: `${prefix}:removed`,
-    /** Counts of what came in, by the time of logging: prefix of a time series, and of the keys that belong to it. */
+    /** Prefix of the intake counts, by the time of logging, and of the keys that belong to them. */
     intake: `${prefix}:in`,
-    /** Entries of the message index whose events were removed, until they are gone too. */
+    /** Entries of the message index whose events were removed, until the entries are removed too. */
     unindex: `${prefix}:unindex`,
   };
 };
 
-/** What a replay of many has of the events of one shard. @param prefix that of the shard */
+/** The keys of a replay of many in one shard. @param prefix of the shard */
 export const replayKeys = (prefix: string, replayId: string) => ({
-  /** How many of its deliveries are how far. */
+  /** How many of its deliveries are in which state. */
   counts: `${prefix}:replay:${replayId}`,
-  /** Delivery ids of those that became dead letters again. */
+  /** Ids of the deliveries that became dead letters again. */
   failed: `${prefix}:replay:${replayId}:failed`,
 });
 

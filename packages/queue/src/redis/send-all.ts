@@ -3,11 +3,11 @@ import type { Store } from './store.ts';
 export type RedisCommand = readonly [name: string, ...args: (string | number)[]];
 
 /**
- * Sends commands for any keys: in one write to a single server; on a Cluster, whose pipelines must not touch two servers,
- * each for itself.
+ * Sends commands for any keys. A single server gets them in one write. On a Cluster each is sent by itself, because a
+ * pipeline must not touch two servers.
  * @param commands with lower-case names
  * @returns Their replies, in order.
- * @throws the first error among them, when all have been answered
+ * @throws the first error, once all commands are answered
  */
 export const sendAll = async (store: Store, commands: readonly RedisCommand[]): Promise<unknown[]> => {
   if (commands.length === 0) return [];
@@ -27,7 +27,7 @@ export const sendAll = async (store: Store, commands: readonly RedisCommand[]): 
   });
 };
 
-/** What `hgetall` answers: an object, or fields and values in turns when it was sent by its name. */
+/** The reply to `hgetall`: an object, or alternating fields and values when the command was sent by its name. */
 export const fieldsOf = (reply: unknown): Record<string, string> => {
   if (!Array.isArray(reply)) return (reply ?? {}) as Record<string, string>;
   const fields: Record<string, string> = {};

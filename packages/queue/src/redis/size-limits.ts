@@ -2,8 +2,8 @@
  * How much Redis, the spool and an answer take at a time. Sizes that other packages know too are in
  * packages/core/src/size-limits.ts.
  *
- * `_BYTES` counts bytes. `_LENGTH` counts what `length` says: bytes of an array, characters of a string, which is mostly
- * ASCII and should not be encoded just to be measured.
+ * `_BYTES` counts bytes. `_LENGTH` counts what `length` says: bytes of an array, characters of a string, which is
+ * mostly ASCII and should not be encoded just to be measured.
  */
 
 // -- what Redis takes at a time: it serves no other client meanwhile ------------------------------------------------
@@ -15,8 +15,8 @@ export const LARGE_TEXT_LENGTH = 256 * 1024;
 export const PIECE_LENGTH = 256 * 1024;
 
 /**
- * The callbacks of one ingest job, whether they come from receivers or from the spool. A larger group would only hold up
- * the writes behind it. A single callback above this length is a group of its own.
+ * The callbacks of one ingest job, whether they come from receivers or from the spool. A larger group would only hold
+ * up the writes behind it. A single callback above this length is a group of its own.
  */
 export const MAX_GROUP_CALLBACKS = 256;
 export const MAX_GROUP_LENGTH = 256 * 1024;
@@ -29,7 +29,9 @@ export const RECORD_HEAD_ONCE_BYTES = 2_048;
 
 // -- what a process holds in memory ---------------------------------------------------------------------------------
 
-/** A page of events, or an answer with leases, ends with the event that makes it longer: 100 pictures are a gigabyte. */
+/**
+ * A page of events, or an answer with leases, ends with the event that makes it longer: 100 pictures are a gigabyte.
+ */
 export const MAX_PAGE_LENGTH = 16 * 1024 * 1024;
 
 /** A body is hashed in steps of about a millisecond, between which other callbacks have their turn. */
@@ -56,7 +58,9 @@ export const SPOOL_SEGMENT_BYTES = 64 * 1024 * 1024;
 export const MAX_SPOOL_WRITE_ENTRIES = 1_024;
 export const MAX_SPOOL_WRITE_BYTES = 4 * 1024 * 1024;
 
-/** Encoded entries that wait in memory for the disk. Above this the disk does not keep up, and callbacks are refused. */
+/**
+ * Encoded entries that wait in memory for the disk. Above this the disk does not keep up, and callbacks are refused.
+ */
 export const MAX_SPOOL_PENDING_BYTES = 64 * 1024 * 1024;
 
 /** A segment is read through a window of this size, whatever the size of the segment. */

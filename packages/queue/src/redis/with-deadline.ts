@@ -1,11 +1,11 @@
 export interface DeadlineOptions {
-  /** Makes the error of a wait that takes too long. */
+  /** Creates the error to reject with when the time is over. */
   readonly error: () => Error;
-  /** Aborted when the caller waits no more. */
+  /** Abort it to stop waiting. */
   readonly signal?: AbortSignal;
 }
 
-/** Waits for a promise, but no longer than this. The promise may still be fulfilled later: nothing is undone. */
+/** Waits for a promise, for at most `ms`. The promise may still be fulfilled later: nothing is undone. */
 export const withDeadline = <T>(promise: Promise<T>, ms: number, { error, signal }: DeadlineOptions): Promise<T> =>
   new Promise((resolve, reject) => {
     const abort = (): void => reject(new Error('no longer waited for'));
