@@ -10,7 +10,7 @@ import { type DeliveryJob, parseDeliveryJob, replayOf } from './delivery-job.ts'
 import { readDelivery } from './read-deliveries.ts';
 import { markReplayed, unmarkReplayed } from './replay-outcomes.ts';
 
-export type Replayed = 'replayed' | 'not_found' | 'already_pending';
+export type ReplayAnswer = 'replayed' | 'not_found' | 'already_pending';
 
 /**
  * Sends a delivery again, whether it is a dead letter or was delivered: from the first attempt on, with the same event
@@ -18,7 +18,7 @@ export type Replayed = 'replayed' | 'not_found' | 'already_pending';
  * its way already.
  * @param replayId The replay of many that asks, whose counts follow the delivery.
  */
-export const replayDelivery = async (store: Store, id: string, replayId?: string): Promise<Replayed> => {
+export const replayDelivery = async (store: Store, id: string, replayId?: string): Promise<ReplayAnswer> => {
   const parsed = parseDeliveryId(id);
   if (parsed === undefined) return 'not_found';
   const { eventId, destinationId } = parsed;

@@ -33,10 +33,13 @@ export const replayMark = (destinationId: string, replayId: string): string => `
 
 const MARK_LUA = luaTable('MARK', MARKS);
 
-const MARK: Script = { name: 'markReplayed', lua: `${MARK_LUA}local KEPT_S = ${REPLAY_KEPT_S}\n${markReplayedLua}` };
+const MARK_REPLAYED: Script = {
+  name: 'markReplayed',
+  lua: `${MARK_LUA}local KEPT_S = ${REPLAY_KEPT_S}\n${markReplayedLua}`,
+};
 
 /* KEYS: deliveries, counts. ARGV: field of the mark. */
-const UNMARK: Script = {
+const UNMARK_REPLAYED: Script = {
   name: 'unmarkReplayed',
   lua: `${MARK_LUA}
 if redis.call('HGET', KEYS[1], ARGV[1]) ~= MARK.sent then return end
@@ -64,14 +67,14 @@ export const markReplayed = async (
   const { counts, failed } = replayKeys(prefix, replayId);
   const mark = replayMark(destinationId, replayId);
   const id = deliveryId(eventId, destinationId);
-  await runScript(store.redis, MARK, [deliveries, counts, failed], [mark, MARKS[outcome], id, ...beside]);
+  await runScript(store.redis, MARK_REPLAYED, [deliveries, counts, failed], [mark, MARKS[outcome], id, ...beside]);
 };
 
 /** Takes a mark back: another worker, or a person, had sent the delivery in between. */
 export const unmarkReplayed = async (store: Store, { eventId, destinationId, replayId }: Replayed): Promise<void> => {
   const { prefix, deliveries } = eventKeys(eventId);
   const { counts } = replayKeys(prefix, replayId);
-  await runScript(store.redis, UNMARK, [deliveries, counts], [replayMark(destinationId, replayId)]);
+  await runScript(store.redis, UNMARK_REPLAYED, [deliveries, counts], [replayMark(destinationId, replayId)]);
 };
 
 const keysOf = (replayId: string) =>

@@ -13,12 +13,12 @@ import { type Replay, RUNNING, readReplay, replayKey } from './replays.ts';
  * goes on from the cursor in the record.
  */
 
-const lockKey = (id: string): string => `${REGISTRY}:replay:${id}:lock`;
+const replayLockKey = (id: string): string => `${REGISTRY}:replay:${id}:lock`;
 
 /** How often a worker looks whether there is one to carry out, in ms. */
 const LOOK_MS = 500;
 /** Longer than any batch takes: another worker goes on after it. */
-const LOCK_MS = 10_000;
+const REPLAY_LOCK_MS = 10_000;
 /** With a rate, a share is sent again this often. */
 const TICK_MS = 100;
 /** Sent again at once when there is no rate. */
@@ -42,11 +42,11 @@ export const startReplays = (store: Store, { onError, onEnd }: ReplayRunnerOptio
   /** Takes the lock or extends it. @returns false when another worker has it, or the replay is not to go on */
   const isOurs = async (id: string): Promise<boolean> => {
     const [holder, state] = await Promise.all([
-      store.redis.set(lockKey(id), token, 'PX', LOCK_MS, 'NX', 'GET'),
+      store.redis.set(replayLockKey(id), token, 'PX', REPLAY_LOCK_MS, 'NX', 'GET'),
       store.redis.hget(replayKey(id), 'state'),
     ]);
     if (holder !== null && holder !== token) return false;
-    if (holder === token) await store.redis.pexpire(lockKey(id), LOCK_MS);
+    if (holder === token) await store.redis.pexpire(replayLockKey(id), REPLAY_LOCK_MS);
     return state === 'running' && !stopping;
   };
 
@@ -85,7 +85,7 @@ export const startReplays = (store: Store, { onError, onEnd }: ReplayRunnerOptio
       const ids = [...running.keys()];
       await Promise.all(running.values());
       // The next worker need not wait until the lock has run out.
-      for (const id of ids) await store.redis.del(lockKey(id)).catch(onError);
+      for (const id of ids) await store.redis.del(replayLockKey(id)).catch(onError);
     },
   };
 };
