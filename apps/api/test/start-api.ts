@@ -205,7 +205,7 @@ export const endDelivery = async (
           response: kind === 'delivered' ? '' : 'oh no',
         });
         resolve();
-        return kind === 'delivered' ? { kind: 'done' } : { kind: 'dead', reason };
+        return kind === 'delivered' ? { kind: 'done' } : { kind: 'dead_letter', reason };
       },
     });
   });

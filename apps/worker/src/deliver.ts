@@ -140,7 +140,7 @@ export const deliverJob = async (context: DeliverContext, outlet: Outlet, job: T
     if (uncounted) return { kind: 'postpone', delayMs: 0 };
     if (outcome.kind === 'retry') return { kind: 'retry', delayMs: outcome.delayMs, reason };
     await ordering?.leave(logged.event);
-    if (outcome.kind === 'dead_letter') return { kind: 'dead', reason, because };
+    if (outcome.kind === 'dead_letter') return { kind: 'dead_letter', reason, because };
     if (!isReplay) countDelivered(context, logged);
     return { kind: 'done' };
   } finally {

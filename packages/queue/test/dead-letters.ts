@@ -65,7 +65,7 @@ export const openGraveyard = (store: Store) => {
         }),
       ),
     );
-    await settleAll(destinationId, ids.length, { kind: 'dead', reason, because });
+    await settleAll(destinationId, ids.length, { kind: 'dead_letter', reason, because });
   };
 
   /** Gives a dead letter another time of failure, in ms. */

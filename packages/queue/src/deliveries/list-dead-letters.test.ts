@@ -146,7 +146,7 @@ describe('the list of dead letters', () => {
     await append([event]);
     await bury('crm', [event.event.id], 'no transform', 'not_built');
     await replayDelivery(store, deliveryId(event.event.id, 'crm'));
-    await settleAll('crm', 1, { kind: 'dead', reason: 'answered 400' });
+    await settleAll('crm', 1, { kind: 'dead_letter', reason: 'answered 400' });
     expect((await listDeadLetters(store, { limit: 10 })).items).toMatchObject([{ kind: 'refused' }]);
   });
 

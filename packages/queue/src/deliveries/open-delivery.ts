@@ -43,12 +43,12 @@ export const openDelivery = async (
   const { a: attemptsBefore = 0, x: endedBecause, k: because, r, t: trace } = data;
   const replayId = replayOf(data);
   const isReplay = r !== undefined;
-  if (endedBecause !== undefined) return { settlement: { kind: 'dead', reason: endedBecause, because } };
+  if (endedBecause !== undefined) return { settlement: { kind: 'dead_letter', reason: endedBecause, because } };
 
   const { logged, state } = await readForDelivery(store, job.id, destinationId);
   if (logged === undefined) {
     if (replayId !== undefined) await markReplayed(store, { eventId: job.id, destinationId, replayId }, 'failed');
-    return { settlement: { kind: 'dead', reason: 'the event is no longer in the log', because: 'not_built' } };
+    return { settlement: { kind: 'dead_letter', reason: 'the event is no longer in the log', because: 'not_built' } };
   }
   if (state === 'delivered' && !isReplay) {
     await ordering?.leave(logged.event);
@@ -59,7 +59,7 @@ export const openDelivery = async (
     await ordering?.leave(logged.event);
     const delivery = await readDelivery(store, deliveryId(job.id, destinationId));
     const error = delivery?.attempts.at(-1)?.error ?? undefined;
-    return { settlement: { kind: 'dead', reason: error?.message ?? '', because: deadLetterKind(error) } };
+    return { settlement: { kind: 'dead_letter', reason: error?.message ?? '', because: deadLetterKind(error) } };
   }
   if (ordering !== undefined && !(await ordering.takeTurn(logged.event))) {
     const hasCome = (): Promise<boolean> => ordering.isNext(logged.event);

@@ -41,7 +41,7 @@ describe('a replay', () => {
     expect((await readDelivery(store, id))?.attempts).toHaveLength(1);
     expect((await listDeadLetters(store, { limit: 10 })).items).toEqual([]);
     expect(await replayDelivery(store, id)).toBe('already_pending');
-    expect(await settleAll('crm', 1, { kind: 'dead', reason: 'answered 400 again' })).toEqual([eventId]);
+    expect(await settleAll('crm', 1, { kind: 'dead_letter', reason: 'answered 400 again' })).toEqual([eventId]);
     expect((await listDeadLetters(store, { limit: 10 })).items).toMatchObject([{ error: 'answered 400 again' }]);
     expect(await replayDelivery(store, id)).toBe('replayed');
   });

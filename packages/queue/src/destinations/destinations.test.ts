@@ -101,7 +101,7 @@ describe('a destination that is removed', () => {
     await putDestination(store, destination('crm'));
     await putDestination(store, destination('crm-2'));
     const settlements: Settlement[] = [
-      { kind: 'dead', reason: 'answered 400' },
+      { kind: 'dead_letter', reason: 'answered 400' },
       { kind: 'retry', delayMs: 60_000, reason: 'answered 503' },
     ];
     const dispatcher = createDispatcher(store, { onError: () => {} });

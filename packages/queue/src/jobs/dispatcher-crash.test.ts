@@ -147,7 +147,7 @@ describe.concurrent('a job', () => {
     // What a pause of this process, or of Redis, for longer than the lock comes down to.
     await store.redis.del(lockKey(queue, 'one'));
     await waitUntil(() => ends.length === 2);
-    ends[0]?.({ kind: 'dead', reason: 'too late to count' });
+    ends[0]?.({ kind: 'dead_letter', reason: 'too late to count' });
     await quiet(1.8 * LOCK_MS);
     expect(ends).toHaveLength(2);
     expect(await counts(queue)).toEqual({ ...EMPTY, active: 1 });

@@ -34,7 +34,7 @@ describe('a job that was', () => {
   });
 
   it('given up is a failed job with its reason, and stays', async () => {
-    const { consumer, job, state } = await settle({ kind: 'dead', reason: 'answered 400' });
+    const { consumer, job, state } = await settle({ kind: 'dead_letter', reason: 'answered 400' });
     expect([state, job?.attemptsMade, job?.failedReason]).toEqual(['failed', 1, 'answered 400']);
     expect(job?.stacktrace).toEqual([]);
     expect(consumer.taken).toEqual(['one']);

@@ -22,7 +22,7 @@ export type Settlement =
   | { readonly kind: 'leased' }
   /** Kept as failed until a person decides. */
   | {
-      readonly kind: 'dead';
+      readonly kind: 'dead_letter';
       readonly reason: string;
       /** @default 'refused' */
       readonly because?: DeadLetterKind | undefined;
@@ -55,7 +55,7 @@ export const settle = async (taker: JobTaker, job: Job, token: string, settlemen
       return;
     case 'leased':
       return;
-    case 'dead':
+    case 'dead_letter':
       await taker.backend.moveToFailed(job, settlement.reason, false, token, false, {
         failedReason: settlement.reason,
         [JOB_FIELD.deadKind]: settlement.because ?? 'refused',

@@ -89,5 +89,5 @@ const recordUnanswered = async (
     response: '',
     replayId: opened.replayId,
   });
-  return isPoison ? { kind: 'dead', reason: error.message, because: deadLetterKind(error) } : undefined;
+  return isPoison ? { kind: 'dead_letter', reason: error.message, because: deadLetterKind(error) } : undefined;
 };

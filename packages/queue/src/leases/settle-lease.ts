@@ -142,7 +142,7 @@ export const nackLease = async (
       store.taker(queue),
       job,
       lease.token,
-      outcome.kind === 'retry' ? { kind: 'retry', delayMs: outcome.delayMs, reason } : { kind: 'dead', reason },
+      outcome.kind === 'retry' ? { kind: 'retry', delayMs: outcome.delayMs, reason } : { kind: 'dead_letter', reason },
     );
   } catch (lost) {
     if (isLockLost(lost)) throw await refusal(store, eventId, destinationId, lease);

@@ -70,7 +70,7 @@ const buryAll = async (destinationId: string, count: number): Promise<void> => {
         error: undefined,
         response: '',
       });
-      return { kind: 'dead', reason: 'answered 400' };
+      return { kind: 'dead_letter', reason: 'answered 400' };
     },
   });
   await waitUntil(async () => (await store.queue(destinationQueue(destinationId)).getFailedCount()) === count);

@@ -112,7 +112,7 @@ describe('an event', () => {
     dispatcher.add({
       queue: destinationQueue('crm'),
       room: () => 1,
-      run: async () => ({ kind: 'dead', reason: 'answered 400' }),
+      run: async () => ({ kind: 'dead_letter', reason: 'answered 400' }),
     });
     await waitUntil(async () => (await store.queue(destinationQueue('crm')).getFailedCount()) === 1);
     await dispatcher.close(1_000);

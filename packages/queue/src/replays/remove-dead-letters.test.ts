@@ -33,7 +33,7 @@ const bury = async (destinationId: string, count: number): Promise<string[]> => 
     room: () => 100,
     run: async () => {
       taken++;
-      return { kind: 'dead', reason: job.x };
+      return { kind: 'dead_letter', reason: job.x };
     },
   });
   await waitUntil(() => taken === count);
