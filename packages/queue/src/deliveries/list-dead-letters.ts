@@ -3,10 +3,9 @@ import { listDestinations } from '../destinations/destinations.ts';
 import { failedKey } from '../jobs/keys.ts';
 import type { DeadLetterKind } from '../jobs/outcome.ts';
 import { readDeadKinds } from '../jobs/read-jobs.ts';
-import { defineCursor } from '../log/cursor.ts';
-import type { Page } from '../log/list-events.ts';
 import { readEvent } from '../log/read-event.ts';
 import { destinationQueue } from '../redis/names.ts';
+import { defineCursor, type Page } from '../redis/page.ts';
 import type { Store } from '../redis/store.ts';
 import { readDelivery } from './read-deliveries.ts';
 

@@ -1,7 +1,6 @@
 import { type JobPlace, listJobs } from '../jobs/list-jobs.ts';
-import { defineCursor } from '../log/cursor.ts';
-import type { Page } from '../log/list-events.ts';
 import { destinationQueue } from '../redis/names.ts';
+import { defineCursor, type Page } from '../redis/page.ts';
 import type { Store } from '../redis/store.ts';
 import { type Delivery, listDeliveriesOf } from './read-deliveries.ts';
 

@@ -1,7 +1,6 @@
 import { DAY_MS, deliveryId, parseDeliveryId, SHARDS, shardOf } from '@clickrelay/core';
-import { defineCursor } from '../log/cursor.ts';
-import type { Page } from '../log/list-events.ts';
 import { eventKeys, replayKeys, shardKeys } from '../redis/names.ts';
+import { defineCursor, type Page } from '../redis/page.ts';
 import { luaTable, runScript, type Script } from '../redis/script.ts';
 import { fieldsOf, type RedisCommand, sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { parseCallback, QuarantineFullError, QueueUnavailableError } from '@clickrelay/core';
-import { defineCursor } from '../log/cursor.ts';
-import type { Page } from '../log/list-events.ts';
 import { newSuffix, readLargeBytes, storeLarge } from '../redis/large-text.ts';
 import { QUARANTINE } from '../redis/names.ts';
+import { defineCursor, type Page } from '../redis/page.ts';
 import { runScript, type Script } from '../redis/script.ts';
 import {
   HASHED_AT_ONCE_BYTES,

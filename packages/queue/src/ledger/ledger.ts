@@ -1,8 +1,8 @@
 import { addLedgers, type Ledger, SHARDS } from '@clickrelay/core';
 import { listDestinations, listLiving } from '../destinations/destinations.ts';
 import { listHolds } from '../destinations/holds.ts';
-import { defineCursor } from '../log/cursor.ts';
 import { shardKeys } from '../redis/names.ts';
+import { defineCursor } from '../redis/page.ts';
 import { sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
 import type { UndecidedDelivery } from './judge-delivery.ts';

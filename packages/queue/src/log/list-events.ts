@@ -1,17 +1,12 @@
 import { type Event, type LoggedEvent, SHARDS } from '@clickrelay/core';
 import { eventKeys, shardKeys } from '../redis/names.ts';
+import type { Page } from '../redis/page.ts';
 import { sendAll } from '../redis/send-all.ts';
 import { MAX_PAGE_LENGTH } from '../redis/size-limits.ts';
 import type { Store } from '../redis/store.ts';
 import { decodeHead } from './event-record.ts';
 import { nextPlaces, type Place, readPlace, writePlace } from './places.ts';
 import { decodeRecord } from './read-event.ts';
-
-export interface Page<Item> {
-  readonly items: Item[];
-  /** Where the next page begins; null at the end. */
-  readonly next: string | null;
-}
 
 export interface ListEventsOptions {
   readonly limit: number;

@@ -10,10 +10,10 @@ import {
   splitAddresses,
 } from '../redis/message-address.ts';
 import { eventKeys, messageIndexKey, shardKeys } from '../redis/names.ts';
+import { defineCursor } from '../redis/page.ts';
 import { runScript, type Script } from '../redis/script.ts';
 import { sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
-import { defineCursor } from './cursor.ts';
 import { decodeRecord } from './read-event.ts';
 
 /*

@@ -1,8 +1,8 @@
 import { SHARDS } from '@clickrelay/core';
 import { shardKeys } from '../redis/names.ts';
+import { defineCursor } from '../redis/page.ts';
 import { type RedisCommand, sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
-import { defineCursor } from './cursor.ts';
 
 /** A place in the log: by the server's microseconds, then by id. */
 export interface Place {

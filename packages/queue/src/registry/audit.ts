@@ -1,6 +1,5 @@
-import { defineCursor } from '../log/cursor.ts';
-import type { Page } from '../log/list-events.ts';
 import { REGISTRY } from '../redis/names.ts';
+import { defineCursor, type Page } from '../redis/page.ts';
 import type { Store } from '../redis/store.ts';
 
 /** Who did, or was shown, what. */

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { forgetReplayCounts, REPLAY_KEPT_S, readReplayCounts } from '../deliveries/replay-outcomes.ts';
-import { defineCursor } from '../log/cursor.ts';
-import type { Page } from '../log/list-events.ts';
 import { REGISTRY } from '../redis/names.ts';
+import { defineCursor, type Page } from '../redis/page.ts';
 import { runScript, type Script } from '../redis/script.ts';
 import type { Store } from '../redis/store.ts';
 import { type Counted, countSelected } from './count-selected.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { defineCursor } from './cursor.ts';
+import { defineCursor } from './page.ts';
 
 const places = defineCursor({ at: /\d{1,15}/, id: /dlv_[\w-]+|/ });
 

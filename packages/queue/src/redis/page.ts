@@ -1,3 +1,11 @@
+/* How lists are read page by page. */
+
+export interface Page<Item> {
+  readonly items: Item[];
+  /** Where the next page begins; null at the end. */
+  readonly next: string | null;
+}
+
 /**
  * Turns the place where a page of a list ended into text, and back: the parts of the place in order, with dots between
  * them. Clients send the text back unchanged.
