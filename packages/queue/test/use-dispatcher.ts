@@ -1,10 +1,11 @@
 import { fairNow, type RedisServer, waitUntil } from '@clickrelay/testkit';
 import { afterEach, beforeEach } from 'vitest';
+import { addJobs } from '../src/jobs/add-jobs.ts';
 import { createDispatcher, type Dispatcher } from '../src/jobs/dispatcher.ts';
 import type { Settlement } from '../src/jobs/settle.ts';
 import type { Consumer, TakenJob } from '../src/jobs/source.ts';
 import { destinationQueue, type QueueName } from '../src/redis/names.ts';
-import { addJobs, type Store } from '../src/redis/store.ts';
+import type { Store } from '../src/redis/store.ts';
 import { type TestStore, useStore } from './use-store.ts';
 
 /* What the tests of the dispatcher share. */

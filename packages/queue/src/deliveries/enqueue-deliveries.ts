@@ -1,7 +1,8 @@
+import { addJobs } from '../jobs/add-jobs.ts';
 import { STATE_LETTERS } from '../log/delivery-states.ts';
 import { destinationQueue, eventKeys } from '../redis/names.ts';
 import { sendAll } from '../redis/send-all.ts';
-import { addJobs, type Store } from '../redis/store.ts';
+import type { Store } from '../redis/store.ts';
 import type { DeliveryJob } from './delivery-job.ts';
 
 /*

@@ -1,11 +1,12 @@
 import { parseDeliveryId } from '@clickrelay/core';
 import { readDestination } from '../destinations/destinations.ts';
+import { addJobs } from '../jobs/add-jobs.ts';
 import { isJobElsewhere, isJobGone } from '../jobs/bullmq-codes.ts';
 import { forgetStalls } from '../jobs/read-jobs.ts';
 import { STATE_LETTERS } from '../log/delivery-states.ts';
 import { readRoutes } from '../log/read-event.ts';
 import { destinationQueue, eventKeys } from '../redis/names.ts';
-import { addJobs, type Store } from '../redis/store.ts';
+import type { Store } from '../redis/store.ts';
 import { type DeliveryJob, parseDeliveryJob, replayOf } from './delivery-job.ts';
 import { readDelivery } from './read-deliveries.ts';
 import { markReplayed, unmarkReplayed } from './replay-outcomes.ts';

@@ -3,11 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { idsOf, newConversations, newEvents } from '../../test/sample-events.ts';
 import { useStore } from '../../test/use-store.ts';
 import { enqueueDeliveries } from '../deliveries/enqueue-deliveries.ts';
+import { addJobs } from '../jobs/add-jobs.ts';
 import { createDispatcher } from '../jobs/dispatcher.ts';
 import type { Settlement } from '../jobs/settle.ts';
 import { queueDepths } from '../ledger/depths.ts';
 import { destinationQueue, ingestQueue } from '../redis/names.ts';
-import { addJobs, openStore } from '../redis/store.ts';
+import { openStore } from '../redis/store.ts';
 import {
   type Destination,
   listDestinations,

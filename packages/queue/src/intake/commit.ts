@@ -1,9 +1,10 @@
 import { type Lane, QueueUnavailableError } from '@clickrelay/core';
+import { addJobs, nextIngestQueue } from '../jobs/add-jobs.ts';
 import { createGroupCommit, type GroupCommit } from '../redis/group-commit.ts';
 import { keepLarge, newSuffix, storeLarge } from '../redis/large-text.ts';
 import type { MemoryWatch } from '../redis/memory.ts';
 import { LARGE_TEXT_LENGTH, MAX_GROUP_CALLBACKS, MAX_GROUP_LENGTH } from '../redis/size-limits.ts';
-import { addJobs, nextIngestQueue, type Store } from '../redis/store.ts';
+import type { Store } from '../redis/store.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
 import type { CallbackToCommit, CommittedCallback, IngestGroup } from './ingest-group.ts';
 import { addReserving, reservableId } from './reserve-event.ts';

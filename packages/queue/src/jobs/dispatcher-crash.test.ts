@@ -3,7 +3,8 @@ import { type Program, startFaultProxy, startProgram, waitUntil } from '@clickre
 import { afterAll, describe, expect, it } from 'vitest';
 import { useStore } from '../../test/use-store.ts';
 import { destinationQueue, type QueueName } from '../redis/names.ts';
-import { addJobs, LOCK_MS } from '../redis/store.ts';
+import { LOCK_MS } from '../redis/store.ts';
+import { addJobs } from './add-jobs.ts';
 import { createDispatcher, type Dispatcher } from './dispatcher.ts';
 import { JOB_FIELD, jobKey, lockKey, markerKey } from './keys.ts';
 import type { Settlement } from './settle.ts';

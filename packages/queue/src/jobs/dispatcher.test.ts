@@ -14,7 +14,7 @@ import {
   useDispatcher,
 } from '../../test/use-dispatcher.ts';
 import { destinationQueue } from '../redis/names.ts';
-import { addJobs } from '../redis/store.ts';
+import { addJobs } from './add-jobs.ts';
 import { createDispatcher } from './dispatcher.ts';
 
 /* What holds for every queue, taken from promptly or not. */

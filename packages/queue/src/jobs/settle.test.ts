@@ -1,7 +1,7 @@
 import { fairNow, waitUntil } from '@clickrelay/testkit';
 import { describe, expect, it } from 'vitest';
 import { CRM, consume, DONE, EMPTY, PROMPTLY, useDispatcher } from '../../test/use-dispatcher.ts';
-import { addJobs } from '../redis/store.ts';
+import { addJobs } from './add-jobs.ts';
 import type { Settlement } from './settle.ts';
 
 const test = useDispatcher();

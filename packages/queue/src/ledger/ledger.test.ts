@@ -17,13 +17,13 @@ import { removeDeadLetter } from '../deliveries/remove-dead-letter.ts';
 import { replayDelivery } from '../deliveries/replay-delivery.ts';
 import { pauseDestination, putDestination, removeDestination } from '../destinations/destinations.ts';
 import { holdDestination } from '../destinations/holds.ts';
+import { addJobs } from '../jobs/add-jobs.ts';
 import { createDispatcher } from '../jobs/dispatcher.ts';
 import type { Outcome } from '../jobs/outcome.ts';
 import { createEventLog } from '../log/append.ts';
 import { STATE_LETTERS } from '../log/delivery-states.ts';
 import { trimEventLog } from '../log/retention.ts';
 import { claimOf, destinationQueue, eventKeys, ingestQueue, shardKeys } from '../redis/names.ts';
-import { addJobs } from '../redis/store.ts';
 import { type LedgerOptions, readLedger, readLedgerPart } from './ledger.ts';
 
 const HOUR = 3_600_000;

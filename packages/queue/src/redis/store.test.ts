@@ -2,9 +2,10 @@ import { QueueUnavailableError } from '@clickrelay/core';
 import { freePort } from '@clickrelay/service/machine';
 import { type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { addJobs } from '../jobs/add-jobs.ts';
 import { LayoutMismatchError } from './errors.ts';
 import { destinationQueue, eventKeys, ingestQueue, messageIndexKey, shardKeys } from './names.ts';
-import { addJobs, openStore, type Store } from './store.ts';
+import { openStore, type Store } from './store.ts';
 
 let redis: RedisServer;
 const stores: Store[] = [];
@@ -134,25 +135,5 @@ describe('a store', () => {
     expect(store.queue(destinationQueue('crm'))).toBe(store.queue(destinationQueue('crm')));
     expect(store.taker(destinationQueue('crm'))).toBe(store.taker(destinationQueue('crm')));
     expect(store.queue(ingestQueue('messages'))).not.toBe(store.queue(ingestQueue('statuses')));
-  });
-});
-
-describe('jobs', () => {
-  it('are added in order, and one whose id exists is left as it is', async () => {
-    const [store] = stores as [Store];
-    const name = destinationQueue('crm');
-    await addJobs(store, name, []);
-    await addJobs(store, name, [{ data: 'a', options: { jobId: 'first' } }]);
-    await addJobs(store, name, [
-      { data: 'b', options: { jobId: 'second' } },
-      { data: 'c', options: { jobId: 'first' } },
-      { data: 'd', options: { jobId: 'third' } },
-    ]);
-    const jobs = await store.queue(name).getJobs(['waiting'], 0, -1, true);
-    expect(jobs.map(({ id, data }) => [id, data])).toEqual([
-      ['first', 'a'],
-      ['second', 'b'],
-      ['third', 'd'],
-    ]);
   });
 });

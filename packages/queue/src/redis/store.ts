@@ -1,5 +1,5 @@
 import { type Lane, QueueUnavailableError } from '@clickrelay/core';
-import { type JobsOptions, Queue, type RedisQueueBackend, Worker } from 'bullmq';
+import { Queue, type RedisQueueBackend, Worker } from 'bullmq';
 import { Cluster, type Redis } from 'ioredis';
 import { confirmReplicated } from './confirm-replicated.ts';
 import { connectRedis, type RedisClient, type Role } from './connection.ts';
@@ -189,22 +189,3 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
 /** The queues of a lane. */
 export const ingestQueues = (store: Store, lane: Lane): QueueName[] =>
   Array.from({ length: store.ingestShards }, (_, shard) => ingestQueue(lane, shard));
-
-let turn = 0;
-
-/** The next queue of a lane, in turn. A whole group goes to one of them. */
-export const nextIngestQueue = (store: Store, lane: Lane): QueueName => ingestQueue(lane, turn++ % store.ingestShards);
-
-/** Adds jobs in one pipeline. Leaves a job as it is if its id exists. */
-export const addJobs = async (
-  store: Store,
-  name: QueueName,
-  jobs: readonly { data: unknown; options?: JobsOptions }[],
-): Promise<void> => {
-  const [first] = jobs;
-  if (jobs.length === 1 && first !== undefined) await store.queue(name).add('', first.data, first.options);
-  else if (jobs.length > 1)
-    await store
-      .queue(name)
-      .addBulk(jobs.map(({ data, options }) => ({ name: '', data, ...(options && { opts: options }) })));
-};
