@@ -7,7 +7,9 @@ import type { WriteAnswer } from './answer.ts';
 import { inflate, UnreadableBodyError } from './inflate.ts';
 import { createLargeBodies, type ParsedLarge } from './large-bodies.ts';
 import { readBody } from './read-body.ts';
-import type { Commit } from './trace-commit.ts';
+
+/** @param request that brought the callback */
+export type Commit = (callback: Callback | ParsedLarge, receivedAt: string, request: IncomingMessage) => Promise<void>;
 
 export interface ReceiveOptions {
   /** Resolves when the callback is on stable storage, and not before. */
@@ -25,7 +27,7 @@ export interface ReceiveOptions {
 
 /**
  * Takes the callback of an authenticated sender. Everything it sends is kept one way or the other: a refused callback
- * would come again and again.
+ * may come again for ever, or never. Clickatell documents neither.
  */
 export const receive = (options: ReceiveOptions): ((ctx: Context) => Promise<void>) => {
   const { commit, quarantine, maxBodyBytes, integrationIds, metrics, log, addressOf, answer } = options;
@@ -96,8 +98,8 @@ const msSince = (time: string): number => Date.now() - Date.parse(time);
 class UnexpectedIntegrationError extends Error {}
 
 /**
- * A wrong id means a wrong setting, or a secret that has leaked. Retries mend neither, and a refused callback may never
- * come again: it waits in quarantine, where a person lets it in or removes it.
+ * A wrong id means a wrong setting, or a secret that has leaked. Retries mend neither, and a refused callback may come
+ * again for ever, or never: it waits in quarantine, where a person lets it in or removes it.
  */
 const checkIntegration = (callback: Pick<Callback, 'integrationId'>, allowed: ReadonlySet<string>): void => {
   if (allowed.size === 0 || (callback.integrationId !== null && allowed.has(callback.integrationId))) return;

@@ -1,11 +1,6 @@
-import type { IncomingMessage } from 'node:http';
-import type { Callback } from '@clickrelay/core';
 import type { CallbackToCommit } from '@clickrelay/queue';
 import type { Tracing } from '@clickrelay/service/tracing';
-import type { ParsedLarge } from './large-bodies.ts';
-
-/** @param request that brought the callback */
-export type Commit = (callback: Callback | ParsedLarge, receivedAt: string, request: IncomingMessage) => Promise<void>;
+import type { Commit } from './receive.ts';
 
 /**
  * Makes a span for the callback and one for its commit. Everything that follows from the callback belongs to the first.
