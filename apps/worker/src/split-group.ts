@@ -60,7 +60,7 @@ export async function* splitGroup(
     let elements = 0;
     tally.takeUp();
     try {
-      for await (const some of splitCallback(context, pieces ?? text, receivedAt)) {
+      for await (const some of splitBySize(context, pieces ?? text, receivedAt)) {
         for (const logged of some) {
           elements++;
           if (looksLikeTest(logged) && (await tellOfTest(context, logged))) tally.putBack();
@@ -101,7 +101,7 @@ const tellOfTest = async (context: SplitContext, { event }: LoggedEvent): Promis
 };
 
 /** The events of one callback, some at a time: those of a large one as they come from another thread. */
-async function* splitCallback(
+async function* splitBySize(
   { splitLarge }: SplitContext,
   text: string | readonly SharedArrayBuffer[],
   receivedAt: string,

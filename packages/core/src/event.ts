@@ -57,7 +57,8 @@ export const isKnownEvent = (event: Event): event is KnownEvent =>
   event.valid !== false && isKnownEventType(event.type);
 
 /**
- * An event with its element's own JSON text, cut from the callback. The log keeps the text, and the formats send it.
+ * An event with its element's own JSON text, cut from the callback. The log keeps the text, and the formats send it. A
+ * split yields events in this form before anything is logged.
  */
 export interface LoggedEvent {
   readonly event: Event;
