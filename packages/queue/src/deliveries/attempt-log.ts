@@ -15,8 +15,8 @@ export interface AttemptLog {
 
 export interface AttemptLogOptions {
   /**
-   * How long a record waits for others to share its write with, in ms. By default nobody waits for it: the event is
-   * delivered, and a few more in one write spare Redis an fsync each.
+   * How long a record waits for others to share its write with, in ms. The wait delays no delivery: the attempt is
+   * over, and each record that joins a write spares Redis an fsync.
    * @default 25
    */
   readonly lingerMs?: number;

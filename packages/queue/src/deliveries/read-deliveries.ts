@@ -83,7 +83,7 @@ export const readAttempt = async (
   return text === null ? undefined : decodeAttempt(startedAtMs, text);
 };
 
-/** The event of a queued delivery, and whether it is delivered already (its job outlived a crash). */
+/** The event and the state of a queued delivery. It may have ended already: a job can outlive a crash. */
 export const readForDelivery = async (
   store: Store,
   eventId: string,

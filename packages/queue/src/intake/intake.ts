@@ -83,8 +83,8 @@ export const createIntake = (options: IntakeOptions): Intake => {
   const committer = createCommitter(store, { deadlineMs, ...(memory && { memory }) });
 
   /**
-   * The outcome of the write is unknown, so the callback is spooled as well: with the same ids it makes no second
-   * event.
+   * Spools a callback that Redis did not take. Unless Redis was known to be away, the outcome of the write is unknown
+   * and Redis may have it, too: with the same ids it makes no second event.
    */
   const instead = async (error: unknown, append: (spool: Spool) => Promise<void>): Promise<void> => {
     if (!(error instanceof QueueUnavailableError)) throw error;

@@ -1,5 +1,7 @@
 import { DAY_MS, DeliveryError, type RetrySchedule } from '@clickrelay/core';
 
+/* About deliveries. It is here because `settle` writes the kind of a dead letter, and rooms import downwards only. */
+
 /** What happens after an attempt. */
 export type Outcome =
   | { readonly kind: 'delivered' }

@@ -40,7 +40,7 @@ export const prepareLease = async (
     opening,
     holdLease(store, queue, job.id, job.token, { startedAtMs, endsAtMs, expiredBefore: job.stalledCount }),
   ]);
-  // It took us so long that another process has it.
+  // It took us so long that another process has it: `leased` leaves the job alone.
   if (held === undefined) return { settlement: { kind: 'leased' } };
   if ('settlement' in opened) return opened;
 

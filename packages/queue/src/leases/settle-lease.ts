@@ -122,6 +122,7 @@ export const nackLease = async (
   const data = parseDeliveryJob(job.data);
   const { a: attemptsBefore = 0 } = data;
   const error = new DeliveryError('nacked', text, { retryable: retry });
+  // Only nacks use up the schedule (docs/leases.md): leases that ended unanswered are not counted here.
   const outcome = outcomeOf(error, attemptsBefore + job.attemptsMade + 1, schedule, Math.random());
   const nowMs = Date.now();
   await attempts.record({

@@ -1,5 +1,7 @@
 import { luaTable } from '../redis/script.ts';
 
+/* About deliveries. It is here because retention asks for their states, and rooms import downwards only. */
+
 /** The states of a delivery, and the letter that stands for each in the hash beside its event. */
 export const STATE_LETTERS = {
   pending: 'q',
