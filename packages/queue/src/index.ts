@@ -97,10 +97,9 @@ export { readIntake, sumIntake, type IntakeCounts, readHeard } from './counts/in
 export { readHours, sumHours, type HourFigures, createHourCounts, p95Ms } from './counts/hour-figures.ts';
 
 // The ledger, and figures of the queues
-export { queueDepths } from './ledger/depths.ts';
 export { readLedger, type LedgerPart, readLedgerPart } from './ledger/ledger.ts';
 export { type LedgerCheck, checkLedger, readLedgerCheck } from './ledger/ledger-check.ts';
-export { readFigures, type Figures } from './ledger/queue-figures.ts';
+export { queueDepths, readFigures, type Figures } from './ledger/queue-figures.ts';
 
 // Replays of many
 export {

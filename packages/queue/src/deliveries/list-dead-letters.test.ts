@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { openGraveyard } from '../../test/dead-letters.ts';
 import { idsOf, newConversations, newEvent } from '../../test/sample-events.ts';
 import { useStore } from '../../test/use-store.ts';
-import { queueDepths } from '../ledger/depths.ts';
+import { queueDepths } from '../ledger/queue-figures.ts';
 import { listDeadLetters } from './list-dead-letters.ts';
 import { removeDeadLetter } from './remove-dead-letter.ts';
 import { replayDelivery } from './replay-delivery.ts';

@@ -6,7 +6,7 @@ import { enqueueDeliveries } from '../deliveries/enqueue-deliveries.ts';
 import { addJobs } from '../jobs/add-jobs.ts';
 import { createDispatcher } from '../jobs/dispatcher.ts';
 import type { Settlement } from '../jobs/settle.ts';
-import { queueDepths } from '../ledger/depths.ts';
+import { queueDepths } from '../ledger/queue-figures.ts';
 import { destinationQueue, ingestQueue } from '../redis/names.ts';
 import { openStore } from '../redis/store.ts';
 import {

@@ -53,3 +53,26 @@ export const readFigures = async (store: Store): Promise<Figures> => {
     ),
   };
 };
+
+interface QueueDepths {
+  /** Groups of callbacks that are not routed yet. */
+  readonly ingest: { readonly messages: number; readonly statuses: number };
+  readonly destinations: readonly Pick<DestinationFigures, 'id' | 'waiting' | 'delayed' | 'active' | 'deadLetters'>[];
+}
+
+const unfinished = ({ waiting, delayed, active }: QueueFigures): number => waiting + delayed + active;
+
+/** How much waits where. The lanes are counted before the destinations: what moves on meanwhile is not missed. */
+export const queueDepths = async (store: Store): Promise<QueueDepths> => {
+  const { ingest, destinations } = await readFigures(store);
+  return {
+    ingest: { messages: unfinished(ingest.messages), statuses: unfinished(ingest.statuses) },
+    destinations: destinations.map(({ id, waiting, delayed, active, deadLetters }) => ({
+      id,
+      waiting,
+      delayed,
+      active,
+      deadLetters,
+    })),
+  };
+};
