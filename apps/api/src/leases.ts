@@ -87,7 +87,7 @@ export const leaseOperations = [
   operation({
     method: 'post',
     path: '/v1/destinations/{id}/nack',
-    summary: 'Give a delivery back',
+    summary: 'Say that a delivery failed',
     description: 'To be tried again by the schedule, or never.',
     scopes: ['lease'],
     params,

@@ -91,7 +91,7 @@ export const ledgerOperations = [
           .object({
             messages: count.describe('Groups of callbacks with messages that are not split or not fully routed'),
             statuses: count.describe('The same for statuses'),
-            quarantined: count.describe('Callbacks that could not be parsed'),
+            quarantined: count.describe('Callbacks that could not be used'),
           })
           .describe(
             'Accepted callbacks that are in no column at this moment. The spool of a receiver is not counted: ' +

@@ -106,7 +106,7 @@ interface Status {
 /** A status holds nothing personal, unless its name is not a word. */
 export const maskStatus = <One extends Status>(status: One): One => ({ ...status, name: maskWordOrNull(status.name) });
 
-/** Errors whose message we write. A consumer that gives a delivery back writes its own. */
+/** Errors whose message we write. A consumer that nacks a delivery writes its own. */
 const OUR_ERRORS: readonly string[] = [
   'destination_rejected',
   'destination_timeout',

@@ -11,7 +11,7 @@ export const quarantineOperations = [
     method: 'get',
     path: '/v1/quarantine',
     summary: 'List quarantined callbacks',
-    description: 'Authentic callbacks that could not be parsed, newest first.',
+    description: 'Authentic callbacks that could not be used, newest first.',
     scopes: ['read'],
     query: pageQuery,
     response: pageOf(quarantined),

@@ -72,7 +72,7 @@ export const quarantined = z
   .object({
     id: z.string().describe('`qrt_…`'),
     receivedAt: z.string(),
-    reason: z.string().describe('Why it could not be parsed'),
+    reason: z.string().describe('Why it could not be used'),
     bytes: z.int(),
   })
   .meta({ id: 'Quarantined' });

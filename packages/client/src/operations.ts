@@ -370,7 +370,7 @@ export type Quarantined = {
   /** `qrt_…` */
   id: string;
   receivedAt: string;
-  /** Why it could not be parsed */
+  /** Why it could not be used */
   reason: string;
   bytes: number;
 };
@@ -379,7 +379,7 @@ export type QuarantinedWithBody = {
   /** `qrt_…` */
   id: string;
   receivedAt: string;
-  /** Why it could not be parsed */
+  /** Why it could not be used */
   reason: string;
   bytes: number;
   /** Null where personal data is hidden */
@@ -534,7 +534,7 @@ export type Ledger = {
     messages: number;
     /** The same for statuses */
     statuses: number;
-    /** Callbacks that could not be parsed */
+    /** Callbacks that could not be used */
     quarantined: number;
   };
   /** What came in, for all destinations: counted with the events, in whole minutes of the last 25 hours or whole hours of the last 32 days; `from` and `to` say which */
@@ -1155,7 +1155,7 @@ export interface Operations {
       next: string | null;
     };
   };
-  /** List quarantined callbacks. Authentic callbacks that could not be parsed, newest first. Needs a key with the scope `read`. */
+  /** List quarantined callbacks. Authentic callbacks that could not be used, newest first. Needs a key with the scope `read`. */
   'GET /v1/quarantine': {
     query?: {
       /** How many items at most */
@@ -1464,7 +1464,7 @@ export interface Operations {
       state: "delivered";
     };
   };
-  /** Give a delivery back. To be tried again by the schedule, or never. Needs a key with the scope `lease`. */
+  /** Say that a delivery failed. To be tried again by the schedule, or never. Needs a key with the scope `lease`. */
   'POST /v1/destinations/{id}/nack': {
     path: {
       id: string;
