@@ -169,7 +169,7 @@ describe('docs', () => {
 
   it('link only to what exists', async () => {
     const roots = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md'];
-    const below = { docs: '.md', packages: 'README.md', examples: 'README.md' };
+    const below = { docs: '.md', packages: 'README.md', examples: 'README.md', proofs: 'README.md' };
     const found = await Promise.all(Object.entries(below).map(([folder, ending]) => filesBelow(folder, ending)));
     const pages = [...roots, ...found.flat()];
     const read = (file: string): Promise<string> =>
