@@ -12,10 +12,10 @@ import { config as worker } from '../apps/worker/src/config.ts';
  */
 
 const PARTS = [
-  ['The receiver', 'takes callbacks', receiver],
-  ['The worker', 'delivers events', worker],
-  ['The API', 'serves the private port', api],
-  ['The command line', 'reads these; `clickrelay start` hands all others on to the parts above', cli],
+  ['The receiver', [], receiver],
+  ['The worker', [], worker],
+  ['The API', [], api],
+  ['The command line', ['`clickrelay start` hands all other variables on to the parts above.', ''], cli],
 ] as const;
 
 interface Definition {
@@ -35,7 +35,7 @@ const defaultOf = (schema: z.core.$ZodType): string => {
 
 export const configurationDoc = (): string => {
   const told = new Set<string>();
-  const sections = PARTS.map(([title, job, { shape }]) => {
+  const sections = PARTS.map(([title, introduction, { shape }]) => {
     const rows: string[] = [];
     const again: string[] = [];
     for (const [name, schema] of Object.entries(shape)) {
@@ -47,8 +47,7 @@ export const configurationDoc = (): string => {
     return [
       `## ${title}`,
       '',
-      `${title} ${job}.`,
-      '',
+      ...introduction,
       '| variable | meaning | default |',
       '| --- | --- | --- |',
       ...rows,
@@ -62,10 +61,9 @@ const INTRODUCTION = `<!-- Made by scripts/configuration-doc.ts from the schemas
 
 # Configuration
 
-Everything is set by environment variables. An empty variable counts as unset; a wrong one stops the process at its
-start with a line that says what is expected. Durations are written like \`100ms\`, \`15s\`, \`2m\`, \`72h\` or \`7d\`.
-
-Destinations are records, not variables: see [destinations](destinations.md).
+Environment variables set everything but [destinations](destinations.md). An empty variable counts as unset; a wrong one stops
+the process at its start with a line that says what is expected. Durations are written like \`100ms\`, \`15s\`, \`2m\`,
+\`72h\` or \`7d\`.
 `;
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

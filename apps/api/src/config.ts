@@ -24,8 +24,8 @@ export const config = z.object({
     })
     .min(16, { error: 'API_KEY must have at least 16 characters' })
     .describe(
-      'The key that callers send as `Authorization: Bearer <API_KEY>`; at least 16 characters. Must be set; ' +
-        '`clickrelay start` makes one',
+      'The key that opens everything, sent as `Authorization: Bearer <API_KEY>`; at least 16 characters. Must be ' +
+        'set; `clickrelay start` makes one',
     ),
   API_RATE_LIMIT: z
     .string()
@@ -36,43 +36,34 @@ export const config = z.object({
       context.addIssue({ code: 'custom', message: 'API_RATE_LIMIT must be a number per s, m or h, such as 100/s' });
       return z.NEVER;
     })
-    .describe('How many requests of one key are answered; more get 429. Neither `API_KEY` nor leasing is limited'),
+    .describe('Requests answered for each key; more get 429. `API_KEY` and leasing are not limited'),
   REDIS_URL: z
     .string()
     .default('redis://127.0.0.1:6379')
     .superRefine(checkedBy(parseRedisUrl))
-    .describe('The Redis that holds everything, as for the receiver'),
-  DURABILITY: durability.describe('How safe Redis must be, as for the receiver; `/v1/status` reports against it'),
+    .describe('As for the receiver'),
+  DURABILITY: durability.describe('As for the receiver; `/v1/status` reports against it'),
   EGRESS_ALLOW: egressAllow
     .superRefine(checkedBy(parseRanges))
-    .describe(
-      'The same as for the worker, because the API itself sends tests of a destination (`POST ' +
-        '/v1/destinations/{id}/test`)',
-    ),
-  ADAPTERS: adapters.describe('The same as for the worker: destinations of these types can be declared'),
-  RETRY_SCHEDULE: retrySchedule.describe(
-    'The longest wait before each attempt at a delivery that a consumer gave back; the same as for the worker',
-  ),
+    .describe('As for the worker: the API itself sends [tests of destinations](api.md#try-a-destination)'),
+  ADAPTERS: adapters.describe('As for the worker: the API accepts destinations of these types'),
+  RETRY_SCHEDULE: retrySchedule.describe('As for the worker, for deliveries that consumers give back'),
   PUBLIC_URL: publicUrl.describe(
-    'How Clickatell reaches the receiver from outside: `/v1/setup` builds the callback URLs from it, and test ' +
-      'callbacks go there',
+    'How Clickatell reaches the receiver: the start of callback URLs, and where test callbacks go',
   ),
   CALLBACK_AUTH: z
     .string()
     .default('')
-    .describe(
-      'The same as for the receiver, so that `/v1/setup` can show complete callback URLs and the receiver ' +
-        'accepts test callbacks; empty: neither',
-    ),
+    .describe('As for the receiver: completes callback URLs, and opens the receiver to test callbacks'),
   METRICS_TOKEN: z
     .string()
     .refine((token) => token === '' || token.length >= 16, { error: 'METRICS_TOKEN must have at least 16 characters' })
     .default('')
     .describe(
-      'The token that Prometheus sends as `Authorization: Bearer <METRICS_TOKEN>`: it opens `/metrics` and ' +
-        'nothing else; at least 16 characters. Empty: `/metrics` takes keys with the scope `read` only',
+      'Bearer token for Prometheus that opens `/metrics` and nothing else; at least 16 characters. Empty: only ' +
+        'keys with the scope `read` open it',
     ),
-  LOG_LEVEL: logLevel.describe('The lowest level of log lines that are written'),
+  LOG_LEVEL: logLevel.describe('The lowest level that is logged'),
 });
 
 export type Config = z.output<typeof config>;

@@ -11,47 +11,38 @@ export const config = z.object({
   DATA_DIR: z
     .string()
     .default('./data')
-    .describe(
-      'Where `clickrelay start` keeps its secrets, its own Redis and its logs, and where the other commands look',
-    ),
+    .describe('Where `clickrelay start` keeps secrets, logs and its own Redis, and other commands find them'),
   REDIS_URL: z
     .string()
     .default('')
-    .describe('The Redis to use, as for the receiver; empty: `clickrelay start` runs one of its own in DATA_DIR'),
+    .describe('As for the receiver; empty: `clickrelay start` runs its own in `DATA_DIR`'),
   HOST: z.string().default('0.0.0.0').describe('Address the receiver listens on'),
   PORT: port('PORT').default(8080).describe('Port the receiver listens on; 0 takes any free one'),
   API_HOST: z.string().default('127.0.0.1').describe('Address the API listens on'),
   API_PORT: port('API_PORT').default(8081).describe('Port the API listens on; 0 takes any free one'),
   PUBLIC_URL: publicUrl.describe(
-    'How Clickatell reaches the receiver from outside; the callback URLs are printed with it',
+    'How Clickatell reaches the receiver: the start of the callback URLs that are printed',
   ),
   CALLBACK_AUTH: z
     .string()
     .default('')
-    .describe(
-      'Credentials of callbacks, see the receiver; empty: `clickrelay start` makes one and keeps it in DATA_DIR',
-    ),
-  CALLBACK_PATH_PREFIX: z.string().default('/client-callback').describe('See the receiver'),
+    .describe('As for the receiver; empty: `clickrelay start` makes one and keeps it in `DATA_DIR`'),
+  CALLBACK_PATH_PREFIX: z.string().default('/client-callback').describe('As for the receiver'),
   API_URL: z
     .url({ protocol: /^https?$/, error: 'API_URL must be an http or https URL such as http://127.0.0.1:8081' })
     .optional()
-    .describe('The API that the commands talk to; default: the one that `clickrelay start` started here'),
+    .describe('The API to call; unset: the one that `clickrelay start` started here'),
   API_KEY: z
     .string()
     .default('')
-    .describe(
-      'Key of the API; empty: `clickrelay start` makes one and keeps it in DATA_DIR, where the other commands read it',
-    ),
-  SPOOL_DIR: z
-    .string()
-    .default('')
-    .describe('Where the receiver keeps callbacks while Redis is away; empty: `DATA_DIR/spool`. `off`: nowhere'),
-  ADAPTERS: adapters.describe('As for the worker: `destinations apply` accepts destinations of their types'),
+    .describe('Key of the API; empty: `clickrelay start` makes one and keeps it in `DATA_DIR`'),
+  SPOOL_DIR: z.string().default('').describe('As for the receiver; empty: `DATA_DIR/spool`'),
+  ADAPTERS: adapters.describe('As for the worker: `destinations apply` accepts destinations of these types'),
   CLICKRELAY_COMMAND: z.string().default('clickrelay').describe('How printed hints write this command'),
   CLICKRELAY_REDIS_SERVER: z
     .string()
     .default('')
-    .describe('The redis-server or valkey-server program that `clickrelay start` runs; empty: the one on PATH'),
+    .describe('The redis-server or valkey-server that `clickrelay start` runs; empty: the one on PATH'),
 });
 
 export type Config = z.output<typeof config>;

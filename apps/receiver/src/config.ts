@@ -38,28 +38,26 @@ export const config = z.object({
     .default('redis://127.0.0.1:6379')
     .superRefine(checkedBy(parseRedisUrl))
     .describe(
-      'The Redis that callbacks are committed to: `redis://host:6379`; ' +
-        '`redis+sentinel://host:26379,host:26379/mymaster`; `redis+cluster://host:7000,host:7001`; with `rediss` ' +
-        'instead of `redis` over TLS',
+      '`redis://host:6379`, `redis+sentinel://host:26379,host:26379/mymaster` or ' +
+        '`redis+cluster://host:7000,host:7001`; `rediss` for TLS',
     ),
   DURABILITY: durability.describe(
-    'What is asked of the Redis, so that 200 means: `always`, on disk; `everysec`, a second may be lost with the ' +
-      'power; `replicated`, on disk and on a replica; `unsafe`, nothing',
+    'What 200 means: `always`, on disk; `everysec`, on disk within a second; `replicated`, on disk and on a ' +
+      'replica; `unsafe`, nothing. See [durability](operations.md#durability)',
   ),
   CALLBACK_AUTH: z
     .string()
     .default('')
     .transform(parsedBy(parseCallbackAuth))
     .describe(
-      'Comma-separated credentials, any one suffices: `basic:<user>:<password>`, `query:<secret>` (sent as ' +
-        '`?token=<secret>`), `header:<name>:<secret>`; or the single word `none`. `%2C` stands for a comma inside ' +
-        'a secret. Must be set',
+      'Comma-separated credentials, any of which suffices: `basic:<user>:<password>`, `query:<secret>` (sent as ' +
+        '`?token=<secret>`), `header:<name>:<secret>`, with `%2C` for a comma. Or `none`. Must be set',
     ),
   CALLBACK_PATH_PREFIX: z
     .string()
     .default('/client-callback')
     .transform(parsedBy(parsePathPrefix))
-    .describe('Replaces `/client-callback` in the two callback paths; `/` puts them at the root'),
+    .describe('Replaces `/client-callback` in the callback paths; `/` puts them at the root'),
   CALLBACK_ALLOW_IPS: z
     .string()
     .default('')
@@ -74,21 +72,21 @@ export const config = z.object({
     .string()
     .default('')
     .transform((text) => new Set(splitList(text)))
-    .describe('Comma-separated integration ids; a callback of any other goes to quarantine. Empty: any'),
+    .describe('Comma-separated integration ids; callbacks of others go to quarantine. Empty: any'),
   MAX_BODY_BYTES: wholeNumber('MAX_BODY_BYTES', 1, 1_073_741_824)
     .default(33_554_432)
-    .describe('The largest callback in bytes, compressed or not; a larger one gets 413, and Clickatell sends it again'),
+    .describe('The largest callback, compressed or not; a larger one gets 413'),
   SPOOL_DIR: z
     .string()
     .default('')
     .transform((dir) => (dir === 'off' ? '' : dir))
     .describe(
-      'Folder on a disk of this machine where callbacks are kept while Redis is away; each receiver needs its ' +
-        'own. Empty or `off`: none, they are refused instead. `clickrelay start` takes `DATA_DIR/spool`',
+      'Local folder for callbacks while Redis is away, one for each receiver. Empty or `off`: they are refused ' +
+        'instead. `clickrelay start` takes `DATA_DIR/spool`',
     ),
   SPOOL_MAX_BYTES: wholeNumber('SPOOL_MAX_BYTES', 1_048_576, Number.MAX_SAFE_INTEGER)
     .default(10_737_418_240)
-    .describe('What the spool may take on its disk, in bytes; callbacks beyond it get 503'),
+    .describe('The most that the spool may hold; callbacks beyond it get 503'),
   OTEL_EXPORTER_OTLP_ENDPOINT: z
     .string()
     .optional()
