@@ -19,6 +19,7 @@ import { registerStart } from './commands/start/start.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerTail } from './commands/tail.ts';
 import { CommandError } from './errors.ts';
+import { endWithOutput } from './output-errors.ts';
 
 const program = new Command('clickrelay')
   .description('Takes Clickatell callbacks, keeps them, and delivers them.')
@@ -56,7 +57,7 @@ const complain = (error: unknown): number => {
       ? error
       : error instanceof ConfigError
         ? { code: error.code, message: error.message, exitCode: 1 }
-        : { code: 'internal_error', message: (error as Error).stack ?? String(error), exitCode: 1 };
+        : { code: 'internal_error', message: error instanceof Error ? error.message : String(error), exitCode: 1 };
   const text = process.argv.includes('--json')
     ? JSON.stringify({ error: { code, message } })
     : `error: ${printable(message)}`;
@@ -64,6 +65,7 @@ const complain = (error: unknown): number => {
   return exitCode;
 };
 
+endWithOutput(complain);
 try {
   await program.parseAsync();
 } catch (error) {

@@ -143,6 +143,26 @@ test('a part or a Redis that dies is started again', async () => {
   expect(after.redisUrl).toBe(before.redisUrl);
 });
 
+test('start goes on and starts parts again when nobody reads its log any more', async () => {
+  const script = '"$NODE" "$STAND_INS" 2>&1 | { head -1; exec 0<&-; echo reader gone; }';
+  const shell = await start({
+    command: 'sh',
+    args: ['-c', script],
+    env: { NODE: process.execPath, STAND_INS: standIns },
+    readyOutput: /reader gone/,
+  });
+  const before = await runFile();
+  for (const name of ['worker', 'redis']) kill(before.pids[name]);
+  await waitUntil(async () => {
+    const { pids } = await runFile();
+    return pids['worker'] !== before.pids['worker'] && pids['redis'] !== before.pids['redis'];
+  });
+  process.kill(before.pid, 'SIGTERM');
+  await shell.exited;
+  await expect(runFile()).rejects.toThrow('ENOENT');
+  expect(Object.values(before.pids).filter(isAlive)).toEqual([]);
+});
+
 test('a second start on the same folder says that the first one is running', async () => {
   const first = await start();
   const second = await startProgram({ args: [standIns], env });

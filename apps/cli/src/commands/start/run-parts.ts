@@ -3,6 +3,7 @@ import { readConfig } from '../../config.ts';
 import { makeDataDir, readRunFile, removeRunFile } from '../../data-dir.ts';
 import { CommandError } from '../../errors.ts';
 import { lockDataDir } from '../../lock.ts';
+import { outliveOutput } from '../../output-errors.ts';
 import { announce } from './announce.ts';
 import { openOutput } from './output.ts';
 import { makePlan, parseRoles } from './plan.ts';
@@ -18,6 +19,7 @@ export interface StartOptions {
 
 /** Runs Clickrelay, or some of its parts, until a signal stops it. @returns the exit code */
 export const start = async (options: StartOptions, context: StartContext): Promise<number> => {
+  outliveOutput();
   const config = readConfig(context.environment);
   const roles = parseRoles(options.roles);
   const dataDir = makeDataDir(config.DATA_DIR);

@@ -36,7 +36,12 @@ export const startParts = async (
   };
   const notePid = (name: string) => (pid: number) => {
     run.pids[name] = pid;
-    writeRunFile(dataDir, run);
+    try {
+      writeRunFile(dataDir, run);
+    } catch (error) {
+      // A full disk keeps no part from being started again.
+      say(`run.json cannot be written: ${(error as Error).message}`);
+    }
   };
   if (config.REDIS_URL === '') {
     if (roles.length < ROLES.length) say('REDIS_URL is not set: these parts share a Redis with no other machine');
