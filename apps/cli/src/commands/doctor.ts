@@ -35,7 +35,7 @@ interface Check {
 const doctor = async (context: Context): Promise<number> => {
   const { config } = context;
   const dataDir = resolve(config.DATA_DIR);
-  const run = (await isLocked(dataDir)) ? readRunFile(dataDir) : undefined;
+  const run = isLocked(dataDir) ? readRunFile(dataDir) : undefined;
   // The other parts may run on other machines.
   const runsHere = (role: string) => run === undefined || run.roles.includes(role);
 

@@ -2,7 +2,7 @@ import { listenForStop } from '@clickrelay/service/process';
 import { readConfig } from '../../config.ts';
 import { makeDataDir, readRunFile, removeRunFile } from '../../data-dir.ts';
 import { CommandError } from '../../errors.ts';
-import { lockDataDir } from '../../lock.ts';
+import { lockDataDir, lockHolder } from '../../lock.ts';
 import { outliveOutput } from '../../output-errors.ts';
 import { announce } from './announce.ts';
 import { openOutput } from './output.ts';
@@ -60,11 +60,14 @@ export const start = async (options: StartOptions, context: StartContext): Promi
 const lockOrRefuse = async (dataDir: string): Promise<() => void> => {
   const unlock = await lockDataDir(dataDir);
   if (unlock !== undefined) return unlock;
+  const pid = lockHolder(dataDir);
   const run = readRunFile(dataDir);
-  const where = [run?.receiverUrl, run?.apiUrl].filter((url) => url !== undefined).join(' and ');
+  // Until it has started something, it is an earlier one that run.json tells of.
+  const urls = run?.pid === pid ? [run?.receiverUrl, run?.apiUrl] : [];
+  const where = urls.filter((url) => url !== undefined).join(' and ');
   throw new CommandError(
     'already_running',
-    `clickrelay runs already with DATA_DIR ${dataDir} (pid ${run?.pid}${where === '' ? '' : `, at ${where}`}); ` +
+    `clickrelay runs already with DATA_DIR ${dataDir} (pid ${pid}${where === '' ? '' : `, at ${where}`}); ` +
       'stop it first, or give this one another DATA_DIR',
   );
 };
