@@ -1,4 +1,4 @@
-import { DESTINATION_ID } from '@clickrelay/core';
+import { DESTINATION_ID, toIso } from '@clickrelay/core';
 import { type Destination, type Hold, listHolds, readDestination } from '@clickrelay/queue';
 import { z } from 'zod';
 import { notFound, RequestRefusedError } from './errors.ts';
@@ -40,7 +40,7 @@ export const describe = (
   { config, ...common }: Destination,
   { hold, generatedSecret }: { hold?: Hold | undefined; generatedSecret?: string | undefined } = {},
 ) => {
-  const held = hold === undefined ? null : { reason: hold.reason, until: new Date(hold.until).toISOString() };
+  const held = hold === undefined ? null : { reason: hold.reason, until: toIso(hold.until) };
   const shown = destinationSettings.show({ type: common.type, config });
   return { ...common, held, ...shown, ...(generatedSecret !== undefined && { secret: generatedSecret }) };
 };

@@ -22,9 +22,10 @@ const PATTERN = /^[a-z0-9*][a-z0-9*-]{0,62}$/;
 const declaration = z
   .object({
     name: z.string().trim().min(1).max(100).describe('What the list of keys calls it'),
-    scopes: z.array(scope).min(1),
+    scopes: z.array(scope).min(1).max(20),
     destinations: z
       .array(z.string().regex(PATTERN, 'must be ids of destinations; `*` stands for any characters'))
+      .max(100)
       .default([])
       .describe('With the scope `lease`: which pull destinations, such as `support-bot` and `n8n-*`'),
   })

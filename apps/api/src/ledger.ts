@@ -1,4 +1,4 @@
-import { DAY_MS, DESTINATION_ID } from '@clickrelay/core';
+import { DAY_MS, DESTINATION_ID, toIso } from '@clickrelay/core';
 import {
   countQuarantined,
   queueDepths,
@@ -165,7 +165,7 @@ export const ledgerOperations = [
       const items = [...new Set([...came.keys(), ...refused.keys()])]
         .sort((a, b) => a - b)
         .map((ms) => ({
-          ...(came.get(ms) ?? { at: new Date(ms).toISOString(), ...sumIntake({ spans: [] }) }),
+          ...(came.get(ms) ?? { at: toIso(ms), ...sumIntake({ spans: [] }) }),
           refused: refused.get(ms) ?? sumRefusals([]),
         }));
       return { ...span, items };

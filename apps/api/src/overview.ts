@@ -1,4 +1,4 @@
-import { HOUR_MS, MINUTE_MS } from '@clickrelay/core';
+import { HOUR_MS, MINUTE_MS, toIso } from '@clickrelay/core';
 import {
   countQuarantined,
   listDestinations,
@@ -29,7 +29,7 @@ const need = z.object({
 
 const STATES = ['paused', 'failing', 'throttled', 'active'] as const;
 
-const isoOf = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+const isoOf = (ms: number | null): string | null => (ms === null ? null : toIso(ms));
 
 const readRefused = async (store: Store, nowMs: number) => {
   const minute = Math.floor(nowMs / MINUTE_MS) * MINUTE_MS;
@@ -104,7 +104,7 @@ export const overviewOperations = [
           id,
           type,
           state,
-          until: paused === null && hold !== undefined ? new Date(hold.until).toISOString() : null,
+          until: paused === null && hold !== undefined ? toIso(hold.until) : null,
           waiting: depth === undefined ? 0 : depth.waiting + depth.delayed + depth.active,
           oldestAt: isoOf(depth?.oldestAt ?? null),
           paused,

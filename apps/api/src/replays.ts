@@ -1,4 +1,4 @@
-import { parseRate, type Rate } from '@clickrelay/core';
+import { parseRate, type Rate, toIso } from '@clickrelay/core';
 import {
   boundSelection,
   countSelected,
@@ -61,8 +61,8 @@ const describe = ({ selection: { destinationId, events, since, until, ...rest },
     ...rest,
     ...(destinationId !== undefined && { destination: destinationId }),
     ...(events !== undefined && { events: [...events] }),
-    ...(since !== undefined && { since: new Date(since).toISOString() }),
-    until: new Date(until).toISOString(),
+    ...(since !== undefined && { since: toIso(since) }),
+    until: toIso(until),
   },
 });
 

@@ -1,4 +1,4 @@
-import { DESTINATION_ID } from '@clickrelay/core';
+import { DESTINATION_ID, toIso } from '@clickrelay/core';
 import { checkFilter } from '@clickrelay/destination-settings';
 import { type Counted, type DeliverySelection, LEFT_OUT_REASONS, readDestination, type Store } from '@clickrelay/queue';
 import { z } from 'zod';
@@ -89,7 +89,7 @@ export const describePlan = (
   matched: matched ?? null,
   leftOut,
   oldest,
-  until: new Date(until).toISOString(),
+  until: toIso(until),
 });
 
 /** For the audit record, which tells only that there is a filter, because a filter may hold a phone number. */

@@ -40,11 +40,14 @@ export const config = z.object({
   ),
   RETRY_SCHEDULE: retrySchedule.describe(
     'The longest wait before each attempt of a delivery; each wait is random between nothing and that. As many ' +
-      'attempts as durations',
+      'attempts as durations: up to 100, each of 30 days at most',
   ),
   DEDUPE_TTL: duration('DEDUPE_TTL')
     .prefault('72h')
-    .describe('How long at least an event that Clickatell sends again is recognised as a duplicate and dropped'),
+    .describe(
+      'How long at least an event that Clickatell sends again is recognised as a duplicate and dropped; ' +
+        'ten years (3650d) at most, as for the other durations',
+    ),
   EVENT_RETENTION: duration('EVENT_RETENTION').prefault('7d').describe('How long events stay in the log'),
   EVENT_LOG_MAX_BYTES: wholeNumber('EVENT_LOG_MAX_BYTES', 0, Number.MAX_SAFE_INTEGER)
     .default(1_073_741_824)

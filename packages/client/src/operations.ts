@@ -53,7 +53,7 @@ export type DestinationDeclaration = {
   rate?: string;
   /** `conversation`: events of one pair of `from` and `to` one after the other, in the order they came; other pairs do not wait for them. Default: `none`. */
   ordering?: "none" | "conversation";
-  /** The longest wait before each attempt: `0s,5s,2m`. Default: RETRY_SCHEDULE of the worker. */
+  /** The longest wait before each attempt: `0s,5s,2m`; up to 100 of them, of 30 days at most. Default: RETRY_SCHEDULE of the worker. */
   retrySchedule?: string;
 } | {
   /** Events wait until a consumer leases them. */
@@ -69,7 +69,7 @@ export type DestinationDeclaration = {
   rate?: string;
   /** `conversation`: of one pair of `from` and `to` one delivery is leased at a time, in the order they came; other pairs do not wait for them. Default: `none`. */
   ordering?: "none" | "conversation";
-  /** The longest wait before a delivery that was given back comes again: `0s,5s,2m`. Default: RETRY_SCHEDULE of the API. */
+  /** The longest wait before a delivery that was given back comes again: `0s,5s,2m`; up to 100 of them, of 30 days at most. Default: RETRY_SCHEDULE of the API. */
   retrySchedule?: string;
 };
 
@@ -1359,7 +1359,7 @@ export interface Operations {
         rate?: string | undefined;
         /** `conversation`: events of one pair of `from` and `to` one after the other, in the order they came; other pairs do not wait for them. Default: `none`. */
         ordering?: "none" | "conversation" | undefined;
-        /** The longest wait before each attempt: `0s,5s,2m`. Default: RETRY_SCHEDULE of the worker. */
+        /** The longest wait before each attempt: `0s,5s,2m`; up to 100 of them, of 30 days at most. Default: RETRY_SCHEDULE of the worker. */
         retrySchedule?: string | undefined;
       } | {
         /** Names the destination in commands, paths and delivery ids. */
@@ -1377,7 +1377,7 @@ export interface Operations {
         rate?: string | undefined;
         /** `conversation`: of one pair of `from` and `to` one delivery is leased at a time, in the order they came; other pairs do not wait for them. Default: `none`. */
         ordering?: "none" | "conversation" | undefined;
-        /** The longest wait before a delivery that was given back comes again: `0s,5s,2m`. Default: RETRY_SCHEDULE of the API. */
+        /** The longest wait before a delivery that was given back comes again: `0s,5s,2m`; up to 100 of them, of 30 days at most. Default: RETRY_SCHEDULE of the API. */
         retrySchedule?: string | undefined;
       })[];
       /** Report what would change, and change nothing */

@@ -9,16 +9,21 @@ export const DESTINATION_ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
 const DELIVERY_ID = /^dlv_([a-z0-9][a-z0-9-]{0,62})_([A-Za-z0-9_-]{22})$/;
 
+/** Of event types and channels. Each event is held against all of them. */
+const MOST_NAMED = 100;
+const MAX_NAME_LENGTH = 200;
+
 /** The settings of every destination; adapters add their own. */
 export const destinationBase = z.object({
   id: z
     .string()
     .regex(DESTINATION_ID, 'expected lower-case letters, digits and `-`, at most 63, not starting with `-`')
     .describe('Names the destination in commands, paths and delivery ids.'),
-  type: z.string().min(1).describe('The adapter that delivers to it: `webhook` or `pull`.'),
+  type: z.string().min(1).max(63).describe('The adapter that delivers to it: `webhook` or `pull`.'),
   events: z
-    .array(z.string().min(1))
+    .array(z.string().min(1).max(MAX_NAME_LENGTH))
     .min(1)
+    .max(MOST_NAMED)
     .default(() => ['*'])
     .describe('Event types it wants; `*` stands for any characters: `mo*`, `moText`, `*`.'),
   channels: z
@@ -26,14 +31,16 @@ export const destinationBase = z.object({
       z
         .string()
         .transform((channel) => channel.trim().toLowerCase())
-        .pipe(z.string().min(1)),
+        .pipe(z.string().min(1).max(MAX_NAME_LENGTH)),
     )
     .min(1)
+    .max(MOST_NAMED)
     .exactOptional()
     .describe('Channels whose events it wants, such as `whatsapp` and `sms`, in any case; all when left out.'),
   classes: z
     .array(z.enum(STATUS_CLASSES))
     .min(1)
+    .max(MOST_NAMED)
     .exactOptional()
     .describe('Classes of status whose updates it wants; all when left out. Says nothing about other events.'),
   filter: z
@@ -55,7 +62,7 @@ export const pullDestination = z.strictObject({
     '`conversation`: of one pair of `from` and `to` one delivery is leased at a time, in the order they came; other pairs do not wait for them. Default: `none`.',
   ),
   retrySchedule: pacing.retrySchedule.describe(
-    'The longest wait before a delivery that was given back comes again: `0s,5s,2m`. Default: RETRY_SCHEDULE of the API.',
+    'The longest wait before a delivery that was given back comes again: `0s,5s,2m`; up to 100 of them, of 30 days at most. Default: RETRY_SCHEDULE of the API.',
   ),
 });
 

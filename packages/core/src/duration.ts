@@ -14,8 +14,17 @@ export const parseDuration = (text: string): number | undefined => {
 /** The longest wait before each attempt, in ms. Its length is the number of attempts. */
 export type RetrySchedule = readonly number[];
 
-/** Reads `0s,5s,2m`; returns undefined when the text is not a list of durations. */
+const LONGEST_WAIT_DAYS = 30;
+const MOST_ATTEMPTS = 100;
+
+/** What a schedule must be, as errors say it behind the name of the setting. */
+export const RETRY_SCHEDULE_RULE =
+  `must be 1 to ${MOST_ATTEMPTS} durations of at most ${LONGEST_WAIT_DAYS}d, ` +
+  'with commas between them, such as 0s,5s,2m';
+
+/** Reads `0s,5s,2m`; returns undefined when the text is not such a list, or a longer one. */
 export const parseRetrySchedule = (text: string): RetrySchedule | undefined => {
-  const schedule = text.split(',').map(parseDuration);
-  return schedule.every((ms) => ms !== undefined) ? schedule : undefined;
+  const schedule = text.split(',', MOST_ATTEMPTS + 1).map(parseDuration);
+  const isWithin = (ms: number | undefined) => ms !== undefined && ms <= LONGEST_WAIT_DAYS * DAY_MS;
+  return schedule.length <= MOST_ATTEMPTS && schedule.every(isWithin) ? (schedule as number[]) : undefined;
 };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LAST_MS, toIso } from './iso-time.ts';
 
 // Schemas of the fields that several elements share. Clickatell documents neither required fields nor nullability, so
 // everything may be absent or null, and only a value of an entirely different type is an issue.
@@ -62,13 +63,10 @@ export const readNumber = (value: unknown): number | null => {
   return typeof value === 'number' ? finite(value) : null;
 };
 
-/** The last millisecond that ISO 8601 writes with four digits of year. */
-const LAST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
-
 /** Reads epoch milliseconds, number or text, as ISO 8601 in UTC; null for a time when no message can have been sent. */
 export const readTimestamp = (value: unknown): string | null => {
   const ms = readNumber(value);
-  return ms === null || ms < 0 || ms > LAST_MS ? null : new Date(ms).toISOString();
+  return ms === null || ms < 0 || ms > LAST_MS ? null : toIso(ms);
 };
 
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);

@@ -92,7 +92,16 @@ export {
   wantsEvent,
 } from './destination.ts';
 
-export { DAY_MS, HOUR_MS, MINUTE_MS, parseDuration, parseRetrySchedule, type RetrySchedule } from './duration.ts';
+export {
+  DAY_MS,
+  HOUR_MS,
+  MINUTE_MS,
+  parseDuration,
+  parseRetrySchedule,
+  RETRY_SCHEDULE_RULE,
+  type RetrySchedule,
+} from './duration.ts';
+export { toIso } from './iso-time.ts';
 export { type Pacing, pacing, pacingSettings, parseRate, type Rate } from './pacing.ts';
 
 // Sizes at which several packages work differently.

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseRate } from './pacing.ts';
+import { pacingSettings, parseRate } from './pacing.ts';
 
 describe('parseRate', () => {
   it('spreads a rate over its span', () => {
@@ -26,5 +26,22 @@ describe('parseRate', () => {
         expect(allowed).toBeGreaterThan(asked * 0.98);
       }),
     );
+  });
+});
+
+describe('a retry schedule', () => {
+  const refusalOf = (retrySchedule: string) =>
+    pacingSettings.safeParse({ retrySchedule }).error?.issues.map(({ message }) => message);
+  const rule = 'retrySchedule must be 1 to 100 durations of at most 30d, with commas between them, such as 0s,5s,2m';
+
+  it('may wait a month, a hundred times', () => {
+    expect(refusalOf('0s,30d')).toBeUndefined();
+    expect(refusalOf(`0s${',720h'.repeat(99)}`)).toBeUndefined();
+  });
+
+  it('is refused with the rule when nobody would live to see the next attempt', () => {
+    for (const text of ['0s,999999999d', '31d', `0s${',1s'.repeat(100)}`, '', '5']) {
+      expect(refusalOf(text), text).toEqual([rule]);
+    }
   });
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { HOUR_MS, MINUTE_MS, parseRetrySchedule } from './duration.ts';
+import { HOUR_MS, MINUTE_MS, parseRetrySchedule, RETRY_SCHEDULE_RULE } from './duration.ts';
 
 /** At most `max` deliveries within `spanMs`. */
 export interface Rate {
@@ -43,10 +43,12 @@ export const pacing = {
   retrySchedule: z
     .string()
     .refine((text) => parseRetrySchedule(text) !== undefined, {
-      error: 'retrySchedule must be durations with commas between them, such as 0s,5s,2m',
+      error: `retrySchedule ${RETRY_SCHEDULE_RULE}`,
     })
     .optional()
-    .describe('The longest wait before each attempt: `0s,5s,2m`. Default: RETRY_SCHEDULE of the worker.'),
+    .describe(
+      'The longest wait before each attempt: `0s,5s,2m`; up to 100 of them, of 30 days at most. Default: RETRY_SCHEDULE of the worker.',
+    ),
 };
 
 export const pacingSettings = z.object(pacing);

@@ -1,4 +1,4 @@
-import { DAY_MS, HOUR_MS } from '@clickrelay/core';
+import { DAY_MS, HOUR_MS, toIso } from '@clickrelay/core';
 import { destinationQueue, hoursPrefix } from '../redis/names.ts';
 import type { Store } from '../redis/store.ts';
 import { createPendingNumbers, readSeries, removeSeries, stepStart, sumNumbers } from './time-series.ts';
@@ -140,7 +140,7 @@ export const readHours = async (
       const numbers = new Map(all[index]?.map((row) => [row.at, row.numbers]));
       const hours = Array.from({ length: count }, (_, offset) => {
         const at = first + offset * HOUR_MS;
-        return { at: new Date(at).toISOString(), ...figuresOf(numbers.get(at) ?? []) };
+        return { at: toIso(at), ...figuresOf(numbers.get(at) ?? []) };
       });
       return [id, hours];
     }),

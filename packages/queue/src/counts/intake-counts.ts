@@ -1,4 +1,4 @@
-import { DAY_MS, HOUR_MS, type Lane, SHARDS } from '@clickrelay/core';
+import { DAY_MS, HOUR_MS, type Lane, SHARDS, toIso } from '@clickrelay/core';
 import { laneOfClaim, shardKeys } from '../redis/names.ts';
 import { luaTable, runScript, type Script } from '../redis/script.ts';
 import { fieldsOf, sendAll } from '../redis/send-all.ts';
@@ -97,10 +97,10 @@ export const readIntake = async (store: Store, options: ReadIntakeOptions, nowMs
     spans.set(at, { ...span, [lane]: addUp(span[lane], named(numbers)) });
   }
   return {
-    from: new Date(fromMs).toISOString(),
-    to: new Date(toMs).toISOString(),
+    from: toIso(fromMs),
+    to: toIso(toMs),
     step,
-    spans: [...spans].sort(([a], [b]) => a - b).map(([at, lanes]) => ({ at: new Date(at).toISOString(), ...lanes })),
+    spans: [...spans].sort(([a], [b]) => a - b).map(([at, lanes]) => ({ at: toIso(at), ...lanes })),
   };
 };
 
@@ -131,10 +131,10 @@ export const readHeard = async (store: Store): Promise<Readonly<Record<Lane, Hea
     const times = (field: string) =>
       all.map((fields) => Number(fields[`${lane}:${field}`])).filter((micros) => micros > 0);
     const [first, last] = [times('first'), times('last')];
-    const toIso = (micros: number) => new Date(micros / 1_000).toISOString();
+    const isoOf = (micros: number) => toIso(micros / 1_000);
     return {
-      firstAt: first.length === 0 ? null : toIso(Math.min(...first)),
-      lastAt: last.length === 0 ? null : toIso(Math.max(...last)),
+      firstAt: first.length === 0 ? null : isoOf(Math.min(...first)),
+      lastAt: last.length === 0 ? null : isoOf(Math.max(...last)),
     };
   };
   return { messages: heard('messages'), statuses: heard('statuses') };

@@ -1,4 +1,5 @@
 import type { DeliveryError } from '@clickrelay/core';
+import { toIso } from '@clickrelay/core';
 import type { Outcome } from '../jobs/outcome.ts';
 
 /** One try at a delivery. */
@@ -59,7 +60,7 @@ export type DecodedAttempt = Omit<Attempt, 'number'> & { readonly nextAtMs: numb
 export const decodeAttempt = (startedAtMs: number, text: string): DecodedAttempt => {
   const [kind, durationMs, status, response, code, message, next] = JSON.parse(text);
   return {
-    startedAt: new Date(startedAtMs).toISOString(),
+    startedAt: toIso(startedAtMs),
     durationMs,
     outcome: OUTCOMES.get(kind) ?? 'retry',
     status,

@@ -8,6 +8,7 @@ import { destinationQueue, eventKeys } from '../redis/names.ts';
 import type { AttemptRecord } from './attempt.ts';
 import { type AttemptLog, createAttemptLog } from './attempt-log.ts';
 import { enqueueDeliveries } from './enqueue-deliveries.ts';
+import { listUndelivered } from './list-undelivered.ts';
 import { listDeliveries, readDelivery, readEnded, readForDelivery } from './read-deliveries.ts';
 
 const { store } = useStore();
@@ -40,6 +41,20 @@ const readJobs = async (destinationId: string) => {
   const jobs = await store.queue(destinationQueue(destinationId)).getJobs(['waiting', 'delayed'], 0, -1, true);
   return jobs.map(({ id, data, delay }) => ({ id, data, delay }));
 };
+
+describe('a time that is none', () => {
+  it('spoils its own row of a list, and no other', async () => {
+    const other = newEvent().event.id;
+    await enqueueDeliveries(store, 'crm', [{ eventId }, { eventId: other }]);
+    // 999999999d, as a retry schedule once let it in: beyond what a Date can hold.
+    await attempts.record(attempt({ outcome: { kind: 'retry', delayMs: 8.64e16 }, status: 503 }));
+    const { items } = await listUndelivered(store, { destinationId: 'crm', limit: 10 });
+    expect(Object.fromEntries(items.map((one) => [one.eventId, one.nextAttemptAt]))).toEqual({
+      [eventId]: '9999-12-31T23:59:59.999Z',
+      [other]: null,
+    });
+  });
+});
 
 describe('a delivery that is queued', () => {
   it('is pending, and one job whose id is the event', async () => {

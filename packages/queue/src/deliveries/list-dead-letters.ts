@@ -1,4 +1,4 @@
-import { deliveryId, parseDeliveryId } from '@clickrelay/core';
+import { deliveryId, parseDeliveryId, toIso } from '@clickrelay/core';
 import { listDestinations } from '../destinations/destinations.ts';
 import { failedKey } from '../jobs/keys.ts';
 import type { DeadLetterKind } from '../jobs/outcome.ts';
@@ -124,7 +124,7 @@ const describe = async (
     errorCode: delivery?.attempts.at(-1)?.error?.code ?? null,
     status: delivery?.attempts.at(-1)?.status ?? null,
     receivedAt: logged?.event.receivedAt ?? null,
-    failedAt: new Date(failedAtMs).toISOString(),
+    failedAt: toIso(failedAtMs),
     attempts: delivery?.attempts.length ?? 0,
   };
 };

@@ -1,4 +1,4 @@
-import { deliveryId, type LoggedEvent, parseDeliveryId } from '@clickrelay/core';
+import { deliveryId, type LoggedEvent, parseDeliveryId, toIso } from '@clickrelay/core';
 import { type KeptState, stateOf } from '../log/delivery-states.ts';
 import { decodeRecord } from '../log/read-event.ts';
 import { eventKeys } from '../redis/names.ts';
@@ -38,7 +38,7 @@ const decodeDeliveries = (eventId: string, fields: Record<string, string>): Deli
       destinationId: field,
       state,
       attempts: attempts.map(({ nextAtMs: _, ...attempt }, index) => ({ number: index + 1, ...attempt })),
-      nextAttemptAt: nextAtMs === null ? null : new Date(nextAtMs).toISOString(),
+      nextAttemptAt: nextAtMs === null ? null : toIso(nextAtMs),
     });
   }
   return deliveries.sort((a, b) => (a.destinationId < b.destinationId ? -1 : 1));

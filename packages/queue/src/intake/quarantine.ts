@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { parseCallback, QuarantineFullError, QueueUnavailableError } from '@clickrelay/core';
+import { parseCallback, QuarantineFullError, QueueUnavailableError, toIso } from '@clickrelay/core';
 import { newSuffix, readLargeBytes, storeLarge } from '../redis/large-text.ts';
 import { QUARANTINE } from '../redis/names.ts';
 import { defineCursor, type Page } from '../redis/page.ts';
@@ -153,7 +153,7 @@ export const readQuarantined = async (
   if (body === undefined) return undefined;
   return {
     id,
-    receivedAt: new Date(Number(at.toString())).toISOString(),
+    receivedAt: toIso(Number(at.toString())),
     reason: reason.toString(),
     bytes: body.length,
     body,
@@ -186,7 +186,7 @@ export const listQuarantine = async (
     // The entry was removed in the meantime.
     if (!at) continue;
     const bytes = large ? Number(large) : await store.redis.hstrlen(entryKey(id), 'body');
-    items.push({ id, receivedAt: new Date(Number(at)).toISOString(), reason: reason ?? '', bytes });
+    items.push({ id, receivedAt: toIso(Number(at)), reason: reason ?? '', bytes });
   }
   const last = page.at(-1);
   return { items, next: places.length > limit && last ? CURSOR.write(last) : null };

@@ -1,4 +1,4 @@
-import { DeliveryError, parseDeliveryId, type RetrySchedule } from '@clickrelay/core';
+import { DeliveryError, parseDeliveryId, type RetrySchedule, toIso } from '@clickrelay/core';
 import { Job } from 'bullmq';
 import type { AttemptLog } from '../deliveries/attempt-log.ts';
 import { parseDeliveryJob, replayOf } from '../deliveries/delivery-job.ts';
@@ -152,7 +152,7 @@ export const nackLease = async (
   return outcome.kind === 'retry' ? retrying(nowMs + outcome.delayMs) : { state: 'dead_letter' };
 };
 
-const retrying = (atMs: number): Nacked => ({ state: 'retrying', nextAttemptAt: new Date(atMs).toISOString() });
+const retrying = (atMs: number): Nacked => ({ state: 'retrying', nextAttemptAt: toIso(atMs) });
 
 /** @param leaseMs from now on @returns when the lease ends */
 export const extendLease = async (
@@ -172,7 +172,7 @@ export const extendLease = async (
       expiredBefore: held.job.stalledCounter,
     }));
   if (!isExtended) throw await refusal(store, eventId, destinationId, lease);
-  return new Date(endsAtMs).toISOString();
+  return toIso(endsAtMs);
 };
 
 /**

@@ -1,4 +1,4 @@
-import { addLedgers, type Ledger, SHARDS } from '@clickrelay/core';
+import { addLedgers, type Ledger, SHARDS, toIso } from '@clickrelay/core';
 import { listDestinations, listLiving } from '../destinations/destinations.ts';
 import { listHolds } from '../destinations/holds.ts';
 import { shardKeys } from '../redis/names.ts';
@@ -96,7 +96,7 @@ export const readLedgerPart = async (store: Store, options: LedgerPartOptions): 
   const destinations = rows.list();
   return {
     from: from?.toISOString() ?? null,
-    to: new Date(to / 1_000).toISOString(),
+    to: toIso(to / 1_000),
     events,
     unrouted,
     completeSince: await readCompleteSince(store),
@@ -130,7 +130,7 @@ const readCompleteSince = async (store: Store): Promise<string | null> => {
     Array.from({ length: SHARDS }, (_, shard) => ['get', shardKeys(shard).removedUntil] as const),
   );
   const last = Math.max(...removed.map((micros) => Number(micros ?? 0)));
-  return last === 0 ? null : new Date(Math.ceil((last + 1) / 1_000)).toISOString();
+  return last === 0 ? null : toIso(Math.ceil((last + 1) / 1_000));
 };
 
 /**

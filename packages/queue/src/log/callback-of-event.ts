@@ -1,4 +1,5 @@
 import type { Lane } from '@clickrelay/core';
+import { toIso } from '@clickrelay/core';
 import { eventKeys, laneOfClaim } from '../redis/names.ts';
 import { sendAll } from '../redis/send-all.ts';
 import { RECORD_HEAD_ONCE_BYTES } from '../redis/size-limits.ts';
@@ -101,6 +102,6 @@ export const readRepeats = async (store: Store, eventIds: readonly string[]): Pr
       count += times;
       last = Math.max(last, micros);
     }
-    return { count, lastAt: last === 0 ? null : new Date(last / 1_000).toISOString() };
+    return { count, lastAt: last === 0 ? null : toIso(last / 1_000) };
   });
 };

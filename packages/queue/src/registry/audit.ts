@@ -1,3 +1,4 @@
+import { toIso } from '@clickrelay/core';
 import { REGISTRY } from '../redis/names.ts';
 import { defineCursor, type Page } from '../redis/page.ts';
 import type { Store } from '../redis/store.ts';
@@ -33,7 +34,7 @@ export const recordAudit = async (store: Store, { by, action, target, detail }: 
 
 const decode = (id: string, text: string): AuditEntry => {
   const [by, action, target, detail] = JSON.parse(text);
-  const at = new Date(Number(id.split('-')[0])).toISOString();
+  const at = toIso(Number(id.split('-')[0]));
   return { id: PREFIX + id, at, by, action, target, ...(detail !== undefined && { detail }) };
 };
 

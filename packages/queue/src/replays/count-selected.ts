@@ -1,3 +1,4 @@
+import { toIso } from '@clickrelay/core';
 import type { Store } from '../redis/store.ts';
 import { chooseDeliveries } from './choose-deliveries.ts';
 import { asksForEvent, type DeliverySelection, LEFT_OUT_REASONS, type LeftOutReason } from './delivery-selection.ts';
@@ -36,7 +37,7 @@ export const countSelected = async (
     for (const atMs of receivedAtMs) oldestMs = Math.min(oldestMs, atMs);
     if (matched > MOST_COUNTED) return { matched: undefined, oldest: null, leftOut: inOrder(reasons) };
   }
-  const oldest = Number.isFinite(oldestMs) ? new Date(oldestMs).toISOString() : null;
+  const oldest = Number.isFinite(oldestMs) ? toIso(oldestMs) : null;
   return { matched, oldest, leftOut: inOrder(reasons) };
 };
 

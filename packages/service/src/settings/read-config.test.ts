@@ -30,11 +30,16 @@ describe('readConfig', () => {
     }
   });
 
+  it('reads no duration beyond ten years', () => {
+    expect(readConfig(schema, { DEDUPE_TTL: '3650d' }).DEDUPE_TTL).toBe(315_360_000_000);
+    expect(() => readConfig(schema, { DEDUPE_TTL: '3651d' })).toThrow('72h or 7d, at most 3650d');
+  });
+
   it('names every variable that is wrong, and no value', () => {
     expect(() => readConfig(schema, { PORT: 's3cret', DEDUPE_TTL: '-1s', LOG_LEVEL: 'loud' })).toThrow(
       new ConfigError(
         'PORT must be a whole number from 0 to 65535\n' +
-          'DEDUPE_TTL must be a duration such as 100ms, 15s, 2m, 72h or 7d\n' +
+          'DEDUPE_TTL must be a duration such as 100ms, 15s, 2m, 72h or 7d, at most 3650d\n' +
           'LOG_LEVEL must be trace, debug, info, warn, error, fatal or silent',
       ),
     );

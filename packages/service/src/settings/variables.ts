@@ -1,4 +1,4 @@
-import { parseDuration, parseRetrySchedule } from '@clickrelay/core';
+import { DAY_MS, parseDuration, parseRetrySchedule, RETRY_SCHEDULE_RULE } from '@clickrelay/core';
 import { z } from 'zod';
 
 /* The variables that several programs read, and the kinds of values that several variables share. */
@@ -34,12 +34,17 @@ export const adapters = z
       .filter((module) => module !== ''),
   );
 
+const LONGEST_DAYS = 3_650;
+
 /** In milliseconds. */
 export const duration = (name: string) =>
   z.string().transform((text, context) => {
     const ms = parseDuration(text);
-    if (ms !== undefined) return ms;
-    context.addIssue({ code: 'custom', message: `${name} must be a duration such as 100ms, 15s, 2m, 72h or 7d` });
+    if (ms !== undefined && ms <= LONGEST_DAYS * DAY_MS) return ms;
+    context.addIssue({
+      code: 'custom',
+      message: `${name} must be a duration such as 100ms, 15s, 2m, 72h or 7d, at most ${LONGEST_DAYS}d`,
+    });
     return z.NEVER;
   });
 
@@ -72,10 +77,7 @@ export const retrySchedule = z
   .transform((text, context) => {
     const schedule = parseRetrySchedule(text);
     if (schedule !== undefined) return schedule;
-    context.addIssue({
-      code: 'custom',
-      message: 'RETRY_SCHEDULE must be durations with commas between them, such as 0s,5s,2m',
-    });
+    context.addIssue({ code: 'custom', message: `RETRY_SCHEDULE ${RETRY_SCHEDULE_RULE}` });
     return z.NEVER;
   })
   .prefault('0s,5s,30s,2m,10m,30m,2h,5h,10h,24h');
