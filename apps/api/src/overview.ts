@@ -4,6 +4,7 @@ import {
   listDestinations,
   listEvents,
   listHolds,
+  listQuarantine,
   readFigures,
   readHours,
   readRefusals,
@@ -89,6 +90,7 @@ export const overviewOperations = [
         countQuarantined(store),
         listEvents(store, { limit: 1 }),
       ]);
+      const newestQuarantined = await listQuarantine(store, { limit: 1 });
       const refused = await readRefused(store, nowMs);
       const hours = await readHours(
         store,
@@ -131,7 +133,7 @@ export const overviewOperations = [
           kind: 'quarantined',
           destinationId: null,
           count: quarantined,
-          detail: 'callbacks that could not be read',
+          detail: `callbacks that could not be read; the newest: ${newestQuarantined.items[0]?.reason ?? 'removed'}`,
         });
       }
       const inLane = (lane: 'messages' | 'statuses'): number => {

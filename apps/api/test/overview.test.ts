@@ -46,7 +46,12 @@ describe('the overview', () => {
       needs: [
         { kind: 'failing', destinationId: 'slow', count: 0, detail: 'tried again at 2099-01-01T00:00:00.000Z' },
         { kind: 'dead_letters', destinationId: 'bot', count: 2 },
-        { kind: 'quarantined', destinationId: null, count: 1 },
+        {
+          kind: 'quarantined',
+          destinationId: null,
+          count: 1,
+          detail: 'callbacks that could not be read; the newest: x',
+        },
       ],
       lastEventAt: status.event.receivedAt,
       ingest: { messages: 0, statuses: 0 },

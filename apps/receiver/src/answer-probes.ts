@@ -1,5 +1,6 @@
 import type { Context } from 'koa';
 import type { WriteAnswer } from './answer.ts';
+import { queryData } from './query-data.ts';
 import { allowMethods, RefusalError } from './render-error.ts';
 import { announcesBody } from './unread-body.ts';
 
@@ -9,7 +10,7 @@ export const callbackPaths = (prefix: string): string[] => [`${prefix}/one-api-r
 /**
  * Answers requests that are not callbacks. Portals call a URL before they save it, often with GET or without a body,
  * and refuse one that answers badly. Such a call gets 200 before any credential is checked, so the answer says nothing
- * about the credential. Never a redirect: Clickatell takes that for the end of the callback, which is then lost.
+ * about the credential. One whose query holds data is no probe. Never a redirect: Clickatell takes that for the end of the callback, which is then lost.
  * @returns whether the request was answered
  * @throws {RefusalError} 404 `not_found`; 405 `method_not_allowed`
  */
@@ -28,6 +29,7 @@ export const answerProbes = ({
     }
     if (ctx.req.method === 'POST' && announcesBody(ctx.req)) return false;
     allowMethods(ctx.method, ['POST', 'GET', 'HEAD']);
+    if (queryData(ctx.req.url ?? '') !== '') return false;
     answer(ctx, 200, '{"accepted":0}');
     return true;
   };

@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import type { WriteAnswer } from './answer.ts';
 import { inflate, UnreadableBodyError } from './inflate.ts';
 import { createLargeBodies, type ParsedLarge } from './large-bodies.ts';
+import { queryData } from './query-data.ts';
 import { readBody } from './read-body.ts';
 
 /** @param request that brought the callback */
@@ -48,8 +49,13 @@ export const receive = (options: ReceiveOptions): ((ctx: Context) => Promise<voi
         body = await inflate(body, encoding, { maxBytes: maxBodyBytes, findRoom });
       }
       if (body.length === 0) {
-        answer(ctx, 200, '{"accepted":0}');
-        return;
+        const data = queryData(ctx.req.url ?? '');
+        if (data === '') {
+          answer(ctx, 200, '{"accepted":0}');
+          return;
+        }
+        body = Buffer.from(`${ctx.method} ${ctx.path}?${data}`);
+        throw new DataInQueryError(`data must be JSON in the body of a POST, got it in the query of a ${ctx.method}`);
       }
       callback = body.length > LARGE_CALLBACK_BYTES ? await largeBodies.parse(body) : parseCallback(body);
       checkIntegration(callback, integrationIds);
@@ -94,6 +100,9 @@ const createClock = (): (() => string) => {
 
 const msSince = (time: string): number => Date.now() - Date.parse(time);
 
+/** The data is in the URL, as older pages of Clickatell send it. The request line is kept, without its credential. */
+class DataInQueryError extends Error {}
+
 /** The body is an envelope of an integration that is not on the list. */
 class UnexpectedIntegrationError extends Error {}
 
@@ -110,4 +119,5 @@ const checkIntegration = (callback: Pick<Callback, 'integrationId'>, allowed: Re
 const isUnusable = (error: unknown): error is Error =>
   error instanceof InvalidCallbackError ||
   error instanceof UnreadableBodyError ||
+  error instanceof DataInQueryError ||
   error instanceof UnexpectedIntegrationError;

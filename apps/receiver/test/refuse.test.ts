@@ -178,6 +178,29 @@ describe('a probe', () => {
     },
   );
 
+  it.each(['GET', 'HEAD', 'POST'])(
+    'by %s that carries data is none: it is kept, without its credential',
+    async (method) => {
+      receiver = await startReceiver({ CALLBACK_AUTH });
+      const query = 'messageId=a%2Fb&statusCode=5&status=DELIVERED';
+      expect((await call(method, `${STATUS}?${query}`)).status).toBe(401);
+      expect((await call(method, `${STATUS}?${query}&token=wrong`)).status).toBe(401);
+      expect(receiver.quarantined).toEqual([]);
+
+      const answer = await call(method, `${STATUS}?messageId=a%2Fb&%74oken=s0&token=s1&&statusCode=5&status=DELIVERED`);
+      expect(answer).toMatchObject({
+        status: 200,
+        body: method === 'HEAD' ? undefined : { accepted: 0, quarantined: 'qrt_1' },
+      });
+      const reason = `data must be JSON in the body of a POST, got it in the query of a ${method}`;
+      expect(receiver.quarantined.map(({ body, reason: why }) => [Buffer.from(body).toString(), why])).toEqual([
+        [`${method} ${STATUS}?${query}`, reason],
+      ]);
+      expect(receiver.logged.find(({ msg }) => msg === 'callback.quarantined')).toMatchObject({ id: 'qrt_1', reason });
+      expect(receiver.committed).toEqual([]);
+    },
+  );
+
   it('with a chunked body, even an empty one, needs the credential', async () => {
     receiver = await startReceiver({ CALLBACK_AUTH });
     const empty = (query: string) =>
