@@ -40,7 +40,18 @@ export const createCarryOut = ({ resources, findCaller, rateLimit }: Surrounding
     resources.store.assertConnected();
     const audit: Exchange['audit'] = (action, target, detail) =>
       recordAudit(resources.store, { by: nameOf(caller), action, target, ...(detail && { detail }) });
-    const exchange = { caller, scope, ...watchCaller(ctx), audit, browser: browserOf(ctx, signIns), findCaller };
+    const tooLate = new AbortController();
+    const { signal, onUnsent } = watchCaller(ctx);
+    const isWaitedFor = AbortSignal.any([signal, tooLate.signal]);
+    const exchange = {
+      caller,
+      scope,
+      signal: isWaitedFor,
+      onUnsent,
+      audit,
+      browser: browserOf(ctx, signIns),
+      findCaller,
+    };
     const run = async (): Promise<unknown> => {
       const answer = await operation.run(request as never, resources, exchange);
       if (operation.mask === undefined) return answer;
@@ -48,14 +59,19 @@ export const createCarryOut = ({ resources, findCaller, rateLimit }: Surrounding
       if (reveal === 'true') await recordReveal(operation, { path: ctx.path, answer, audit });
       return answer;
     };
-    sendAnswer(ctx, operation, await inTime(run(), operation.deadlineMs ?? OPERATION_DEADLINE_MS));
+    sendAnswer(ctx, operation, await inTime(run(), operation.deadlineMs ?? OPERATION_DEADLINE_MS, tooLate));
   };
 };
 
-const inTime = (answer: Promise<unknown>, deadlineMs: number): Promise<unknown> =>
+/** @param tooLate Aborted at the deadline: what is only read need not be read to its end. */
+const inTime = (answer: Promise<unknown>, deadlineMs: number, tooLate: AbortController): Promise<unknown> =>
   withDeadline(answer, deadlineMs, {
-    error: () =>
-      new QueueUnavailableError(`Redis did not answer within ${deadlineMs} ms; what was asked for may still happen`),
+    error: () => {
+      tooLate.abort();
+      return new QueueUnavailableError(
+        `Redis did not answer within ${deadlineMs} ms; what was asked for may still happen`,
+      );
+    },
   });
 
 const browserOf = (ctx: Context, signIns: RateLimit): Browser => ({

@@ -85,7 +85,7 @@ const estimate = async (
   const { items, next } = await listEvents(store, { limit: SAMPLE, since, until });
   const wanted = items.filter((logged) => wants(logged.event)).length;
   if (next === null) return { events: wanted, exact: true };
-  return { events: Math.round((events * wanted) / items.length), exact: false };
+  return { events: Math.round((events * wanted) / Math.max(items.length, 1)), exact: false };
 };
 
 /** For each destination that the event did not go to, the first rule that refuses it now. */
@@ -127,7 +127,8 @@ export const eventOperations = [
     method: 'get',
     path: '/v1/events',
     summary: 'List events, or follow them as they come in',
-    description: 'Newest first; with `order=asc` oldest first, to follow them.',
+    description:
+      'Newest first; with `order=asc` oldest first, to follow them. Where a filter chooses few of many, a page may be short or empty and have a `next`: go on with it.',
     scopes: ['read'],
     query: pageQuery.extend({
       order: z.enum(['desc', 'asc']).default('desc'),
@@ -162,15 +163,15 @@ export const eventOperations = [
       items: items.map(({ deliveries, ...one }) => ({ ...maskEvent(one), ...(deliveries && { deliveries }) })),
       ...rest,
     }),
-    run: async ({ query }, { store }) => {
+    run: async ({ query }, { store }, { signal }) => {
       const { limit, order, cursor, after, type: types, channel, class: statusClass, count, party, include } = query;
       const wants = wantedBy({ types, channel, statusClass, isOfParty: await ofParty(store, party) });
       const since = query.since === undefined ? undefined : new Date(query.since);
       const until = query.until === undefined ? undefined : new Date(query.until);
       const { items, next } =
         order === 'asc'
-          ? await followEvents(store, { limit, after: after ?? cursor, wants, since })
-          : await listEvents(store, { limit, cursor, wants, since, until });
+          ? await followEvents(store, { limit, after: after ?? cursor, wants, since, signal })
+          : await listEvents(store, { limit, cursor, wants, since, until, signal });
       const events = items.map((logged) => logged.event);
       const summaries =
         include === undefined

@@ -96,7 +96,7 @@ const findById = async (store: Store, text: string): Promise<Found> => {
   return { ...NOTHING, recognised, hits, complete: !isCut && messageIds.size <= MOST_EVENTS };
 };
 
-const findByNumber = async (store: Store, digits: string): Promise<Found> => {
+const findByNumber = async (store: Store, digits: string, signal: AbortSignal): Promise<Found> => {
   const events: Event[] = [];
   const party = (await openParties(store))(digits);
   const told = (complete: boolean): Found => ({
@@ -108,8 +108,8 @@ const findByNumber = async (store: Store, digits: string): Promise<Found> => {
   });
   const deadline = performance.now() + LONGEST_MS;
   let cursor: string | undefined;
-  for (let read = 0; read < MOST_READ && performance.now() < deadline; read += READ_AT_ONCE) {
-    const { items, next } = await listEvents(store, { limit: READ_AT_ONCE, cursor });
+  for (let read = 0; read < MOST_READ && performance.now() < deadline && !signal.aborted; read += READ_AT_ONCE) {
+    const { items, next } = await listEvents(store, { limit: READ_AT_ONCE, cursor, signal });
     for (const { event: one } of items) {
       if (one.from?.replace(/^\+/, '') !== digits && one.to?.replace(/^\+/, '') !== digits) continue;
       events.push(one);
@@ -153,10 +153,10 @@ export const findOperations = [
       })
       .meta({ id: 'Found' }),
     mask: ({ events, ...rest }) => ({ ...rest, events: events.map(maskEvent) }),
-    run: async ({ body: { text } }, { store }) => {
+    run: async ({ body: { text } }, { store }, { signal }) => {
       const byId = await findById(store, text);
       const digits = numberOf(text);
-      return byId.hits.length > 0 || digits === undefined ? byId : await findByNumber(store, digits);
+      return byId.hits.length > 0 || digits === undefined ? byId : await findByNumber(store, digits, signal);
     },
   }),
 ];

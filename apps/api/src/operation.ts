@@ -31,7 +31,7 @@ export interface Exchange {
   readonly caller: Caller;
   /** The scope that grants the operation to the caller. */
   readonly scope: Scope | undefined;
-  /** Aborted when the caller disconnects before the answer was sent. */
+  /** Aborted when the caller disconnects before the answer was sent, or the deadline is over. */
   readonly signal: AbortSignal;
   readonly browser: Browser;
   readonly findCaller: FindCaller;

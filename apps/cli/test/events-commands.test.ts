@@ -23,6 +23,17 @@ test('events are listed without the control characters that they contain', async
   expect(revealed.stdout).toContain("\nmore: clickrelay events --type 'mo*' --reveal --cursor c3\n");
 });
 
+test('events pages on by itself until a page holds something, and says that it does', async () => {
+  answers['GET /v1/events?limit=20&type=moMedia'] = { items: [], next: 'c1' };
+  answers['GET /v1/events?limit=20&type=moMedia&cursor=c1'] = { items: [], next: 'c2' };
+  answers['GET /v1/events?limit=20&type=moMedia&cursor=c2'] = { items: [event], next: null };
+  const found = await cli('events', '--type', 'moMedia');
+  expect(found).toMatchObject({ code: 0, stderr: 'none so far, searching further back\n' });
+  expect(found.stdout).toContain(event.id);
+  answers['GET /v1/events?limit=20&type=moMedia&cursor=c2'] = { items: [], next: null };
+  expect((await cli('events', '--type', 'moMedia')).stdout).toBe('no events\n');
+});
+
 test('one event is shown with its deliveries and attempts, or as the JSON of the API', async () => {
   const callback = { size: 612, elements: 2, others: ['evt_B'] };
   const told = {

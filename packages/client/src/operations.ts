@@ -827,7 +827,7 @@ export type Found = {
 
 /** Everything that the API can do. */
 export interface Operations {
-  /** List events, or follow them as they come in. Newest first; with `order=asc` oldest first, to follow them. Needs a key with the scope `read`. */
+  /** List events, or follow them as they come in. Newest first; with `order=asc` oldest first, to follow them. Where a filter chooses few of many, a page may be short or empty and have a `next`: go on with it. Needs a key with the scope `read`. */
   'GET /v1/events': {
     query?: {
       /** How many items at most */

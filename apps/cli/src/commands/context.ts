@@ -21,6 +21,25 @@ export const show = <T>(context: Context, value: T, toText: (value: T) => string
 /** For lists that are shown whole: the largest page, so that few requests are needed. */
 export const WHOLE_PAGES = { query: { limit: 500 } } as const;
 
+interface Page {
+  readonly items: readonly unknown[];
+  readonly next: string | null;
+}
+
+/**
+ * Reads on to the first page that holds something, or to the last: a filter that chooses few of many events leaves
+ * pages empty that have a `next`.
+ */
+export const firstFilledPage = async <Found extends Page>(
+  cursor: string | undefined,
+  read: (cursor: string | undefined) => Promise<Found>,
+): Promise<Found> => {
+  let page = await read(cursor);
+  if (page.items.length === 0 && page.next !== null) process.stderr.write('none so far, searching further back\n');
+  while (page.items.length === 0 && page.next !== null) page = await read(page.next);
+  return page;
+};
+
 /** The line below a page of a list: the same command with the same options, for the next page. Empty at the end. */
 export const nextPage = (context: Context, words: string, options: object, next: string | null): string => {
   if (next === null) return '';

@@ -5,7 +5,7 @@ import { wholeNumber } from '../arguments.ts';
 import { addCommand } from '../command.ts';
 import { parseSince } from '../duration.ts';
 import { attemptLine, deliveryState, gist, HIDDEN, parties, shortTime, table } from '../format.ts';
-import { type Context, nextPage, REVEAL, type Reveal, revealed, show } from './context.ts';
+import { type Context, firstFilledPage, nextPage, REVEAL, type Reveal, revealed, show } from './context.ts';
 
 export const registerEvents = (program: Command): Command =>
   addCommand(program, {
@@ -31,15 +31,11 @@ interface EventsOptions extends Reveal {
 /** Lists the latest events, newest first. */
 const listEvents = async (options: EventsOptions, context: Context): Promise<void> => {
   const { limit, type, cursor, since } = options;
-  const page = await connectApi(context.config).call('GET /v1/events', {
-    query: {
-      limit,
-      type,
-      cursor,
-      since: since === undefined ? undefined : parseSince(since).toISOString(),
-      ...revealed(options),
-    },
-  });
+  const from = since === undefined ? undefined : parseSince(since).toISOString();
+  const api = connectApi(context.config);
+  const page = await firstFilledPage(cursor, (at) =>
+    api.call('GET /v1/events', { query: { limit, type, cursor: at, since: from, ...revealed(options) } }),
+  );
   show(context, page, ({ items, next }) => {
     if (items.length === 0) return 'no events';
     const rows = items.map((event) => [

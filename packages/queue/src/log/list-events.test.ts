@@ -23,7 +23,13 @@ const logAt = (micros: number, ...events: LoggedEvent[]) =>
   Promise.all(events.map(({ event }) => store.redis.zadd(shardKeys(shardOf(event.id)).log, String(micros), event.id)));
 
 /** All pages, each checked to be no longer than asked for. */
-const readNewestFirst = async (options: { limit: number; types?: string[]; since?: Date; until?: Date }) => {
+const readNewestFirst = async (options: {
+  limit: number;
+  types?: string[];
+  since?: Date;
+  until?: Date;
+  maxMs?: number;
+}) => {
   const ids: string[] = [];
   let cursor: string | undefined;
   do {
@@ -109,6 +115,32 @@ describe('a list of events', () => {
     expect(first.items).toEqual([]);
     expect(first.next).not.toBeNull();
     expect(await readNewestFirst({ limit: 500, types: ['moText'] })).toEqual([rare.event.id]);
+  });
+
+  it('ends a page in the middle when its time is over, and goes on there', async () => {
+    const [rare, others] = [newEvent('moText'), newEvents(300, 'messageStatusUpdate')];
+    await append(rare, ...others);
+    await logAt(1, rare);
+    const first = await listEvents(store, { limit: 10, types: ['moText'], maxMs: 0 });
+    expect(first).toEqual({ items: [], next: expect.any(String) });
+    expect(await readNewestFirst({ limit: 10, types: ['moText'], maxMs: 0 })).toEqual([rare.event.id]);
+  });
+
+  it('stops a search that nobody waits for any more', async () => {
+    await append(...newEvents(300, 'messageStatusUpdate'));
+    const signal = AbortSignal.abort();
+    const { items, next } = await listEvents(store, { limit: 10, types: ['moText'], signal });
+    expect([items, next]).toEqual([[], expect.any(String)]);
+    const followed = await followEvents(store, { limit: 10, types: ['moText'], since: new Date(0), signal });
+    expect(followed).toMatchObject({ items: [], ended: false });
+  });
+
+  it('asks each shard a few times for a page, however few events a filter chooses', async () => {
+    await append(...newConversations(3_000));
+    await store.redis.config('RESETSTAT');
+    expect(await readNewestFirst({ limit: 20, types: ['moMedia'], maxMs: 60_000 })).toEqual([]);
+    const [, calls] = /cmdstat_zrevrangebyscore:calls=(\d+)/.exec(await store.redis.info('commandstats')) ?? [];
+    expect(Number(calls)).toBeLessThan(64 * 10);
   });
 
   it('begins at `since` and ends before `until`', async () => {

@@ -18,10 +18,17 @@ export interface ListEventsOptions {
   readonly since?: Date | undefined;
   /** Logged before this time. */
   readonly until?: Date | undefined;
+  /** Ends the search, with what it has found. */
+  readonly signal?: AbortSignal | undefined;
+  /** How long the search may take, in ms. @default 2000 */
+  readonly maxMs?: number | undefined;
 }
 
 /** How many events are read to fill a page. With a filter a page may end here, short of `limit` and with a `next`. */
 const MOST_READ_PER_PAGE = 5_000;
+const MAX_MS = 2_000;
+/** Places read at a time with a filter: each read visits every shard, which is too much for a few events. */
+const PLACES_AT_ONCE = 500;
 /** Records read at a time: each may have 256 KB. */
 const RECORDS_AT_ONCE = 64;
 
@@ -33,14 +40,16 @@ interface Walked {
 }
 
 const walk = async (store: Store, options: ListEventsOptions, order: 'asc' | 'desc'): Promise<Walked> => {
-  const { limit, types, wants = () => true } = options;
+  const { limit, types, wants = () => true, signal, maxMs = MAX_MS } = options;
+  const count = types === undefined && options.wants === undefined ? limit : PLACES_AT_ONCE;
+  const overAt = performance.now() + maxMs;
   const lowest = options.since ? options.since.getTime() * 1_000 : 0;
   const highest = options.until ? options.until.getTime() * 1_000 - 1 : Number.MAX_SAFE_INTEGER;
   const items: LoggedEvent[] = [];
   let characters = 0;
   let last = readPlace(options.cursor);
   for (let read = 0; read < MOST_READ_PER_PAGE; ) {
-    const places = await nextPlaces(store, { after: last, lowest, highest, order, count: limit });
+    const places = await nextPlaces(store, { after: last, lowest, highest, order, count });
     read += places.length;
     for (let from = 0; from < places.length; from += RECORDS_AT_ONCE) {
       const some = places.slice(from, from + RECORDS_AT_ONCE);
@@ -59,8 +68,9 @@ const walk = async (store: Store, options: ListEventsOptions, order: 'asc' | 'de
         const isFull = items.length === limit || characters > MAX_PAGE_LENGTH;
         if (isFull) return { items, last, ended: false };
       }
+      if (signal?.aborted || performance.now() >= overAt) return { items, last, ended: false };
     }
-    if (places.length < limit) return { items, last, ended: true };
+    if (places.length < count) return { items, last, ended: true };
   }
   return { items, last, ended: false };
 };
@@ -92,17 +102,23 @@ export interface FollowEventsOptions {
   readonly since?: Date | undefined;
   readonly types?: readonly string[] | undefined;
   readonly wants?: ListEventsOptions['wants'];
+  readonly signal?: ListEventsOptions['signal'];
 }
 
-/** Oldest first, for a reader that follows the log: `next` always says where to continue. */
+/** Oldest first, for a reader that follows the log: `next` always says where to continue, at the end too. */
 export const followEvents = async (
   store: Store,
-  { after, since, limit, types, wants }: FollowEventsOptions,
-): Promise<{ items: LoggedEvent[]; next: string }> => {
+  { after, since, limit, types, wants, signal }: FollowEventsOptions,
+): Promise<{ items: LoggedEvent[]; next: string; ended: boolean }> => {
   if (after === undefined && since === undefined) {
     const [seconds, micros] = await store.redis.time();
-    return { items: [], next: writePlace({ score: Number(seconds) * 1_000_000 + Number(micros), id: '' }) };
+    return {
+      items: [],
+      next: writePlace({ score: Number(seconds) * 1_000_000 + Number(micros), id: '' }),
+      ended: true,
+    };
   }
-  const { items, last } = await walk(store, { limit, cursor: after, since, types, wants }, 'asc');
-  return { items, next: writePlace(last ?? { score: since?.getTime() ? since.getTime() * 1_000 : 0, id: '' }) };
+  const { items, last, ended } = await walk(store, { limit, cursor: after, since, types, wants, signal }, 'asc');
+  const begin = { score: since?.getTime() ? since.getTime() * 1_000 : 0, id: '' };
+  return { items, next: writePlace(last ?? begin), ended };
 };

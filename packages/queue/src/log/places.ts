@@ -32,9 +32,9 @@ export const nextPlaces = async (
     count,
   }: { after: Place | undefined; lowest: number; highest: number; order: 'asc' | 'desc'; count: number },
 ): Promise<Place[]> => {
-  // Places of the cursor's own microsecond are read again and skipped. While a shard has more of those than were read,
-  // read more.
-  for (let perShard = count + 16; ; perShard *= 4) {
+  // Events spread over the shards: read twice a shard's part of them. Places of the cursor's own microsecond are read
+  // again and skipped. While a shard may have more of either than were read, read more.
+  for (let perShard = Math.ceil((2 * count) / SHARDS) + 16; ; perShard *= 4) {
     const commands: RedisCommand[] = [];
     for (let shard = 0; shard < SHARDS; shard++) {
       const { log } = shardKeys(shard);
@@ -46,14 +46,20 @@ export const nextPlaces = async (
     }
     const sign = order === 'asc' ? 1 : -1;
     const places: Place[] = [];
-    let isCut = false;
+    /** Beyond it, a shard that was not read to its end may have others. */
+    let horizon: Place | undefined;
     for (const reply of await sendAll(store, commands)) {
       const read = pairs(reply).map(([id, score]) => ({ id, score: Number(score) }));
-      const further = read.filter((place) => after === undefined || sign * comparePlaces(place, after) > 0);
-      if (read.length === perShard && further.length < count) isCut = true;
-      places.push(...further);
+      places.push(...read.filter((place) => after === undefined || sign * comparePlaces(place, after) > 0));
+      const last = read.at(-1);
+      if (last === undefined || read.length < perShard) continue;
+      if (horizon === undefined || sign * comparePlaces(last, horizon) < 0) horizon = last;
     }
-    if (!isCut) return places.sort((a, b) => sign * comparePlaces(a, b)).slice(0, count);
+    const edge = horizon;
+    const known = edge === undefined ? places : places.filter((place) => sign * comparePlaces(place, edge) <= 0);
+    if (edge === undefined || known.length >= count) {
+      return known.sort((a, b) => sign * comparePlaces(a, b)).slice(0, count);
+    }
   }
 };
 

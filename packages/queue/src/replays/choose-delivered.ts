@@ -20,8 +20,8 @@ export async function* chooseDelivered(
   const marks = destinationIds.map((id) => replayMark(id, replayId));
   let after = from === '' ? undefined : from;
   for (;;) {
-    const { items, next } = await followEvents(store, { limit: batch, after, since: new Date(since) });
-    if (items.length === 0) return;
+    const { items, next, ended } = await followEvents(store, { limit: batch, after, since: new Date(since) });
+    if (ended && items.length === 0) return;
     const inTime = items.filter(({ event }) => Date.parse(event.receivedAt) < until);
     const wanted = destinationIds.length === 0 ? [] : inTime.filter(wants);
     const replies = await sendAll(
@@ -42,6 +42,6 @@ export async function* chooseDelivered(
     }
     after = next;
     yield gathered.done(next);
-    if (inTime.length === 0) return;
+    if (items.length > 0 && inTime.length === 0) return;
   }
 }

@@ -8,6 +8,8 @@ import { BATCH, type ChooseOptions } from './gather-chosen.ts';
 const COUNT_BATCH = 1_000;
 /** Counting stops when there are more than this. */
 const MOST_COUNTED = 200_000;
+/** Or when it takes longer than this, in ms: a filter may choose few of very many. */
+const MAX_MS = 3_000;
 
 export interface Counted {
   /** Undefined when they are too many to be counted in one go. */
@@ -29,13 +31,15 @@ export const countSelected = async (
 ): Promise<Counted> => {
   const batch = asksForEvent(selection) || selection.state === 'delivered' ? BATCH : COUNT_BATCH;
   const reasons = new Map<LeftOutReason, number>();
+  const overAt = performance.now() + MAX_MS;
   let matched = 0;
   let oldestMs = Number.POSITIVE_INFINITY;
   for await (const { ids, receivedAtMs, leftOut } of chooseDeliveries(store, selection, { ...options, batch })) {
     matched += ids.length;
     for (const reason of leftOut) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
     for (const atMs of receivedAtMs) oldestMs = Math.min(oldestMs, atMs);
-    if (matched > MOST_COUNTED) return { matched: undefined, oldest: null, leftOut: inOrder(reasons) };
+    if (matched > MOST_COUNTED || performance.now() >= overAt)
+      return { matched: undefined, oldest: null, leftOut: inOrder(reasons) };
   }
   const oldest = Number.isFinite(oldestMs) ? toIso(oldestMs) : null;
   return { matched, oldest, leftOut: inOrder(reasons) };
