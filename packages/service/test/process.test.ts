@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, it } from 'vitest';
 
-const program = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+const stoppingProgram = fileURLToPath(new URL('stopping-program.ts', import.meta.url));
+const startingProgram = fileURLToPath(new URL('starting-program.ts', import.meta.url));
 const processes = new URL('../src/process/index.ts', import.meta.url).href;
 
 let end: (() => void) | undefined;
@@ -24,7 +25,7 @@ const spawnProgram = (args: string[], supervised: boolean) => {
 };
 
 const startProgram = async (supervised: boolean) => {
-  const started = spawnProgram([program('stopping-program.ts')], supervised);
+  const started = spawnProgram([stoppingProgram], supervised);
   await started.says('listening');
   return started;
 };
@@ -59,7 +60,7 @@ it.each([
   ['just before it listens', 'loading', 0],
   ['when it has started', 'listening', 0],
 ])('does not outlive a `clickrelay start` that goes away %s', async (when, step, code) => {
-  const { child, says } = spawnProgram([program('starting-program.ts'), when], true);
+  const { child, says } = spawnProgram([startingProgram, when], true);
   await says(step);
   const exited = once(child, 'exit');
   child.disconnect();
