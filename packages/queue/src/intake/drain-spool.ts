@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { QuarantineFullError } from '@clickrelay/core';
 import { waitKey } from '../jobs/keys.ts';
 import { LANES } from '../redis/names.ts';
 import { ingestQueues, type Store } from '../redis/store.ts';
@@ -9,6 +8,7 @@ import type { Spool } from '../spool/spool.ts';
 import type { SpoolBatch } from '../spool/state.ts';
 import type { Circuit } from './circuit.ts';
 import { type Committer, createCommitter } from './commit.ts';
+import { errorOf, moveBatch } from './move-batch.ts';
 import { quarantineCallback } from './quarantine.ts';
 
 export interface DrainOptions {
@@ -26,8 +26,6 @@ const PAUSE = 2;
 /** Groups that wait for a worker. Above this, callbacks are as well off on disk as in memory. */
 const MAX_WAITING_GROUPS = 2_000;
 const LOOK_AGAIN_MS = 500;
-/** How often Redis may refuse an entry while it takes others, before the entry is set aside. */
-const MAX_REFUSALS = 3;
 
 export interface Drain {
   /** Starts draining, unless that is under way: there may be something in the spool. */
@@ -79,40 +77,18 @@ export const drainSpool = ({ spool, circuit, openStore, onDrained = () => {} }: 
     }
   };
 
-  /** @returns false when it was told to stop before all entries were in Redis or set aside */
-  const move = async (store: Store, batch: SpoolBatch): Promise<boolean> => {
-    let left = [...batch.entries.keys()];
-    for (let refusals = 0; refusals < MAX_REFUSALS; ) {
-      await circuit.whenClosed();
-      if (stopping.signal.aborted) return false;
-      left = (await Promise.all(left.map(async (index) => ((await sends(store, batch, index)) ? [] : [index])))).flat();
-      if (left.length === 0) return true;
-      if (await takesOthers(store, batch.entries[left[0] as number] as SpoolEntry)) refusals++;
-      await pause(LOOK_AGAIN_MS);
-    }
-    // The cause is one of the entries, not Redis: sent alone, the others pass.
-    for (const index of left) {
-      for (let refusals = 0; ; ) {
+  const move = (store: Store, batch: SpoolBatch): Promise<boolean> =>
+    moveBatch(batch, {
+      isOpen: async () => {
         await circuit.whenClosed();
-        if (stopping.signal.aborted) return false;
-        const entry = batch.entries[index] as SpoolEntry;
-        const error = await errorOf(send(store, entry));
-        if (error === undefined) break;
-        if (await takesOthers(store, entry)) refusals++;
-        if (refusals >= MAX_REFUSALS || (refusals > 0 && error instanceof QuarantineFullError)) {
-          await spool.setAside(batch, index, error.message);
-          break;
-        }
-        await pause(LOOK_AGAIN_MS);
-      }
-    }
-    return true;
-  };
+        return !stopping.signal.aborted;
+      },
+      send: (entry) => send(store, entry),
+      takesOthers: (than) => takesOthers(store, than),
+      setAside: (index, reason) => spool.setAside(batch, index, reason),
+      pause: () => pause(LOOK_AGAIN_MS),
+    });
 
-  const sends = async (store: Store, { entries }: SpoolBatch, index: number): Promise<boolean> =>
-    (await errorOf(send(store, entries[index] as SpoolEntry))) === undefined;
-
-  /** Entries that are sent at the same time share writes. */
   const send = async (store: Store, entry: SpoolEntry): Promise<unknown> =>
     entry.kind === 'callback'
       ? committerOf(store).commit(entry, entry.receivedAt)
@@ -147,12 +123,6 @@ export const drainSpool = ({ spool, circuit, openStore, onDrained = () => {} }: 
     },
   };
 };
-
-const errorOf = (promise: Promise<unknown>): Promise<Error | undefined> =>
-  promise.then(
-    () => undefined,
-    (error: Error) => error,
-  );
 
 /** Whether workers are behind: more groups wait than they can take soon. */
 const isBehind = async (store: Store): Promise<boolean> => {

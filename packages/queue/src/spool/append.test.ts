@@ -3,7 +3,8 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { waitUntil } from '@clickrelay/testkit';
 import { describe, expect, it } from 'vitest';
-import { appendAll, callback, drain, useSpool } from '../../test/use-spool.ts';
+import { appendAll, callback, drain, numbered, useSpool } from '../../test/use-spool.ts';
+import { realDisk } from './disk.ts';
 
 const folder = useSpool();
 
@@ -88,5 +89,27 @@ describe('a spool at its bounds', () => {
       await folder.close();
       execFileSync('umount', [folder.dir]);
     }
+  });
+});
+
+describe('a spool whose disk fails when a segment is finished', () => {
+  it('gives out what it acknowledged, without a restart', async () => {
+    await folder.open({
+      disk: {
+        ...realDisk,
+        open: async (path, flags) => {
+          const file = await realDisk.open(path, flags);
+          if (flags !== 'wx') return file;
+          const close = file.close.bind(file);
+          const failing = async (): Promise<void> => {
+            await close();
+            throw Object.assign(new Error('EIO'), { code: 'EIO' });
+          };
+          return Object.assign(file, { close: failing });
+        },
+      },
+    });
+    await appendAll(folder.spool, numbered(0, 5));
+    expect(await drain(folder.spool)).toEqual(numbered(0, 5));
   });
 });

@@ -1,4 +1,3 @@
-import { open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { QueueUnavailableError } from '@clickrelay/core';
 import { createGroupCommit } from '../redis/group-commit.ts';
@@ -109,15 +108,15 @@ const writeEntries = (state: SpoolState, appended: readonly Appended[]): Promise
 
 const createSegment = async (state: SpoolState): Promise<ActiveSegment> => {
   // Never a name that was there before: a position that outlived its segment would skip records.
-  state.lastNumber = Math.max(state.lastNumber + 1, Date.now());
+  state.lastNumber = Math.max(state.lastNumber + 1, state.now());
   const name = segmentName(state.lastNumber);
   const path = join(state.dir, name);
-  const file = await open(path, 'wx', 0o600);
+  const file = await state.disk.open(path, 'wx');
   try {
-    await syncDirectory(state.dir);
+    await syncDirectory(state.disk, state.dir);
   } catch (error) {
     await file.close().catch(() => {});
-    await unlink(path).catch(() => {});
+    await state.disk.remove(path).catch(() => {});
     throw error;
   }
   return { name, file, size: 0, records: 0 };
@@ -134,7 +133,7 @@ const giveUpWrite = async (state: SpoolState, segment: ActiveSegment, error: unk
   state.active = undefined;
   await segment.file.close().catch(() => {});
   if (segment.records > 0) state.finished.push({ name: segment.name, bytes: segment.size, end: segment.size });
-  else await removeSegment(state.dir, segment.name).catch(() => {});
+  else await removeSegment(state, segment.name).catch(() => {});
 };
 
 /** Makes the active segment a finished one, so that it can be read, and the next write begins another. */
@@ -142,12 +141,10 @@ export const finishActive = async (state: SpoolState): Promise<void> => {
   if (state.active === undefined) return;
   const { name, file, size, records } = state.active;
   state.active = undefined;
-  await file.close();
-  if (records === 0) return removeSegment(state.dir, name);
-  const hasFooter = await finishSegment(state.dir, name, size, records).then(
-    () => true,
-    () => false,
-  );
+  // Its records are on disk, whatever fails from here.
+  await file.close().catch(() => {});
+  if (records === 0) return removeSegment(state, name);
+  const hasFooter = await finishSegment(state, name, size, records);
   state.finished.push({ name, bytes: size, ...(!hasFooter && { end: size }) });
 };
 

@@ -1,17 +1,15 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SpoolError } from './errors.ts';
 
 /**
- * Makes the folder and takes it for this process alone.
+ * Takes the folder for this process alone.
  * @param patienceMs how long it may still belong to a receiver that is ending
  * @returns how to let go
  * @throws {SpoolError} `spool_in_use`; any other error says that the folder cannot be used
  */
 export const takeFolder = async (dir: string, patienceMs: number): Promise<() => void> => {
-  await mkdir(dir, { recursive: true, mode: 0o700 });
   for (const deadline = performance.now() + patienceMs; ; await sleep(100)) {
     const unlock = lockFolder(dir);
     if (unlock !== undefined) return unlock;

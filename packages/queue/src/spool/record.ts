@@ -6,11 +6,11 @@ import type { Lane } from '@clickrelay/core';
  *
  *   segment  record* footer?
  *   record   01 43 52 00   length of the payload u32   crc32 of the payload u32   crc32 of these 12 bytes u32   payload
- *   payload  a line of JSON, which says what it is and when it came; then the body, byte for byte
+ *   payload  a line of JSON, which says what it is and when it came; then the text, or the body in base64
  *   footer   01 43 46 00   number of records u32       crc32 of these 8 bytes u32
  *
  * A finished segment has a footer. One without was being written when its process died, or its disk was full. JSON text
- * holds no 00 and no 01, so no callback can pass for a record of its own.
+ * and base64 hold no 00 and no 01: whatever was sent, nothing in a payload can pass for a record or a footer.
  */
 
 /** Something that waits in the spool. */
@@ -43,7 +43,7 @@ export const encodeEntry = (entry: SpoolEntry): Buffer => {
     : { reason: entry.reason, at: entry.receivedAt };
   const line = `${JSON.stringify(about)}\n`;
   const lineBytes = Buffer.byteLength(line);
-  const body = isCallback ? entry.text : entry.body;
+  const body = isCallback ? entry.text : Buffer.from(entry.body).toString('base64');
   const bodyBytes = Buffer.byteLength(body);
   const record = Buffer.allocUnsafe(HEADER_BYTES + lineBytes + bodyBytes);
   record.write(line, HEADER_BYTES);
@@ -75,8 +75,7 @@ export const decodePayload = (payload: Buffer): SpoolEntry | undefined => {
       const text = payload.toString('utf8', lineEnd + 1);
       return { kind: 'callback', lane, receivedAt, text, ...(typeof trace === 'string' && { trace }) };
     }
-    // A copy: the next read overwrites the buffer.
-    const body = Buffer.from(payload.subarray(lineEnd + 1));
+    const body = Buffer.from(payload.toString('latin1', lineEnd + 1), 'base64');
     return typeof reason === 'string' ? { kind: 'quarantine', reason, receivedAt, body } : undefined;
   } catch {
     return undefined;

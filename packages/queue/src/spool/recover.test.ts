@@ -1,9 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { open as openFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startProgram, waitUntil } from '@clickrelay/testkit';
 import { describe, expect, it } from 'vitest';
+import { createSimulatedDisk } from '../../test/simulated-disk.ts';
 import { appendAll, drain, footerless, numbered, numberOf, useSpool } from '../../test/use-spool.ts';
 import { openSpool } from './spool.ts';
 
@@ -67,6 +68,16 @@ describe('a spool after a crash', () => {
   });
 });
 
+describe('a spool whose clock was put back', () => {
+  it('gives no segment the name of one in set-aside, whose file damage would be written over', async () => {
+    mkdirSync(join(folder.dir, 'set-aside'));
+    writeFileSync(join(folder.dir, 'set-aside', '000000000000009-0.damaged'), '');
+    await folder.open({ now: () => 9 });
+    await appendAll(folder.spool, numbered(0, 1));
+    expect(folder.segments()).toEqual(['000000000000010.spool']);
+  });
+});
+
 describe('a spool after a power cut', () => {
   it('has every acknowledged callback: written, synced, and its folder synced, before the answer', async () => {
     const handle = await openFile(folder.dir, 'r');
@@ -101,5 +112,20 @@ describe('a spool after a power cut', () => {
     } finally {
       Object.assign(prototype, { sync, datasync });
     }
+  });
+
+  it('has its folder too, when it was made for the first callback', async () => {
+    let random = 0.99;
+    const disk = createSimulatedDisk(() => random);
+    const first = await openSpool({ dir: '/spool', disk: disk.boot() });
+    await appendAll(first, numbered(0, 3));
+    // A cut that leaves nothing but what was synced.
+    random = 0;
+    disk.crash();
+    random = 0.99;
+    await first.close().catch(() => {});
+    const second = await openSpool({ dir: '/spool', disk: disk.boot() });
+    expect(await drain(second)).toEqual(numbered(0, 3));
+    await second.close();
   });
 });

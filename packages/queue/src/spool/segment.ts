@@ -1,6 +1,7 @@
-import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { SPOOL_WINDOW_BYTES } from '../redis/size-limits.ts';
+import type { Disk, DiskFile } from './disk.ts';
+import { readFully } from './files.ts';
 import {
   decodeFooter,
   decodeHeader,
@@ -37,8 +38,8 @@ export interface SegmentReader {
  * Opens a segment to read it in order, a window at a time, however large it is.
  * @param size where to stop, when the bytes behind are known not to count. @default the whole file
  */
-export const openSegment = async (path: string, size?: number): Promise<SegmentReader> => {
-  const file = await open(path, 'r');
+export const openSegment = async (disk: Disk, path: string, size?: number): Promise<SegmentReader> => {
+  const file = await disk.open(path, 'r');
   try {
     const end = size ?? (await file.stat()).size;
     const footer = Buffer.alloc(FOOTER_BYTES);
@@ -54,7 +55,7 @@ export const openSegment = async (path: string, size?: number): Promise<SegmentR
 };
 
 /** @param end where its records end */
-const createReader = (file: FileHandle, records: number | undefined, end: number): SegmentReader => {
+const createReader = (file: DiskFile, records: number | undefined, end: number): SegmentReader => {
   let window = Buffer.alloc(0);
   let windowAt = 0;
 
@@ -122,15 +123,4 @@ const createReader = (file: FileHandle, records: number | undefined, end: number
     },
     close: () => file.close(),
   };
-};
-
-/** @returns how many bytes there were */
-const readFully = async (file: FileHandle, into: Buffer, at: number): Promise<number> => {
-  let done = 0;
-  while (done < into.length) {
-    const { bytesRead } = await file.read(into, done, into.length - done, at + done);
-    if (bytesRead === 0) break;
-    done += bytesRead;
-  }
-  return done;
 };

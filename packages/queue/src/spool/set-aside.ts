@@ -1,14 +1,16 @@
-import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncDirectory } from './files.ts';
+import { type Folder, makeFolder, syncDirectory, writeFile } from './files.ts';
 import { encodeEntry, encodeFooter, type SpoolEntry } from './record.ts';
 import type { SegmentReader } from './segment.ts';
 import type { SpoolBatch, SpoolState } from './state.ts';
 
 const FOLDER = 'set-aside';
 
-export const countSetAside = async (dir: string): Promise<number> =>
-  (await readdir(join(dir, FOLDER)).catch(() => [])).length;
+export const listSetAside = ({ disk, dir }: Folder): Promise<string[]> =>
+  disk.list(join(dir, FOLDER)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
 
 /** Keeps bytes of a segment that cannot be read as records. */
 export const keepDamaged = async (
@@ -41,15 +43,12 @@ const keep = async (
   name: string,
   content: AsyncIterable<Buffer> | Iterable<Buffer>,
 ): Promise<string> => {
+  const { disk } = state;
   const folder = join(state.dir, FOLDER);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(disk, folder);
   const path = join(folder, name);
-  const isNew = await stat(path).then(
-    () => false,
-    () => true,
-  );
-  await writeFile(path, content, { mode: 0o600, flush: true });
-  await syncDirectory(folder);
-  if (isNew) state.setAside++;
+  await writeFile(disk, path, content, { flush: true });
+  await syncDirectory(disk, folder);
+  state.setAside.add(name);
   return path;
 };

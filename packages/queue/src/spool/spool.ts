@@ -1,8 +1,9 @@
 import { SPOOL_PROBE_BYTES } from '../redis/size-limits.ts';
 import { type Appender, createAppender } from './append.ts';
+import type { Disk } from './disk.ts';
 import { SpoolError } from './errors.ts';
-import { takeFolder } from './lock.ts';
-import { finishBatch, readBatch } from './read.ts';
+import { makeFolder } from './files.ts';
+import { finishBatch, readBatch, stopReading } from './read.ts';
 import { recover } from './recover.ts';
 import { keepRefused } from './set-aside.ts';
 import { createState, hasRoomFor, type SpoolBatch, type SpoolNotice, type SpoolState } from './state.ts';
@@ -57,6 +58,11 @@ export interface SpoolOptions {
   /** How long the folder may still belong to a receiver that is ending, in ms. @default 12000 */
   readonly patienceMs?: number;
   readonly segmentBytes?: number;
+  readonly batchEntries?: number;
+  /** Names segments. @default Date.now */
+  readonly now?: () => number;
+  /** @default that of this machine */
+  readonly disk?: Disk;
   readonly onNotice?: (notice: SpoolNotice) => void;
 }
 
@@ -84,7 +90,7 @@ export const openSpool = async (options: SpoolOptions): Promise<Spool> => {
     close: async () => {
       disk.stop();
       await appender.close();
-      await state.reading?.reader.close();
+      await stopReading(state);
       unlock();
     },
   };
@@ -94,8 +100,9 @@ const openFolder = async (options: SpoolOptions): Promise<{ state: SpoolState; u
   const { dir, patienceMs = 12_000 } = options;
   let unlock: (() => void) | undefined;
   try {
-    unlock = await takeFolder(dir, patienceMs);
     const state = createState(options);
+    await makeFolder(state.disk, dir);
+    unlock = await state.disk.lock(dir, patienceMs);
     await recover(state);
     return { state, unlock };
   } catch (error) {
@@ -116,7 +123,7 @@ const statsOf = (state: SpoolState, disk: DiskWatch): SpoolStats => {
     bytes,
     maxBytes,
     oldestAt: records === 0 ? null : oldestAt,
-    setAside,
+    setAside: setAside.size,
     refusing: refusing(state, disk),
   };
 };

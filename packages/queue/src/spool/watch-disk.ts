@@ -1,6 +1,6 @@
-import { unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SPOOL_PROBE_BYTES } from '../redis/size-limits.ts';
+import { writeFile } from './files.ts';
 import type { SpoolState } from './state.ts';
 
 export const PROBE = 'probe';
@@ -20,7 +20,7 @@ export interface DiskWatch {
  * Notes failures, and tries a disk that failed until it works again: nobody sends callbacks to a receiver that says it
  * is not ready, so no callback would ever find out.
  */
-export const watchDisk = ({ dir, notice }: Pick<SpoolState, 'dir' | 'notice'>): DiskWatch => {
+export const watchDisk = ({ disk, dir, notice }: Pick<SpoolState, 'disk' | 'dir' | 'notice'>): DiskWatch => {
   let errorCode: string | undefined;
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
@@ -39,11 +39,11 @@ export const watchDisk = ({ dir, notice }: Pick<SpoolState, 'dir' | 'notice'>): 
     timer = undefined;
     const path = join(dir, PROBE);
     try {
-      await writeFile(path, Buffer.alloc(SPOOL_PROBE_BYTES), { flush: true });
-      await unlink(path);
+      await writeFile(disk, path, [Buffer.alloc(SPOOL_PROBE_BYTES)], { flush: true });
+      await disk.remove(path);
       worked();
     } catch (error) {
-      await unlink(path).catch(() => {});
+      await disk.remove(path).catch(() => {});
       failed(error);
     }
   };
