@@ -107,7 +107,8 @@ describe('a body in quarantine', () => {
       receivedAt: RECEIVED_AT,
     });
     const body = Buffer.alloc(1_000_000, 'x');
-    const cut = proxy.cutAt({ command: 1, moment: 'after', names: ['EVAL'] });
+    // The first script begins the large body, the second puts the entry down.
+    const cut = proxy.cutAt({ command: 2, moment: 'after', names: ['EVALSHA'] });
     const id = await quarantineCallback(cutOff, { body, reason: 'no JSON', receivedAt: RECEIVED_AT });
     expect(cut.happened).toBe(true);
     expect((await readQuarantined(store, id))?.body).toEqual(body);
