@@ -66,7 +66,7 @@ const recordTogether = (store: Store, attempts: readonly AttemptRecord[]): Promi
     attempts.flatMap(fieldsAfter),
   );
 
-const REPLAY_OUTCOMES = { delivered: 'delivered', retry: 'sent', dead_letter: 'failed' } as const;
+export const REPLAY_OUTCOMES = { delivered: 'delivered', retry: 'sent', dead_letter: 'failed' } as const;
 
 const recordReplayed = (store: Store, attempt: AttemptRecord, replayId: string): Promise<void> =>
   markReplayed(store, { ...attempt, replayId }, REPLAY_OUTCOMES[attempt.outcome.kind], fieldsAfter(attempt));
@@ -75,7 +75,7 @@ const recordReplayed = (store: Store, attempt: AttemptRecord, replayId: string):
 const STATES_AFTER = { delivered: 'delivered', retry: 'pending', dead_letter: 'dead_letter' } as const;
 
 /** What is written of an attempt: the delivery's state after it, and the attempt. */
-const fieldsAfter = (attempt: AttemptRecord): string[] => [
+export const fieldsAfter = (attempt: AttemptRecord): string[] => [
   attempt.destinationId,
   STATE_LETTERS[STATES_AFTER[attempt.outcome.kind]],
   attemptField(attempt.destinationId, attempt.startedAtMs),

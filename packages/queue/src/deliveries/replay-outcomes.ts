@@ -5,6 +5,7 @@ import { luaTable, runScript, type Script } from '../redis/script.ts';
 import { fieldsOf, type RedisCommand, sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
 import markReplayedLua from './mark-replayed.lua';
+import moveMarkLua from './move-mark.part.lua';
 
 /*
  * What became of the deliveries that a replay of many sent again. A mark says how far each of them is: a field
@@ -32,10 +33,10 @@ export const replayMark = (destinationId: string, replayId: string): string => `
 
 const MARK_LUA = luaTable('MARK', MARKS);
 
-const MARK_REPLAYED: Script = {
-  name: 'markReplayed',
-  lua: `${MARK_LUA}local KEPT_S = ${REPLAY_KEPT_S}\n${markReplayedLua}`,
-};
+/** For scripts: `moveMark`, and what it needs. */
+export const MOVE_MARK_LUA = `${MARK_LUA}local KEPT_S = ${REPLAY_KEPT_S}\n${moveMarkLua}`;
+
+const MARK_REPLAYED: Script = { name: 'markReplayed', lua: MOVE_MARK_LUA + markReplayedLua };
 
 /* KEYS: deliveries, counts. ARGV: field of the mark. */
 const UNMARK_REPLAYED: Script = {
@@ -62,11 +63,20 @@ export const markReplayed = async (
   outcome: ReplayOutcome,
   beside: readonly string[] = [],
 ): Promise<void> => {
-  const { prefix, deliveries } = eventKeys(eventId);
-  const { counts, failed } = replayKeys(prefix, replayId);
-  const mark = replayMark(destinationId, replayId);
-  const id = deliveryId(eventId, destinationId);
-  await runScript(store.redis, MARK_REPLAYED, [deliveries, counts, failed], [mark, MARKS[outcome], id, ...beside]);
+  const { keys, args } = markOf({ eventId, destinationId, replayId }, outcome);
+  await runScript(store.redis, MARK_REPLAYED, [eventKeys(eventId).deliveries, ...keys], [...args, ...beside]);
+};
+
+/** What `moveMark` takes, behind the deliveries of the event. */
+export const markOf = (
+  { eventId, destinationId, replayId }: Replayed,
+  outcome: ReplayOutcome,
+): { keys: readonly string[]; args: readonly string[] } => {
+  const { counts, failed } = replayKeys(eventKeys(eventId).prefix, replayId);
+  return {
+    keys: [counts, failed],
+    args: [replayMark(destinationId, replayId), MARKS[outcome], deliveryId(eventId, destinationId)],
+  };
 };
 
 /** Takes a mark back: another worker, or a person, had sent the delivery in between. */

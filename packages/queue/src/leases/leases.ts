@@ -1,7 +1,7 @@
 import { parseRetrySchedule, type RetrySchedule } from '@clickrelay/core';
 import { createHourCounts } from '../counts/hour-figures.ts';
 import type { AttemptRecord } from '../deliveries/attempt.ts';
-import { createAttemptLog } from '../deliveries/attempt-log.ts';
+import { recordFirst } from '../deliveries/record-first.ts';
 import type { Destination } from '../destinations/destinations.ts';
 import { createDispatcher } from '../jobs/dispatcher.ts';
 import type { Store } from '../redis/store.ts';
@@ -18,6 +18,7 @@ import {
   type LeaseRef,
   type Nacked,
   nackLease,
+  type RecordEnd,
 } from './settle-lease.ts';
 import { waitForLeases } from './wait-for-leases.ts';
 import { endWaiting, type Lease, type LeaseOptions } from './waiter.ts';
@@ -78,14 +79,14 @@ export interface LeasesOptions {
 export const createLeases = (store: Store, options: LeasesOptions): Leases => {
   const { schedule, onError, onAttempt, mostLeasesOut = MOST_LEASES_OUT } = options;
   const hours = createHourCounts(store, { onError });
-  // A consumer waits for each of these records: none waits for others to share its write with.
-  const attempts = createAttemptLog(store, {
-    lingerMs: 0,
-    onRecord: (attempt) => {
+  const recordEnd: RecordEnd = async (attempt) => {
+    const { attempt: end, isNew } = await recordFirst(store, attempt);
+    if (isNew) {
       hours.add(attempt);
       onAttempt?.(attempt);
-    },
-  });
+    }
+    return end;
+  };
   const dispatcher = createDispatcher(store, { onError, stalledSweepMs: STALLED_SWEEP_MS });
   let isClosing = false;
   const outlets = openPullOutlets({
@@ -94,12 +95,12 @@ export const createLeases = (store: Store, options: LeasesOptions): Leases => {
     mostLeasesOut,
     onError,
     run: (outlet, taken) =>
-      handOut(outlet, taken, (job, leaseMs) => prepareLease({ store, attempts }, outlet, job, leaseMs)),
+      handOut(outlet, taken, (job, leaseMs) => prepareLease({ store, recordEnd }, outlet, job, leaseMs)),
   });
 
   const deskOf = ({ destination: { id }, ordering }: PullOutlet): LeaseDesk => ({
     store,
-    attempts,
+    recordEnd,
     destinationId: id,
     ordering,
   });
@@ -154,7 +155,6 @@ export const createLeases = (store: Store, options: LeasesOptions): Leases => {
       }
       await outlets.stop();
       await dispatcher.close(CLOSE_GRACE_MS);
-      await attempts.drained();
       await hours.stop();
     },
   };

@@ -1,5 +1,4 @@
 import { DeliveryError, deliveryId } from '@clickrelay/core';
-import type { AttemptLog } from '../deliveries/attempt-log.ts';
 import { type OpenDelivery, openDelivery } from '../deliveries/open-delivery.ts';
 import { deadLetterKind } from '../jobs/outcome.ts';
 import type { Settlement } from '../jobs/settle.ts';
@@ -7,6 +6,7 @@ import type { TakenJob } from '../jobs/source.ts';
 import type { Store } from '../redis/store.ts';
 import { holdLease, type LeaseRecord, leaseStartedAtMs } from './lease-record.ts';
 import type { PullOutlet } from './pull-outlet.ts';
+import type { RecordEnd } from './settle-lease.ts';
 import type { Lease } from './waiter.ts';
 
 /** A delivery whose leases ended unanswered this many times seems to crash its consumers: it becomes a dead letter. */
@@ -17,7 +17,7 @@ const PUT_OFF = { shortestMs: 5_000, longestMs: 60_000 };
 
 interface PrepareContext {
   readonly store: Store;
-  readonly attempts: AttemptLog;
+  readonly recordEnd: RecordEnd;
 }
 
 /** Makes a lease of a taken job, or says what becomes of the job instead. */
@@ -43,6 +43,8 @@ export const prepareLease = async (
   // It took us so long that another process has it: `leased` leaves the job alone.
   if (held === undefined) return { settlement: { kind: 'leased' } };
   if ('settlement' in opened) return opened;
+  // Leases are told apart by when they began: this one would count as answered when the one before it was.
+  if (held.before?.startedAtMs === startedAtMs) return { settlement: { kind: 'return' } };
 
   const ended = await recordUnanswered(context, job, { destinationId: destination.id, opened, before: held.before });
   if (ended !== undefined) {
@@ -62,10 +64,10 @@ export const prepareLease = async (
 
 /**
  * Writes the lease before this one down as an attempt, when it ended unanswered.
- * @returns what becomes of the job when that was once too often
+ * @returns what becomes of the job when that was once too often, or when it was answered after all
  */
 const recordUnanswered = async (
-  { attempts }: PrepareContext,
+  { recordEnd }: PrepareContext,
   job: TakenJob,
   { destinationId, opened, before }: { destinationId: string; opened: OpenDelivery; before: LeaseRecord | undefined },
 ): Promise<Settlement | undefined> => {
@@ -78,7 +80,7 @@ const recordUnanswered = async (
         { retryable: false },
       )
     : new DeliveryError('lease_expired', 'the lease ended before the consumer answered', { retryable: true });
-  await attempts.record({
+  const end = await recordEnd({
     eventId: job.id,
     destinationId,
     startedAtMs: before.startedAtMs,
@@ -89,5 +91,8 @@ const recordUnanswered = async (
     response: '',
     replayId: opened.replayId,
   });
-  return isPoison ? { kind: 'dead_letter', reason: error.message, because: deadLetterKind(error) } : undefined;
+  // It may have been answered in the moment of its end: then that holds.
+  if (end.outcome === 'delivered') return { kind: 'done' };
+  if (end.outcome === 'retry') return undefined;
+  return { kind: 'dead_letter', reason: end.error?.message ?? '', because: deadLetterKind(end.error ?? undefined) };
 };

@@ -1,6 +1,6 @@
 import { DeliveryError, parseDeliveryId, type RetrySchedule, toIso } from '@clickrelay/core';
 import { Job } from 'bullmq';
-import type { AttemptLog } from '../deliveries/attempt-log.ts';
+import type { AttemptRecord, DecodedAttempt } from '../deliveries/attempt.ts';
 import { parseDeliveryJob, replayOf } from '../deliveries/delivery-job.ts';
 import { DeliveryNotFoundError } from '../deliveries/errors.ts';
 import type { Ordering } from '../deliveries/ordering.ts';
@@ -8,9 +8,9 @@ import { readAttempt, readForDelivery } from '../deliveries/read-deliveries.ts';
 import { isLockLost } from '../jobs/bullmq-codes.ts';
 import { lockKey } from '../jobs/keys.ts';
 import { outcomeOf } from '../jobs/outcome.ts';
-import { settle } from '../jobs/settle.ts';
+import { type Settlement, settle } from '../jobs/settle.ts';
 import { readEvent } from '../log/read-event.ts';
-import { destinationQueue } from '../redis/names.ts';
+import { destinationQueue, type QueueName } from '../redis/names.ts';
 import type { Store } from '../redis/store.ts';
 import { LeaseLostError } from './errors.ts';
 import { holdLease, leaseStartedAtMs } from './lease-record.ts';
@@ -18,6 +18,11 @@ import { holdLease, leaseStartedAtMs } from './lease-record.ts';
 /*
  * The holder of a lease acks, nacks, extends or returns it. Any process can do it: the delivery's id and the token are
  * enough.
+ *
+ * A lease ends once: acked, nacked, or unanswered. The first end that is recorded holds. A later call finds that record
+ * and follows it: the same answer again gets the same reply, a different one gets `lease_lost`. Only then is the job
+ * settled. If the process dies in between, the next taker of the job finds how the lease ended. The job's lock cannot
+ * decide instead: on a Cluster it lies on another server than the record, so a record could follow a lock that is lost.
  */
 
 /** Names a lease. */
@@ -26,10 +31,13 @@ export interface LeaseRef {
   readonly token: string;
 }
 
+/** Writes how a lease ended. Resolves with the end that holds, which an earlier answer may have written. */
+export type RecordEnd = (attempt: AttemptRecord) => Promise<DecodedAttempt>;
+
 /** What settling the leases of a destination takes. */
 export interface LeaseDesk {
   readonly store: Store;
-  readonly attempts: AttemptLog;
+  readonly recordEnd: RecordEnd;
   readonly destinationId: string;
   /** Of a destination that wants the events of a conversation one after the other. */
   readonly ordering: Ordering | undefined;
@@ -41,8 +49,20 @@ export interface Acked {
 
 export type Nacked = { readonly state: 'retrying'; readonly nextAttemptAt: string } | { readonly state: 'dead_letter' };
 
-/** The job that a lease holds; undefined when it holds none, or no longer does. */
-const readHeld = async (store: Store, eventId: string, destinationId: string, token: string) => {
+/** The job that a lease holds. */
+interface Held {
+  readonly queue: QueueName;
+  readonly job: Job;
+  readonly startedAtMs: number;
+}
+
+/** @returns undefined when the lease holds no job, or no longer does */
+const readHeld = async (
+  store: Store,
+  eventId: string,
+  destinationId: string,
+  token: string,
+): Promise<Held | undefined> => {
   const queue = destinationQueue(destinationId);
   const [holder, job] = await Promise.all([
     store.redis.get(lockKey(queue, eventId)),
@@ -61,7 +81,7 @@ const eventIdOf = (destinationId: string, { deliveryId }: LeaseRef): string => {
 
 /** The consumer has done its work. Asked again with the same lease, answers the same. */
 export const ackLease = async (desk: LeaseDesk, lease: LeaseRef): Promise<Acked> => {
-  const { store, attempts, destinationId } = desk;
+  const { store, recordEnd, destinationId } = desk;
   const eventId = eventIdOf(destinationId, lease);
   const held = await readHeld(store, eventId, destinationId, lease.token);
   if (held === undefined) {
@@ -69,10 +89,9 @@ export const ackLease = async (desk: LeaseDesk, lease: LeaseRef): Promise<Acked>
     if (answered?.outcome === 'delivered') return { state: 'delivered' };
     throw await refusal(store, eventId, destinationId, lease);
   }
-  const { queue, job, startedAtMs } = held;
+  const { job, startedAtMs } = held;
   const data = parseDeliveryJob(job.data);
-  // Written down first: if this process dies in between, the job that is left is seen to be delivered.
-  await attempts.record({
+  const end = await recordEnd({
     eventId,
     destinationId,
     startedAtMs,
@@ -84,14 +103,19 @@ export const ackLease = async (desk: LeaseDesk, lease: LeaseRef): Promise<Acked>
     replayId: replayOf(data),
     isFirst: !data.a && data.r === undefined && job.attemptsMade + job.stalledCounter === 0,
   });
+  if (end.outcome !== 'delivered') throw await refusal(store, eventId, destinationId, lease);
   await leaveOrder(desk, eventId);
+  await settleHeld(store, held, lease.token, { kind: 'done' });
+  return { state: 'delivered' };
+};
+
+/** Settles the job by how the lease ended. When the job is elsewhere by now, its next taker does so. */
+const settleHeld = async (store: Store, { queue, job }: Held, token: string, settlement: Settlement): Promise<void> => {
   try {
-    await settle(store.taker(queue), job, lease.token, { kind: 'done' });
+    await settle(store.taker(queue), job, token, settlement);
   } catch (error) {
-    // The lease ended in this very moment: the work is done all the same, and the next taker of the job sees it.
     if (!isLockLost(error)) throw error;
   }
-  return { state: 'delivered' };
 };
 
 /**
@@ -109,48 +133,44 @@ export const nackLease = async (
   lease: LeaseRef,
   { error: text, retry, schedule }: { error: string; retry: boolean; schedule: RetrySchedule },
 ): Promise<Nacked> => {
-  const { store, attempts, destinationId } = desk;
+  const { store, recordEnd, destinationId } = desk;
   const eventId = eventIdOf(destinationId, lease);
   const held = await readHeld(store, eventId, destinationId, lease.token);
   if (held === undefined) {
     const answered = await readAnswered(store, eventId, destinationId, lease.token);
     if (answered?.error?.code !== 'nacked') throw await refusal(store, eventId, destinationId, lease);
-    if (answered.outcome === 'dead_letter') return { state: 'dead_letter' };
-    return retrying(answered.nextAtMs ?? Date.now());
+    return nackedBy(answered);
   }
-  const { queue, job, startedAtMs } = held;
+  const { job, startedAtMs } = held;
   const data = parseDeliveryJob(job.data);
   const { a: attemptsBefore = 0 } = data;
   const error = new DeliveryError('nacked', text, { retryable: retry });
-  // Only nacks use up the schedule (docs/leases.md): leases that ended unanswered are not counted here.
-  const outcome = outcomeOf(error, attemptsBefore + job.attemptsMade + 1, schedule, Math.random());
-  const nowMs = Date.now();
-  await attempts.record({
+  const end = await recordEnd({
     eventId,
     destinationId,
     startedAtMs,
-    durationMs: nowMs - startedAtMs,
-    outcome,
+    durationMs: Date.now() - startedAtMs,
+    // Only nacks use up the schedule (docs/leases.md): leases that ended unanswered are not counted here.
+    outcome: outcomeOf(error, attemptsBefore + job.attemptsMade + 1, schedule, Math.random()),
     status: null,
     error,
     response: '',
     replayId: replayOf(data),
   });
-  if (outcome.kind === 'dead_letter') await leaveOrder(desk, eventId);
-  try {
-    const reason = error.message;
-    await settle(
-      store.taker(queue),
-      job,
-      lease.token,
-      outcome.kind === 'retry' ? { kind: 'retry', delayMs: outcome.delayMs, reason } : { kind: 'dead_letter', reason },
-    );
-  } catch (lost) {
-    if (isLockLost(lost)) throw await refusal(store, eventId, destinationId, lease);
-    throw lost;
+  if (end.error?.code !== 'nacked') throw await refusal(store, eventId, destinationId, lease);
+  const reason = end.error.message;
+  if (end.outcome === 'dead_letter') {
+    await leaveOrder(desk, eventId);
+    await settleHeld(store, held, lease.token, { kind: 'dead_letter', reason });
+  } else {
+    const delayMs = Math.max((end.nextAtMs ?? 0) - Date.now(), 0);
+    await settleHeld(store, held, lease.token, { kind: 'retry', delayMs, reason });
   }
-  return outcome.kind === 'retry' ? retrying(nowMs + outcome.delayMs) : { state: 'dead_letter' };
+  return nackedBy(end);
 };
+
+const nackedBy = ({ outcome, nextAtMs }: DecodedAttempt): Nacked =>
+  outcome === 'dead_letter' ? { state: 'dead_letter' } : retrying(nextAtMs ?? Date.now());
 
 const retrying = (atMs: number): Nacked => ({ state: 'retrying', nextAttemptAt: toIso(atMs) });
 
