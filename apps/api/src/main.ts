@@ -5,7 +5,7 @@ import { createDestinationSettings, InvalidAdapterError, loadAdapters } from '@c
 import { createApiMetrics, createProcessMetrics, createRenderer, publishMetrics } from '@clickrelay/metrics';
 import { createLeases, LayoutMismatchError, openStore, watchDurability, watchMemory } from '@clickrelay/queue';
 import { createRedisLog, openLog } from '@clickrelay/service/log';
-import { atMost, endWithParent, listenForStop, orExit, tellReady } from '@clickrelay/service/process';
+import { atMost, endInTime, endWithParent, listenForStop, orExit, tellReady } from '@clickrelay/service/process';
 import { ConfigError } from '@clickrelay/service/settings';
 import { webhookAdapter } from '@clickrelay/webhook-forwarder';
 import packageJson from '../package.json' with { type: 'json' };
@@ -75,6 +75,7 @@ log.info({ host: config.API_HOST, port: (server.address() as AddressInfo).port }
 tellReady();
 
 const stop = listenForStop();
+endInTime(stop, () => log.error('api.cut-short'));
 started();
 await stop.told;
 const closed = once(server, 'close');

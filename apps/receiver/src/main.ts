@@ -9,7 +9,7 @@ import {
   watchMemory,
 } from '@clickrelay/queue';
 import { createRedisLog, errorFields, openLog } from '@clickrelay/service/log';
-import { atMost, listenForStop, orExit } from '@clickrelay/service/process';
+import { atMost, endInTime, listenForStop, orExit } from '@clickrelay/service/process';
 import { ConfigError } from '@clickrelay/service/settings';
 import { openTracing } from '@clickrelay/service/tracing';
 import packageJson from '../package.json' with { type: 'json' };
@@ -26,6 +26,7 @@ const DURABILITY_CHECK_MS = 30_000;
 const stop = listenForStop();
 const config = await orExit(() => readConfig(process.env), ConfigError);
 const log = openLog('receiver', config.LOG_LEVEL);
+endInTime(stop, () => log.error('receiver.cut-short'));
 
 const openOwnSpool = () =>
   openSpool({

@@ -8,7 +8,7 @@ import {
 import { createProcessMetrics, createWorkerMetrics, publishMetrics } from '@clickrelay/metrics';
 import { LayoutMismatchError, openStore } from '@clickrelay/queue';
 import { createRedisLog, openLog } from '@clickrelay/service/log';
-import { atMost, endWithParent, listenForStop, orExit, tellReady } from '@clickrelay/service/process';
+import { atMost, endInTime, endWithParent, listenForStop, orExit, tellReady } from '@clickrelay/service/process';
 import { ConfigError } from '@clickrelay/service/settings';
 import { openTracing } from '@clickrelay/service/tracing';
 import packageJson from '../package.json' with { type: 'json' };
@@ -76,6 +76,7 @@ log.info('worker.ready');
 tellReady();
 
 const stop = listenForStop();
+endInTime(stop, () => log.error('worker.cut-short'));
 started();
 await stop.told;
 await worker.stop(GRACE_MS);

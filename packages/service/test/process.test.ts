@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, it } from 'vitest';
 
 const stoppingProgram = fileURLToPath(new URL('stopping-program.ts', import.meta.url));
+const lateProgram = fileURLToPath(new URL('late-program.ts', import.meta.url));
 const startingProgram = fileURLToPath(new URL('starting-program.ts', import.meta.url));
 const processes = new URL('../src/process/index.ts', import.meta.url).href;
 
@@ -52,6 +53,18 @@ it('leaves the time it gets after a signal to `clickrelay start`, and stops when
   const orphan = await startProgram(true);
   orphan.child.disconnect();
   await orphan.says('told true');
+});
+
+it.each([
+  ['a signal', (child: ChildProcess) => child.kill('SIGTERM')],
+  ['the end of `clickrelay start`', (child: ChildProcess) => child.disconnect()],
+])('ends in time after %s, whatever holds it up, and says so', async (_, stop) => {
+  const { child, says } = spawnProgram([lateProgram], true);
+  await says('listening');
+  const exited = once(child, 'exit');
+  stop(child);
+  expect(await exited).toEqual([1, null]);
+  await says('told\nlate\n');
 });
 
 it.each([
