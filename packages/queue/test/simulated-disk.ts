@@ -4,7 +4,7 @@ import type { Disk, DiskFile } from '../src/spool/disk.ts';
 export type Random = () => number;
 
 /** A call that fails, or a process that dies in it. */
-export interface Faults {
+interface Faults {
   /** How likely a call fails with EIO, before or after a part of its effect. */
   errors: number;
   /** The disk is full: nothing new fits. */
@@ -140,6 +140,15 @@ const openFile = (call: Call, random: Random, faults: Faults, path: string, node
   };
 };
 
+const findNode = (root: Folder, path: string): File | Folder | undefined => {
+  let node: File | Folder | undefined = root;
+  for (const part of path.split('/').filter(Boolean)) {
+    if (node === undefined || !isFolder(node)) return undefined;
+    node = node.now.get(part);
+  }
+  return node;
+};
+
 export interface SimulatedDisk {
   readonly faults: Faults;
   /** What was done since, to be printed. */
@@ -164,14 +173,7 @@ export const createSimulatedDisk = (random: Random): SimulatedDisk => {
   const calls: string[] = [];
   let processes = 0;
 
-  const find = (path: string): File | Folder | undefined => {
-    let node: File | Folder | undefined = root;
-    for (const part of path.split('/').filter(Boolean)) {
-      if (node === undefined || !isFolder(node)) return undefined;
-      node = node.now.get(part);
-    }
-    return node;
-  };
+  const find = (path: string): File | Folder | undefined => findNode(root, path);
   const parentOf = (path: string): [Folder, string] => {
     const cut = path.lastIndexOf('/');
     const parent = find(path.slice(0, cut)) ?? fail('ENOENT', path);

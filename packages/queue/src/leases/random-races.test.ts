@@ -20,6 +20,7 @@ import { readLedger } from '../ledger/ledger.ts';
 import { createEventLog } from '../log/append.ts';
 import { destinationQueue } from '../redis/names.ts';
 import type { Leases } from './leases.ts';
+import type { Lease } from './waiter.ts';
 
 /* Any two of all that can be asked of a destination and of a lease, at the same moment: each answer is true afterwards. */
 
@@ -61,8 +62,62 @@ const rounds = fc.array(
   { minLength: 150, maxLength: 150 },
 );
 
+const FAILURE = { error: 'broke', retry: true };
+const GIVEN_UP = { ...FAILURE, retry: false };
+
+/** What an operation does in a round. */
+const ask = (operation: Operation, leases: Leases, lease: Lease, number: number): Promise<unknown> => {
+  const changed = (fields: Record<string, unknown>): Promise<unknown> =>
+    changeDestination(store, ID, (present = PLAIN) => ({ ...present, config: { ...present.config, ...fields } }));
+  const acts: Readonly<Record<Operation, () => Promise<unknown>>> = {
+    ack: async () => (await leases.ack(ID, lease)).state,
+    nack: async () => (await leases.nack(ID, lease, FAILURE)).state,
+    'give up': async () => (await leases.nack(ID, lease, GIVEN_UP)).state,
+    extend: () => leases.extend(ID, lease, 60_000),
+    end: () => store.redis.pexpire(lockKey(destinationQueue(ID), lease.event.event.id), 1),
+    replay: () => replayDelivery(store, lease.deliveryId),
+    pause: () => pauseDestination(store, ID, `paused ${number}`),
+    resume: () => resumeDestination(store, ID),
+    remove: () => removeDestination(store, ID),
+    put: () => changed({ url: number + 1 }),
+    rotate: () => changed({ secret: `s${number + 1}` }),
+  };
+  return acts[operation]().catch((error: { code?: string }) => {
+    if (error.code !== undefined && REFUSALS.includes(error.code)) return error.code;
+    throw error;
+  });
+};
+
+interface Played {
+  readonly number: number;
+  readonly pair: readonly Operation[];
+  readonly answers: readonly unknown[];
+  readonly eventId: string;
+  /** For the message of an assertion that fails. */
+  readonly where: string;
+}
+
+const expectTrueOfDelivery = async ({ pair, answers, eventId, where }: Played): Promise<void> => {
+  const ends = answers.filter((answer) => ['delivered', 'retrying', 'dead_letter'].includes(String(answer)));
+  expect(new Set(ends).size, where).toBeLessThan(2);
+  const state = (await readDelivery(store, deliveryId(eventId, ID)))?.state;
+  const job = await store.queue(destinationQueue(ID)).getJobState(eventId);
+  const isSentAgain = answers[pair.indexOf('replay')] === 'replayed';
+  if (isSentAgain || ends[0] === 'retrying') expect(state, where).toBe('pending');
+  else if (ends[0] !== undefined) expect(state, where).toBe(ends[0]);
+  if (state === 'pending' && !pair.includes('remove')) expect(job, where).not.toBe('unknown');
+};
+
+const expectTrueOfDestination = async ({ number, pair, where }: Played): Promise<void> => {
+  if (pair.includes('remove')) return;
+  const now = await readDestination(store, ID);
+  if (pair.includes('pause') && !pair.includes('resume')) expect(now?.paused, where).toBe(`paused ${number}`);
+  if (pair.includes('put')) expect(now?.config['url'], where).toBe(number + 1);
+  if (pair.includes('rotate')) expect(now?.config['secret'], where).toBe(`s${number + 1}`);
+};
+
 it('leaves every answer true, and nothing unaccounted for', async () => {
-  const seed = Number(process.env['RACES_SEED'] ?? Date.now() % 2 ** 31);
+  const seed = Number(process.env['RACES_SEED'] ?? 1);
   console.info(`RACES_SEED=${seed}`);
   const [played] = fc.sample(rounds, { seed, numRuns: 1 });
   const [one, two] = [await openLeases({ schedule: [0, 600_000] }), await openLeases({ schedule: [0, 600_000] })];
@@ -71,54 +126,18 @@ it('leaves every answer true, and nothing unaccounted for', async () => {
   for (const [number, round] of (played ?? []).entries()) {
     await addEvent();
     const lease = await takeOne(ID);
-    const eventId = lease.event.event.id;
-    const failure = { error: 'broke', retry: true };
     if (round.before === 'acked') await one.ack(ID, lease);
-    if (round.before === 'nacked') await one.nack(ID, lease, failure);
-    if (round.before === 'given up') await one.nack(ID, lease, { ...failure, retry: false });
+    if (round.before === 'nacked') await one.nack(ID, lease, FAILURE);
+    if (round.before === 'given up') await one.nack(ID, lease, GIVEN_UP);
 
-    const ask = async (operation: Operation, leases: Leases): Promise<unknown> => {
-      if (operation === 'ack') return (await leases.ack(ID, lease)).state;
-      if (operation === 'nack') return (await leases.nack(ID, lease, failure)).state;
-      if (operation === 'give up') return (await leases.nack(ID, lease, { ...failure, retry: false })).state;
-      if (operation === 'extend') return leases.extend(ID, lease, 60_000);
-      if (operation === 'end') return store.redis.pexpire(lockKey(destinationQueue(ID), eventId), 1);
-      if (operation === 'replay') return replayDelivery(store, lease.deliveryId);
-      if (operation === 'pause') return pauseDestination(store, ID, `paused ${number}`);
-      if (operation === 'resume') return resumeDestination(store, ID);
-      if (operation === 'remove') return removeDestination(store, ID);
-      const changed = operation === 'put' ? { url: number + 1 } : { secret: `s${number + 1}` };
-      return changeDestination(store, ID, (present) => ({
-        ...(present ?? PLAIN),
-        config: { ...(present ?? PLAIN).config, ...changed },
-      }));
-    };
-    const refused = (error: { code?: string }): unknown => {
-      if (error.code !== undefined && REFUSALS.includes(error.code)) return error.code;
-      throw error;
-    };
     const pair = [round.first, round.second];
-    const answers = await Promise.all([ask(round.first, one).catch(refused), ask(round.second, two).catch(refused)]);
-    const told = (operation: Operation): unknown => answers[pair.indexOf(operation)];
+    const answers = await Promise.all([ask(round.first, one, lease, number), ask(round.second, two, lease, number)]);
     const where = `${JSON.stringify(round)} in round ${number} answered ${JSON.stringify(answers)}`;
-
-    const settled = answers.filter((answer) => ['delivered', 'retrying', 'dead_letter'].includes(String(answer)));
-    expect(new Set(settled).size, where).toBeLessThan(2);
-    const state = (await readDelivery(store, deliveryId(eventId, ID)))?.state;
-    const job = await store.queue(destinationQueue(ID)).getJobState(eventId);
-    const isSentAgain = told('replay') === 'replayed';
-    if (settled[0] === 'delivered' && !isSentAgain) expect(state, where).toBe('delivered');
-    if (settled[0] === 'dead_letter' && !isSentAgain) expect(state, where).toBe('dead_letter');
-    if (settled[0] === 'retrying') expect(state, where).toBe('pending');
-    if (isSentAgain) expect(state, where).toBe('pending');
-    if (state === 'pending' && !pair.includes('remove')) expect(job, where).not.toBe('unknown');
+    const result: Played = { number, pair, answers, eventId: lease.event.event.id, where };
+    await expectTrueOfDelivery(result);
+    await expectTrueOfDestination(result);
 
     const now = await readDestination(store, ID);
-    if (!pair.includes('remove')) {
-      if (pair.includes('pause') && !pair.includes('resume')) expect(now?.paused, where).toBe(`paused ${number}`);
-      if (pair.includes('put')) expect(now?.config['url'], where).toBe(number + 1);
-      if (pair.includes('rotate')) expect(now?.config['secret'], where).toBe(`s${number + 1}`);
-    }
     if (now === undefined) await putDestination(store, PLAIN);
     else if (now.paused !== null) await resumeDestination(store, ID);
   }
