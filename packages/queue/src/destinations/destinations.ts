@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { QueueUnavailableError, type StatusClass } from '@clickrelay/core';
 import { removeHours } from '../counts/hour-figures.ts';
+import { every } from '../redis/every.ts';
 import { destinationQueue, REGISTRY } from '../redis/names.ts';
 import { luaTable, runScript, type Script } from '../redis/script.ts';
 import type { Store } from '../redis/store.ts';
@@ -237,17 +238,6 @@ export const watchDestinations = async (
   };
   await look();
 
-  let busy = false;
-  const timer = setInterval(async () => {
-    if (busy) return;
-    busy = true;
-    try {
-      await look();
-    } catch (error) {
-      onError(error);
-    } finally {
-      busy = false;
-    }
-  }, POLL_MS);
+  const timer = every(POLL_MS, look, onError);
   return { look, stop: () => clearInterval(timer) };
 };

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import { every } from '../redis/every.ts';
 import type { QueueName } from '../redis/names.ts';
 import { LOCK_MS, type Store } from '../redis/store.ts';
 import { createAlarm } from './alarm.ts';
@@ -166,20 +167,4 @@ const untilIdle = async (dispatch: Dispatch, graceMs: number): Promise<void> => 
   dispatch.idleWaiters.add(resolve);
   await idle;
   clearTimeout(timer);
-};
-
-/** Does the job at this interval, and skips a turn while the last one goes on. */
-const every = (ms: number, job: () => Promise<void> | void, onError: (error: unknown) => void): NodeJS.Timeout => {
-  let isBusy = false;
-  return setInterval(async () => {
-    if (isBusy) return;
-    isBusy = true;
-    try {
-      await job();
-    } catch (error) {
-      onError(error);
-    } finally {
-      isBusy = false;
-    }
-  }, ms);
 };

@@ -3,36 +3,23 @@ import { waitUntil } from '@clickrelay/testkit';
 import { describe, expect, it } from 'vitest';
 import { countLogBytes } from '../../test/count-log-bytes.ts';
 import { idsOf, newConversations, newEvent, newEvents } from '../../test/sample-events.ts';
-import { useStore } from '../../test/use-store.ts';
+import { KEEP, NOW, useRetention } from '../../test/use-retention.ts';
 import { createAttemptLog } from '../deliveries/attempt-log.ts';
 import { enqueueDeliveries } from '../deliveries/enqueue-deliveries.ts';
 import { listDeliveries } from '../deliveries/read-deliveries.ts';
 import { removeDeadLetter } from '../deliveries/remove-dead-letter.ts';
-import { putDestination, removeDestination } from '../destinations/destinations.ts';
+import { removeDestination } from '../destinations/destinations.ts';
 import { createDispatcher } from '../jobs/dispatcher.ts';
 import type { Outcome } from '../jobs/outcome.ts';
 import { destinationQueue, shardKeys } from '../redis/names.ts';
 import { createEventLog } from './append.ts';
 import { listEvents } from './list-events.ts';
 import { readEvent } from './read-event.ts';
-import { type Retention, readLogBytes, startRetention, trimEventLog } from './retention.ts';
+import { readLogBytes, startRetention, trimEventLog } from './retention.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-const NOW = Date.parse('2026-03-08T12:00:00.000Z');
-const KEEP: Retention = { eventsMs: 24 * HOUR, eventBytes: 1_000_000_000, deliveriesMs: 12 * HOUR };
-
-const { store } = useStore();
-
-const put = (id: string) => putDestination(store, { id, type: 'webhook', events: ['*'], paused: null, config: {} });
-
-/** Logs an event as of so long ago. */
-const logAgo = async (agoMs: number, ...events: LoggedEvent[]): Promise<void> => {
-  await createEventLog(store, { dedupeTtlMs: HOUR }).append('m1', events, Date.now());
-  for (const { event } of events) {
-    await store.redis.zadd(shardKeys(shardOf(event.id)).log, String((NOW - agoMs) * 1_000), event.id);
-  }
-};
+const { left, logAgo, put, store, trim } = useRetention();
 
 const attempt = (eventId: string, outcome: Outcome['kind'], destinationId = 'crm') =>
   createAttemptLog(store).record({
@@ -45,21 +32,6 @@ const attempt = (eventId: string, outcome: Outcome['kind'], destinationId = 'crm
     error: undefined,
     response: '',
   });
-
-const trim = (more: Partial<Retention> = {}) => trimEventLog(store, { ...KEEP, ...more }, NOW);
-
-/** Which of these every reader of the log still sees. */
-const left = async (events: LoggedEvent[]): Promise<string[]> => {
-  const there: string[] = [];
-  const ids = new Set<string>();
-  for (const { event } of events) {
-    const logged = await readEvent(store, event.id);
-    if (logged !== undefined) there.push(event.id);
-    if ((await store.redis.zscore(shardKeys(shardOf(event.id)).log, event.id)) !== null) ids.add(event.id);
-  }
-  expect([...ids]).toEqual(there);
-  return there;
-};
 
 describe('an event', () => {
   it('is removed with everything about it when its time is over, and not before', async () => {
