@@ -3,7 +3,7 @@ import { listEvents } from '@clickrelay/queue';
 import { fairNow, waitUntil } from '@clickrelay/testkit';
 import { account } from '../account.ts';
 import { newCallback, type SentCallback } from '../ledger.ts';
-import { type Rig, startRig } from '../rig.ts';
+import { countOpen, type Rig, startRig } from '../rig.ts';
 import type { Row, Run } from '../run.ts';
 
 // The worker is killed, frozen, or cut off from Redis while deliveries are under way.
@@ -103,6 +103,8 @@ const killAtArrival: Row = {
       await rig.worker.start();
       if (!comesAgainFirst) await rig.clickatell.postUntilAccepted(callback);
       run.step(`killed at arrival ${arrived()}, sent again ${comesAgainFirst ? 'before' : 'after'} it was back`);
+      // One crash for each event: the next must not hit this one when it comes again, which would excuse a third arrival.
+      await waitUntil(async () => (await countOpen(rig.store)) === 0, { what: 'nothing under way', timeoutMs: 60_000 });
     }
     await account(run, rig);
     checkArrivals(run, rig, 2);
