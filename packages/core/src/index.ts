@@ -61,6 +61,7 @@ export { messageStatusUpdate } from './status-update.ts';
 
 export { elementSources } from './element-sources.ts';
 export { EVENT_ID, eventId, SHARDS, shardOf } from './event-id.ts';
+export { personOf } from './person.ts';
 
 // Ledgers.
 
