@@ -1,6 +1,7 @@
 import { DESTINATION_ID } from '@clickrelay/core';
-import { type DeadLetter, listDeadLetters } from '@clickrelay/queue';
+import { type DeadLetter, listDeadLetters, readDestination } from '@clickrelay/queue';
 import { z } from 'zod';
+import { notFound } from './errors.ts';
 import { maskError, maskWordOrNull } from './mask.ts';
 import { operation } from './operation.ts';
 import { deadLetterKind } from './schemas.ts';
@@ -54,7 +55,11 @@ export const deadLetterGroupOperations = [
       counted,
       next,
     }),
+    errors: { 404: 'not_found' },
     run: async ({ query: { destination, cursor } }, { store }) => {
+      if (destination !== undefined && (await readDestination(store, destination)) === undefined) {
+        throw notFound('destination', destination);
+      }
       const groups = new Map<string, Group>();
       const deadline = performance.now() + LONGEST_MS;
       let counted = 0;

@@ -1,9 +1,16 @@
 import { DESTINATION_ID } from '@clickrelay/core';
-import { boundSelection, countSelected, listDeadLetters, removeDeadLetter, removeDeadLetters } from '@clickrelay/queue';
+import {
+  boundSelection,
+  countSelected,
+  listDeadLetters,
+  readDestination,
+  removeDeadLetter,
+  removeDeadLetters,
+} from '@clickrelay/queue';
 import { z } from 'zod';
 import { notFound, RequestRefusedError } from './errors.ts';
 import { maskDeadLetter } from './mask.ts';
-import { operation, pageOf, pageQuery } from './operation.ts';
+import { datesOf, operation, pageOf, pageQuery, spanQuery } from './operation.ts';
 import { deadLetter, deadLetterKind } from './schemas.ts';
 import { auditedSelection, checkSelection, describePlan, planned, selection, toSelection } from './selection.ts';
 
@@ -31,16 +38,24 @@ export const deadLetterOperations = [
     method: 'get',
     path: '/v1/dead-letters',
     summary: 'List dead letters',
-    description: 'Deliveries that ended without success, newest first.',
+    description:
+      'Deliveries that ended without success, newest first. Where few of many are of a `kind`, a page may be short ' +
+      'or empty and have a `next`: go on with it.',
     scopes: ['read'],
     query: pageQuery.extend({
       destination: z.string().regex(DESTINATION_ID).optional().describe('Only those of this destination'),
       kind: deadLetterKind.optional(),
+      ...spanQuery('Failed'),
     }),
     response: pageOf(deadLetter),
     mask: ({ items, next }) => ({ items: items.map(maskDeadLetter), next }),
-    run: ({ query: { destination, ...options } }, { store }) =>
-      listDeadLetters(store, { ...options, destinationId: destination }),
+    errors: { 404: 'not_found' },
+    run: async ({ query: { destination, since, until, ...options } }, { store }, { signal }) => {
+      if (destination !== undefined && (await readDestination(store, destination)) === undefined) {
+        throw notFound('destination', destination);
+      }
+      return listDeadLetters(store, { ...options, ...datesOf({ since, until }), destinationId: destination, signal });
+    },
   }),
   operation({
     method: 'post',

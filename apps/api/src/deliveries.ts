@@ -1,10 +1,16 @@
 import { DESTINATION_ID } from '@clickrelay/core';
-import { listUndelivered, readDelivery, readDestination, replayDelivery } from '@clickrelay/queue';
+import {
+  listDeliveriesByArrival,
+  listUndelivered,
+  readDelivery,
+  readDestination,
+  replayDelivery,
+} from '@clickrelay/queue';
 import { z } from 'zod';
 import { notFound, RequestRefusedError } from './errors.ts';
-import { maskDelivery } from './mask.ts';
-import { operation, pageOf, pageQuery } from './operation.ts';
-import { delivery } from './schemas.ts';
+import { maskDelivery, maskListedDelivery } from './mask.ts';
+import { datesOf, operation, pageOf, pageQuery, spanQuery } from './operation.ts';
+import { delivery, listedDelivery } from './schemas.ts';
 
 const params = z.object({ id: z.string().describe('`dlv_…`') });
 
@@ -12,16 +18,40 @@ export const deliveryOperations = [
   operation({
     method: 'get',
     path: '/v1/deliveries',
-    summary: 'List the pending deliveries of a destination',
-    description: 'In the order of their next attempts, with the attempts so far.',
+    summary: 'List deliveries by state, destination and arrival',
+    description:
+      'Those of the newest event first; with `order=next`, what a destination is still to get, in the order of the ' +
+      'next attempts. Where few of many match, a page may be short or empty and have a `next`: go on with it.',
     scopes: ['read'],
-    query: pageQuery.extend({ destination: z.string().regex(DESTINATION_ID) }),
-    response: pageOf(delivery),
-    mask: ({ items, next }) => ({ items: items.map(maskDelivery), next }),
+    query: pageQuery
+      .extend({
+        order: z.enum(['desc', 'next']).default('desc').describe('`next` takes a `destination` and nothing else'),
+        state: z.enum(['pending', 'delivered', 'dead_letter']).optional(),
+        destination: z.string().regex(DESTINATION_ID).optional().describe('Only those of this destination'),
+        ...spanQuery('Of events logged'),
+      })
+      .check(({ value, issues }) => {
+        if (value.order !== 'next') return;
+        for (const name of ['state', 'since', 'until'] as const) {
+          const message = 'must be left out with `order=next`, which lists all that is pending';
+          if (value[name] !== undefined) issues.push({ code: 'custom', path: [name], message, input: value });
+        }
+        const message = 'must be given with `order=next`';
+        if (value.destination === undefined)
+          issues.push({ code: 'custom', path: ['destination'], message, input: value });
+      }),
+    response: pageOf(listedDelivery),
+    mask: ({ items, next }) => ({ items: items.map(maskListedDelivery), next }),
     errors: { 404: 'not_found' },
-    run: async ({ query: { destination, ...page } }, { store }) => {
-      if ((await readDestination(store, destination)) === undefined) throw notFound('destination', destination);
-      return listUndelivered(store, { destinationId: destination, ...page });
+    run: async ({ query: { destination, order, state, since, until, ...page } }, { store }, { signal }) => {
+      if (destination !== undefined && (await readDestination(store, destination)) === undefined) {
+        throw notFound('destination', destination);
+      }
+      if (order === 'next') {
+        return listUndelivered(store, { destinationId: destination ?? '', ...page });
+      }
+      const span = datesOf({ since, until });
+      return listDeliveriesByArrival(store, { ...page, ...span, state, destinationId: destination, signal });
     },
   }),
   operation({

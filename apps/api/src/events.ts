@@ -2,6 +2,7 @@ import {
   EVENT_ID,
   type Event,
   matchesEventType,
+  personOf,
   STATUS_CLASSES,
   STATUS_TYPE,
   type StatusClass,
@@ -25,7 +26,7 @@ import { openRoute } from '@clickrelay/routing';
 import { z } from 'zod';
 import { notFound } from './errors.ts';
 import { maskDelivery, maskEvent, maskRule } from './mask.ts';
-import { operation, pageOf, pageQuery } from './operation.ts';
+import { datesOf, operation, pageOf, pageQuery, spanQuery } from './operation.ts';
 import { delivery, deliverySummary, event } from './schemas.ts';
 
 const typeList = z.string().transform((text) =>
@@ -53,11 +54,11 @@ const wantedBy = (chosen: {
     (statusClass === undefined || (one.type === STATUS_TYPE && one.data['class'] === statusClass));
 };
 
-/** The keyed hash of a number, as `POST /v1/find` returns it. */
+/** The keyed hash of a person, as `POST /v1/find` returns it. */
 const ofParty = async (store: Store, party: string | undefined): Promise<Wants> => {
   if (party === undefined) return undefined;
   const partyOf = await openParties(store);
-  return ({ from, to }) => [from, to].some((number) => number !== null && partyOf(number) === party);
+  return ({ from, to }) => [from, to].some((person) => person !== null && partyOf(personOf(person)) === party);
 };
 
 /** The state of each delivery of these events. */
@@ -137,13 +138,12 @@ export const eventOperations = [
       class: z.enum(STATUS_CLASSES).optional().describe('Only status updates of this class'),
       party: z
         .string()
-        .regex(PARTY, 'must be the keyed hash of a number, pty_…')
+        .regex(PARTY, 'must be the keyed hash of a person, pty_…')
         .optional()
-        .describe('Only events from or to one number, by its keyed hash, which `POST /v1/find` returns'),
+        .describe('Only events from or to one person, by the keyed hash, which `POST /v1/find` returns'),
       include: z.literal('deliveries').optional().describe('Add the state of its deliveries to each event'),
       count: z.literal('estimate').optional(),
-      since: z.iso.datetime({ offset: true }).optional().describe('Logged at or after this time'),
-      until: z.iso.datetime({ offset: true }).optional().describe('Logged before this time; with `order=desc` only'),
+      ...spanQuery('Logged'),
       after: z
         .string()
         .max(200)
@@ -166,11 +166,10 @@ export const eventOperations = [
     run: async ({ query }, { store }, { signal }) => {
       const { limit, order, cursor, after, type: types, channel, class: statusClass, count, party, include } = query;
       const wants = wantedBy({ types, channel, statusClass, isOfParty: await ofParty(store, party) });
-      const since = query.since === undefined ? undefined : new Date(query.since);
-      const until = query.until === undefined ? undefined : new Date(query.until);
+      const { since, until } = datesOf(query);
       const { items, next } =
         order === 'asc'
-          ? await followEvents(store, { limit, after: after ?? cursor, wants, since, signal })
+          ? await followEvents(store, { limit, after: after ?? cursor, wants, since, until, signal })
           : await listEvents(store, { limit, cursor, wants, since, until, signal });
       const events = items.map((logged) => logged.event);
       const summaries =

@@ -1,4 +1,4 @@
-import { DESTINATION_ID, EVENT_ID, type Event, parseDeliveryId } from '@clickrelay/core';
+import { DESTINATION_ID, EVENT_ID, type Event, parseDeliveryId, personOf } from '@clickrelay/core';
 import {
   listEvents,
   openParties,
@@ -27,6 +27,9 @@ const RECOGNISED = [
   'message_id',
   'client_message_id',
   'phone_number',
+  'short_code',
+  'user_id',
+  'sender_name',
 ] as const;
 
 interface Hit {
@@ -36,26 +39,27 @@ interface Hit {
 
 interface Found {
   readonly recognised: (typeof RECOGNISED)[number] | null;
-  /** The keyed hash of a phone number. */
+  /** The keyed hash of a person. */
   readonly party: string | null;
   readonly hits: Hit[];
   readonly events: Event[];
   readonly complete: boolean;
 }
 
-/** The most events of one customer in an answer. */
+/** The most events of one person in an answer. */
 const MOST_EVENTS = 50;
-/** How much of the log a search reads. Numbers have no index: that would need one more entry for each event. */
+/** How much of the log a search reads. People have no index: that would need one more entry for each event. */
 const MOST_READ = 20_000;
 const LONGEST_MS = 2_000;
 const READ_AT_ONCE = 500;
 
-/** The digits of a phone number as people write it. */
-const numberOf = (text: string): string | undefined => {
-  if (!/^\+?[\d\s()./-]{6,30}$/.test(text)) return undefined;
-  const digits = text.replaceAll(/\D/g, '').replace(/^00/, '');
-  return digits.length >= 6 && digits.length <= 15 ? digits : undefined;
-};
+/** What a person looks like, by what the text would be. */
+const PEOPLE = [
+  ['phone_number', /^\d{7,15}$/],
+  ['short_code', /^\d{3,6}$/],
+  ['user_id', /^[A-Z]{2}\.[A-Za-z0-9]{6,128}$/],
+  ['sender_name', /^[\w .&+-]{3,11}$/],
+] as const satisfies readonly [Recognised, RegExp][];
 
 const NOTHING: Found = { recognised: null, party: null, hits: [], events: [], complete: true };
 
@@ -96,22 +100,21 @@ const findById = async (store: Store, text: string): Promise<Found> => {
   return { ...NOTHING, recognised, hits, complete: !isCut && messageIds.size <= MOST_EVENTS };
 };
 
-const findByNumber = async (store: Store, digits: string, signal: AbortSignal): Promise<Found> => {
+const findByPerson = async (
+  store: Store,
+  { person, recognised }: { person: string; recognised: Recognised },
+  signal: AbortSignal,
+): Promise<Found> => {
   const events: Event[] = [];
-  const party = (await openParties(store))(digits);
-  const told = (complete: boolean): Found => ({
-    recognised: 'phone_number',
-    party,
-    hits: hitsOf(events),
-    events,
-    complete,
-  });
+  const party = (await openParties(store))(person);
+  const isIts = (address: string | null): boolean => address !== null && personOf(address) === person;
+  const told = (complete: boolean): Found => ({ recognised, party, hits: hitsOf(events), events, complete });
   const deadline = performance.now() + LONGEST_MS;
   let cursor: string | undefined;
   for (let read = 0; read < MOST_READ && performance.now() < deadline && !signal.aborted; read += READ_AT_ONCE) {
     const { items, next } = await listEvents(store, { limit: READ_AT_ONCE, cursor, signal });
     for (const { event: one } of items) {
-      if (one.from?.replace(/^\+/, '') !== digits && one.to?.replace(/^\+/, '') !== digits) continue;
+      if (!isIts(one.from) && !isIts(one.to)) continue;
       events.push(one);
       if (events.length === MOST_EVENTS) return told(false);
     }
@@ -127,8 +130,8 @@ export const findOperations = [
   operation({
     method: 'post',
     path: '/v1/find',
-    summary: 'Find an id, or the events of a number',
-    description: 'What an id belongs to, or the latest events of a phone number. A POST, to keep numbers out of URLs.',
+    summary: 'Find an id, or the events of a person',
+    description: 'What an id belongs to, or the latest events of a person. A POST, to keep numbers out of URLs.',
     scopes: ['read'],
     body: z.object({
       text: z
@@ -136,7 +139,10 @@ export const findOperations = [
         .trim()
         .min(1)
         .max(1_000)
-        .describe('The id of an event, delivery, message or destination; your own id of a message; or a phone number'),
+        .describe(
+          'The id of an event, delivery, message, destination, replay or quarantined callback; your own id of a ' +
+            'message; or a person: a phone number as people write it, a WhatsApp user id, a short code, a sender name',
+        ),
     }),
     response: z
       .object({
@@ -144,19 +150,24 @@ export const findOperations = [
         party: z
           .string()
           .nullable()
-          .describe('For a phone number: its keyed hash, `pty_…`, which is safe in a URL: `GET /v1/events?party=`'),
+          .describe('For a person: the keyed hash, `pty_…`, which is safe in a URL: `GET /v1/events?party=`'),
         hits: z.array(z.object({ kind: z.enum(KINDS), id: z.string() })),
-        events: z.array(event).describe('For a phone number: its latest events, newest first'),
+        events: z.array(event).describe('For a person: the latest events, newest first'),
         complete: z
           .boolean()
-          .describe(`Whether these are all: a number is searched for in the latest ${MOST_READ} events, for 2 seconds`),
+          .describe(`Whether these are all: a person is searched for in the latest ${MOST_READ} events, for 2 seconds`),
       })
       .meta({ id: 'Found' }),
     mask: ({ events, ...rest }) => ({ ...rest, events: events.map(maskEvent) }),
     run: async ({ body: { text } }, { store }, { signal }) => {
       const byId = await findById(store, text);
-      const digits = numberOf(text);
-      return byId.hits.length > 0 || digits === undefined ? byId : await findByNumber(store, digits, signal);
+      if (byId.hits.length > 0 || byId.recognised !== null) return byId;
+      const person = personOf(text);
+      const [recognised] = PEOPLE.find(([, pattern]) => pattern.test(person)) ?? [];
+      if (recognised === undefined) return byId;
+      const found = await findByPerson(store, { person, recognised }, signal);
+      // Any word may be the name of a sender: it is one only if somebody bears it.
+      return recognised === 'sender_name' && found.hits.length === 0 ? { ...byId, complete: found.complete } : found;
     },
   }),
 ];

@@ -9,7 +9,7 @@ import {
   sumRefusals,
 } from '@clickrelay/queue';
 import { z } from 'zod';
-import { operation } from './operation.ts';
+import { datesOf, operation } from './operation.ts';
 import { refusals } from './refusal-counts.ts';
 
 const count = z.int();
@@ -63,8 +63,8 @@ export const ledgerOperations = [
       'For each that was routed to a destination: what became of it, and whether anything is unaccounted for.',
     scopes: ['read'],
     query: z.object({
-      from: time.optional().describe('Logged at or after this time. Default: the beginning of the log'),
-      to: time.optional().describe('Logged before this time; at most now. Default: now'),
+      since: time.optional().describe('Logged at or after this time. Default: the beginning of the log'),
+      until: time.optional().describe('Logged before this time; at most now. Default: now'),
       destination: z.string().regex(DESTINATION_ID).optional().describe('Only this destination'),
       limit: z.coerce
         .number()
@@ -111,12 +111,13 @@ export const ledgerOperations = [
         next: z.string().nullable().describe('`cursor` of the next part, whose numbers add to these; null at the end'),
       })
       .meta({ id: 'Ledger' }),
-    run: async ({ query: { from, to, destination, limit, cursor } }, { store }) => {
+    run: async ({ query: { since, until, destination, limit, cursor } }, { store }) => {
+      const { since: from, until: to } = datesOf({ since, until });
       // Read before the events: a callback that moves on meanwhile is counted twice, rather than not at all.
       const [{ ingest }, quarantined] = await Promise.all([queueDepths(store), countQuarantined(store)]);
       const part = await readLedgerPart(store, {
-        from: from === undefined ? undefined : new Date(from),
-        to: to === undefined ? undefined : new Date(to),
+        from,
+        to,
         destinationId: destination,
         maxEvents: limit,
         cursor,
@@ -125,11 +126,7 @@ export const ledgerOperations = [
         from: countedFrom,
         to: countedTo,
         spans,
-      } = await readIntake(
-        store,
-        { from: from === undefined ? undefined : new Date(from), to: new Date(part.to) },
-        Date.now(),
-      );
+      } = await readIntake(store, { from, to: new Date(part.to) }, Date.now());
       const intake = { from: countedFrom, to: countedTo, ...sumIntake({ spans }) };
       return { ...part, upstream: { ...ingest, quarantined }, intake };
     },
@@ -141,8 +138,8 @@ export const ledgerOperations = [
     description: 'By minute or hour: callbacks, events, repeats, and what was refused.',
     scopes: ['read'],
     query: z.object({
-      from: time.optional().describe('Default: 24 hours ago'),
-      to: time.optional().describe('At most now. Default: now'),
+      since: time.optional().describe('Default: 24 hours ago'),
+      until: time.optional().describe('At most now. Default: now'),
       step: z.enum(['minute', 'hour']).optional().describe('Minutes are kept for 25 hours, hours for 32 days'),
     }),
     response: z
@@ -155,9 +152,9 @@ export const ledgerOperations = [
           .describe('Oldest first; those in which nothing came in are left out'),
       })
       .meta({ id: 'Intake' }),
-    run: async ({ query: { from, to, step } }, { store }) => {
+    run: async ({ query: { since, until, step } }, { store }) => {
       const nowMs = Date.now();
-      const options = { from: new Date(from ?? nowMs - DAY_MS), to: to === undefined ? undefined : new Date(to), step };
+      const options = { from: new Date(since ?? nowMs - DAY_MS), to: datesOf({ until }).until, step };
       const { spans, ...span } = await readIntake(store, options, nowMs);
       const { from: first, to: end, step: by } = span;
       const refused = await readRefusals(store, { fromMs: Date.parse(first), toMs: Date.parse(end), step: by });

@@ -1,6 +1,6 @@
 import { STATUS_TYPE } from '@clickrelay/core';
 import type { AnswerOf } from './operation.ts';
-import type { attempt, deadLetter, delivery, event } from './schemas.ts';
+import type { attempt, deadLetter, delivery, event, listedDelivery } from './schemas.ts';
 
 /*
  * Hides personal data from callers who may not see it or did not ask for it. Every field that is not listed here as
@@ -25,6 +25,7 @@ type Event = AnswerOf<typeof event>;
 type Delivery = AnswerOf<typeof delivery>;
 type Attempt = AnswerOf<typeof attempt>;
 type DeadLetter = AnswerOf<typeof deadLetter>;
+type ListedDelivery = AnswerOf<typeof listedDelivery>;
 
 const maskFiles = (files: unknown): unknown =>
   !Array.isArray(files)
@@ -117,6 +118,7 @@ const OUR_ERRORS: readonly string[] = [
   'delivery_aborted',
   'lease_expired',
   'crashes_consumer',
+  'unreadable',
 ];
 
 export const maskError = (code: string | null, message: string): string =>
@@ -140,6 +142,25 @@ export const maskDelivery = ({ id, eventId, destinationId, state, attempts, next
   attempts: attempts.map(maskAttempt),
   nextAttemptAt,
 });
+
+export const maskListedDelivery = (one: ListedDelivery): ListedDelivery => {
+  const { id, eventId, destinationId, eventType, state, attempts, error, errorCode, ...harmless } = one;
+  const { receivedAt, lastAttemptAt, nextAttemptAt, status } = harmless;
+  return {
+    id,
+    eventId,
+    destinationId,
+    eventType: maskWord(eventType),
+    state,
+    attempts,
+    receivedAt,
+    lastAttemptAt,
+    nextAttemptAt,
+    status,
+    errorCode: maskWordOrNull(errorCode),
+    error: error === null ? null : maskError(errorCode, error),
+  };
+};
 
 export const maskDeadLetter = (letter: DeadLetter): DeadLetter => {
   const { deliveryId, eventId, destinationId, eventType, kind, error, errorCode, ...harmless } = letter;

@@ -163,6 +163,20 @@ export const pageQuery = z.object({
   cursor: z.string().max(200).optional().describe('`next` of the previous page'),
 });
 
+const time = z.iso.datetime({ offset: true });
+
+/** The query of every list that has times. `until` is the first moment that is left out. */
+export const spanQuery = (what: string) => ({
+  since: time.optional().describe(`${what} at or after this time`),
+  until: time.optional().describe(`${what} before this time`),
+});
+
+/** A span as the queue takes it. */
+export const datesOf = ({ since, until }: { since?: string | undefined; until?: string | undefined }) => ({
+  since: since === undefined ? undefined : new Date(since),
+  until: until === undefined ? undefined : new Date(until),
+});
+
 export const pageOf = <Item extends z.ZodType>(item: Item) =>
   z.object({
     items: z.array(item),

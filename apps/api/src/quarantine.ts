@@ -1,7 +1,7 @@
 import { listQuarantine, readQuarantined, removeQuarantined, reparseQuarantined } from '@clickrelay/queue';
 import { z } from 'zod';
 import { notFound } from './errors.ts';
-import { operation, pageOf, pageQuery } from './operation.ts';
+import { datesOf, operation, pageOf, pageQuery, spanQuery } from './operation.ts';
 import { quarantined } from './schemas.ts';
 
 const params = z.object({ id: z.string().describe('`qrt_…`') });
@@ -13,9 +13,10 @@ export const quarantineOperations = [
     summary: 'List quarantined callbacks',
     description: 'Authentic callbacks that could not be used, newest first.',
     scopes: ['read'],
-    query: pageQuery,
+    query: pageQuery.extend(spanQuery('Received')),
     response: pageOf(quarantined),
-    run: ({ query }, { store }) => listQuarantine(store, query),
+    run: ({ query: { since, until, ...page } }, { store }) =>
+      listQuarantine(store, { ...page, ...datesOf({ since, until }) }),
   }),
   operation({
     method: 'get',

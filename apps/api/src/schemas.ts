@@ -37,6 +37,20 @@ export const deliverySummary = z
   })
   .meta({ id: 'DeliverySummary' });
 
+/** A delivery in a list: what came last, without its attempts. */
+export const listedDelivery = deliverySummary
+  .extend({
+    id: z.string().describe('`dlv_<destination>_<event>`'),
+    eventId: z.string(),
+    eventType: z.string().describe('`unknown` when the event has left the log'),
+    receivedAt: z.string().nullable().describe('When its callback came; null when the event has left the log'),
+    lastAttemptAt: z.string().nullable(),
+    status: z.int().nullable().describe('What the destination answered to the last attempt; null without an answer'),
+    errorCode: z.string().nullable().describe('Of the last attempt; explained in docs/errors.md'),
+    error: z.string().nullable(),
+  })
+  .meta({ id: 'ListedDelivery' });
+
 export const event = eventSchema.meta({ id: 'Event' });
 
 export const deadLetterKind = z

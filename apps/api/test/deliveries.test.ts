@@ -77,6 +77,38 @@ describe('deliveries and dead letters', () => {
     expect((await get('/v1/dead-letters?destination=dead')).body.items).toHaveLength(2);
   });
 
+  it('are listed by state, destination and arrival', async () => {
+    const [one, two] = [await logEvent(api.store), await logEvent(api.store)];
+    const dead = await endDelivery(api, one, 'listed', 'dead_letter');
+    const done = await endDelivery(api, two, 'listed', 'delivered');
+    const ids = async (query: string) =>
+      (await get(`/v1/deliveries?destination=listed${query}`)).body.items.map(({ id }: { id: string }) => id);
+    expect(await ids('')).toEqual([done, dead]);
+    expect(await ids('&state=dead_letter')).toEqual([dead]);
+    expect(await ids('&state=pending')).toEqual([]);
+    expect(await ids('&until=2020-01-01T00:00:00Z')).toEqual([]);
+    expect(await ids('&since=2020-01-01T00:00:00Z&limit=1')).toEqual([done]);
+    const [listed] = (await get('/v1/deliveries?destination=listed&state=dead_letter')).body.items;
+    const { eventId, eventType, attempts, status, errorCode } = listed;
+    expect([eventId, eventType, attempts, status, errorCode]).toEqual([
+      one.event.id,
+      'moText',
+      1,
+      500,
+      'destination_rejected',
+    ]);
+    const failed = async (query: string) =>
+      (await get(`/v1/dead-letters?destination=listed${query}`)).body.items.length;
+    expect([await failed('&since=2020-01-01T00:00:00Z'), await failed('&until=2020-01-01T00:00:00Z')]).toEqual([1, 0]);
+  });
+
+  it.each(['/v1/deliveries', '/v1/dead-letters', '/v1/dead-letters/groups'])(
+    'of a destination that does not exist are no empty list: %s',
+    async (path) => {
+      expect((await get(`${path}?destination=nowhere`)).status).toBe(404);
+    },
+  );
+
   it('that are still under way are not dead letters', async () => {
     const one = await logEvent(api.store);
     await enqueueDeliveries(api.store, 'pending', [{ eventId: one.event.id }]);

@@ -89,7 +89,8 @@ const callEverything = async (onCluster: boolean): Promise<void> => {
   await call('get /v1/destinations/{id}/match', { id: 'bot' }, undefined, `?event=${id}`);
   await call('get /v1/destinations/{id}/hours', { id: 'bot' });
   await call('get /v1/deliveries/{id}', { id: dead });
-  await call('get /v1/deliveries', {}, undefined, '?destination=bot');
+  await call('get /v1/deliveries', {}, undefined, '?destination=bot&state=dead_letter');
+  await call('get /v1/deliveries', {}, undefined, '?order=next&destination=bot');
   await call('get /v1/events', {}, undefined, '?include=deliveries');
   await call('get /v1/dead-letters');
   await call('get /v1/dead-letters/groups');

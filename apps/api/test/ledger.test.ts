@@ -13,7 +13,7 @@ describe('the ledger', () => {
     await endDelivery(api, delivered as LoggedEvent, 'ledger', 'delivered');
     await endDelivery(api, dead as LoggedEvent, 'ledger', 'dead_letter');
     const lost = await logEvent(api.store);
-    const path = `/v1/ledger?from=${from}&destination=ledger`;
+    const path = `/v1/ledger?since=${from}&destination=ledger`;
     const row = { id: 'ledger', accepted: 2, delivered: 1, dead: 1, pending: 0, retrying: 0, parked: 0, removed: 0 };
     expect((await get(path)).body).toEqual({
       from,
@@ -46,7 +46,7 @@ describe('the ledger', () => {
     expect(first.next).not.toBeNull();
     const second = (await get(`/v1/ledger?limit=100000&cursor=${first.next}`)).body;
     expect([second.next, second.to, second.progress]).toEqual([null, first.to, 1]);
-    const whole = (await get(`/v1/ledger?to=${first.to}`)).body;
+    const whole = (await get(`/v1/ledger?until=${first.to}`)).body;
     expect(first.events + second.events).toBe(whole.events);
   });
 });

@@ -98,6 +98,7 @@ const paths = (): string[] => [
   '/v1/events?order=asc&since=2020-01-01T00:00:00Z',
   '/v1/messages/asked',
   '/v1/messages?clientMessageId=ours',
+  '/v1/deliveries',
   '/v1/dead-letters',
   '/v1/dead-letters/groups',
   '/v1/overview',

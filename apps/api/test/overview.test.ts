@@ -106,7 +106,7 @@ describe('find', () => {
       expect([number, found.hits]).toEqual([number, [{ kind: 'event', id: text.event.id }]]);
       expect(found.events[0]).toMatchObject({ from: '27999123401' });
     }
-    expect(await find('27999123499')).toMatchObject({ recognised: 'phone_number', hits: [] });
+    expect(await find('27999123499')).toMatchObject({ recognised: 'phone_number', hits: [], events: [] });
     const { body } = await api.call('POST', '/v1/keys', { name: 'x', scopes: ['read'] });
     const as = { authorization: `Bearer ${body.key}` };
     const masked = (await api.call('POST', '/v1/find', { text: '27999123401' }, as)).body;
@@ -144,16 +144,16 @@ describe('the pending deliveries of a destination', () => {
     const [a, behind, delayed, b, c] = eventIds;
     const listed: string[] = [];
     for (let next: string | null = ''; next !== null; ) {
-      const path = `/v1/deliveries?destination=later&limit=2${next && `&cursor=${next}`}`;
+      const path = `/v1/deliveries?order=next&destination=later&limit=2${next && `&cursor=${next}`}`;
       const { status: answered, body } = await own.call('GET', path);
       expect([answered, body.items.length <= 2]).toEqual([200, true]);
       listed.push(...body.items.map(({ eventId }: { eventId: string }) => eventId));
       next = body.next;
     }
     expect(listed).toEqual([a, b, c, behind, delayed]);
-    const [first] = (await own.call('GET', '/v1/deliveries?destination=later&limit=1')).body.items;
-    expect(first).toMatchObject({ destinationId: 'later', state: 'pending', attempts: [] });
-    expect((await own.call('GET', '/v1/deliveries?destination=nowhere')).status).toBe(404);
+    const [first] = (await own.call('GET', '/v1/deliveries?order=next&destination=later&limit=1')).body.items;
+    expect(first).toMatchObject({ destinationId: 'later', state: 'pending', eventType: text.event.type, attempts: 0 });
+    expect((await own.call('GET', '/v1/deliveries?order=next&destination=nowhere')).status).toBe(404);
     const { destinations } = (await own.call('GET', '/v1/overview')).body;
     const later = destinations.find(({ id }: { id: string }) => id === 'later');
     expect(later).toMatchObject({ waiting: 5, oldestAt: expect.any(String) });

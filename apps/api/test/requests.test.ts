@@ -35,6 +35,10 @@ describe('an invalid request', () => {
     ['/v1/events?since=yesterday', 'since'],
     ['/v1/dead-letters?destination=No+Such', 'destination'],
     ['/v1/dead-letters?kind=lost', 'kind'],
+    ['/v1/dead-letters?since=yesterday', 'since'],
+    ['/v1/deliveries?state=lost', 'state'],
+    ['/v1/deliveries?order=next', 'destination'],
+    ['/v1/deliveries?order=next&destination=crm&state=pending', 'state'],
   ])('%s: 400 with the parameter', async (path, name) => {
     const { status, body } = await get(path);
     expect([status, body.error.code]).toEqual([400, 'invalid_request']);

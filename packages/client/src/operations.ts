@@ -295,6 +295,27 @@ export type Event = {
   raw: unknown;
 };
 
+export type ListedDelivery = {
+  destinationId: string;
+  state: "pending" | "delivered" | "dead_letter";
+  /** How many attempts there were */
+  attempts: number;
+  nextAttemptAt: string | null;
+  /** `dlv_<destination>_<event>` */
+  id: string;
+  eventId: string;
+  /** `unknown` when the event has left the log */
+  eventType: string;
+  /** When its callback came; null when the event has left the log */
+  receivedAt: string | null;
+  lastAttemptAt: string | null;
+  /** What the destination answered to the last attempt; null without an answer */
+  status: number | null;
+  /** Of the last attempt; explained in docs/errors.md */
+  errorCode: string | null;
+  error: string | null;
+};
+
 export type DeadLetter = {
   deliveryId: string;
   eventId: string;
@@ -812,16 +833,16 @@ export type Overview = {
 
 export type Found = {
   /** What the text is; null when nothing here matches it */
-  recognised: "event_id" | "delivery_id" | "quarantine_id" | "replay_id" | "destination_id" | "message_id" | "client_message_id" | "phone_number" | null;
-  /** For a phone number: its keyed hash, `pty_…`, which is safe in a URL: `GET /v1/events?party=` */
+  recognised: "event_id" | "delivery_id" | "quarantine_id" | "replay_id" | "destination_id" | "message_id" | "client_message_id" | "phone_number" | "short_code" | "user_id" | "sender_name" | null;
+  /** For a person: the keyed hash, `pty_…`, which is safe in a URL: `GET /v1/events?party=` */
   party: string | null;
   hits: ({
     kind: "event" | "delivery" | "message" | "destination" | "quarantined" | "replay";
     id: string;
   })[];
-  /** For a phone number: its latest events, newest first */
+  /** For a person: the latest events, newest first */
   events: (Event)[];
-  /** Whether these are all: a number is searched for in the latest 20000 events, for 2 seconds */
+  /** Whether these are all: a person is searched for in the latest 20000 events, for 2 seconds */
   complete: boolean;
 };
 
@@ -841,14 +862,14 @@ export interface Operations {
       channel?: string | undefined;
       /** Only status updates of this class */
       class?: "pending" | "delivered" | "read" | "failed" | "unknown" | undefined;
-      /** Only events from or to one number, by its keyed hash, which `POST /v1/find` returns */
+      /** Only events from or to one person, by the keyed hash, which `POST /v1/find` returns */
       party?: string | undefined;
       /** Add the state of its deliveries to each event */
       include?: "deliveries" | undefined;
       count?: "estimate" | undefined;
       /** Logged at or after this time */
       since?: string | undefined;
-      /** Logged before this time; with `order=desc` only */
+      /** Logged before this time */
       until?: string | undefined;
       /** With `order=asc`: `next` of the previous page. Without it and without `since`, the list begins now */
       after?: string | undefined;
@@ -923,19 +944,27 @@ export interface Operations {
       next: string | null;
     };
   };
-  /** List the pending deliveries of a destination. In the order of their next attempts, with the attempts so far. Needs a key with the scope `read`. */
+  /** List deliveries by state, destination and arrival. Those of the newest event first; with `order=next`, what a destination is still to get, in the order of the next attempts. Where few of many match, a page may be short or empty and have a `next`: go on with it. Needs a key with the scope `read`. */
   'GET /v1/deliveries': {
-    query: {
+    query?: {
       /** How many items at most */
       limit?: number | undefined;
       /** `next` of the previous page */
       cursor?: string | undefined;
-      destination: string;
+      /** `next` takes a `destination` and nothing else */
+      order?: "desc" | "next" | undefined;
+      state?: "pending" | "delivered" | "dead_letter" | undefined;
+      /** Only those of this destination */
+      destination?: string | undefined;
+      /** Of events logged at or after this time */
+      since?: string | undefined;
+      /** Of events logged before this time */
+      until?: string | undefined;
       /** Whether to show personal data: `true` needs the scope `reveal` and is recorded in the audit record. Default: hidden, except for `API_KEY` */
       reveal?: "true" | "false" | undefined;
-    };
+    } | undefined;
     answer: {
-      items: (Delivery)[];
+      items: (ListedDelivery)[];
       /** `cursor` of the next page; null at the end */
       next: string | null;
     };
@@ -964,7 +993,7 @@ export interface Operations {
     } | undefined;
     answer: Delivery;
   };
-  /** List dead letters. Deliveries that ended without success, newest first. Needs a key with the scope `read`. */
+  /** List dead letters. Deliveries that ended without success, newest first. Where few of many are of a `kind`, a page may be short or empty and have a `next`: go on with it. Needs a key with the scope `read`. */
   'GET /v1/dead-letters': {
     query?: {
       /** How many items at most */
@@ -975,6 +1004,10 @@ export interface Operations {
       destination?: string | undefined;
       /** `refused`: the destination did not accept it; `not_built`: it could not be built from the event; `crashes_consumer`: it seems to crash its consumers */
       kind?: "refused" | "not_built" | "crashes_consumer" | undefined;
+      /** Failed at or after this time */
+      since?: string | undefined;
+      /** Failed before this time */
+      until?: string | undefined;
       /** Whether to show personal data: `true` needs the scope `reveal` and is recorded in the audit record. Default: hidden, except for `API_KEY` */
       reveal?: "true" | "false" | undefined;
     } | undefined;
@@ -1162,6 +1195,10 @@ export interface Operations {
       limit?: number | undefined;
       /** `next` of the previous page */
       cursor?: string | undefined;
+      /** Received at or after this time */
+      since?: string | undefined;
+      /** Received before this time */
+      until?: string | undefined;
     } | undefined;
     answer: {
       items: (Quarantined)[];
@@ -1596,9 +1633,9 @@ export interface Operations {
   'GET /v1/ledger': {
     query?: {
       /** Logged at or after this time. Default: the beginning of the log */
-      from?: string | undefined;
+      since?: string | undefined;
       /** Logged before this time; at most now. Default: now */
-      to?: string | undefined;
+      until?: string | undefined;
       /** Only this destination */
       destination?: string | undefined;
       /** About how many events one answer covers; it also ends after about 2 seconds */
@@ -1612,9 +1649,9 @@ export interface Operations {
   'GET /v1/intake': {
     query?: {
       /** Default: 24 hours ago */
-      from?: string | undefined;
+      since?: string | undefined;
       /** At most now. Default: now */
-      to?: string | undefined;
+      until?: string | undefined;
       /** Minutes are kept for 25 hours, hours for 32 days */
       step?: "minute" | "hour" | undefined;
     } | undefined;
@@ -1646,14 +1683,14 @@ export interface Operations {
   'GET /v1/overview': {
     answer: Overview;
   };
-  /** Find an id, or the events of a number. What an id belongs to, or the latest events of a phone number. A POST, to keep numbers out of URLs. Needs a key with the scope `read`. */
+  /** Find an id, or the events of a person. What an id belongs to, or the latest events of a person. A POST, to keep numbers out of URLs. Needs a key with the scope `read`. */
   'POST /v1/find': {
     query?: {
       /** Whether to show personal data: `true` needs the scope `reveal` and is recorded in the audit record. Default: hidden, except for `API_KEY` */
       reveal?: "true" | "false" | undefined;
     } | undefined;
     body: {
-      /** The id of an event, delivery, message or destination; your own id of a message; or a phone number */
+      /** The id of an event, delivery, message, destination, replay or quarantined callback; your own id of a message; or a person: a phone number as people write it, a WhatsApp user id, a short code, a sender name */
       text: string;
     };
     answer: Found;

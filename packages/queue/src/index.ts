@@ -60,6 +60,7 @@ export { type Ordering, createOrdering } from './deliveries/ordering.ts';
 export { listFailedAgain } from './deliveries/replay-outcomes.ts';
 export type { Attempt } from './deliveries/attempt.ts';
 export { listUndelivered } from './deliveries/list-undelivered.ts';
+export { listDeliveriesByArrival } from './deliveries/list-deliveries.ts';
 export { removeDeadLetter } from './deliveries/remove-dead-letter.ts';
 
 // The event log

@@ -37,8 +37,8 @@ type Whole = Ledger & Pick<Part, 'upstream' | 'intake'> & { spool?: Spool };
 const showLedger = async (options: LedgerOptions, context: Context): Promise<number> => {
   const api = connectApi(context.config);
   const query = {
-    from: options.from === undefined ? undefined : parseSince(options.from, '--from').toISOString(),
-    to: options.to === undefined ? undefined : parseSince(options.to, '--to').toISOString(),
+    since: options.from === undefined ? undefined : parseSince(options.from, '--from').toISOString(),
+    until: options.to === undefined ? undefined : parseSince(options.to, '--to').toISOString(),
     destination: options.destination,
   };
   const spool = await spoolOfReceiverHere(context.config);

@@ -57,8 +57,27 @@ export const encodeAttempt = ({ durationMs, outcome, status, error, response }: 
 /** An attempt, and when the next one is due. */
 export type DecodedAttempt = Omit<Attempt, 'number'> & { readonly nextAtMs: number | null };
 
+/** Stands for an attempt that cannot be read, so that it spoils no other. */
+const UNREADABLE = [
+  OUTCOME_LETTERS.retry,
+  0,
+  null,
+  '',
+  'unreadable',
+  'what is stored of this attempt cannot be read',
+] as const;
+
+const parseAttempt = (text: string) => {
+  try {
+    const list = JSON.parse(text);
+    return Array.isArray(list) ? list : UNREADABLE;
+  } catch {
+    return UNREADABLE;
+  }
+};
+
 export const decodeAttempt = (startedAtMs: number, text: string): DecodedAttempt => {
-  const [kind, durationMs, status, response, code, message, next] = JSON.parse(text);
+  const [kind, durationMs, status, response, code, message, next] = parseAttempt(text);
   return {
     startedAt: toIso(startedAtMs),
     durationMs,

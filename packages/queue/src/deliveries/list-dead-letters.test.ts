@@ -5,6 +5,7 @@ import { openGraveyard } from '../../test/dead-letters.ts';
 import { idsOf, newConversations, newEvent } from '../../test/sample-events.ts';
 import { useStore } from '../../test/use-store.ts';
 import { queueDepths } from '../ledger/queue-figures.ts';
+import { destinationQueue, eventKeys } from '../redis/names.ts';
 import { listDeadLetters } from './list-dead-letters.ts';
 import { removeDeadLetter } from './remove-dead-letter.ts';
 import { replayDelivery } from './replay-delivery.ts';
@@ -137,6 +138,61 @@ describe('the list of dead letters', () => {
       refused: { length: 160 },
       not_built: { length: 3 },
       crashes_consumer: { length: 1 },
+    });
+  });
+
+  it('is looked through within its budget: the page is short, and its cursor goes on', async () => {
+    await put('crm', 'bot');
+    const built = idsOf(newConversations(1));
+    await bury('crm', idsOf(newConversations(600)));
+    await bury('bot', built, 'no transform', 'not_built');
+    await failAt(5, 'bot', built[0] as string);
+    const none = await listDeadLetters(store, { limit: 2, kind: 'not_built', maxMs: 0 });
+    expect(none).toEqual({ items: [], next: expect.any(String) });
+    const stop = AbortSignal.abort();
+    const cut = await listDeadLetters(store, { limit: 2, kind: 'not_built', signal: stop });
+    expect(cut).toEqual(none);
+    const found: string[] = [];
+    let cursor: string | null | undefined;
+    for (let pages = 0; cursor !== null; pages++) {
+      expect(pages).toBeLessThan(3);
+      const page = await listDeadLetters(store, { limit: 2, kind: 'not_built', maxMs: 0, cursor });
+      found.push(...page.items.map(({ eventId }) => eventId));
+      cursor = page.next;
+    }
+    expect(found).toEqual(built);
+  });
+
+  it('holds those that failed in a time', async () => {
+    await put('crm', 'bot');
+    const ids = idsOf(newConversations(4));
+    await bury('crm', ids.slice(0, 2));
+    await bury('bot', ids.slice(2));
+    for (const [index, id] of ids.entries()) await failAt(1_000 + index, index < 2 ? 'crm' : 'bot', id);
+    const listed = async (since?: Date, until?: Date) =>
+      (await listDeadLetters(store, { limit: 10, since, until })).items.map(({ eventId }) => ids.indexOf(eventId));
+    expect(await listed(new Date(1_001))).toEqual([3, 2, 1]);
+    expect(await listed(undefined, new Date(1_002))).toEqual([1, 0]);
+    expect(await listed(new Date(1_001), new Date(1_003))).toEqual([2, 1]);
+  });
+
+  it('says of what cannot be read that it cannot, and lists the others', async () => {
+    await put('crm');
+    const events = [newEvent('moText'), newEvent('moMedia'), newEvent('moLocation')];
+    await append(events);
+    const [head, attempt, job] = idsOf(events) as [string, string, string];
+    await bury('crm', [head, attempt, job]);
+    await store.redis.set(eventKeys(head).record, ' not JSON\n{}');
+    const { deliveries } = eventKeys(attempt);
+    const [field = ''] = (await store.redis.hkeys(deliveries)).filter((name) => name.startsWith('crm#'));
+    await store.redis.hset(deliveries, field, 'not JSON');
+    await store.redis.hset(store.queue(destinationQueue('crm')).toKey(job), 'data', 'not JSON');
+    const { items } = await listDeadLetters(store, { limit: 10 });
+    const told = items.map(({ eventId, eventType, errorCode }) => [eventId, [eventType, errorCode]]);
+    expect(Object.fromEntries(told)).toEqual({
+      [head]: ['unknown', 'destination_rejected'],
+      [attempt]: ['moMedia', 'unreadable'],
+      [job]: ['moLocation', 'destination_rejected'],
     });
   });
 

@@ -2,7 +2,8 @@ import { type JobPlace, listJobs } from '../jobs/list-jobs.ts';
 import { destinationQueue } from '../redis/names.ts';
 import { defineCursor, type Page } from '../redis/page.ts';
 import type { Store } from '../redis/store.ts';
-import { type Delivery, listDeliveriesOf } from './read-deliveries.ts';
+import { describeDeliveries, type ListedDelivery } from './list-deliveries.ts';
+import { listDeliveriesOf } from './read-deliveries.ts';
 
 /*
  * What a destination is still to get, in the order in which it will be tried: under way, waiting, and waiting for
@@ -16,7 +17,7 @@ const CURSOR = defineCursor({ place: /\d/, from: /\d{1,9}/ });
 export const listUndelivered = async (
   store: Store,
   { destinationId, limit, cursor }: { destinationId: string; limit: number; cursor?: string | undefined },
-): Promise<Page<Delivery>> => {
+): Promise<Page<ListedDelivery>> => {
   const queue = destinationQueue(destinationId);
   const begin = CURSOR.read(cursor);
   const ids: string[] = [];
@@ -32,9 +33,9 @@ export const listUndelivered = async (
     from = 0;
   }
   const all = await listDeliveriesOf(store, ids);
-  const items = all.map((deliveries) => deliveries.find((one) => one.destinationId === destinationId));
+  const found = all.flatMap((deliveries) => deliveries.find((one) => one.destinationId === destinationId) ?? []);
   return {
-    items: items.filter((one) => one !== undefined),
+    items: await describeDeliveries(store, found),
     next: at >= PLACES.length || ids.length < limit ? null : CURSOR.write({ place: at, from }),
   };
 };

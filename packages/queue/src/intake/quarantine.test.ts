@@ -235,6 +235,16 @@ describe('the quarantine', () => {
     expect(third.next).toBeNull();
   });
 
+  it('is listed by the time of arrival', async () => {
+    const ids: string[] = [];
+    for (let at = 1; at < 5; at++) ids.push(await put(`body ${at}`, new Date(at).toISOString()));
+    const span = { since: new Date(2), until: new Date(4), limit: 1 };
+    const first = await listQuarantine(store, span);
+    const second = await listQuarantine(store, { ...span, cursor: first.next as string });
+    expect([...first.items, ...second.items].map(({ id }) => id)).toEqual([ids[2], ids[1]]);
+    expect(second.next).toBeNull();
+  });
+
   it('is listed from its beginning when the cursor is none', async () => {
     const id = await put('hello');
     for (const cursor of [

@@ -163,16 +163,27 @@ export const readQuarantined = async (
 /** A place in the list: time of arrival, then the id, for entries of the same millisecond. */
 const CURSOR = defineCursor({ at: /\d{1,15}/, id: /qrt_[\w-]{22}/ });
 
+export interface ListQuarantineOptions {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+  /** Arrived at or after this time. */
+  readonly since?: Date | undefined;
+  /** Arrived before this time. */
+  readonly until?: Date | undefined;
+}
+
 /** Newest first. */
 export const listQuarantine = async (
   store: Store,
-  { limit, cursor }: { limit: number; cursor?: string | undefined },
+  { limit, cursor, since, until }: ListQuarantineOptions,
 ): Promise<Page<Quarantined>> => {
-  const { at: lastAt = '+inf', id: lastId } = CURSOR.read(cursor) ?? {};
+  const { at, id: lastId } = CURSOR.read(cursor) ?? {};
+  const newest = until ? until.getTime() - 1 : Number.MAX_SAFE_INTEGER;
+  const lastAt = at === undefined ? newest : Math.min(Number(at), newest);
   let places: { id: string; at: number }[] = [];
   // Entries of the cursor's own millisecond are read again and skipped; Redis gives the largest id first.
   for (let count = limit + 100; ; count *= 4) {
-    const ids = await store.redis.zrevrangebyscore(LOG, lastAt, '-inf', 'LIMIT', 0, count);
+    const ids = await store.redis.zrevrangebyscore(LOG, lastAt, since?.getTime() ?? 0, 'LIMIT', 0, count);
     const scores = ids.length === 0 ? [] : await store.redis.zmscore(LOG, ...ids);
     places = ids
       .map((id, index) => ({ id, at: Number(scores[index]) }))

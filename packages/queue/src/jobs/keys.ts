@@ -30,6 +30,8 @@ export const JOB_FIELD = {
   deadKind: 'deadKind',
   /** Ours: when the job was leased, and until when (see leases/lease-record.ts). */
   lease: 'lease',
+  /** BullMQ's: what the job failed with. */
+  failedReason: 'failedReason',
 } as const;
 
 /** For scripts: `JOB.addedAt` and the others. */

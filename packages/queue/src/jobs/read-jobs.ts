@@ -30,17 +30,23 @@ export const parseWaitingJob = (reply: unknown): WaitingJob => {
   return { data, attemptsMade: Number(attemptsMade ?? 0), stalledCount: Number(stalledCount ?? 0) };
 };
 
-/** Why each of these failed jobs is a dead letter. */
-export const readDeadKinds = async (
-  store: Store,
-  jobs: readonly { readonly queue: QueueName; readonly jobId: string }[],
-): Promise<DeadLetterKind[]> => {
-  const kinds = await sendAll(
+type FailedJobs = readonly { readonly queue: QueueName; readonly jobId: string }[];
+
+const readField = async (store: Store, jobs: FailedJobs, field: string): Promise<(string | null)[]> =>
+  (await sendAll(
     store,
-    jobs.map(({ queue, jobId }) => ['hget', jobKey(queue, jobId), JOB_FIELD.deadKind]),
-  );
+    jobs.map(({ queue, jobId }) => ['hget', jobKey(queue, jobId), field]),
+  )) as (string | null)[];
+
+/** Why each of these failed jobs is a dead letter. */
+export const readDeadKinds = async (store: Store, jobs: FailedJobs): Promise<DeadLetterKind[]> => {
+  const kinds = await readField(store, jobs, JOB_FIELD.deadKind);
   return kinds.map((kind) => (kind as DeadLetterKind | null) ?? 'refused');
 };
+
+/** What each of these jobs failed with. */
+export const readFailedReasons = (store: Store, jobs: FailedJobs): Promise<(string | null)[]> =>
+  readField(store, jobs, JOB_FIELD.failedReason);
 
 /** Forgets how many times the job's lock ran out. BullMQ does not, not even when it retries a failed job. */
 export const forgetStalls = async (store: Store, queue: QueueName, jobId: string): Promise<void> => {

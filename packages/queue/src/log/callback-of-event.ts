@@ -4,7 +4,7 @@ import { eventKeys, laneOfClaim } from '../redis/names.ts';
 import { sendAll } from '../redis/send-all.ts';
 import { RECORD_HEAD_ONCE_BYTES } from '../redis/size-limits.ts';
 import type { Store } from '../redis/store.ts';
-import { decodeHead } from './event-record.ts';
+import { readableHead } from './event-record.ts';
 import { nextPlaces, type Place } from './places.ts';
 
 /** What is known of the callback that brought an event, once it was split. */
@@ -37,7 +37,7 @@ const READ_AT_ONCE = 250;
 export const readCallbackOf = async (store: Store, eventId: string): Promise<CallbackOfEvent | undefined> => {
   const { record, prefix } = eventKeys(eventId);
   const [head, score] = await Promise.all([store.redis.get(record), store.redis.zscore(`${prefix}:log`, eventId)]);
-  const own = head === null ? undefined : decodeHead(head);
+  const own = head === null ? undefined : readableHead(head);
   if (own === undefined) return undefined;
   const { claim, origin, receivedAt } = own;
   const known = { receivedAt, lane: laneOfClaim(claim) };
@@ -80,7 +80,7 @@ const readNear = async (store: Store, place: Place): Promise<{ near: Near[]; isA
       some.map((id) => ['getrange', eventKeys(id).record, 0, RECORD_HEAD_ONCE_BYTES - 1]),
     );
     for (const [index, start] of heads.entries()) {
-      const head = decodeHead(start as string);
+      const head = readableHead(start as string);
       if (head !== undefined) near.push({ id: some[index] as string, claim: head.claim, index: head.origin?.index });
     }
   }

@@ -78,11 +78,35 @@ export const encodeRecord = (head: RecordHead, source: string): string => {
   return `${RECORD_FLAGS.open}${JSON.stringify(line)}\n${source}`;
 };
 
-/** @param start the beginning of a record. @returns undefined when it does not hold the whole head */
+/** What is stored of an event is none of our records. */
+export class UnreadableRecordError extends Error {
+  override readonly name = 'UnreadableRecordError';
+  readonly code = 'unreadable';
+
+  constructor() {
+    super('what is stored of this event cannot be read');
+  }
+}
+
+const parseHead = (line: string) => {
+  try {
+    const values = JSON.parse(line);
+    if (Array.isArray(values) && typeof values[0] === 'string') return values;
+  } catch {
+    // Not JSON.
+  }
+  throw new UnreadableRecordError();
+};
+
+/**
+ * @param start the beginning of a record
+ * @returns undefined when it does not hold the whole head
+ * @throws {UnreadableRecordError}
+ */
 export const decodeHead = (start: string): RecordHead | undefined => {
   const end = start.indexOf('\n');
   if (end === -1) return undefined;
-  const [type, integrationId, integrationName, receivedAt, claim, addresses, routes, pieces, origin] = JSON.parse(
+  const [type, integrationId, integrationName, receivedAt, claim, addresses, routes, pieces, origin] = parseHead(
     start.slice(1, end),
   );
   const [index, size, elements, groupSize] = origin ?? [];
@@ -97,6 +121,16 @@ export const decodeHead = (start: string): RecordHead | undefined => {
     pieces: pieces || undefined,
     origin: origin && { index, size, elements, groupSize },
   };
+};
+
+/** As `decodeHead`, for lists. @returns undefined also for a head that cannot be read */
+export const readableHead = (start: string): RecordHead | undefined => {
+  try {
+    return decodeHead(start);
+  } catch (error) {
+    if (error instanceof UnreadableRecordError) return undefined;
+    throw error;
+  }
 };
 
 /** The element's own text; empty when it lies in pieces. */

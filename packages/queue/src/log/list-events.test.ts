@@ -53,6 +53,26 @@ const readOldestFirst = async (limit: number) => {
   }
 };
 
+describe('a record that cannot be read', () => {
+  it.each([
+    ['its head', (record: string) => record.replace('[', '{')],
+    ['its text', (record: string) => `${record.slice(0, record.indexOf('\n'))}\nnot JSON`],
+    ['all of it', () => 'rubbish\n'],
+  ])('spoils its own row of a list, and no other: %s', async (_, damage) => {
+    const [bad, good] = [newEvent(), newEvent()];
+    await append(bad, good);
+    const { record } = eventKeys(bad.event.id);
+    await store.redis.set(record, damage((await store.redis.get(record)) as string));
+    const rows = (items: LoggedEvent[]) => items.map(({ event: { id, valid, issues } }) => [id, valid, issues]);
+    const told = [
+      [bad.event.id, false, [{ path: '', message: 'what is stored of this event cannot be read' }]],
+      [good.event.id, undefined, undefined],
+    ];
+    expect(rows((await listEvents(store, { limit: 10 })).items).sort()).toEqual(told.sort());
+    expect(rows((await followEvents(store, { limit: 10, since: new Date(0) })).items).sort()).toEqual(told.sort());
+  });
+});
+
 describe('a list of events', () => {
   it('is empty when there are none', async () => {
     expect(await listEvents(store, { limit: 10 })).toEqual({ items: [], next: null });

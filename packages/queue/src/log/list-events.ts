@@ -4,9 +4,8 @@ import type { Page } from '../redis/page.ts';
 import { sendAll } from '../redis/send-all.ts';
 import { MAX_PAGE_LENGTH } from '../redis/size-limits.ts';
 import type { Store } from '../redis/store.ts';
-import { decodeHead } from './event-record.ts';
 import { nextPlaces, type Place, readPlace, writePlace } from './places.ts';
-import { decodeRecord } from './read-event.ts';
+import { decodeListed } from './read-event.ts';
 
 export interface ListEventsOptions {
   readonly limit: number;
@@ -60,9 +59,9 @@ const walk = async (store: Store, options: ListEventsOptions, order: 'asc' | 'de
       for (const [index, place] of some.entries()) {
         last = place;
         const record = records[index] ?? null;
-        if (record === null || types?.includes(decodeHead(record)?.type ?? '') === false) continue;
-        const logged = await decodeRecord(store, place.id, record);
-        if (logged === undefined || !wants(logged.event)) continue;
+        if (record === null) continue;
+        const logged = await decodeListed(store, { id: place.id, loggedAtMs: place.score / 1_000 }, record);
+        if (logged === undefined || types?.includes(logged.event.type) === false || !wants(logged.event)) continue;
         items.push(logged);
         characters += logged.source.length;
         const isFull = items.length === limit || characters > MAX_PAGE_LENGTH;
@@ -100,6 +99,7 @@ export interface FollowEventsOptions {
   /** The `next` of the page before. Without it, and without `since`, following begins now. */
   readonly after?: string | undefined;
   readonly since?: Date | undefined;
+  readonly until?: ListEventsOptions['until'];
   readonly types?: readonly string[] | undefined;
   readonly wants?: ListEventsOptions['wants'];
   readonly signal?: ListEventsOptions['signal'];
@@ -108,7 +108,7 @@ export interface FollowEventsOptions {
 /** Oldest first, for a reader that follows the log: `next` always says where to continue, at the end too. */
 export const followEvents = async (
   store: Store,
-  { after, since, limit, types, wants, signal }: FollowEventsOptions,
+  { after, since, until, limit, types, wants, signal }: FollowEventsOptions,
 ): Promise<{ items: LoggedEvent[]; next: string; ended: boolean }> => {
   if (after === undefined && since === undefined) {
     const [seconds, micros] = await store.redis.time();
@@ -118,7 +118,7 @@ export const followEvents = async (
       ended: true,
     };
   }
-  const { items, last, ended } = await walk(store, { limit, cursor: after, since, types, wants, signal }, 'asc');
+  const { items, last, ended } = await walk(store, { limit, cursor: after, since, until, types, wants, signal }, 'asc');
   const begin = { score: since?.getTime() ? since.getTime() * 1_000 : 0, id: '' };
   return { items, next: writePlace(last ?? begin), ended };
 };

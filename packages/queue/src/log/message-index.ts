@@ -14,7 +14,7 @@ import { defineCursor } from '../redis/page.ts';
 import { runScript, type Script } from '../redis/script.ts';
 import { sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
-import { decodeRecord } from './read-event.ts';
+import { decodeListed } from './read-event.ts';
 
 /*
  * Finds the events of a message. An entry is only a pointer: it is written after its event, written again when the
@@ -125,8 +125,9 @@ export const readEventsOfMessage = async (store: Store, id: string): Promise<Eve
       some.map((eventId) => ['get', eventKeys(eventId).record]),
     );
     for (const [at, record] of records.entries()) {
-      const logged = await decodeRecord(store, some[at] as string, record as string | null);
-      // Leaves out events of another message with the same bucket and mark, and events removed meanwhile.
+      if (record === null) continue;
+      const logged = await decodeListed(store, { id: some[at] as string, loggedAtMs: 0 }, record as string);
+      // Leaves out events of another message with the same bucket and mark, and what cannot be read.
       if (logged !== undefined && names(logged.event, id)) events.push(logged);
     }
   }
@@ -188,7 +189,8 @@ export const rebuildMessageIndex = async (
     const list = [...ids];
     const found: Event[] = [];
     for (const [at, record] of records.entries()) {
-      const logged = await decodeRecord(store, list[at] as string, record as string | null);
+      if (record === null) continue;
+      const logged = await decodeListed(store, { id: list[at] as string, loggedAtMs: 0 }, record as string);
       if (logged !== undefined) found.push(logged.event);
     }
     await index.add(found);

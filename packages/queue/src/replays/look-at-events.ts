@@ -1,8 +1,6 @@
-import { decodeHead } from '../log/event-record.ts';
-import { decodeRecord } from '../log/read-event.ts';
+import { decodeListed, readHeads } from '../log/read-event.ts';
 import { eventKeys } from '../redis/names.ts';
 import { type RedisCommand, sendAll } from '../redis/send-all.ts';
-import { RECORD_HEAD_BYTES } from '../redis/size-limits.ts';
 import type { Store } from '../redis/store.ts';
 import { asksForEvent, type DeliverySelection, wantsOf } from './delivery-selection.ts';
 
@@ -18,21 +16,9 @@ export const lookAtEvents = (
   asksForEvent(selection) ? matchEvents(store, eventIds, selection) : readArrivals(store, eventIds);
 
 const readArrivals = async (store: Store, eventIds: readonly string[]): Promise<EventSeen[]> => {
-  const starts = await sendAll(
-    store,
-    eventIds.map((id): RedisCommand => ['getrange', eventKeys(id).record, 0, RECORD_HEAD_BYTES - 1]),
-  );
-  return Promise.all(
-    starts.map(async (start, index) => {
-      if (start === '') return 'event_gone';
-      const head = decodeHead(String(start)) ?? (await readWholeHead(store, eventIds[index] as string));
-      return head === undefined ? 'event_gone' : Date.parse(head.receivedAt);
-    }),
-  );
+  const heads = await readHeads(store, eventIds);
+  return heads.map((head) => (head === undefined ? 'event_gone' : Date.parse(head.receivedAt)));
 };
-
-const readWholeHead = async (store: Store, eventId: string) =>
-  decodeHead((await store.redis.get(eventKeys(eventId).record)) ?? '');
 
 const matchEvents = async (
   store: Store,
@@ -46,7 +32,8 @@ const matchEvents = async (
   );
   return Promise.all(
     eventIds.map(async (id, index) => {
-      const logged = await decodeRecord(store, id, records[index] as string | null);
+      const record = records[index] as string | null;
+      const logged = record === null ? undefined : await decodeListed(store, { id, loggedAtMs: 0 }, record);
       if (logged === undefined) return 'event_gone';
       return wants(logged) ? Date.parse(logged.event.receivedAt) : 'unwanted';
     }),
