@@ -8,6 +8,8 @@ test.each([
   ['120', 120_000],
   [' 7 ', 7000],
   ['007', 7000],
+  ['3.25', 3250],
+  ['0.0001', 1],
   ['Sun, 22 Nov 2026 10:00:30 GMT', 30_000],
 ])('%j is understood', (header, expected) => {
   expect(parseRetryAfter(header, now)).toBe(expected);
@@ -37,7 +39,10 @@ test.each([
   '10 s',
   '-1',
   '+5',
-  '1.5',
+  '1.',
+  '.5',
+  '1.5.1',
+  '1,5',
   '0x10',
   '٣',
   'Infinity',
