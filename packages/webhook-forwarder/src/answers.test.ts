@@ -8,14 +8,17 @@ import { listenRaw, open } from '../test/use-webhook.ts';
 test.each([
   ['an end without an answer', ''],
   ['something that is not HTTP', 'SSH-2.0-canary\r\n'],
-  ['half a head', 'HTTP/1.1 200 OK\r\nx-canary: '],
-  ['a head without end', `HTTP/1.1 200 OK\r\nx-canary: ${'x'.repeat(100_000)}\r\n\r\n`],
+  ['something that is not HTTP, without an end', 'canary'.repeat(1_000_000)],
+  ['half a status line', 'HTTP/1.1 20'],
+  ['a status of four digits', 'HTTP/1.1 2000 canary\r\n\r\n'],
+  ['a status below all others', 'HTTP/1.1 099 canary\r\n\r\n'],
   ['an upgrade', 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: canary\r\n\r\n'],
   ['an interim answer and no other', 'HTTP/1.1 103 Early Hints\r\nlink: canary\r\n\r\n'],
 ])('%s is no answer', async (_, answer) => {
   const { url } = await listenRaw((socket) => socket.end(answer));
   const error = await failure(open(url).deliver(sampleAttempt()));
   expect(error).toMatchObject({ code: 'destination_unreachable', retryable: true });
+  expect(error.message).toMatch(/^no answer from 127\.0\.0\.1:\d+: /);
   expect(inspect(error, { depth: 9 })).not.toContain('canary');
 });
 

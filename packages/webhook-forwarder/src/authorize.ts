@@ -1,7 +1,7 @@
 import type { Auth } from './auth.ts';
 import type { Surroundings } from './egress.ts';
+import { aborted } from './no-answer.ts';
 import { openTokens } from './oauth2.ts';
-import { aborted } from './post.ts';
 
 /** Provides the `authorization` header of each attempt. */
 export interface Authorizer {

@@ -119,7 +119,8 @@ test('nothing is left open after closing', async () => {
   const resources = () => process.getActiveResourcesInfo().filter((kind) => /Timeout|TCP|TLS/.test(kind)).length;
   const before = resources();
 
-  const destination = open(server.url);
+  // As many as there are attempts: a cut connection that was used before would be tried again at once.
+  const destination = open(server.url, { concurrency: 40 });
   const stop = new AbortController();
   let ended = 0;
   const attempts = Array.from({ length: 40 }, () =>

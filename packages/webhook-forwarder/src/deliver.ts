@@ -6,14 +6,17 @@ import {
   formatEvent,
   type LoggedEvent,
 } from '@clickrelay/core';
-import { Pool } from 'undici';
 import { openAuthorizer } from './authorize.ts';
 import type { WebhookConfig } from './config.ts';
 import { guardConnections, parseRanges, type Resolve, resolveName, type Surroundings } from './egress.ts';
-import { aborted, type Post, type PostAnswer, post } from './post.ts';
+import { Connections } from './http/connections.ts';
+import { aborted } from './no-answer.ts';
+import { type Post, type PostAnswer, post } from './post.ts';
 import { parseRetryAfter } from './retry-after.ts';
 import { createSigner, encodeLarge, WRITTEN_AT_ONCE_LENGTH } from './sign.ts';
 import { openTransformer, TransformError } from './transform.ts';
+
+const CONNECTION_AGE_MS = 60_000;
 
 export interface WebhookAdapterOptions {
   /** CIDR ranges that may be called although they are not public, and over http too (EGRESS_ALLOW). */
@@ -22,6 +25,8 @@ export interface WebhookAdapterOptions {
   readonly userAgent: string;
   /** @default the operating system's resolver */
   readonly resolve?: Resolve;
+  /** How long a connection is used again, in ms, before a new one asks where the name leads. @default 60000 */
+  readonly connectionAgeMs?: number;
 }
 
 /**
@@ -30,31 +35,29 @@ export interface WebhookAdapterOptions {
  */
 export const webhookAdapter = (options: WebhookAdapterOptions): Adapter<WebhookConfig> => {
   const opened = parseRanges(options.egressAllow);
-  const resolve = options.resolve ?? resolveName;
+  const { userAgent, resolve = resolveName, connectionAgeMs = CONNECTION_AGE_MS } = options;
   return {
     type: 'webhook',
-    open: (config) => openDestination(config, { opened, resolve, userAgent: options.userAgent }),
+    open: (config) => openDestination(config, { opened, resolve, userAgent, connectionAgeMs }),
   };
 };
 
-type Request = Pick<Post, 'headers' | 'body'>;
+interface Request {
+  readonly headers: Record<string, string>;
+  readonly body: string | Buffer;
+}
 
 const openDestination = (config: WebhookConfig, surroundings: Surroundings): Deliverer => {
-  const { opened, resolve, userAgent } = surroundings;
+  const { opened, resolve, userAgent, connectionAgeMs } = surroundings;
   const url = new URL(config.url);
   const { host } = url;
   const path = url.pathname + url.search;
   const { format, timeoutMs, headers: own = {} } = config;
   const sign = createSigner(config.secret);
-  const guard = guardConnections({ url, opened, resolve, timeoutMs });
-  const pool = new Pool(url.origin, {
-    connect: guard.connect,
-    connections: config.concurrency,
-    // With HTTP/2 allowed, https pools would open one connection at a time to negotiate it.
-    allowH2: false,
-    // `post` has one deadline for the whole attempt; these two would only end idle ones.
-    headersTimeout: 0,
-    bodyTimeout: 0,
+  const connections = new Connections({
+    ...guardConnections({ url, opened, resolve, timeoutMs }),
+    most: config.concurrency,
+    maxAgeMs: connectionAgeMs,
   });
   const transformer = config.transform === undefined ? undefined : openTransformer(config.transform);
   const authorizer =
@@ -107,7 +110,7 @@ const openDestination = (config: WebhookConfig, surroundings: Surroundings): Del
     const { body, headers } = await write(event, attempt);
     if (signal.aborted) throw aborted(host);
     if (authorization !== undefined) headers['authorization'] = authorization;
-    const answer = await post(pool, { host, path, headers, body, timeoutMs: leftMs, signal });
+    const answer = await post(connections, { host, path, headers, body, timeoutMs: leftMs, signal });
     if (answer.status === 401 && authorization !== undefined) authorizer?.onRefused(authorization);
     return answer;
   };
@@ -130,8 +133,7 @@ const openDestination = (config: WebhookConfig, surroundings: Surroundings): Del
       await Promise.allSettled(running);
       transformer?.close();
       await authorizer?.close();
-      guard.close();
-      await pool.destroy();
+      connections.close();
     },
   };
 };

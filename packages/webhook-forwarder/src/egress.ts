@@ -77,12 +77,14 @@ export interface Surroundings {
   readonly opened: readonly Range[];
   readonly resolve: Resolve;
   readonly userAgent: string;
+  /** How long a connection is used again, in ms. */
+  readonly connectionAgeMs: number;
 }
 
-interface GuardedConnector {
-  readonly connect: buildConnector.connector;
-  /** Drops connections that are still being opened: a closing pool would leave them to their timeout. */
-  close(): void;
+export interface GuardedConnector {
+  open(callback: (error: Error | null, socket: Socket | null) => void): void;
+  /** Drops connections that are still being opened. */
+  stopOpening(): void;
 }
 
 interface GuardOptions {
@@ -94,7 +96,7 @@ interface GuardOptions {
 }
 
 /**
- * Opens connections for undici, only to addresses that may be called. A name is resolved when a connection is opened,
+ * Opens connections, only to addresses that may be called. A name is resolved when a connection is opened,
  * and the connection goes to the very addresses that were judged, so a resolver that changes its answer a moment later
  * changes nothing.
  */
@@ -127,33 +129,40 @@ export const guardConnections = ({ url, opened, resolve, timeoutMs }: GuardOptio
   };
 
   // HTTP/1.1 only: with one attempt per connection, cutting off an attempt disturbs no other.
-  const open = buildConnector({ lookup, timeout: timeoutMs, allowH2: false });
+  const connect = buildConnector({ lookup, timeout: timeoutMs, allowH2: false });
   const connecting = new Set<unknown>();
-
-  const connect: buildConnector.connector = (options, callback) => {
-    // `lookup` is not called for addresses; the URL parser has normalized every spelling of them.
-    if (isIP(options.hostname) !== 0) {
-      const verdict = judgeAddress(options.hostname, opened);
-      if (!mayCall(verdict)) {
-        process.nextTick(callback, refusal(url, verdict === 'public'), null);
-        return;
-      }
-    }
-    // undici returns the socket, though its types do not say so.
-    const socket: unknown = open(options, (...outcome) => {
-      connecting.delete(socket);
-      callback(...outcome);
-    });
-    connecting.add(socket);
-  };
+  const target = addressOf(url);
 
   return {
-    connect,
-    close: () => {
+    open: (callback) => {
+      // `lookup` is not called for addresses; the URL parser has normalized every spelling of them.
+      if (isIP(target.hostname) !== 0) {
+        const verdict = judgeAddress(target.hostname, opened);
+        if (!mayCall(verdict)) {
+          process.nextTick(callback, refusal(url, verdict === 'public'), null);
+          return;
+        }
+      }
+      // undici returns the socket, though its types do not say so.
+      const socket: unknown = connect(target, (error, connected) => {
+        connecting.delete(socket);
+        callback(error, connected ?? null);
+      });
+      connecting.add(socket);
+    },
+    stopOpening: () => {
       for (const socket of connecting) if (socket instanceof Socket) socket.destroy();
     },
   };
 };
+
+const addressOf = (url: URL) => ({
+  // An IPv6 address stands in brackets.
+  hostname: url.hostname.replace(/^\[|\]$/g, ''),
+  host: url.host,
+  protocol: url.protocol,
+  port: url.port || (url.protocol === 'https:' ? '443' : '80'),
+});
 
 const refusal = (url: URL, isPublicOverHttp: boolean): DeliveryError => {
   const reason = isPublicOverHttp

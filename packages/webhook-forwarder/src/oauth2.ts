@@ -1,7 +1,7 @@
 import { DeliveryError } from '@clickrelay/core';
-import { Pool } from 'undici';
 import type { Auth } from './auth.ts';
 import { guardConnections, type Surroundings } from './egress.ts';
+import { Connections } from './http/connections.ts';
 import { type PostAnswer, post } from './post.ts';
 import { parseRetryAfter } from './retry-after.ts';
 
@@ -39,18 +39,15 @@ interface TokensOptions extends Surroundings {
 
 export const openTokens = (
   { tokenUrl, clientId, clientSecret, scope, audience }: Extract<Auth, { type: 'oauth2' }>,
-  { opened, resolve, userAgent, timeoutMs }: TokensOptions,
+  { opened, resolve, userAgent, connectionAgeMs, timeoutMs }: TokensOptions,
 ): Tokens => {
   const url = new URL(tokenUrl);
   const { host } = url;
-  const guard = guardConnections({ url, opened, resolve, timeoutMs });
-  // Only one token is fetched at a time.
-  const pool = new Pool(url.origin, {
-    connect: guard.connect,
-    connections: 1,
-    allowH2: false,
-    headersTimeout: 0,
-    bodyTimeout: 0,
+  const connections = new Connections({
+    ...guardConnections({ url, opened, resolve, timeoutMs }),
+    // Only one token is fetched at a time.
+    most: 1,
+    maxAgeMs: connectionAgeMs,
   });
   const closing = new AbortController();
   let current: { readonly token: string; readonly goodUntil: number } | undefined;
@@ -71,7 +68,7 @@ export const openTokens = (
         // The guard decides where http may be used.
         [oauth.allowInsecureRequests]: true,
         [oauth.customFetch]: async (_, { headers, body }) => {
-          const answer = await post(pool, {
+          const answer = await post(connections, {
             host,
             path: url.pathname + url.search,
             headers: { ...headers, 'user-agent': userAgent },
@@ -109,8 +106,7 @@ export const openTokens = (
     close: async () => {
       closing.abort();
       await fetching?.catch(() => {});
-      guard.close();
-      await pool.destroy();
+      connections.close();
     },
   };
 };
