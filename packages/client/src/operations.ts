@@ -40,6 +40,8 @@ export type DestinationDeclaration = {
     tokenUrl: string;
     clientId: string;
     clientSecret?: string;
+    /** How the token is asked for: with HTTP basic authentication (`header`, the default), or with id and secret in the form (`body`), for services that want that or read the header in a way of their own. */
+    secretIn?: "header" | "body";
     /** The scope to ask for; separate several with spaces. */
     scope?: string;
     /** Who the token is for, if the server wants to know. */
@@ -1383,6 +1385,8 @@ export interface Operations {
           tokenUrl: string;
           clientId: string;
           clientSecret?: string | undefined;
+          /** How the token is asked for: with HTTP basic authentication (`header`, the default), or with id and secret in the form (`body`), for services that want that or read the header in a way of their own. */
+          secretIn?: "header" | "body" | undefined;
           /** The scope to ask for; separate several with spaces. */
           scope?: string | undefined;
           /** Who the token is for, if the server wants to know. */

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { freePort } from '@clickrelay/service/machine';
 import { type DestinationAnswer, fairNow, type ReceivedRequest } from '@clickrelay/testkit';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { failure, sampleAttempt } from '../test/sample-attempt.ts';
 import { listen, open } from '../test/use-webhook.ts';
 import { webhookConfig } from './config.ts';
@@ -124,15 +124,67 @@ describe('oauth2', () => {
     expect(made).toBeLessThan(server.requests.length / 2);
   });
 
-  test('one without an end is kept until the destination refuses it', async () => {
+  test.each([401, 403])('one without an end is kept until the destination refuses it with %i', async (status) => {
     let made = 0;
     const tokens = await listen(() => token(`t${++made}`, {}));
-    const server = await listen((request) => (request.headers.authorization === 'Bearer t2' ? 200 : 401));
+    const server = await listen((request) => (request.headers.authorization === 'Bearer t2' ? 200 : status));
     const destination = open(server.url, { auth: { ...client, tokenUrl: tokens.url } });
     const refused = await Promise.all(Array.from({ length: 5 }, () => failure(destination.deliver(sampleAttempt()))));
-    for (const error of refused) expect(error).toMatchObject({ status: 401, retryable: true });
+    for (const error of refused) expect(error).toMatchObject({ status, retryable: true });
     for (let count = 0; count < 3; count++) await destination.deliver(sampleAttempt());
     expect(made).toBe(2);
+  });
+
+  test('one without an end is renewed after an hour', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    try {
+      let made = 0;
+      const [server, tokens] = [await listen(), await listen(() => token(`t${++made}`, {}))];
+      const destination = open(server.url, { auth: { ...client, tokenUrl: tokens.url } });
+      await destination.deliver(sampleAttempt());
+      vi.advanceTimersByTime(59 * 60_000);
+      await destination.deliver(sampleAttempt());
+      vi.advanceTimersByTime(60_000);
+      await destination.deliver(sampleAttempt());
+      expect(sent(server.requests)).toEqual(['Bearer t1', 'Bearer t1', 'Bearer t2']);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test.each<[string, number, object]>([
+    ['of the type of an API gateway', 200, { token_type: 'BearerToken', expires_in: '1799' }],
+    ['without a type', 200, { expires_in: 3600 }],
+    ['with a type that is null', 200, { token_type: null, expires_in: 3600 }],
+    [
+      'beside empty members',
+      200,
+      { token_type: 'Bearer', expires_in: 3600, scope: null, refresh_token: null, id_token: null },
+    ],
+    ['in a 201', 201, { token_type: 'bearer', expires_in: 3600 }],
+    ['without a lifetime', 200, { token_type: 'Bearer' }],
+    ['with a lifetime that is null', 200, { token_type: 'Bearer', expires_in: null }],
+    ['with a lifetime that is a word', 200, { token_type: 'Bearer', expires_in: 'never' }],
+  ])('a token %s is taken, once for many deliveries', async (_, status, members) => {
+    const tokens = await listen(() => ({ status, body: JSON.stringify({ access_token: 't', ...members }) }));
+    const server = await listen();
+    const destination = open(server.url, { auth: { ...client, tokenUrl: tokens.url } });
+    for (let count = 0; count < 3; count++) await destination.deliver(sampleAttempt());
+    expect(sent(server.requests)).toEqual(['Bearer t', 'Bearer t', 'Bearer t']);
+    expect(tokens.requests).toHaveLength(1);
+  });
+
+  test('id and secret go into the form when the service wants them there, as they are', async () => {
+    const [server, tokens] = [await listen(), await listen(() => token('one'))];
+    const auth = { ...client, clientSecret: 'p+q/r=s~t', secretIn: 'body', tokenUrl: tokens.url };
+    await open(server.url, { auth }).deliver(sampleAttempt());
+    const [request] = tokens.requests;
+    expect(request?.headers.authorization).toBeUndefined();
+    expect(Object.fromEntries(new URLSearchParams(request?.body))).toEqual({
+      grant_type: 'client_credentials',
+      client_id: 'us & them',
+      client_secret: 'p+q/r=s~t',
+    });
   });
 
   test.each<[string, DestinationAnswer, string]>([
@@ -151,6 +203,8 @@ describe('oauth2', () => {
       'holds no bearer token',
     ],
     ['gives another sort', () => token('canary', { token_type: 'mac' }), 'holds no bearer token'],
+    ['says null', () => ({ status: 200, body: 'null' }), 'holds no bearer token'],
+    ['gives a number', () => ({ status: 200, body: '{"access_token":1}' }), 'holds no bearer token'],
     ['gives one that is no header', () => token('canary\r\nx: y'), 'holds no bearer token'],
     ['gives an endless one', () => token('canary'.repeat(10_000)), 'holds no bearer token'],
     ['resets', 'reset', 'ECONNRESET'],

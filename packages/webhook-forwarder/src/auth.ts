@@ -33,6 +33,13 @@ const oauth2 = z.strictObject({
     .describe('Where to fetch access tokens; the same rules hold as for `url`.'),
   clientId: basicText,
   clientSecret: basicText,
+  secretIn: z
+    .enum(['header', 'body'])
+    .exactOptional()
+    .describe(
+      'How the token is asked for: with HTTP basic authentication (`header`, the default), or with id and secret in ' +
+        'the form (`body`), for services that want that or read the header in a way of their own.',
+    ),
   scope: basicText.exactOptional().describe('The scope to ask for; separate several with spaces.'),
   audience: basicText.exactOptional().describe('Who the token is for, if the server wants to know.'),
 });

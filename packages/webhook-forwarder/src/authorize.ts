@@ -7,7 +7,7 @@ import { openTokens } from './oauth2.ts';
 export interface Authorizer {
   /** @throws {DeliveryError} `token_unavailable`, or `delivery_aborted` when the signal is aborted first */
   header(signal: AbortSignal): Promise<string>;
-  /** The destination answered 401 to this header. */
+  /** The destination answered 401 or 403 to this header. */
   onRefused(header: string): void;
   close(): Promise<void>;
 }

@@ -111,7 +111,9 @@ const openDestination = (config: WebhookConfig, surroundings: Surroundings): Del
     if (signal.aborted) throw aborted(host);
     if (authorization !== undefined) headers['authorization'] = authorization;
     const answer = await post(connections, { host, path, headers, body, timeoutMs: leftMs, signal });
-    if (answer.status === 401 && authorization !== undefined) authorizer?.onRefused(authorization);
+    // Some services say 403 when a token has ended.
+    const isRefused = answer.status === 401 || answer.status === 403;
+    if (isRefused && authorization !== undefined) authorizer?.onRefused(authorization);
     return answer;
   };
 

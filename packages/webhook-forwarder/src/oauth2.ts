@@ -7,6 +7,10 @@ import { parseRetryAfter } from './retry-after.ts';
 
 /** A token is renewed this long before it expires, in ms, or after nine tenths of its life if that is later. */
 const EARLY_MS = 30_000;
+/** How long a token is used whose lifetime the server does not tell, in ms. */
+const UNTOLD_LIFE_MS = 3_600_000;
+/** Tokens that are of no use without a proof of possession. */
+const NEEDS_PROOF = /^(?:mac|dpop|pop)$/i;
 /** The characters that a header can hold, and the length that most servers accept. */
 const TOKEN = /^[!-~]{1,8192}$/;
 /** RFC 6749, section 5.2. Any other text of a server may quote what we sent. */
@@ -38,7 +42,7 @@ interface TokensOptions extends Surroundings {
 }
 
 export const openTokens = (
-  { tokenUrl, clientId, clientSecret, scope, audience }: Extract<Auth, { type: 'oauth2' }>,
+  { tokenUrl, clientId, clientSecret, secretIn, scope, audience }: Extract<Auth, { type: 'oauth2' }>,
   { opened, resolve, userAgent, connectionAgeMs, timeoutMs }: TokensOptions,
 ): Tokens => {
   const url = new URL(tokenUrl);
@@ -53,7 +57,10 @@ export const openTokens = (
   let current: { readonly token: string; readonly goodUntil: number } | undefined;
   let fetching: Promise<string> | undefined;
 
-  /** The library builds the request and reads the answer; the connection, its deadline and the size limit are ours. */
+  /**
+   * The library builds the request; the connection, its deadline and the size limit are ours. So is the reading: many
+   * services leave out or mistype what the library insists on.
+   */
   const request = async (): Promise<string> => {
     const oauth = await import('oauth4webapi');
     const server = { issuer: url.origin, token_endpoint: tokenUrl };
@@ -62,7 +69,7 @@ export const openTokens = (
     const asked = await oauth.clientCredentialsGrantRequest(
       server,
       client,
-      oauth.ClientSecretBasic(clientSecret),
+      secretIn === 'body' ? oauth.ClientSecretPost(clientSecret) : oauth.ClientSecretBasic(clientSecret),
       parameters,
       {
         // The guard decides where http may be used.
@@ -76,16 +83,14 @@ export const openTokens = (
             timeoutMs,
             signal: closing.signal,
           });
-          if (answer.status !== 200) throw refusal(host, answer);
-          return new Response(answer.response, { headers: { 'content-type': 'application/json' } });
+          if (answer.status < 200 || answer.status > 299) throw refusal(host, answer);
+          return new Response(answer.response);
         },
       },
     );
-    const given = await oauth.processClientCredentialsResponse(server, client, asked);
-    if (given.token_type !== 'bearer' || !TOKEN.test(given.access_token)) throw new TypeError('not a bearer token');
-    const lifeMs = (given.expires_in ?? Number.POSITIVE_INFINITY) * 1000;
-    current = { token: given.access_token, goodUntil: performance.now() + lifeMs - Math.min(EARLY_MS, lifeMs / 10) };
-    return given.access_token;
+    const { token, lifeMs } = readToken(await asked.text());
+    current = { token, goodUntil: performance.now() + lifeMs - Math.min(EARLY_MS, lifeMs / 10) };
+    return token;
   };
 
   return {
@@ -109,6 +114,17 @@ export const openTokens = (
       connections.close();
     },
   };
+};
+
+/** @throws when there is no token that can be used as it is */
+const readToken = (answer: string): { token: string; lifeMs: number } => {
+  const { access_token: token, token_type: type, expires_in: life } = JSON.parse(answer) as Record<string, unknown>;
+  // Whatever else the type says, or if it says nothing: services that check a token take it as a bearer's.
+  const needsProof = typeof type === 'string' && NEEDS_PROOF.test(type);
+  if (typeof token !== 'string' || !TOKEN.test(token) || needsProof) throw new TypeError('not a bearer token');
+  const seconds = typeof life === 'string' && life !== '' ? Number(life) : life;
+  const isTold = typeof seconds === 'number' && Number.isFinite(seconds) && seconds >= 0;
+  return { token, lifeMs: isTold ? seconds * 1000 : UNTOLD_LIFE_MS };
 };
 
 /** Retryable, like a refusal by the destination itself: a client may be unknown today and known tomorrow. */
