@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { auditOperations } from './audit.ts';
 import { authenticate, findCallers } from './authenticate.ts';
 import { createCarryOut } from './carry-out.ts';
+import { credentialOperations } from './credentials.ts';
 import { deadLetterGroupOperations } from './dead-letter-groups.ts';
 import { deadLetterOperations } from './dead-letters.ts';
 import { declareDestinationOperations } from './declare-destinations.ts';
@@ -54,6 +55,7 @@ export const createOperations = (destinationSettings: DestinationSettings): read
   ...ledgerOperations,
   ...statusOperations,
   ...setupOperations,
+  ...credentialOperations,
   ...testCallbackOperations,
   ...overviewOperations,
   ...streamOperations,

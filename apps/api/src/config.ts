@@ -55,6 +55,13 @@ export const config = z.object({
     .string()
     .default('')
     .describe('As for the receiver: completes callback URLs, and opens the receiver to test callbacks'),
+  DATA_DIR: z
+    .string()
+    .default('')
+    .describe(
+      'Folder for `credentials.json`: the credentials that this API made, to show them again and to test with them. ' +
+        'Empty: they are shown once',
+    ),
   METRICS_TOKEN: z
     .string()
     .refine((token) => token === '' || token.length >= 16, { error: 'METRICS_TOKEN must have at least 16 characters' })

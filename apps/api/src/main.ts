@@ -4,13 +4,14 @@ import type { AddressInfo } from 'node:net';
 import { createDestinationSettings, InvalidAdapterError, loadAdapters } from '@clickrelay/destination-settings';
 import { createApiMetrics, createProcessMetrics, createRenderer, publishMetrics } from '@clickrelay/metrics';
 import { createLeases, LayoutMismatchError, openStore, watchDurability, watchMemory } from '@clickrelay/queue';
-import { createRedisLog, openLog } from '@clickrelay/service/log';
+import { createRedisLog, errorFields, openLog } from '@clickrelay/service/log';
 import { atMost, endInTime, endWithParent, listenForStop, orExit, tellReady } from '@clickrelay/service/process';
 import { ConfigError } from '@clickrelay/service/settings';
 import { webhookAdapter } from '@clickrelay/webhook-forwarder';
 import packageJson from '../package.json' with { type: 'json' };
 import { createApp } from './app.ts';
 import { readConfig } from './config.ts';
+import { openKnownCredentials } from './known-credentials.ts';
 
 /** In ms. */
 const GRACE_MS = 5_000;
@@ -59,7 +60,11 @@ const app = createApp({
   webhook: webhookAdapter({ egressAllow: config.EGRESS_ALLOW, userAgent: `Clickrelay/${packageJson.version}` }),
   version: packageJson.version,
   publicUrl: config.PUBLIC_URL,
-  callbackAuth: config.CALLBACK_AUTH,
+  credentials: openKnownCredentials({
+    callbackAuth: config.CALLBACK_AUTH,
+    dataDir: config.DATA_DIR,
+    onError: (error) => log.error(errorFields(error), 'credentials.not_kept'),
+  }),
   apiKey: config.API_KEY,
   rateLimit: config.API_RATE_LIMIT,
   metrics,

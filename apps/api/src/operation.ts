@@ -5,6 +5,7 @@ import type { DurabilityReport, Leases, Scope, Session, Store } from '@clickrela
 import type { WebhookConfig } from '@clickrelay/webhook-forwarder';
 import { z } from 'zod';
 import type { Caller, FindCaller } from './authenticate.ts';
+import type { KnownCredentials } from './known-credentials.ts';
 
 /*
  * An operation is declared once, as data: `carry-out.ts` checks requests by its schemas, and `/v1/openapi.json` shows
@@ -22,8 +23,7 @@ export interface Resources {
   readonly version: string;
   /** How Clickatell reaches the receiver from outside. */
   readonly publicUrl: string | undefined;
-  /** The receiver's `CALLBACK_AUTH`; empty when the API was not given it. */
-  readonly callbackAuth: string;
+  readonly credentials: KnownCredentials;
 }
 
 /** The caller, and whether it is still connected. */

@@ -1,13 +1,19 @@
 import { DAY_MS } from '@clickrelay/core';
 import { listReceivers, type Receiver, readHeard, readIntake, sumIntake } from '@clickrelay/queue';
-import { type CallbackCredential, callbackUrls, readCallbackAuth } from '@clickrelay/service/settings';
+import { type CallbackCredential, callbackUrls } from '@clickrelay/service/settings';
 import { z } from 'zod';
 import { RequestRefusedError } from './errors.ts';
+import { acceptedCredentials } from './known-credentials.ts';
 import { HIDDEN } from './mask.ts';
-import { operation } from './operation.ts';
+import { operation, type Resources } from './operation.ts';
 import { durabilityReport } from './schemas.ts';
 
 const urls = z.object({ replies: z.string(), statuses: z.string() });
+
+export const callbackAddresses = z.object({
+  public: urls.nullable().describe('For the portal; null without PUBLIC_URL'),
+  local: urls.nullable().describe('On the machine of the receiver; null while no receiver runs'),
+});
 
 const problem = z.object({
   code: z
@@ -58,6 +64,19 @@ const urlsUnder = (base: string, prefix: string, credential: CallbackCredential 
   return { replies: hide(reply), statuses: hide(status) };
 };
 
+/** The callback URLs with a credential, as a person enters them. */
+export const portalUrls = async (
+  { store, publicUrl }: Pick<Resources, 'store' | 'publicUrl'>,
+  credential: CallbackCredential,
+) => {
+  const [one] = await listReceivers(store, Date.now());
+  const under = (base: string) => urlsUnder(base, one?.pathPrefix ?? DEFAULT_PREFIX, credential, true);
+  return {
+    public: publicUrl === undefined ? null : under(publicUrl),
+    local: one === undefined ? null : under(localBase(one)),
+  };
+};
+
 const describe = ({
   process,
   at,
@@ -66,6 +85,7 @@ const describe = ({
   port,
   pathPrefix,
   credentials,
+  credentialIds,
   allowIps,
   integrationIds,
   maxBodyBytes,
@@ -80,6 +100,7 @@ const describe = ({
     port,
     pathPrefix,
     credentials: [...credentials],
+    credentialIds: [...credentialIds],
     allowIps: [...allowIps],
     integrationIds: [...integrationIds],
     maxBodyBytes,
@@ -96,7 +117,8 @@ const receiver = z
     host: z.string(),
     port: z.int(),
     pathPrefix: z.string(),
-    credentials: z.array(z.string()).describe('The kinds of its credentials'),
+    credentials: z.array(z.string()).describe('The kinds of the credentials that it accepts'),
+    credentialIds: z.array(z.string()).describe('Their ids, as `GET /v1/credentials` lists them'),
     allowIps: z.array(z.string()).describe('CALLBACK_ALLOW_IPS; empty: any address may call'),
     integrationIds: z.array(z.string()).describe('CALLBACK_INTEGRATION_IDS; empty: any'),
     maxBodyBytes: z.int(),
@@ -126,10 +148,7 @@ export const setupOperations = [
     response: z
       .object({
         publicUrl: z.string().nullable().describe('PUBLIC_URL; null when it is not set'),
-        callbackUrls: z.object({
-          public: urls.nullable().describe('For the portal; null without PUBLIC_URL'),
-          local: urls.nullable().describe('On the machine of the receiver; null while no receiver runs'),
-        }),
+        callbackUrls: callbackAddresses,
         accepts: z
           .array(z.object({ path: z.string(), meantFor: z.enum(['messages', 'statuses']), kinds: z.array(z.string()) }))
           .describe('Either path takes either kind: the body decides what a callback is'),
@@ -142,13 +161,16 @@ export const setupOperations = [
             }),
           )
           .nullable()
-          .describe('Any one of them suffices; null when the API was not given CALLBACK_AUTH'),
+          .describe(
+            'Any one of them suffices, the newest first. Null when the API knows none: it was not given ' +
+              'CALLBACK_AUTH, and keeps none that it made',
+          ),
         received: z.object({ messages: heard, statuses: heard }),
         receivers: z.array(receiver),
         problems: z.array(problem),
       })
       .meta({ id: 'Setup' }),
-    run: async ({ query: { reveal } }, { store, publicUrl, callbackAuth }, { caller, audit }) => {
+    run: async ({ query: { reveal } }, { store, publicUrl, credentials: known }, { caller, audit }) => {
       const isShown = reveal === 'true';
       if (isShown && !caller.scopes.includes('reveal')) {
         throw new RequestRefusedError(
@@ -158,13 +180,13 @@ export const setupOperations = [
         );
       }
       const nowMs = Date.now();
-      const [receivers, first, day] = await Promise.all([
+      const [receivers, credentials, first, day] = await Promise.all([
         listReceivers(store, nowMs),
+        acceptedCredentials(known, store, nowMs),
         readHeard(store),
         readIntake(store, { from: new Date(nowMs - DAY_MS) }, nowMs),
       ]);
       if (isShown) await audit('setup.credential_shown', 'CALLBACK_AUTH');
-      const credentials = readCallbackAuth(callbackAuth);
       const [one] = receivers;
       const prefix = one?.pathPrefix ?? DEFAULT_PREFIX;
       const under = (base: string) => urlsUnder(base, prefix, credentials[0], isShown);

@@ -1,5 +1,6 @@
 import { queueDepths, readLogBytes } from '@clickrelay/queue';
 import { z } from 'zod';
+import { describeCredentials } from './credentials.ts';
 import { operation } from './operation.ts';
 import { durabilityReport } from './schemas.ts';
 
@@ -20,10 +21,17 @@ export const statusOperations = [
         destinations: z.array(
           z.object({ id: z.string(), waiting: depth, delayed: depth, active: depth, deadLetters: depth }),
         ),
+        credentials: z
+          .array(z.object({ id: z.string(), kind: z.string(), lastUsedAt: z.string().nullable() }))
+          .describe('The credentials of callbacks that a receiver accepts now, newest first'),
       })
       .meta({ id: 'Status' }),
     run: async (_request, { store, durability, version }) => {
-      const [{ ingest, destinations }, { total }] = await Promise.all([queueDepths(store), readLogBytes(store)]);
+      const [{ ingest, destinations }, { total }, credentials] = await Promise.all([
+        queueDepths(store),
+        readLogBytes(store),
+        describeCredentials(store, Date.now()),
+      ]);
       const { problems, ...report } = durability();
       return {
         version,
@@ -31,6 +39,9 @@ export const statusOperations = [
         eventLogBytes: total,
         ingest,
         destinations: [...destinations],
+        credentials: credentials
+          .filter(({ acceptedBy }) => acceptedBy.length > 0)
+          .map(({ id, kind, lastUsedAt }) => ({ id, kind, lastUsedAt })),
       };
     },
   }),

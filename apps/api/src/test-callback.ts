@@ -10,10 +10,11 @@ import {
   TEST_MESSAGE,
   type TestReport,
 } from '@clickrelay/queue';
-import { type CallbackCredential, callbackUrls, readCallbackAuth } from '@clickrelay/service/settings';
+import { type CallbackCredential, callbackUrls } from '@clickrelay/service/settings';
 import { type SampleType, sampleCallback } from '@clickrelay/simulator/samples';
 import { z } from 'zod';
 import { RequestRefusedError } from './errors.ts';
+import { acceptedCredentials } from './known-credentials.ts';
 import { operation, type Resources } from './operation.ts';
 import { STEPS, type Step, sendThrough } from './send-through.ts';
 import { DEFAULT_PREFIX, localBase } from './setup.ts';
@@ -110,7 +111,7 @@ export const testCallbackOperations = [
       .meta({ id: 'TestCallback' }),
     errors: { 409: 'no_receiver' },
     run: async ({ body: { type, deliver } }, resources, { audit, signal }) => {
-      const { store, publicUrl, callbackAuth } = resources;
+      const { store, publicUrl } = resources;
       const [receiver] = await listReceivers(store, Date.now());
       if (publicUrl === undefined && receiver === undefined) {
         throw new RequestRefusedError(
@@ -120,7 +121,7 @@ export const testCallbackOperations = [
         );
       }
       const base = publicUrl ?? localBase(receiver as NonNullable<typeof receiver>);
-      const [credential] = readCallbackAuth(callbackAuth);
+      const [credential] = await acceptedCredentials(resources.credentials, store, Date.now());
       const { reply, status } = callbackUrls(base, receiver?.pathPrefix ?? DEFAULT_PREFIX, credential);
       const url = new URL(type === STATUS_TYPE ? status : reply);
       const test = makeTest(type, receiver?.integrationIds[0] ?? 'clickrelay-test');

@@ -43,15 +43,25 @@ const call = async (
   return answer.body;
 };
 
+const callAccess = async (): Promise<{ id: string }> => {
+  const key = await call('post /v1/keys', {}, { name: 'x', scopes: ['lease'], destinations: ['bot'] });
+  await call('get /v1/keys');
+  await call('get /v1/whoami');
+  const { id } = await call('post /v1/credentials');
+  await call('post /v1/credentials', {}, { kind: 'basic' });
+  await call('post /v1/credentials/{id}/revoke', { id });
+  await call('post /v1/credentials/{id}/restore', { id });
+  await call('get /v1/credentials');
+  return key;
+};
+
 const callEverything = async (onCluster: boolean): Promise<void> => {
   for (const [path, methods] of Object.entries(documented.paths)) {
     for (const method of Object.keys(methods)) calls.set(`${method} ${path}`, 0);
   }
   api = await startApi({ onCluster });
   const { store } = api;
-  const key = await call('post /v1/keys', {}, { name: 'x', scopes: ['lease'], destinations: ['bot'] });
-  await call('get /v1/keys');
-  await call('get /v1/whoami');
+  const key = await callAccess();
   await call('post /v1/session', {}, { key: API_KEY });
   const { sessionId } = await openSession(
     store,
@@ -108,7 +118,15 @@ const callEverything = async (onCluster: boolean): Promise<void> => {
   await call('get /v1/setup');
   const port = crm.port;
   const readiness = { ready: true, mode: 'always' as const, durability: 'always', mayBeLost: '', problems: [] };
-  const receiver = { version: '1', startedAt: '', host: '127.0.0.1', port, pathPrefix: '', credentials: [] };
+  const receiver = {
+    version: '1',
+    startedAt: '',
+    host: '127.0.0.1',
+    port,
+    pathPrefix: '',
+    credentials: [],
+    credentialIds: [],
+  };
   const bounds = { allowIps: [], integrationIds: [], maxBodyBytes: 1 };
   await publishReceiver(store, 'a:1', { ...receiver, ...bounds, readiness });
   await call('get /v1/setup');

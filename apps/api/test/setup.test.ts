@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { splitCallback } from '@clickrelay/core';
-import { createEventLog, publishReceiver, type ReceiverFacts, reportTest } from '@clickrelay/queue';
+import { createEventLog, publishReceiver, reportTest } from '@clickrelay/queue';
 import { freePort } from '@clickrelay/service/machine';
 import { startDestination } from '@clickrelay/testkit';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -28,13 +28,14 @@ const start = async (publicUrl: string | undefined = `http://127.0.0.1:${front.p
   api = await startApi({ publicUrl, callbackAuth: `query:${SECRET}, basic:clickatell:${SECRET}` });
 };
 
-const facts: ReceiverFacts = {
+const facts: Parameters<typeof publishReceiver>[2] = {
   version: '1.2.3',
   startedAt: '2026-03-01T12:00:00.000Z',
   host: '0.0.0.0',
   port: 8080,
   pathPrefix: '/in',
   credentials: ['query', 'basic'],
+  credentialIds: [],
   allowIps: [],
   integrationIds: ['pinned'],
   maxBodyBytes: 1_000,

@@ -22,6 +22,7 @@ import { webhookAdapter } from '@clickrelay/webhook-forwarder';
 import { pino } from 'pino';
 import { afterAll, beforeAll } from 'vitest';
 import { createApp, createOperations } from '../src/app.ts';
+import { openKnownCredentials } from '../src/known-credentials.ts';
 
 const destinationSettings = createDestinationSettings([]);
 export const operations = createOperations(destinationSettings);
@@ -52,6 +53,7 @@ export interface Api {
 export interface ApiOptions {
   readonly publicUrl?: string | undefined;
   readonly callbackAuth?: string;
+  readonly dataDir?: string;
   readonly schedule?: number[];
   readonly rateLimit?: Rate;
   readonly onCluster?: boolean;
@@ -96,6 +98,7 @@ export const startApi = async ({
   rateLimit = { max: 10_000, spanMs: 1_000 },
   publicUrl,
   callbackAuth = '',
+  dataDir = '',
   onCluster = false,
 }: ApiOptions = {}): Promise<Api> => {
   const cluster = onCluster ? await startRedisCluster({ withReplicas: false, nodeTimeoutMs: 15_000 }) : undefined;
@@ -117,7 +120,7 @@ export const startApi = async ({
     webhook: webhookAdapter({ egressAllow: ['127.0.0.1/32'], userAgent: 'Clickrelay/1.2.3' }),
     version: '1.2.3',
     publicUrl,
-    callbackAuth,
+    credentials: openKnownCredentials({ callbackAuth, dataDir, onError: (error) => logged.push({ error }) }),
     apiKey: API_KEY,
     rateLimit,
     metrics,

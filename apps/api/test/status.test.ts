@@ -13,6 +13,7 @@ describe('the status', () => {
     await waitUntil(async () => (await get('/v1/status')).body.durability.ready);
     const { body } = await get('/v1/status');
     expect(body).toEqual({
+      credentials: [],
       version: '1.2.3',
       durability: {
         ready: true,

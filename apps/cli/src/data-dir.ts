@@ -3,9 +3,9 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { join, resolve } from 'node:path';
 import { CommandError } from './errors.ts';
 
-/** What `clickrelay start` makes on its first run and keeps in `DATA_DIR/secrets.json`. */
+/** What `clickrelay start` makes on its first run, or was given, and keeps in `DATA_DIR/secrets.json`. */
 export interface Secrets {
-  /** An entry for CALLBACK_AUTH: `query:<secret>`. */
+  /** What `start` was last given as CALLBACK_AUTH, or `query:<secret>` if it never was. */
   callbackAuth?: string;
   apiKey?: string;
   redisPassword?: string;
@@ -49,6 +49,13 @@ export const makeSecrets = (dataDir: string, wanted: (keyof Secrets)[]): Secrets
   }
   writeJson(join(dataDir, 'secrets.json'), secrets);
   return secrets;
+};
+
+/** Keeps what `start` was given, so that a start without it is one with the same. */
+export const keepCallbackAuth = (dataDir: string, callbackAuth: string): void => {
+  const secrets = readSecrets(dataDir);
+  if (secrets.callbackAuth === callbackAuth) return;
+  writeJson(join(dataDir, 'secrets.json'), { ...secrets, callbackAuth });
 };
 
 export const readRunFile = (dataDir: string): RunFile | undefined => readJson<RunFile>(join(dataDir, 'run.json'));

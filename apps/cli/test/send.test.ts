@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,6 +31,17 @@ test('a sample goes to the receiver on this machine as a new event, with the cre
   expect([code, stdout.replace(/[\d.]+ ms/, 'n ms')]).toEqual([0, 'moText: 200 {"accepted":1} in n ms\n']);
   expect(receiver.requests[0]?.path).toBe('/client-callback/one-api-reply?token=k%2Cpt%26');
   expect(elements()[0]?.messageId).not.toBe('3a89680503414383af44dcd0e4e5f184');
+});
+
+test('the newest credential that was made goes with it, unless it has ended', async () => {
+  const file = join(dataDir, 'credentials.json');
+  await writeFile(file, JSON.stringify({ made: ['query:new'], ends: {} }));
+  await send('moText');
+  await writeFile(file, JSON.stringify({ made: ['query:new'], ends: { [hash('sha256', 'new')]: '2026-01-01' } }));
+  await send('moText');
+  await rm(file);
+  const tokens = receiver.requests.map(({ path }) => path.split('?')[1]);
+  expect(tokens).toEqual(['token=new', 'token=k%2Cpt%26']);
 });
 
 test('--exact sends the documented bytes', async () => {

@@ -1,6 +1,7 @@
+import { hash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -224,6 +225,28 @@ test('a receiver alone has no credential made for it', async () => {
   expect((await runFile()).pids).toEqual({ receiver: expect.any(Number) });
   expect(alone.stdout()).toContain('with basic authentication: user user, the password from CALLBACK_AUTH');
   expect(alone.stdout()).not.toContain('s3cret');
+});
+
+test('a start without CALLBACK_AUTH goes on with the one that the last start was given, unless that was none', async () => {
+  const authOf = async (given?: string): Promise<string | undefined> => {
+    const program = await start(given === undefined ? {} : { env: { CALLBACK_AUTH: given } });
+    const { CALLBACK_AUTH: auth } = (await (await fetch(`http://127.0.0.1:${env['PORT']}/env`)).json()) as typeof env;
+    await program.stop();
+    return auth;
+  };
+  await authOf();
+  expect(await authOf('query:given,basic:a:b')).toBe('query:given,basic:a:b');
+  expect(await authOf()).toBe('query:given,basic:a:b');
+  expect(await authOf('none')).toBe('none');
+  expect(await authOf()).toBe('query:given,basic:a:b');
+});
+
+test('the URLs are printed with the newest credential that was made, and never with one that has ended', async () => {
+  const kept = { made: ['query:newer', 'query:new'], ends: { [hash('sha256', 'newer')]: '2026-01-01T00:00:00Z' } };
+  await mkdir(dataDir);
+  await writeFile(join(dataDir, 'credentials.json'), JSON.stringify(kept));
+  const program = await start({ env: { CALLBACK_AUTH: 'query:declared' } });
+  expect(program.stdout()).toContain('/one-api-reply?token=new\n');
 });
 
 test('PUBLIC_URL is the base of the printed callback URLs, and a query secret is escaped', async () => {

@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 import { allowAddresses } from './allow-addresses.ts';
 import { createAnswer, LeanKoa } from './answer.ts';
 import { answerProbes, callbackPaths } from './answer-probes.ts';
-import { authenticate } from './authenticate.ts';
+import { type AcceptedCredentials, authenticate } from './authenticate.ts';
 import { clientAddress } from './client-address.ts';
 import type { Config } from './config.ts';
 import { answerHealth, requireDurable } from './health.ts';
@@ -17,6 +17,8 @@ import { renderError } from './render-error.ts';
 
 export interface Dependencies extends Pick<ReceiveOptions, 'commit' | 'quarantine'> {
   readonly config: Config;
+  /** Undefined: a callback of anyone is accepted. */
+  readonly credentials: AcceptedCredentials | undefined;
   readonly durability: () => DurabilityReport;
   readonly readiness: () => Readiness;
   /** Callbacks are kept on this machine while Redis is away. */
@@ -33,7 +35,7 @@ const FAILURES_PER_MINUTE = 20;
 
 /** The receiver: every step of a request, in the order it meets them. */
 export const createApp = (dependencies: Dependencies): Koa => {
-  const { config, metrics, refusals, log, stopping } = dependencies;
+  const { config, credentials, metrics, refusals, log, stopping } = dependencies;
   const address = (request: IncomingMessage) => clientAddress(request, config.TRUSTED_PROXIES);
   const addressOf = (request: IncomingMessage) => address(request)?.toString() ?? 'unknown';
   const answer = createAnswer(stopping);
@@ -41,8 +43,7 @@ export const createApp = (dependencies: Dependencies): Koa => {
   const answeredProbe = answerProbes({ paths: callbackPaths(config.CALLBACK_PATH_PREFIX), answer });
   const allowAddress = config.CALLBACK_ALLOW_IPS.length > 0 && allowAddresses(config.CALLBACK_ALLOW_IPS, address);
   const checkCredential =
-    config.CALLBACK_AUTH !== 'none' &&
-    authenticate({ credentials: config.CALLBACK_AUTH, addressOf: address, failuresPerMinute: FAILURES_PER_MINUTE });
+    credentials && authenticate({ credentials, addressOf: address, failuresPerMinute: FAILURES_PER_MINUTE });
   const checkDurability = requireDurable(dependencies);
   const receiveCallback = receive({
     ...dependencies,

@@ -30,14 +30,14 @@ describe('a request is accepted with any one of the credentials', () => {
     ['another header', '/', ['X-Other', 'o']],
     ['a right one beside a wrong one', '/?token=wrong', ['X-Other', 'o']],
   ])('%s', (_, url, rawHeaders) => {
-    expect(check(all, url, rawHeaders).right).toBe(true);
+    expect(check(all, url, rawHeaders).matched).toBeDefined();
   });
 
   it('compares what was meant, not how it was encoded', () => {
-    expect(check('query:a b%2Cß', '/?token=a%20b%2C%C3%9F').right).toBe(true);
-    expect(check('basic:ann:ß', '/', ['Authorization', basic('ann:ß')]).right).toBe(true);
+    expect(check('query:a b%2Cß', '/?token=a%20b%2C%C3%9F').matched).toBeDefined();
+    expect(check('basic:ann:ß', '/', ['Authorization', basic('ann:ß')]).matched).toBeDefined();
     // Node shows the bytes of a header as Latin-1.
-    expect(check('header:x:ß', '/', ['x', Buffer.from('ß').toString('latin1')]).right).toBe(true);
+    expect(check('header:x:ß', '/', ['x', Buffer.from('ß').toString('latin1')]).matched).toBeDefined();
   });
 });
 
@@ -64,6 +64,6 @@ describe('any other request is refused', () => {
       ['two authorization headers'],
     ],
   ])('%s', (_, url, rawHeaders, tried) => {
-    expect(check(all, url, rawHeaders)).toEqual({ right: false, tried });
+    expect(check(all, url, rawHeaders)).toEqual({ matched: undefined, tried });
   });
 });

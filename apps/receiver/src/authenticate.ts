@@ -5,8 +5,17 @@ import { type Credential, digestOf } from './credentials.ts';
 import { createBuckets, createFailureCounter } from './failures.ts';
 import { RefusalError } from './render-error.ts';
 
+/** What is accepted at this moment: it changes while callbacks come in. */
+export interface AcceptedCredentials {
+  /** Another array after each change. */
+  current(): readonly Credential[];
+  /** Whether a credential that is not among them is wrong for certain. */
+  isComplete(): boolean;
+  noteUse(credential: Credential): void;
+}
+
 export interface AuthenticateOptions {
-  readonly credentials: readonly Credential[];
+  readonly credentials: AcceptedCredentials;
   readonly addressOf: (request: IncomingMessage) => Address | undefined;
   /** Wrong credentials from one address, per minute, before 401 becomes 429. */
   readonly failuresPerMinute: number;
@@ -16,20 +25,20 @@ export interface AuthenticateOptions {
  * Lets a request pass that shows any one of the credentials, before a byte of its body is read. Counts wrong
  * credentials per address. The right one always passes, or a stranger behind the sender's proxy could lock the sender
  * out.
- * @throws {RefusalError} 401 `unauthorized_callback`; 429 `too_many_failures`
+ * @throws {RefusalError} 401 `unauthorized_callback`; 429 `too_many_failures`; 503 `not_ready` while a wrong one may
+ *   only be unknown yet
  */
 export const authenticate = (options: AuthenticateOptions): ((request: IncomingMessage) => void) => {
-  const check = createAuthenticator(options.credentials);
+  const { credentials } = options;
+  let accepted: readonly Credential[] | undefined;
+  let check: ReturnType<typeof createAuthenticator>;
   const countWrong = createFailureCounter();
   const countMissing = createFailureCounter();
   const bucketOf = createBuckets();
-  // Some senders show basic credentials only when asked for them.
-  const challenge = options.credentials.some(({ kind }) => kind === 'basic')
-    ? { 'WWW-Authenticate': 'Basic realm="Clickatell callbacks", charset="UTF-8"' }
-    : {};
 
   const refusal = (request: IncomingMessage, tried: readonly string[]): RefusalError => {
     const wrong = tried.length > 0;
+    if (wrong && !credentials.isComplete()) return new RefusalError(503, 'not_ready', UNKNOWN_YET);
     const count = wrong ? countWrong : countMissing;
     const failures = count(bucketOf(options.addressOf(request)));
     const isOverLimit = failures.count > options.failuresPerMinute;
@@ -41,17 +50,31 @@ export const authenticate = (options: AuthenticateOptions): ((request: IncomingM
       return new RefusalError(429, 'too_many_failures', message, { headers, logLevel });
     }
     const message = `no credential of this request matches CALLBACK_AUTH; tried: ${wrong ? tried.join(', ') : 'none'}`;
-    return new RefusalError(401, 'unauthorized_callback', message, { headers: challenge, logLevel });
+    // Some senders show basic credentials only when asked for them.
+    const headers = credentials.current().some(({ kind }) => kind === 'basic') ? CHALLENGE : {};
+    return new RefusalError(401, 'unauthorized_callback', message, { headers, logLevel });
   };
 
   return (request) => {
-    const { right, tried } = check(request);
-    if (!right) throw refusal(request, tried);
+    const present = credentials.current();
+    if (present !== accepted) {
+      accepted = present;
+      check = createAuthenticator(present);
+    }
+    const { matched, tried } = check(request);
+    if (matched === undefined) throw refusal(request, tried);
+    credentials.noteUse(matched);
   };
 };
 
+const CHALLENGE = { 'WWW-Authenticate': 'Basic realm="Clickatell callbacks", charset="UTF-8"' };
+const UNKNOWN_YET =
+  'this credential is not in CALLBACK_AUTH, and those that were made later have not been read from Redis yet; ' +
+  'send it again later';
+
 export interface Verdict {
-  readonly right: boolean;
+  /** Undefined when the request shows none that is accepted. */
+  readonly matched: Credential | undefined;
   /** The places where the request showed something. */
   readonly tried: readonly string[];
 }
@@ -59,7 +82,7 @@ export interface Verdict {
 /** A place of a request that may hold a credential, and what it may hold. */
 interface Place {
   readonly label: string;
-  readonly digests: Uint8Array[];
+  readonly credentials: Credential[];
   /** What the request shows there. */
   read(request: IncomingMessage): string | Uint8Array | undefined;
 }
@@ -69,18 +92,20 @@ export const createAuthenticator = (credentials: readonly Credential[]): ((reque
   const places = groupByPlace(credentials);
   return (request) => {
     // Node keeps the first of two, while a proxy in front may have checked the last.
-    if (countAuthorizations(request) > 1) return { right: false, tried: ['two authorization headers'] };
+    if (countAuthorizations(request) > 1) return { matched: undefined, tried: ['two authorization headers'] };
 
-    let right = false;
+    let matched: Credential | undefined;
     const tried: string[] = [];
     for (const place of places) {
       const shown = place.read(request);
       if (shown === undefined) continue;
       tried.push(place.label);
       const digest = digestOf(shown);
-      for (const expected of place.digests) right = timingSafeEqual(digest, expected) || right;
+      for (const expected of place.credentials) {
+        if (timingSafeEqual(digest, expected.digest)) matched = expected;
+      }
     }
-    return { right, tried };
+    return { matched, tried };
   };
 };
 
@@ -89,7 +114,7 @@ const groupByPlace = (credentials: readonly Credential[]): Place[] => {
   for (const credential of credentials) {
     const key = credential.kind === 'header' ? `header ${credential.name}` : credential.kind;
     const place = places.get(key) ?? createPlace(credential);
-    place.digests.push(credential.digest);
+    place.credentials.push(credential);
     places.set(key, place);
   }
   return [...places.values()];
@@ -98,12 +123,12 @@ const groupByPlace = (credentials: readonly Credential[]): Place[] => {
 const createPlace = (credential: Credential): Place => {
   switch (credential.kind) {
     case 'basic':
-      return { label: 'basic', digests: [], read: readBasic };
+      return { label: 'basic', credentials: [], read: readBasic };
     case 'query':
-      return { label: 'query secret', digests: [], read: readToken };
+      return { label: 'query secret', credentials: [], read: readToken };
     case 'header': {
       const { name } = credential;
-      return { label: 'header', digests: [], read: (request) => readHeader(request, name) };
+      return { label: 'header', credentials: [], read: (request) => readHeader(request, name) };
     }
   }
 };

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
+import type { CredentialRecord } from '@clickrelay/queue';
 
-/** One entry of `CALLBACK_AUTH`. Keeps the SHA-256 of the bytes that a request must show, and not the secret itself. */
+/** One credential. Keeps the SHA-256 of the bytes that a request must show, and not the secret itself. */
 export type Credential =
   | { readonly kind: 'basic' | 'query'; readonly digest: Uint8Array }
   | { readonly kind: 'header'; readonly name: string; readonly digest: Uint8Array };
@@ -12,6 +13,20 @@ export type CallbackAuth = readonly Credential[] | 'none';
 export const digestOf = (secret: string | Uint8Array): Buffer => {
   // As a hex string, which Node makes of a digest five times faster than a Buffer.
   return Buffer.from(hash('sha256', secret, 'hex'), 'latin1');
+};
+
+/** A credential as its record has it. */
+type Mark = Pick<CredentialRecord, 'kind' | 'name' | 'sha256'>;
+
+export const markOf = (credential: Credential): Mark => ({
+  kind: credential.kind,
+  name: credential.kind === 'header' ? credential.name : null,
+  sha256: Buffer.from(credential.digest).toString('latin1'),
+});
+
+export const credentialOf = ({ kind, name, sha256 }: Mark): Credential => {
+  const digest = Buffer.from(sha256, 'latin1');
+  return kind === 'header' ? { kind, name: name ?? '', digest } : { kind, digest };
 };
 
 /**

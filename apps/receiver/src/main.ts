@@ -15,6 +15,7 @@ import { openTracing } from '@clickrelay/service/tracing';
 import packageJson from '../package.json' with { type: 'json' };
 import { createApp } from './app.ts';
 import { readConfig } from './config.ts';
+import { openLiveCredentials } from './live-credentials.ts';
 import { serve } from './serve.ts';
 import { tellFacts } from './tell-facts.ts';
 import { traceCommit } from './trace-commit.ts';
@@ -22,6 +23,8 @@ import { traceCommit } from './trace-commit.ts';
 /** In ms. What has not ended by then was not acknowledged: Clickatell sends it again. */
 const GRACE_MS = 8_000;
 const DURABILITY_CHECK_MS = 30_000;
+/** In ms. How long a start waits for the credentials in Redis; without them it accepts those that it knows. */
+const CREDENTIALS_WITHIN_MS = 1_000;
 
 const stop = listenForStop();
 const config = await orExit(() => readConfig(process.env), ConfigError);
@@ -58,6 +61,10 @@ const intake = createIntake({
   },
   onDrained: (drained) => log.info(drained, 'spool.drained'),
 });
+const credentials =
+  config.CALLBACK_AUTH === 'none'
+    ? undefined
+    : openLiveCredentials(store, { declared: config.CALLBACK_AUTH, dir: config.SPOOL_DIR, log });
 const processMetrics = createProcessMetrics('receiver');
 const metrics = createReceiverMetrics(processMetrics.registry, intake.readiness);
 const refusals = createRefusalCounter();
@@ -69,6 +76,7 @@ const tracing = await openTracing({
 });
 const app = createApp({
   config,
+  credentials,
   commit: tracing ? traceCommit(tracing, intake.commit) : intake.commit,
   quarantine: intake.quarantine,
   durability: () => durability.current(),
@@ -80,6 +88,7 @@ const app = createApp({
   log,
 });
 
+if (credentials?.isComplete() === false) await atMost(CREDENTIALS_WITHIN_MS, credentials.complete);
 const server = await serve(app.callback(), {
   host: config.HOST,
   port: config.PORT,
@@ -91,6 +100,7 @@ const server = await serve(app.callback(), {
 log.info({ host: server.host, port: server.port, durability: config.DURABILITY }, 'receiver.listening');
 const telling = tellFacts(store, {
   config,
+  credentials,
   version: packageJson.version,
   process: processMetrics.process,
   server,
@@ -102,6 +112,7 @@ if (config.CALLBACK_AUTH === 'none') log.warn('CALLBACK_AUTH is none: a callback
 await stop.told;
 log.info('receiver.stopping');
 await server.stop(GRACE_MS);
+credentials?.stop();
 durability.stop();
 memory.stop();
 await atMost(

@@ -1,4 +1,5 @@
 import {
+  openCredentialRecords,
   publishReceiver,
   RECEIVER_TELLS_MS,
   type Readiness,
@@ -7,9 +8,12 @@ import {
   type Store,
 } from '@clickrelay/queue';
 import type { Config } from './config.ts';
+import type { LiveCredentials } from './live-credentials.ts';
 
 export interface TellOptions {
   readonly config: Config;
+  /** Undefined: a callback of anyone is accepted. */
+  readonly credentials: LiveCredentials | undefined;
   readonly version: string;
   /** Names this process: `host:pid`. */
   readonly process: string;
@@ -19,40 +23,60 @@ export interface TellOptions {
 }
 
 /**
- * Publishes what a person needs to connect Clickatell to this receiver, and what it refused. Nothing is published while
- * Redis is away.
+ * Publishes what a person needs to connect Clickatell to this receiver, which credentials it accepts and when they were
+ * used, and what it refused. Nothing is published while Redis is away.
  */
 export const tellFacts = (store: Store, options: TellOptions): { stop(): Promise<void> } => {
-  const { config, version, process, server, readiness, refusals } = options;
-  const { CALLBACK_AUTH: auth } = config;
+  const { config, credentials, version, process, server, readiness, refusals } = options;
+  const recorded = openCredentialRecords(store);
   const facts = {
     version,
     startedAt: new Date().toISOString(),
     host: server.host,
     port: server.port,
     pathPrefix: config.CALLBACK_PATH_PREFIX,
-    credentials: auth === 'none' ? ['none'] : auth.map(({ kind }) => kind),
     allowIps: config.CALLBACK_ALLOW_IPS.map(([address, bits]) => `${address}/${bits}`),
     integrationIds: [...config.CALLBACK_INTEGRATION_IDS],
     maxBodyBytes: config.MAX_BODY_BYTES,
   };
   let timer: NodeJS.Timeout | undefined;
+  let isTelling = false;
+  let hasNews = false;
   const tell = async (): Promise<void> => {
+    isTelling = true;
+    hasNews = false;
     let isTold = true;
     try {
-      await publishReceiver(store, process, { ...facts, readiness: readiness() });
+      await publishReceiver(store, process, {
+        ...facts,
+        credentials: credentials?.current().map(({ kind }) => kind) ?? ['none'],
+        credentialIds: credentials?.ids() ?? [],
+        readiness: readiness(),
+      });
       await refusals.write(store);
+      await recorded.noteUses(credentials?.takeUses() ?? {});
     } catch {
       isTold = false;
     }
-    if (timer !== undefined) timer = setTimeout(tell, isTold ? RECEIVER_TELLS_MS : AGAIN_MS);
+    isTelling = false;
+    if (timer !== undefined) timer = setTimeout(tell, hasNews ? 0 : isTold ? RECEIVER_TELLS_MS : AGAIN_MS);
   };
   timer = setTimeout(tell, 0);
+  // Whoever made or ended one waits until every receiver has told that it knows.
+  credentials?.onChange(() => {
+    hasNews = true;
+    if (timer === undefined || isTelling) return;
+    clearTimeout(timer);
+    timer = setTimeout(tell, 0);
+  });
   return {
     stop: async () => {
       clearTimeout(timer);
       timer = undefined;
-      await Promise.all([removeReceiver(store, process), refusals.write(store)]).catch(() => {});
+      const uses = credentials?.takeUses() ?? {};
+      await Promise.all([removeReceiver(store, process), refusals.write(store), recorded.noteUses(uses)]).catch(
+        () => {},
+      );
     },
   };
 };

@@ -45,8 +45,12 @@ export const startReceiver = async (
     overrides.durability ??
     (() => ({ ready: true, mode: 'always', durability: 'always', mayBeLost: 'with the disk', problems: [] }));
   const metrics = createReceiverMetrics(new Registry(), overrides.readiness ?? durability);
+  const config = readConfig({ CALLBACK_AUTH: 'none', ...environment });
+  const { CALLBACK_AUTH: declared } = config;
   const app = createApp({
-    config: readConfig({ CALLBACK_AUTH: 'none', ...environment }),
+    config,
+    credentials:
+      declared === 'none' ? undefined : { current: () => declared, isComplete: () => true, noteUse: () => {} },
     commit: overrides.commit ?? (async (callback) => void committed.push({ ...callback, text: String(callback.text) })),
     quarantine: overrides.quarantine ?? (async (entry) => `qrt_${quarantined.push(entry)}`),
     durability,

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseCallback } from '@clickrelay/core';
-import { type Committer, createCommitter, openStore, putDestination, queueDepths, type Store } from '@clickrelay/queue';
+import { createCommitter, openStore, putDestination, queueDepths, type Store } from '@clickrelay/queue';
 import { type Envelope, sampleCallback } from '@clickrelay/simulator';
 import {
   type Destination,
@@ -18,7 +18,7 @@ const MIB = 1024 * 1024;
 
 let redis: RedisServer;
 let store: Store;
-let committer: Committer;
+let committer: ReturnType<typeof createCommitter>;
 let worker: Program;
 let crm: Destination;
 let media: Destination;

@@ -654,6 +654,12 @@ export type Status = {
     active: number;
     deadLetters: number;
   })[];
+  /** The credentials of callbacks that a receiver accepts now, newest first */
+  credentials: ({
+    id: string;
+    kind: string;
+    lastUsedAt: string | null;
+  })[];
 };
 
 export type Durability = {
@@ -692,7 +698,7 @@ export type Setup = {
     meantFor: "messages" | "statuses";
     kinds: (string)[];
   })[];
-  /** Any one of them suffices; null when the API was not given CALLBACK_AUTH */
+  /** Any one of them suffices, the newest first. Null when the API knows none: it was not given CALLBACK_AUTH, and keeps none that it made */
   credentials: ({
     kind: "basic" | "header" | "query" | "none";
     /** The user, the header, or the parameter of the query */
@@ -734,8 +740,10 @@ export type Receiver = {
   host: string;
   port: number;
   pathPrefix: string;
-  /** The kinds of its credentials */
+  /** The kinds of the credentials that it accepts */
   credentials: (string)[];
+  /** Their ids, as `GET /v1/credentials` lists them */
+  credentialIds: (string)[];
   /** CALLBACK_ALLOW_IPS; empty: any address may call */
   allowIps: (string)[];
   /** CALLBACK_INTEGRATION_IDS; empty: any */
@@ -749,6 +757,82 @@ export type Receiver = {
     bytes: number;
     [other: string]: unknown;
   } | null;
+};
+
+export type Credential = {
+  /** `crd_…` */
+  id: string;
+  kind: "query" | "basic" | "header";
+  /** The header; null for the other kinds */
+  name: string | null;
+  /** `made` by this API, for every receiver; `declared` in `CALLBACK_AUTH`, for the receivers that have it */
+  origin: "made" | "declared";
+  /** When it was made, or declared for the first time */
+  createdAt: string;
+  /** From then on it is refused; null when it has no end */
+  endsAt: string | null;
+  ended: boolean;
+  /** When a callback last came with it, known within 5 seconds; null when none ever did */
+  lastUsedAt: string | null;
+  /** The receivers that accept it now: `host:pid` */
+  acceptedBy: (string)[];
+};
+
+export type NewCredential = {
+  /** `crd_…` */
+  id: string;
+  kind: "query" | "basic" | "header";
+  /** The header; null for the other kinds */
+  name: string | null;
+  /** `made` by this API, for every receiver; `declared` in `CALLBACK_AUTH`, for the receivers that have it */
+  origin: "made" | "declared";
+  /** When it was made, or declared for the first time */
+  createdAt: string;
+  /** From then on it is refused; null when it has no end */
+  endsAt: string | null;
+  ended: boolean;
+  /** When a callback last came with it, known within 5 seconds; null when none ever did */
+  lastUsedAt: string | null;
+  /** The receivers that accept it now: `host:pid` */
+  acceptedBy: (string)[];
+  /** Of a `basic` one, else null */
+  user: string | null;
+  secret: string;
+  callbackUrls: {
+    /** For the portal; null without PUBLIC_URL */
+    public: {
+      replies: string;
+      statuses: string;
+    } | null;
+    /** On the machine of the receiver; null while no receiver runs */
+    local: {
+      replies: string;
+      statuses: string;
+    } | null;
+  };
+  /** Receivers that do not accept it yet; empty: it can be entered in the portal now */
+  notYet: (string)[];
+};
+
+export type RevokedCredential = {
+  /** `crd_…` */
+  id: string;
+  kind: "query" | "basic" | "header";
+  /** The header; null for the other kinds */
+  name: string | null;
+  /** `made` by this API, for every receiver; `declared` in `CALLBACK_AUTH`, for the receivers that have it */
+  origin: "made" | "declared";
+  /** When it was made, or declared for the first time */
+  createdAt: string;
+  /** From then on it is refused; null when it has no end */
+  endsAt: string | null;
+  ended: boolean;
+  /** When a callback last came with it, known within 5 seconds; null when none ever did */
+  lastUsedAt: string | null;
+  /** The receivers that accept it now: `host:pid` */
+  acceptedBy: (string)[];
+  /** Receivers that accept it still */
+  notYet: (string)[];
 };
 
 export type TestCallback = {
@@ -1672,6 +1756,53 @@ export interface Operations {
       reveal?: "true" | "false" | undefined;
     } | undefined;
     answer: Setup;
+  };
+  /** List the credentials of callbacks. Newest first, without secrets: when each was last used, and who accepts it. Needs a key with the scope `read`. */
+  'GET /v1/credentials': {
+    query?: {
+      /** How many items at most */
+      limit?: number | undefined;
+      /** `next` of the previous page */
+      cursor?: string | undefined;
+    } | undefined;
+    answer: {
+      items: (Credential)[];
+      /** `cursor` of the next page; null at the end */
+      next: string | null;
+    };
+  };
+  /** Make a credential for callbacks. Every receiver accepts it beside the others, without a restart. It is shown this once; `GET /v1/setup` shows it again where this API keeps it. Needs a key with the scope `admin`. */
+  'POST /v1/credentials': {
+    body?: {
+      kind?: "query" | "basic" | "header" | undefined;
+      /** The user of a `basic` one, the header of a `header` one */
+      name?: string | undefined;
+      /** When all others end: `24h`, `7d`. Default: when somebody revokes them */
+      endOthersAfter?: string | undefined;
+    } | undefined;
+    answer: NewCredential;
+  };
+  /** End a credential. No receiver accepts it any more, even if `CALLBACK_AUTH` lists it. Never the last one. Needs a key with the scope `admin`. */
+  'POST /v1/credentials/{id}/revoke': {
+    path: {
+      /** `crd_…` */
+      id: string;
+    };
+    body?: {
+      /** How long it is still accepted: `24h`, `7d` */
+      after?: string | undefined;
+      /** Also when a callback came with it within the hour before its end */
+      evenIfUsed?: boolean | undefined;
+    } | undefined;
+    answer: RevokedCredential;
+  };
+  /** Take back the end of a credential. It is accepted again as before. Needs a key with the scope `admin`. */
+  'POST /v1/credentials/{id}/restore': {
+    path: {
+      /** `crd_…` */
+      id: string;
+    };
+    answer: Credential;
   };
   /** Send a test callback to the public URL. As Clickatell would; reports each step. No log and no ledger holds it. Needs a key with the scope `admin`. */
   'POST /v1/setup/test-callback': {

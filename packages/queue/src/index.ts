@@ -39,7 +39,7 @@ export {
 export { TEST_MESSAGE, announceTest, readTestReport, reportTest, type TestReport } from './intake/announce-test.ts';
 export type { IngestGroup, CallbackToCommit } from './intake/ingest-group.ts';
 export { type Readiness, createIntake } from './intake/intake.ts';
-export { createCommitter, type Committer } from './intake/commit.ts';
+export { createCommitter } from './intake/commit.ts';
 export { shareDedupe, type Reservation, reservationOf } from './intake/reserve-event.ts';
 export { parseIngestGroup } from './intake/parse-ingest-group.ts';
 
@@ -84,10 +84,10 @@ export {
   listReceivers,
   RECEIVER_TELLS_MS,
   type Receiver,
-  type ReceiverFacts,
   removeReceiver,
 } from './registry/receivers.ts';
 export { type Session, openSession, closeSession, findSession } from './registry/sessions.ts';
+export { openCredentialRecords, type CredentialRecord } from './registry/credentials.ts';
 export { openParties, PARTY } from './registry/parties.ts';
 export { listAudit, recordAudit } from './registry/audit.ts';
 export { listSnapshots, publishSnapshot } from './registry/snapshots.ts';

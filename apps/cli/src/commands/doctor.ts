@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { DurabilityMode, DurabilityReport } from '@clickrelay/queue';
 import { findRedisServer } from '@clickrelay/service/machine';
-import { readCallbackAuth } from '@clickrelay/service/settings';
+import { readKeptCredentials, usableCredentials } from '@clickrelay/service/settings';
 import type { Command } from 'commander';
 import { connectApi } from '../api-client.ts';
 import { addCommand } from '../command.ts';
@@ -91,7 +91,7 @@ const checkCredentials = (config: Config, dataDir: string): Check => {
   const kept = readSecrets(dataDir);
   const auth = config.CALLBACK_AUTH || kept.callbackAuth;
   if (auth === undefined) return good('credentials', 'will be made by the first start');
-  const credentials = readCallbackAuth(auth);
+  const credentials = usableCredentials(auth, readKeptCredentials(dataDir));
   if (credentials.some(({ kind }) => kind === 'none')) {
     return bad(
       'credentials',

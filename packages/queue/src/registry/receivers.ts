@@ -16,6 +16,8 @@ export interface ReceiverFacts {
   readonly pathPrefix: string;
   /** How callbacks may authenticate, a word for each live credential: `query`, `basic`, `header`, `none`. */
   readonly credentials: readonly string[];
+  /** The ids of those of them that are recorded. */
+  readonly credentialIds: readonly string[];
   /** CALLBACK_ALLOW_IPS; empty: any address. */
   readonly allowIps: readonly string[];
   /** CALLBACK_INTEGRATION_IDS; empty: any. */

@@ -21,6 +21,21 @@ export const readCallbackAuth = (text: string): CallbackCredential[] =>
       return [];
     });
 
+/** A credential as CALLBACK_AUTH has it. */
+export const callbackAuthEntry = (credential: CallbackCredential): string => {
+  const escaped = (text: string): string => text.replaceAll(',', '%2C');
+  switch (credential.kind) {
+    case 'query':
+      return `query:${escaped(credential.secret)}`;
+    case 'basic':
+      return `basic:${escaped(credential.user)}:${escaped(credential.password)}`;
+    case 'header':
+      return `header:${escaped(credential.name)}:${escaped(credential.value)}`;
+    case 'none':
+      return 'none';
+  }
+};
+
 /** The callback URLs under a base. A query secret is part of them. */
 export const callbackUrls = (
   base: string,

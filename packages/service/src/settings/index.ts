@@ -1,4 +1,11 @@
-export { type CallbackCredential, callbackUrls, readCallbackAuth } from './callback-auth.ts';
+export { type CallbackCredential, callbackAuthEntry, callbackUrls, readCallbackAuth } from './callback-auth.ts';
+export {
+  credentialDigest,
+  type KeptCredentials,
+  readKeptCredentials,
+  usableCredentials,
+  writeKeptCredentials,
+} from './kept-credentials.ts';
 export { ConfigError, readConfig } from './read-config.ts';
 export {
   adapters,

@@ -1,6 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
-import { readCallbackAuth } from '@clickrelay/service/settings';
+import {
+  type CallbackCredential,
+  readCallbackAuth,
+  readKeptCredentials,
+  usableCredentials,
+} from '@clickrelay/service/settings';
 import {
   createSender,
   type Envelope,
@@ -141,9 +146,8 @@ const chooseTarget = (options: SendOptions, config: Config): SenderOptions => {
   if (!URL.canParse(url)) throw usageError(`--url takes a URL such as http://localhost:8080, got ${url}`);
   // The credential in DATA_DIR belongs to the receiver on this machine: no other host gets it.
   const kept = isLoopback(url) && !new URL(url).searchParams.has('token') && options.singleUrl !== true;
-  const auth =
-    options.auth ?? (kept ? config.CALLBACK_AUTH || readSecrets(config.DATA_DIR).callbackAuth : undefined) ?? 'none';
-  const [credential] = readCallbackAuth(auth);
+  const [credential] =
+    options.auth === undefined && kept ? keptCredentials(config) : readCallbackAuth(options.auth ?? 'none');
   if (credential === undefined) {
     throw usageError('--auth takes query:<secret>, basic:<user>:<password>, header:<name>:<secret> or none');
   }
@@ -156,6 +160,12 @@ const chooseTarget = (options: SendOptions, config: Config): SenderOptions => {
     target.url = withToken.href;
   }
   return target;
+};
+
+/** Those that the receiver on this machine accepts, the newest first. */
+const keptCredentials = ({ CALLBACK_AUTH, DATA_DIR }: Config): CallbackCredential[] => {
+  const declared = CALLBACK_AUTH || readSecrets(DATA_DIR).callbackAuth || 'none';
+  return usableCredentials(declared, readKeptCredentials(DATA_DIR));
 };
 
 const checkRunning = ({ status, answer }: SendResult, url: string, config: Config): void => {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { callbackUrls, readCallbackAuth } from '@clickrelay/service/settings';
+import { callbackUrls, readKeptCredentials, usableCredentials } from '@clickrelay/service/settings';
 import type { RunFile } from '../../data-dir.ts';
 import type { Output } from './output.ts';
 import type { Plan } from './plan.ts';
@@ -15,7 +15,7 @@ export const announce = (
   { json, version }: { json: boolean; version: string },
 ): void => {
   const { config, roles, dataDir, secrets, ports, receiverUrl, apiUrl } = plan;
-  const [credential] = readCallbackAuth(secrets.callbackAuth ?? '');
+  const [credential] = usableCredentials(secrets.callbackAuth ?? '', readKeptCredentials(dataDir));
   if (json) {
     const { pids, redisUrl, ...facts } = run;
     const base = config.PUBLIC_URL ?? `http://localhost:${ports.receiver}`;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { freePort } from '@clickrelay/service/machine';
 import type { Config, Environment } from '../../config.ts';
-import { makeSecrets, type Secrets } from '../../data-dir.ts';
+import { makeSecrets, readSecrets, type Secrets } from '../../data-dir.ts';
 import { CommandError, usageError } from '../../errors.ts';
 
 /** In the order in which they stop: first the part that takes callbacks, then the one that empties the queue. */
@@ -72,7 +72,8 @@ export const parseRoles = (text: string | undefined): RoleName[] => {
  */
 const credentials = (config: Config, roles: readonly RoleName[], dataDir: string): Secrets => {
   const given: Secrets = {};
-  if (config.CALLBACK_AUTH !== '') given.callbackAuth = config.CALLBACK_AUTH;
+  const callbackAuth = config.CALLBACK_AUTH || readSecrets(dataDir).callbackAuth;
+  if (callbackAuth !== undefined) given.callbackAuth = callbackAuth;
   if (config.API_KEY !== '') given.apiKey = config.API_KEY;
 
   const wanted: (keyof Secrets)[] = [];

@@ -1,6 +1,6 @@
 import { listenForStop } from '@clickrelay/service/process';
 import { readConfig } from '../../config.ts';
-import { makeDataDir, readRunFile, removeRunFile } from '../../data-dir.ts';
+import { keepCallbackAuth, makeDataDir, readRunFile, removeRunFile } from '../../data-dir.ts';
 import { CommandError } from '../../errors.ts';
 import { lockDataDir, lockHolder } from '../../lock.ts';
 import { outliveOutput } from '../../output-errors.ts';
@@ -44,6 +44,9 @@ export const start = async (options: StartOptions, context: StartContext): Promi
     const run = await startParts(plan, parts, context, output);
     const ready = Promise.all(parts.roles.map((role) => role.ready)).then(() => 'ready' as const);
     if ((await Promise.race([ready, stop.told])) === 'ready') {
+      // Only now: the receiver has checked it. A start that accepts anyone says so each time.
+      const { CALLBACK_AUTH: given } = config;
+      if (roles.includes('receiver') && given !== '' && given !== 'none') keepCallbackAuth(dataDir, given);
       announce(plan, run, parts, output, { json: options.json ?? false, version: context.version });
       await stop.told;
     }

@@ -1,0 +1,121 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findRedisServer, freePort } from '@clickrelay/service/machine';
+import { createSender, sampleCallback } from '@clickrelay/simulator';
+import { type Program, waitUntil } from '@clickrelay/testkit';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { runCli, startCli } from './run-cli.ts';
+
+// The real parts, and a pretend Clickatell that calls the URLs which the commands print.
+
+let folder: string;
+let environment: Record<string, string>;
+let program: Program | undefined;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'clickrelay-cli-'));
+  environment = {
+    DATA_DIR: join(folder, 'data'),
+    PORT: String(await freePort()),
+    API_PORT: String(await freePort()),
+    CLICKRELAY_REDIS_SERVER: findRedisServer(),
+  };
+});
+afterEach(async () => {
+  await program?.stop();
+  await rm(folder, { recursive: true });
+});
+
+const start = async (more: Record<string, string> = {}): Promise<string> => {
+  await program?.stop();
+  program = await startCli(['start'], { ...environment, ...more }, { readyOutput: /Mend/ });
+  return urlIn(program.stdout());
+};
+
+const cli = async (...args: string[]) => {
+  const { code, stdout, stderr } = await runCli(args, environment);
+  expect(code, stderr).toBe(0);
+  return stdout;
+};
+
+/** The URL for replies, as a person copies it. */
+const urlIn = (text: string): string => (/replies +(\S+)/.exec(text)?.[1] ?? '').replace('localhost', '127.0.0.1');
+
+const send = async (url: string): Promise<number> => {
+  const answer = await fetch(url, { method: 'POST', body: JSON.stringify(sampleCallback('moText')) });
+  await answer.text();
+  return answer.status;
+};
+
+/** Sends to what `urlOf` says at the moment, until told to stop. @returns how often each status came */
+const startLoad = (urlOf: () => string) => {
+  const statuses: Record<string, number> = {};
+  const senders = new Map<string, ReturnType<typeof createSender>>();
+  let isOver = false;
+  const running = (async () => {
+    while (!isOver) {
+      const url = urlOf();
+      const sender = senders.get(url) ?? createSender({ url, tries: 1, connections: 8 });
+      senders.set(url, sender);
+      const batch = Array.from({ length: 50 }, () => sampleCallback('moText'));
+      const report = await sender.sendMany(batch, { connections: 8 });
+      for (const [status, count] of Object.entries(report.statuses)) {
+        statuses[status] = (statuses[status] ?? 0) + count;
+      }
+    }
+    for (const sender of senders.values()) await sender.close();
+  })();
+  const count = (): number => Object.values(statuses).reduce((sum, one) => sum + one, 0);
+  return {
+    someMore: async (): Promise<void> => {
+      const before = count();
+      await waitUntil(() => count() >= before + 200, { timeoutMs: 30_000, what: '200 more answers' });
+    },
+    stop: async (): Promise<Record<string, number>> => {
+      isOver = true;
+      await running;
+      return statuses;
+    },
+  };
+};
+
+it('a credential is changed under load without a refused callback or a restart, and stays so after one', async () => {
+  let url = await start();
+  const old = url;
+  const load = startLoad(() => url);
+  await load.someMore();
+  const rotated = await cli('credentials', 'rotate');
+  expect(rotated).toMatch(/^crd_[0-9a-f]{12} is made; 1 receiver accepts it beside the others\n/);
+  // At this moment the portal has the new one.
+  url = urlIn(rotated);
+  expect(url).not.toBe(old);
+  await load.someMore();
+
+  const { apiKey } = JSON.parse(await readFile(join(folder, 'data/secrets.json'), 'utf8'));
+  const list = async () => {
+    const headers = { authorization: `Bearer ${apiKey}` };
+    const answer = await fetch(`http://127.0.0.1:${environment['API_PORT']}/v1/credentials`, { headers });
+    return ((await answer.json()) as { items: { id: string; origin: string; lastUsedAt: string | null }[] }).items;
+  };
+  await waitUntil(async () => typeof (await list())[0]?.lastUsedAt === 'string', {
+    timeoutMs: 20_000,
+    what: 'the use of the new one is known',
+  });
+  const items = await list();
+  expect(items.map(({ origin }) => origin)).toEqual(['made', 'declared']);
+  const declared = items[1] as (typeof items)[number];
+  const refused = await runCli(['credentials', 'revoke', declared.id], environment);
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining(`a callback came with ${declared.id}`)]);
+  expect(await cli('credentials', 'revoke', declared.id, '--even-if-used')).toContain('is accepted no more\n');
+  expect(await send(old)).toBe(401);
+  await load.someMore();
+  const statuses = await load.stop();
+  expect(statuses).toEqual({ 200: expect.any(Number) });
+
+  // A start reads the first credential from its file: it stays revoked, and the new one is shown.
+  expect(await start()).toBe(url);
+  expect([await send(url), await send(old)]).toEqual([200, 401]);
+  expect(await cli('setup', '--test')).toContain('it arrived');
+  const told = [program?.stderr(), await readFile(join(folder, 'data/secrets.json'), 'utf8')].join();
+  expect(told).not.toContain(new URL(url).searchParams.get('token'));
+}, 120_000);
