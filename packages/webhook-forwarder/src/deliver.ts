@@ -8,7 +8,8 @@ import {
 } from '@clickrelay/core';
 import { openAuthorizer } from './authorize.ts';
 import type { WebhookConfig } from './config.ts';
-import { guardConnections, parseRanges, type Resolve, resolveName, type Surroundings } from './egress.ts';
+import { parseRanges, type Resolve, resolveName, type Surroundings } from './egress.ts';
+import { guardConnections } from './guard-connections.ts';
 import { Connections } from './http/connections.ts';
 import { aborted } from './no-answer.ts';
 import { type Post, type PostAnswer, post } from './post.ts';

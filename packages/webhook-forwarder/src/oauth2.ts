@@ -1,6 +1,7 @@
 import { DeliveryError } from '@clickrelay/core';
 import type { Auth } from './auth.ts';
-import { guardConnections, type Surroundings } from './egress.ts';
+import type { Surroundings } from './egress.ts';
+import { guardConnections } from './guard-connections.ts';
 import { Connections } from './http/connections.ts';
 import { type PostAnswer, post } from './post.ts';
 import { parseRetryAfter } from './retry-after.ts';
