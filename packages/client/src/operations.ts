@@ -47,6 +47,32 @@ export type DestinationDeclaration = {
     /** Who the token is for, if the server wants to know. */
     audience?: string;
   };
+  /** A client certificate, and authorities to trust, for connections to `url`, which must be https. */
+  tls?: {
+    /** Our certificate, with those between it and its authority, as PEM. */
+    cert?: string;
+    /** Its private key, as PEM without a passphrase. */
+    key?: "(hidden)" | string;
+    /** The authorities that the destination's certificate may come from, as PEM, in place of the usual ones. */
+    ca?: string;
+  };
+  /** An HTTP proxy that all connections of this destination go through (CONNECT). */
+  proxy?: {
+    /** The proxy, such as http://proxy.example.com:3128; the same rules hold as for `url`. */
+    url: string;
+    username?: (unknown) & (unknown);
+    password?: string;
+  };
+  /** What the first 16 KB of the body of a 2xx answer must say for the delivery to count as delivered. */
+  successWhen?: {
+    /** Text that the body must hold, as it is. */
+    contains: string;
+  } | {
+    /** A place in the body, which must be JSON, such as /result/ok (RFC 6901). */
+    pointer: string;
+    /** What must stand there. */
+    equals: string | number | boolean | null;
+  };
   /** Time limit of one attempt in ms, from resolving the name to the status line of the answer. */
   timeoutMs?: number;
   /** How many connections may be open to the destination at once. */
@@ -1475,6 +1501,32 @@ export interface Operations {
           scope?: string | undefined;
           /** Who the token is for, if the server wants to know. */
           audience?: string | undefined;
+        } | undefined;
+        /** A client certificate, and authorities to trust, for connections to `url`, which must be https. */
+        tls?: {
+          /** Our certificate, with those between it and its authority, as PEM. */
+          cert?: string | undefined;
+          /** Its private key, as PEM without a passphrase. */
+          key?: "(hidden)" | string | undefined;
+          /** The authorities that the destination's certificate may come from, as PEM, in place of the usual ones. */
+          ca?: string | undefined;
+        } | undefined;
+        /** An HTTP proxy that all connections of this destination go through (CONNECT). */
+        proxy?: {
+          /** The proxy, such as http://proxy.example.com:3128; the same rules hold as for `url`. */
+          url: string;
+          username?: (unknown) & (unknown) | undefined;
+          password?: string | undefined;
+        } | undefined;
+        /** What the first 16 KB of the body of a 2xx answer must say for the delivery to count as delivered. */
+        successWhen?: {
+          /** Text that the body must hold, as it is. */
+          contains: string;
+        } | {
+          /** A place in the body, which must be JSON, such as /result/ok (RFC 6901). */
+          pointer: string;
+          /** What must stand there. */
+          equals: string | number | boolean | null;
         } | undefined;
         /** Time limit of one attempt in ms, from resolving the name to the status line of the answer. */
         timeoutMs?: number | undefined;

@@ -3,12 +3,18 @@ import { checkUrl } from './url.ts';
 
 const MAX_LENGTH = 4096;
 
+/** A URL that is held to the rules of a destination's. */
+export const httpUrl = z.string().check(({ value, issues }) => {
+  const refusal = checkUrl(value);
+  if (refusal !== undefined) issues.push({ code: 'custom', message: refusal, input: undefined });
+});
+
 const secretText = z
   .string()
   .regex(/^[!-~]+$/, 'must be visible ASCII characters without spaces')
   .max(MAX_LENGTH);
 /** RFC 7617 allows no control characters, and ends the user name at the first colon. */
-const basicText = z
+export const basicText = z
   .string()
   .min(1)
   .max(MAX_LENGTH)
@@ -24,13 +30,7 @@ const basic = z.strictObject({
 
 const oauth2 = z.strictObject({
   type: z.literal('oauth2'),
-  tokenUrl: z
-    .string()
-    .check(({ value, issues }) => {
-      const refusal = checkUrl(value);
-      if (refusal !== undefined) issues.push({ code: 'custom', message: refusal, input: undefined });
-    })
-    .describe('Where to fetch access tokens; the same rules hold as for `url`.'),
+  tokenUrl: httpUrl.describe('Where to fetch access tokens; the same rules hold as for `url`.'),
   clientId: basicText,
   clientSecret: basicText,
   secretIn: z

@@ -1,5 +1,6 @@
 import type { Auth } from './auth.ts';
 import type { Surroundings } from './egress.ts';
+import type { ProxySettings } from './http/tunnel.ts';
 import { aborted } from './no-answer.ts';
 import { openTokens } from './oauth2.ts';
 
@@ -17,6 +18,7 @@ interface AuthorizerOptions extends Surroundings {
   readonly host: string;
   /** The time limit for fetching a token. */
   readonly timeoutMs: number;
+  readonly proxy?: ProxySettings | undefined;
 }
 
 export const openAuthorizer = (auth: Auth, options: AuthorizerOptions): Authorizer => {

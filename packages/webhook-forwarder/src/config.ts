@@ -2,8 +2,11 @@ import { FORMATS, type Format } from '@clickrelay/core';
 import { z } from 'zod';
 import { auth } from './auth.ts';
 import { headers } from './headers.ts';
+import { proxy } from './proxy.ts';
 import { MOST_SECRETS } from './rotate.ts';
 import { checkSecret, generateSecret } from './secret.ts';
+import { successWhen } from './success.ts';
+import { tls } from './tls.ts';
 import { checkTransform } from './transform-check.ts';
 import { checkUrl } from './url.ts';
 
@@ -78,6 +81,13 @@ export const webhookSettings = z.object({
   auth: auth
     .exactOptional()
     .describe('How the destination recognizes us, beside the signature: bearer, basic or oauth2.'),
+  tls: tls
+    .exactOptional()
+    .describe('A client certificate, and authorities to trust, for connections to `url`, which must be https.'),
+  proxy: proxy.exactOptional().describe('An HTTP proxy that all connections of this destination go through (CONNECT).'),
+  successWhen: successWhen
+    .exactOptional()
+    .describe('What the first 16 KB of the body of a 2xx answer must say for the delivery to count as delivered.'),
   timeoutMs: z
     .int()
     .min(100)
@@ -98,6 +108,8 @@ interface Combined {
   readonly transform?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly auth?: object;
+  readonly tls?: object;
+  readonly url: string;
 }
 
 /** Refuses settings that are valid on their own but exclude each other. */
@@ -108,6 +120,9 @@ export const together = ({ value, issues }: z.core.ParsePayload<Combined>): void
   }
   if (value.auth !== undefined && value.headers?.['authorization'] !== undefined) {
     issues.push({ ...issue('headers must hold no authorization when there is auth'), path: ['headers'] });
+  }
+  if (value.tls !== undefined && !/^https:/i.test(value.url)) {
+    issues.push({ ...issue('tls needs a url that starts with https://'), path: ['tls'] });
   }
 };
 

@@ -2,7 +2,9 @@ import { destinationBase, pacing } from '@clickrelay/core';
 import { z } from 'zod';
 import { declaredAuth, SECRET_OF } from './auth.ts';
 import { SECRET_DESCRIPTION, secretSetting, webhookSettings } from './config.ts';
+import { declaredProxy } from './proxy.ts';
 import { generateSecret } from './secret.ts';
+import { checkTls, declaredTls } from './tls.ts';
 
 /** Stands in for a secret that is not shown. Sent back, it means: keep the present one. */
 export const HIDDEN = '(hidden)';
@@ -16,11 +18,16 @@ export const webhookDestination = z.strictObject({
   // Without the default, which would be a new secret each time.
   secret: secretSetting(HIDDEN).optional().describe(SECRET_DESCRIPTION),
   auth: declaredAuth.exactOptional().describe(webhookSettings.shape.auth.description ?? ''),
+  tls: declaredTls(HIDDEN)
+    .exactOptional()
+    .describe(webhookSettings.shape.tls.description ?? ''),
+  proxy: declaredProxy.exactOptional().describe(webhookSettings.shape.proxy.description ?? ''),
 });
 
 export type WebhookDestination = z.output<typeof webhookDestination>;
 
-type Declared = Partial<Pick<WebhookDestination, 'secret' | 'headers' | 'auth'>> & Pick<WebhookDestination, 'url'>;
+type Declared = Partial<Pick<WebhookDestination, 'secret' | 'headers' | 'auth' | 'tls' | 'proxy'>> &
+  Pick<WebhookDestination, 'url'>;
 type Config = Readonly<Record<string, unknown>>;
 
 /** A secret was left out, and there is none to keep. */
@@ -49,7 +56,7 @@ export const completeWebhook = <Settings extends Declared>(
   settings: Settings,
   present: Config | undefined,
 ): { config: Omit<Settings, 'secret'> & { secret: unknown }; generatedSecret?: string } => {
-  const { secret: given, headers, auth, ...rest } = settings;
+  const { secret: given, headers, auth, tls, proxy, ...rest } = settings;
   const presentSecret = present?.['secret'];
   const isGiven = given !== undefined && given !== HIDDEN;
   const generatedSecret = isGiven || presentSecret !== undefined ? undefined : generateSecret();
@@ -75,12 +82,28 @@ export const completeWebhook = <Settings extends Declared>(
       isSameHost && (declared.type !== 'oauth2' || originOf(declared.tokenUrl) === originOf(before['tokenUrl']));
     return { ...declared, [name]: keep(`auth.${name}`, kept, isForSame) };
   };
+  const completeTls = (declared: NonNullable<Declared['tls']>): object => {
+    const { cert, key } = declared;
+    if (cert === undefined || (key !== undefined && key !== HIDDEN)) return declared;
+    const kept = { ...declared, key: keep('tls.key', memberOf(present?.['tls'], 'key'), isSameHost) };
+    if (checkTls(kept) === undefined) return kept;
+    throw new MissingSecretError('tls.key', 'is left out, and is not the key of this certificate: give it again');
+  };
+  const completeProxy = (declared: NonNullable<Declared['proxy']>): object => {
+    const { username, password } = declared;
+    if (username === undefined || (password !== undefined && password !== HIDDEN)) return declared;
+    const before = present?.['proxy'];
+    const isForSame = originOf(memberOf(before, 'url')) === originOf(declared.url);
+    return { ...declared, password: keep('proxy.password', memberOf(before, 'password'), isForSame) };
+  };
 
   const config = {
     ...rest,
     secret: isGiven ? given : (presentSecret ?? generatedSecret),
     ...(headers !== undefined && { headers: Object.fromEntries(completeHeaders) }),
     ...(auth !== undefined && { auth: completeAuth(auth) }),
+    ...(tls !== undefined && { tls: completeTls(tls) }),
+    ...(proxy !== undefined && { proxy: completeProxy(proxy) }),
   };
   return {
     config: config as unknown as Omit<Settings, 'secret'> & { secret: unknown },
@@ -88,17 +111,21 @@ export const completeWebhook = <Settings extends Declared>(
   };
 };
 
+const memberOf = (object: unknown, name: string): unknown => (object as Config | undefined)?.[name];
+
 const originOf = (url: unknown): string | undefined =>
   typeof url === 'string' && URL.canParse(url) ? new URL(url).origin : undefined;
 
 /** The settings of a destination with its secrets hidden. */
 export const hideSecrets = (config: Config): Record<string, unknown> => {
-  const { secret, headers, auth, ...rest } = config;
+  const { secret, headers, auth, tls, proxy, ...rest } = config;
   return {
     ...rest,
     ...(secret !== undefined && { secret: HIDDEN }),
     ...(headers !== undefined && { headers: hideMembers(headers, () => true) }),
     ...(auth !== undefined && { auth: hideMembers(auth, (name) => SECRETS.includes(name)) }),
+    ...(tls !== undefined && { tls: hideMembers(tls, (name) => name === 'key') }),
+    ...(proxy !== undefined && { proxy: hideMembers(proxy, (name) => name === 'password') }),
   };
 };
 

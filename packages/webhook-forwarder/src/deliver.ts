@@ -15,6 +15,7 @@ import { aborted } from './no-answer.ts';
 import { type Post, type PostAnswer, post } from './post.ts';
 import { parseRetryAfter } from './retry-after.ts';
 import { createSigner, encodeLarge, WRITTEN_AT_ONCE_LENGTH } from './sign.ts';
+import { meets } from './success.ts';
 import { openTransformer, TransformError } from './transform.ts';
 
 const CONNECTION_AGE_MS = 60_000;
@@ -53,16 +54,18 @@ const openDestination = (config: WebhookConfig, surroundings: Surroundings): Del
   const url = new URL(config.url);
   const { host } = url;
   const path = url.pathname + url.search;
-  const { format, timeoutMs, headers: own = {} } = config;
+  const { format, timeoutMs, headers: own = {}, successWhen } = config;
   const sign = createSigner(config.secret);
   const connections = new Connections({
-    ...guardConnections({ url, opened, resolve, timeoutMs }),
+    ...guardConnections({ url, opened, resolve, timeoutMs, tls: config.tls, proxy: config.proxy }),
     most: config.concurrency,
     maxAgeMs: connectionAgeMs,
   });
   const transformer = config.transform === undefined ? undefined : openTransformer(config.transform);
   const authorizer =
-    config.auth === undefined ? undefined : openAuthorizer(config.auth, { ...surroundings, host, timeoutMs });
+    config.auth === undefined
+      ? undefined
+      : openAuthorizer(config.auth, { ...surroundings, host, timeoutMs, proxy: config.proxy });
   const running = new Set<Promise<PostAnswer>>();
   let isClosed = false;
 
@@ -111,7 +114,15 @@ const openDestination = (config: WebhookConfig, surroundings: Surroundings): Del
     const { body, headers } = await write(event, attempt);
     if (signal.aborted) throw aborted(host);
     if (authorization !== undefined) headers['authorization'] = authorization;
-    const answer = await post(connections, { host, path, headers, body, timeoutMs: leftMs, signal });
+    const answer = await post(connections, {
+      host,
+      path,
+      headers,
+      body,
+      timeoutMs: leftMs,
+      needsBody: successWhen !== undefined,
+      signal,
+    });
     // Some services say 403 when a token has ended.
     const isRefused = answer.status === 401 || answer.status === 403;
     if (isRefused && authorization !== undefined) authorizer?.onRefused(authorization);
@@ -126,6 +137,7 @@ const openDestination = (config: WebhookConfig, surroundings: Surroundings): Del
       try {
         const { status, retryAfter, response } = await answering;
         if (status < 200 || status > 299) throw rejection(host, { status, retryAfter, response });
+        if (successWhen !== undefined && !meets(successWhen, response)) throw unmet(host, { status, response });
         return { status, response };
       } finally {
         running.delete(answering);
@@ -154,6 +166,13 @@ const rejection = (host: string, { status, retryAfter, response }: PostAnswer): 
     ...(retryAfterMs !== undefined && { retryAfterMs }),
   });
 };
+
+const unmet = (host: string, { status, response }: Pick<PostAnswer, 'status' | 'response'>): DeliveryError =>
+  new DeliveryError(
+    'destination_rejected',
+    `${host} answered ${status}, but not with the body that \`successWhen\` asks for`,
+    { retryable: true, status, response },
+  );
 
 const hint = (status: number): string => {
   if (status === 410) return '; it asks for no more deliveries';

@@ -3,89 +3,166 @@ import { isIP, type LookupFunction, Socket } from 'node:net';
 import { DeliveryError } from '@clickrelay/core';
 import { buildConnector } from 'undici';
 import { judgeAddress, type Range, type Resolve, type Verdict } from './egress.ts';
+import { openTunnel, type ProxySettings } from './http/tunnel.ts';
+import { endedHandshake } from './no-answer.ts';
+import type { Tls } from './tls.ts';
+
+type Opened = (error: Error | null, socket: Socket | null) => void;
 
 export interface GuardedConnector {
-  open(callback: (error: Error | null, socket: Socket | null) => void): void;
+  open(callback: Opened): void;
   /** Drops connections that are still being opened. */
   stopOpening(): void;
 }
 
-interface GuardOptions {
+export interface GuardOptions {
   /** The only origin to call. */
   readonly url: URL;
   readonly opened: readonly Range[];
   readonly resolve: Resolve;
   readonly timeoutMs: number;
+  readonly tls?: Tls | undefined;
+  readonly proxy?: ProxySettings | undefined;
 }
 
+/** A proxy may resolve names that this machine cannot: its own resolver is not waited for longer than this, in ms. */
+const NAME_WAIT_MS = 1_000;
+
 /**
- * Opens connections, only to addresses that may be called. A name is resolved when a connection is opened,
- * and the connection goes to the very addresses that were judged, so a resolver that changes its answer a moment later
- * changes nothing.
+ * Opens connections, only to addresses that may be called. A name is resolved when a connection is opened, and the
+ * connection goes to the very addresses that were judged, so a resolver that changes its answer a moment later changes
+ * nothing.
+ *
+ * With a proxy this holds for the proxy's own address. The proxy resolves the destination's name itself: that name is
+ * judged before, as far as it can be resolved here.
  */
-export const guardConnections = ({ url, opened, resolve, timeoutMs }: GuardOptions): GuardedConnector => {
+export const guardConnections = (options: GuardOptions): GuardedConnector => {
+  const { url, timeoutMs, tls, proxy } = options;
+  const connecting = new Set<unknown>();
+
+  const openDirectly = (to: URL, judge: Judge, settings?: Tls) => {
+    // HTTP/1.1 only: with one attempt per connection, cutting off an attempt disturbs no other.
+    const connect = buildConnector({ ...settings, lookup: judge.lookup, timeout: timeoutMs, allowH2: false });
+    return (callback: Opened, httpSocket?: Socket): void => {
+      // undici returns the socket, though its types do not say so.
+      const socket: unknown = connect({ ...addressOf(to), ...(httpSocket && { httpSocket }) }, (error, opened) => {
+        connecting.delete(socket);
+        const isInHandshake = to.protocol === 'https:' && codeOf(error) === 'ECONNRESET';
+        callback(isInHandshake ? endedHandshake(to.host, 'ECONNRESET') : error, opened ?? null);
+      });
+      connecting.add(socket);
+    };
+  };
+
+  const target = judgeOrigin(url, options);
+  const stopOpening = () => {
+    for (const socket of connecting) if (socket instanceof Socket) socket.destroy();
+  };
+  const guarded =
+    (judge: Judge, open: (callback: Opened) => void) =>
+    (callback: Opened): void => {
+      const refused = judge.literal();
+      if (refused === undefined) open(callback);
+      else process.nextTick(callback, refused, null);
+    };
+
+  if (proxy === undefined) return { open: guarded(target, openDirectly(url, target, tls)), stopOpening };
+
+  const proxyUrl = new URL(proxy.url);
+  const openToProxy = judgeOrigin(proxyUrl, options);
+  const openProxy = guarded(openToProxy, openDirectly(proxyUrl, openToProxy));
+  const openTls = openDirectly(url, target, tls);
+  const openThrough = (callback: Opened): void =>
+    openProxy((error, socket) => {
+      if (socket === null) return callback(error, null);
+      connecting.add(socket);
+      const { hostname, port } = addressOf(url);
+      const targetHost = `${isIP(hostname) === 6 ? `[${hostname}]` : hostname}:${port}`;
+      openTunnel(socket, { proxy, target: targetHost, timeoutMs }, (refused) => {
+        connecting.delete(socket);
+        if (refused !== null) callback(refused, null);
+        else if (url.protocol === 'https:') openTls(callback, socket);
+        else callback(null, socket);
+      });
+    });
+  return {
+    open: guarded(target, (callback) => {
+      target.name().then((refused) => (refused === undefined ? openThrough(callback) : callback(refused, null)));
+    }),
+    stopOpening,
+  };
+};
+
+const codeOf = (error: NodeJS.ErrnoException | null): string | undefined => error?.code;
+
+const addressOf = (url: URL) => ({
+  hostname: url.hostname.replace(/^\[|\]$/g, ''),
+  host: url.host,
+  protocol: url.protocol,
+  port: url.port || (url.protocol === 'https:' ? '443' : '80'),
+});
+
+/** Says which addresses of one origin may be called. */
+interface Judge {
+  /** The refusal of an origin that is an address. The URL parser has normalized every spelling of it. */
+  literal(): DeliveryError | undefined;
+  /** Resolves a name to what may be called. */
+  readonly lookup: LookupFunction;
+  /** The refusal of a name of which it is known here that no address may be called. */
+  name(): Promise<DeliveryError | undefined>;
+}
+
+const judgeOrigin = (url: URL, { opened, resolve }: Pick<GuardOptions, 'opened' | 'resolve'>): Judge => {
+  const { hostname } = addressOf(url);
   const isSecure = url.protocol === 'https:';
   const mayCall = (verdict: Verdict) => verdict === 'opened' || (verdict === 'public' && isSecure);
 
   // Ask once at a time: the operating system answers few questions at once, and a slow name server must not delay other
   // destinations.
   let asking: Promise<LookupAddress[]> | undefined;
-  const ask = (hostname: string): Promise<LookupAddress[]> => {
+  const ask = (): Promise<LookupAddress[]> => {
     asking ??= resolve(hostname).finally(() => {
       asking = undefined;
     });
     return asking;
   };
-
-  const lookup: LookupFunction = (hostname, { all }, callback) => {
-    ask(hostname).then(
-      (addresses) => {
-        const verdicts = addresses.map(({ address }) => judgeAddress(address, opened));
-        const callable = addresses.filter((_, index) => mayCall(verdicts[index] ?? 'refused'));
-        const [first] = callable;
-        if (first === undefined) callback(refusal(url, verdicts.includes('public')), '');
-        else if (all) callback(null, callable);
-        else callback(null, first.address, first.family);
-      },
-      (error) => callback(error, ''),
-    );
+  const judge = (addresses: LookupAddress[]): { callable: LookupAddress[]; refused: DeliveryError } => {
+    const verdicts = addresses.map(({ address }) => judgeAddress(address, opened));
+    return {
+      callable: addresses.filter((_, index) => mayCall(verdicts[index] ?? 'refused')),
+      refused: refusal(url, verdicts.includes('public')),
+    };
   };
 
-  // HTTP/1.1 only: with one attempt per connection, cutting off an attempt disturbs no other.
-  const connect = buildConnector({ lookup, timeout: timeoutMs, allowH2: false });
-  const connecting = new Set<unknown>();
-  const target = addressOf(url);
-
   return {
-    open: (callback) => {
-      // `lookup` is not called for addresses; the URL parser has normalized every spelling of them.
-      if (isIP(target.hostname) !== 0) {
-        const verdict = judgeAddress(target.hostname, opened);
-        if (!mayCall(verdict)) {
-          process.nextTick(callback, refusal(url, verdict === 'public'), null);
-          return;
-        }
-      }
-      // undici returns the socket, though its types do not say so.
-      const socket: unknown = connect(target, (error, connected) => {
-        connecting.delete(socket);
-        callback(error, connected ?? null);
-      });
-      connecting.add(socket);
+    literal: () => {
+      if (isIP(hostname) === 0) return undefined;
+      const verdict = judgeAddress(hostname, opened);
+      return mayCall(verdict) ? undefined : refusal(url, verdict === 'public');
     },
-    stopOpening: () => {
-      for (const socket of connecting) if (socket instanceof Socket) socket.destroy();
+    lookup: (_, { all }, callback) => {
+      ask().then(
+        (addresses) => {
+          const { callable, refused } = judge(addresses);
+          const [first] = callable;
+          if (first === undefined) callback(refused, '');
+          else if (all) callback(null, callable);
+          else callback(null, first.address, first.family);
+        },
+        (error) => callback(error, ''),
+      );
+    },
+    name: async () => {
+      if (isIP(hostname) !== 0) return undefined;
+      const late = new Promise<LookupAddress[]>((resolveLate) => {
+        setTimeout(resolveLate, NAME_WAIT_MS, []).unref();
+      });
+      const addresses = await Promise.race([ask().catch(() => []), late]);
+      const { callable, refused } = judge(addresses);
+      return addresses.length > 0 && callable.length === 0 ? refused : undefined;
     },
   };
 };
-
-const addressOf = (url: URL) => ({
-  // An IPv6 address stands in brackets.
-  hostname: url.hostname.replace(/^\[|\]$/g, ''),
-  host: url.host,
-  protocol: url.protocol,
-  port: url.port || (url.protocol === 'https:' ? '443' : '80'),
-});
 
 const refusal = (url: URL, isPublicOverHttp: boolean): DeliveryError => {
   const reason = isPublicOverHttp

@@ -21,7 +21,7 @@ export const noAnswer = (host: string, why: string, cause: string): DeliveryErro
 const TIMEOUT_CODES = new Set(['ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT']);
 const WANTS_CERTIFICATE = /ALERT_(CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE)$/;
 const REFUSES_CERTIFICATE = /ALERT_(BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_\w+|UNKNOWN_CA|ACCESS_DENIED)$/;
-const ASK_FOR_IT = 'if it wants a client certificate, set `tls`';
+const ABOUT_IT = 'if it wants a client certificate, see `tls`';
 
 /**
  * Reports only the error's code: the messages of Node and undici may hold addresses, headers and bytes of the answer.
@@ -36,10 +36,10 @@ export const networkError = (
   if (error instanceof DeliveryError) return error;
   const code = error === undefined ? 'CONNECTION_CLOSED' : codeOf(error);
   if (TIMEOUT_CODES.has(code)) return timedOut(host, code);
-  if (WANTS_CERTIFICATE.test(code)) return noAnswer(host, `it ended the TLS handshake (${code}); ${ASK_FOR_IT}`, code);
+  if (WANTS_CERTIFICATE.test(code)) return endedHandshake(host, code);
   if (REFUSES_CERTIFICATE.test(code)) return noAnswer(host, `it refused the certificate of \`tls\` (${code})`, code);
   if (isAfterHandshake) {
-    return noAnswer(host, `it closed the connection right after the TLS handshake (${code}); ${ASK_FOR_IT}`, code);
+    return noAnswer(host, `it closed the connection right after the TLS handshake (${code}); ${ABOUT_IT}`, code);
   }
   if (error === undefined) return noAnswer(host, 'it closed the connection', code);
   return new DeliveryError('destination_unreachable', `no answer from ${host} (${code})`, {
@@ -48,5 +48,9 @@ export const networkError = (
   });
 };
 
+/** The destination broke off before TLS was set up, or said that it misses a certificate. */
+export const endedHandshake = (host: string, code: string): DeliveryError =>
+  noAnswer(host, `it ended the TLS handshake (${code}); ${ABOUT_IT}`, code);
+
 const codeOf = ({ code }: { code?: unknown }): string =>
-  typeof code === 'string' && /^[A-Z][A-Z0-9_]{0,63}$/.test(code) ? code : 'UNKNOWN';
+  typeof code === 'string' && /^[A-Z][A-Z0-9_/]{0,63}$/.test(code) ? code : 'UNKNOWN';

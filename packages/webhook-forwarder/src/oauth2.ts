@@ -3,6 +3,7 @@ import type { Auth } from './auth.ts';
 import type { Surroundings } from './egress.ts';
 import { guardConnections } from './guard-connections.ts';
 import { Connections } from './http/connections.ts';
+import type { ProxySettings } from './http/tunnel.ts';
 import { type PostAnswer, post } from './post.ts';
 import { parseRetryAfter } from './retry-after.ts';
 
@@ -40,16 +41,17 @@ export interface Tokens {
 
 interface TokensOptions extends Surroundings {
   readonly timeoutMs: number;
+  readonly proxy?: ProxySettings | undefined;
 }
 
 export const openTokens = (
   { tokenUrl, clientId, clientSecret, secretIn, scope, audience }: Extract<Auth, { type: 'oauth2' }>,
-  { opened, resolve, userAgent, connectionAgeMs, timeoutMs }: TokensOptions,
+  { opened, resolve, userAgent, connectionAgeMs, timeoutMs, proxy }: TokensOptions,
 ): Tokens => {
   const url = new URL(tokenUrl);
   const { host } = url;
   const connections = new Connections({
-    ...guardConnections({ url, opened, resolve, timeoutMs }),
+    ...guardConnections({ url, opened, resolve, timeoutMs, proxy }),
     // Only one token is fetched at a time.
     most: 1,
     maxAgeMs: connectionAgeMs,
