@@ -21,6 +21,9 @@ describe('a filter', () => {
     ['event.raw.sms.network != null', true, false],
     ["timestamp(event.receivedAt) > timestamp('2026-01-01T00:00:00Z')", true, true],
     ['true', true, true],
+    ["event.data.text != '👋 🇿🇦 \\U0001F44B' && event.type == 'moText'", true, false],
+    ['10 - (5 - 3) == 8 && (true == (false == false))', true, true],
+    ['1.0000000001 != 1.0000000002 && 1e300 > 1e299', true, true],
   ])('%s', (filter, ofText, ofStatus) => {
     const decide = compileFilter(filter);
     expect(decide(text).matches).toBe(ofText);
@@ -29,6 +32,20 @@ describe('a filter', () => {
 
   it('that asks for a field the event does not have does not match, and says why', () => {
     expect(compileFilter("event.data.text == 'x'")(status)).toEqual({ matches: false, problem: 'No such key: text' });
+  });
+
+  it('quotes nothing of the event when it cannot be decided', () => {
+    const personal = { ...text, data: { text: 'my secret' } } as Event;
+    for (const [filter, problem] of [
+      ['bool(event.data.text)', 'bool conversion error'],
+      ["event.raw[event.data.text] == 'x'", 'no such key'],
+      ['timestamp(event.receivedAt).getHours(event.data.text) == 1', 'cannot be decided'],
+      ["duration(event.data.text) == duration('1s')", 'invalid duration'],
+      ["event.type.matches(event.data.text + '(')", 'not a regular expression (RE2)'],
+      ['event.data.text > 1', 'no such overload: dyn<string> > int'],
+    ] as const) {
+      expect(compileFilter(filter)(personal)).toEqual({ matches: false, problem });
+    }
   });
 
   it('decides without what is missing where the rest is enough', () => {
