@@ -5,6 +5,10 @@ import { assertBoundTo } from './authorize.ts';
 import { assertPull, describe, destination, destinationParams } from './destination.ts';
 import { operation } from './operation.ts';
 
+const warnings = z
+  .array(z.string())
+  .describe('What is valid and will probably not work: names that no event has, addresses that are not called');
+
 /** The operations that take destinations as people write them. */
 export const declareDestinationOperations = (destinationSettings: DestinationSettings) => [
   operation({
@@ -15,7 +19,7 @@ export const declareDestinationOperations = (destinationSettings: DestinationSet
     scopes: ['admin', 'lease'],
     params: destinationParams,
     body: destinationSettings.declarationBody.meta({ id: 'DestinationDeclaration' }),
-    response: destination,
+    response: destination.extend({ warnings }).meta({ id: 'DeclaredDestination' }),
     run: async ({ params: { id }, body }, { store }, { caller, scope, audit }) => {
       if (scope === 'lease') {
         assertBoundTo(caller, id);
@@ -31,7 +35,10 @@ export const declareDestinationOperations = (destinationSettings: DestinationSet
         return completed.destination;
       });
       await audit(wasThere ? 'destination.changed' : 'destination.added', id, { type: put.type });
-      return describe({ destinationSettings }, put, { generatedSecret });
+      return {
+        ...describe({ destinationSettings }, put, { generatedSecret }),
+        warnings: destinationSettings.warningsOf({ ...body, id }),
+      };
     },
   }),
   operation({
@@ -53,6 +60,7 @@ export const declareDestinationOperations = (destinationSettings: DestinationSet
           madeSecret: z
             .boolean()
             .describe('Whether a secret was generated; `GET /v1/destinations/{id}/secret` shows it'),
+          warnings,
         }),
       ),
     }),

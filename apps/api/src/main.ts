@@ -56,7 +56,7 @@ const app = createApp({
   store,
   leases,
   durability: () => durability.current(),
-  destinationSettings: createDestinationSettings(adapters),
+  destinationSettings: createDestinationSettings(adapters, { egressAllow: config.EGRESS_ALLOW }),
   webhook: webhookAdapter({ egressAllow: config.EGRESS_ALLOW, userAgent: `Clickrelay/${packageJson.version}` }),
   version: packageJson.version,
   publicUrl: config.PUBLIC_URL,

@@ -180,13 +180,11 @@ export const maskDeadLetter = (letter: DeadLetter): DeadLetter => {
   };
 };
 
-/** The detail of a filter that cannot be decided may quote the value that it failed on. */
-export const maskRule = <Rule extends { readonly rule: string; readonly passed: boolean; readonly detail: string }>(
-  told: Rule,
-): Rule => ({
+/** The detail of a filter quotes nothing of an event: see `problemOf` in the package routing. */
+export const maskRule = <Rule extends { readonly rule: string; readonly detail: string }>(told: Rule): Rule => ({
   ...told,
   detail:
     told.rule === 'filter'
-      ? String(told.passed)
+      ? told.detail
       : told.detail.replace(/this is (.*)$/s, (_, word) => `this is ${maskWord(word)}`),
 });

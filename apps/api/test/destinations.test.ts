@@ -53,13 +53,15 @@ describe('destinations', () => {
       format: 'event',
       timeoutMs: 15_000,
       concurrency: 32,
+      warnings: [],
     });
-    const hidden = { ...made.body, secret: '(hidden)' };
+    const { warnings, ...shown } = made.body;
+    const hidden = { ...shown, secret: '(hidden)' };
     expect((await get('/v1/destinations/hook')).body).toEqual(hidden);
     expect((await get('/v1/destinations')).body.items).toContainEqual(hidden);
 
     const changed = await api.call('PUT', '/v1/destinations/hook', { type: 'webhook', url, events: ['mo*'] });
-    expect(changed.body).toEqual({ ...hidden, events: ['mo*'] });
+    expect(changed.body).toEqual({ ...hidden, events: ['mo*'], warnings });
     expect((await readDestination(api.store, 'hook'))?.config['secret']).toBe(made.body.secret);
   });
 
@@ -118,6 +120,31 @@ describe('destinations', () => {
     expect((await get('/v1/destinations/refused')).status).toBe(404);
   });
 
+  it('with what will probably not work are saved, and the answer says so', async () => {
+    const doubtful = {
+      type: 'webhook',
+      url: 'http://10.0.0.1/',
+      events: ['moNewThing'],
+      filter: 'event.data.txt == 1',
+    };
+    const put = await api.call('PUT', '/v1/destinations/doubtful', doubtful);
+    expect(put).toMatchObject({
+      status: 200,
+      body: {
+        warnings: [
+          expect.stringMatching(/^no known event type matches moNewThing/),
+          expect.stringMatching(/did you mean event\.data\.text\?$/),
+          expect.stringMatching(/^10\.0\.0\.1 is a private or reserved address/),
+        ],
+      },
+    });
+    const applied = await api.call('POST', '/v1/destinations/apply', {
+      destinations: [{ id: 'doubtful', ...doubtful }],
+    });
+    expect(applied.body.items[0].warnings).toEqual(put.body.warnings);
+    await api.call('DELETE', '/v1/destinations/doubtful');
+  });
+
   it('with an invalid filter are refused, with the column', async () => {
     const { status, body } = await api.call('PUT', '/v1/destinations/picky', { type: 'pull', filter: 'event.type ==' });
     expect(status).toBe(400);
@@ -150,14 +177,18 @@ describe('destinations', () => {
   it('are made to match a list, or only compared with it', async () => {
     const destinations = [{ id: 'declared', type: 'webhook', url, events: ['mo*'] }];
     const dry = await api.call('POST', '/v1/destinations/apply', { destinations, dryRun: true });
-    expect(dry.body).toEqual({ items: [{ id: 'declared', change: 'added', fields: [], madeSecret: false }] });
+    expect(dry.body).toEqual({
+      items: [{ id: 'declared', change: 'added', fields: [], madeSecret: false, warnings: [] }],
+    });
     expect((await get('/v1/destinations/declared')).status).toBe(404);
     const applied = await api.call('POST', '/v1/destinations/apply', { destinations });
-    expect(applied.body.items[0]).toMatchObject({ change: 'added', madeSecret: true });
+    expect(applied.body.items[0]).toMatchObject({ change: 'added', madeSecret: true, warnings: [] });
     const again = await api.call('POST', '/v1/destinations/apply', {
       destinations: [{ ...destinations[0], rate: '5/s' }],
     });
-    expect(again.body).toEqual({ items: [{ id: 'declared', change: 'changed', fields: ['rate'], madeSecret: false }] });
+    expect(again.body).toEqual({
+      items: [{ id: 'declared', change: 'changed', fields: ['rate'], madeSecret: false, warnings: [] }],
+    });
     await api.call('DELETE', '/v1/destinations/declared');
   });
 

@@ -24,14 +24,14 @@ test('destinations are added, with a new secret shown, listed, paused, resumed a
     held: null,
     url: 'https://crm.example.com/',
   };
-  answers['PUT /v1/destinations/crm'] = { ...crm, secret: 'whsec_abc' };
+  answers['PUT /v1/destinations/crm'] = { ...crm, secret: 'whsec_abc', warnings: ['moNew is unknown'] };
   answers['GET /v1/destinations?limit=500'] = { items: [crm], next: null };
   answers['POST /v1/destinations/crm/pause'] = crm;
   answers['POST /v1/destinations/crm/resume'] = crm;
   answers['DELETE /v1/destinations/crm'] = {};
   const added = await cli('destinations', 'add', 'crm', '--url', 'https://crm.example.com/', '--events', 'mo*, x');
-  expect(added.stdout).toBe('crm (webhook) gets mo* from now on\nits secret: whsec_abc\n');
-  answers['PUT /v1/destinations/old'] = { ...crm, secret: '(hidden)' };
+  expect(added.stdout).toBe('crm (webhook) gets mo* from now on\nits secret: whsec_abc\nwarning: moNew is unknown\n');
+  answers['PUT /v1/destinations/old'] = { ...crm, secret: '(hidden)', warnings: [] };
   expect((await cli('destinations', 'add', 'old', '--url', 'https://crm.example.com/')).stdout).toBe(
     'old (webhook) gets mo* from now on\nits secret has not changed; `clickrelay destinations secret old` shows it\n',
   );
@@ -95,6 +95,14 @@ test('a destination is shown, gets a new secret, and is tested', async () => {
     'POST /v1/destinations/crm/rotate-secret {"keepOldFor":"7d"}',
     'POST /v1/destinations/crm/test {"type":"moMedia"}',
   ]);
+});
+
+test('a file is applied, and what will probably not work is told', async () => {
+  const file = join(dataDir(), 'destinations.yaml');
+  await writeFile(file, 'destinations: [{ id: team, type: pull }]');
+  const item = { id: 'team', change: 'added', fields: [], madeSecret: false, warnings: ['rcs is unknown'] };
+  answers['POST /v1/destinations/apply'] = { items: [item] };
+  expect((await cli('destinations', 'apply', '-f', file)).stdout).toBe('team: added\nteam: warning: rcs is unknown\n');
 });
 
 test('a file with an invalid destination is refused with the reason', async () => {

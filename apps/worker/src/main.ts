@@ -25,7 +25,7 @@ const config = await orExit(() => readConfig(process.env), ConfigError);
 const log = openLog('worker', config.LOG_LEVEL);
 
 const plugged = await orExit(() => loadAdapters(config.ADAPTERS), InvalidAdapterError);
-const destinationSettings = createDestinationSettings(plugged);
+const destinationSettings = createDestinationSettings(plugged, { egressAllow: config.EGRESS_ALLOW });
 
 const readDeclared = async () => {
   if (config.DESTINATIONS_FILE === undefined) return [];
@@ -46,10 +46,11 @@ const store = await openStore({
 store.redis.on('ready', redisLog.onReady);
 await orExit(() => store.ready(), LayoutMismatchError);
 const changes = await orExit(() => destinationSettings.apply(store, declared), InvalidDestinationsError);
-for (const { id, change, fields, madeSecret } of changes) {
+for (const { id, change, fields, madeSecret, warnings } of changes) {
   const hint = { hint: `its secret was made now; \`destinations secret ${id}\` shows it` };
   const details = { ...(fields.length > 0 && { fields }), ...(madeSecret && hint) };
   log.info({ destination: id, change, ...details }, 'destination.declared');
+  for (const warning of warnings) log.warn({ destination: id, warning }, 'destination.doubtful');
 }
 
 const processMetrics = createProcessMetrics('worker');

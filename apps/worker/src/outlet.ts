@@ -12,7 +12,7 @@ import {
   STATUS_TYPE,
 } from '@clickrelay/core';
 import type { Destination, Hold, Ordering } from '@clickrelay/queue';
-import { openRoute, type Route } from '@clickrelay/routing';
+import { type OnGivenUp, openRoute, type Route } from '@clickrelay/routing';
 import { Pace } from './pace.ts';
 
 /*
@@ -49,6 +49,8 @@ export interface OutletOptions {
   readonly onRoom: () => void;
   /** Called when nothing is to be sent for a while, and with undefined when that is over early. */
   readonly onHold: (hold: Hold | undefined) => void;
+  /** Called when its filter took too long for an event, which it does not get. */
+  readonly onGivenUp: OnGivenUp;
 }
 
 interface Waiting {
@@ -204,7 +206,7 @@ export class Outlet {
   update(destination: Destination): void {
     const isResumed = this.destination.paused !== null && destination.paused === null;
     this.destination = destination;
-    this.#route = compileRoute(destination);
+    this.#route = compileRoute(destination, this.#options.onGivenUp);
     if (isResumed) this.#pace = this.#startPace();
     this.#options.onRoom();
   }
@@ -263,9 +265,9 @@ export class Outlet {
   }
 }
 
-const compileRoute = (destination: Destination): Route | undefined => {
+const compileRoute = (destination: Destination, onGivenUp: OnGivenUp): Route | undefined => {
   try {
-    return openRoute(destination);
+    return openRoute(destination, onGivenUp);
   } catch {
     return undefined;
   }

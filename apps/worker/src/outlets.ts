@@ -1,3 +1,4 @@
+import { MINUTE_MS } from '@clickrelay/core';
 import type { WorkerMetrics } from '@clickrelay/metrics';
 import {
   createOrdering,
@@ -13,7 +14,7 @@ import {
   type TakenJob,
   watchDestinations,
 } from '@clickrelay/queue';
-import { openRoute, type Route } from '@clickrelay/routing';
+import { type OnGivenUp, openRoute, type Route } from '@clickrelay/routing';
 import { describeError } from '@clickrelay/service/log';
 import type { Logger } from 'pino';
 import type { Adapters } from './adapters.ts';
@@ -62,12 +63,25 @@ export const openOutlets = async (options: OutletsOptions): Promise<Outlets> => 
     (hold === undefined ? releaseDestination(store, id) : holdDestination(store, id, hold)).catch(onError);
   };
 
+  const tellGivenUp = (id: string): OnGivenUp => {
+    let toldAt = Number.NEGATIVE_INFINITY;
+    let events = 0;
+    return (problem) => {
+      events++;
+      if (performance.now() - toldAt < MINUTE_MS) return;
+      log.warn({ destination: id, problem, events }, 'destination.filter-given-up');
+      toldAt = performance.now();
+      events = 0;
+    };
+  };
+
   const open = async (destination: Destination): Promise<void> => {
     const queue = destinationQueue(destination.id);
+    const onGivenUp = tellGivenUp(destination.id);
     let route: Route | undefined;
     let opened: ReturnType<Adapters['open']>;
     try {
-      route = openRoute(destination);
+      route = openRoute(destination, onGivenUp);
       opened = adapters.open(destination.type, destination.config);
     } catch (error) {
       // Its events wait in its queue until someone mends it.
@@ -79,6 +93,7 @@ export const openOutlets = async (options: OutletsOptions): Promise<Outlets> => 
       createOrdering: () => createOrdering(store, destination.id),
       onRoom: () => dispatcher.poke(queue),
       onHold: (hold) => tellHold(destination.id, hold),
+      onGivenUp,
     });
     outlets.set(destination.id, outlet);
     if (opened === undefined) return;

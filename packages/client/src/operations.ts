@@ -5,7 +5,6 @@ export type DestinationDeclaration = {
   type: "webhook";
   /** Event types it wants; `*` stands for any characters: `mo*`, `moText`, `*`. */
   events?: (string)[];
-  /** Channels whose events it wants, such as `whatsapp` and `sms`, in any case; all when left out. */
   channels?: (string)[];
   /** Classes of status whose updates it wants; all when left out. Says nothing about other events. */
   classes?: ("pending" | "delivered" | "read" | "failed" | "unknown")[];
@@ -88,7 +87,6 @@ export type DestinationDeclaration = {
   type: "pull";
   /** Event types it wants; `*` stands for any characters: `mo*`, `moText`, `*`. */
   events?: (string)[];
-  /** Channels whose events it wants, such as `whatsapp` and `sms`, in any case; all when left out. */
   channels?: (string)[];
   /** Classes of status whose updates it wants; all when left out. Says nothing about other events. */
   classes?: ("pending" | "delivered" | "read" | "failed" | "unknown")[];
@@ -456,6 +454,27 @@ export type Destination = {
   } | null;
   /** Shown only in the answer that generated it; hidden otherwise */
   secret?: string;
+  [other: string]: unknown;
+};
+
+export type DeclaredDestination = {
+  id: string;
+  type: string;
+  events: (string)[];
+  channels?: (string)[];
+  classes?: (string)[];
+  filter?: string;
+  /** Why it is paused by hand, or that it answered 410; null when it is not paused */
+  paused: string | null;
+  /** Nothing is sent until then: the destination asked for a pause (`throttled`), or its circuit is open (`failing`); null otherwise */
+  held: {
+    reason: "throttled" | "failing";
+    until: string;
+  } | null;
+  /** Shown only in the answer that generated it; hidden otherwise */
+  secret?: string;
+  /** What is valid and will probably not work: names that no event has, addresses that are not called */
+  warnings: (string)[];
   [other: string]: unknown;
 };
 
@@ -1383,7 +1402,7 @@ export interface Operations {
       id: string;
     };
     body: DestinationDeclaration;
-    answer: Destination;
+    answer: DeclaredDestination;
   };
   /** Explain why an event goes there, or not. Every rule of the destination, as it is now. Needs a key with the scope `read`. */
   'GET /v1/destinations/{id}/match': {
@@ -1460,7 +1479,6 @@ export interface Operations {
         type: "webhook";
         /** Event types it wants; `*` stands for any characters: `mo*`, `moText`, `*`. */
         events?: (string)[] | undefined;
-        /** Channels whose events it wants, such as `whatsapp` and `sms`, in any case; all when left out. */
         channels?: (string)[] | undefined;
         /** Classes of status whose updates it wants; all when left out. Says nothing about other events. */
         classes?: ("pending" | "delivered" | "read" | "failed" | "unknown")[] | undefined;
@@ -1545,7 +1563,6 @@ export interface Operations {
         type: "pull";
         /** Event types it wants; `*` stands for any characters: `mo*`, `moText`, `*`. */
         events?: (string)[] | undefined;
-        /** Channels whose events it wants, such as `whatsapp` and `sms`, in any case; all when left out. */
         channels?: (string)[] | undefined;
         /** Classes of status whose updates it wants; all when left out. Says nothing about other events. */
         classes?: ("pending" | "delivered" | "read" | "failed" | "unknown")[] | undefined;
@@ -1568,6 +1585,8 @@ export interface Operations {
         fields: (string)[];
         /** Whether a secret was generated; `GET /v1/destinations/{id}/secret` shows it */
         madeSecret: boolean;
+        /** What is valid and will probably not work: names that no event has, addresses that are not called */
+        warnings: (string)[];
       })[];
     };
   };

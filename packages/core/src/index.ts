@@ -105,6 +105,10 @@ export {
 export { toIso } from './iso-time.ts';
 export { type Pacing, pacing, pacingSettings, parseRate, type Rate } from './pacing.ts';
 
+// Words that are nearly right.
+
+export { nearMiss } from './near-miss.ts';
+
 // Sizes at which several packages work differently.
 
 export { LARGE_CALLBACK_BYTES, MAX_RESPONSE_BYTES } from './size-limits.ts';

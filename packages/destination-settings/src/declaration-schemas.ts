@@ -2,18 +2,26 @@ import { destinationBase, type PluggedAdapter, pacing, pullDestination } from '@
 import { together, webhookDestination } from '@clickrelay/webhook-forwarder';
 import { z } from 'zod';
 import { checkFilter } from './check-filter.ts';
+import { checkChannels, checkEventTypes } from './check-names.ts';
 import { mayBeHidden } from './hidden-settings.ts';
 
 const filter = pullDestination.shape.filter.unwrap().check(checkFilter);
 
-const webhook = webhookDestination.extend({ filter: filter.exactOptional() });
-const pull = pullDestination.extend({ filter: filter.exactOptional() });
+/** The settings that say which events a destination gets, checked for what can never be meant. */
+const selecting = {
+  events: destinationBase.shape.events.check(checkEventTypes),
+  channels: destinationBase.shape.channels.unwrap().check(checkChannels).exactOptional(),
+  filter: filter.exactOptional(),
+};
+
+const webhook = webhookDestination.extend(selecting);
+const pull = pullDestination.extend(selecting);
 
 /** The fields of every destination of a loaded adapter, beside the adapter's own settings. */
 const commonFields = {
   ...destinationBase.shape,
   ...pacing,
-  filter: filter.exactOptional(),
+  ...selecting,
   concurrency: z.int().min(1).max(1024).default(32).describe('How many attempts may be under way at once'),
 };
 

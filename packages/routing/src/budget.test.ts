@@ -1,7 +1,7 @@
 import type { Event } from '@clickrelay/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MAX_STEPS, stepsTaken } from './budget.ts';
+import { stepsTaken } from './budget.ts';
 import { compileFilter, InvalidFilterError } from './filter.ts';
 
 const SIXTEEN = `[${Array(16).fill(0).join()}]`;

@@ -21,16 +21,25 @@ export interface Route {
   explain(event: Event): Rule[];
 }
 
+/** Told of each event for which the filter was given up: it took too long, and counts as no. */
+export type OnGivenUp = (problem: string) => void;
+
 /**
  * Compiles the conditions of a destination.
  * @throws {InvalidFilterError}
  */
-export const openRoute = (selection: Selection): Route => {
+export const openRoute = (selection: Selection, onGivenUp?: OnGivenUp): Route => {
   const { filter: text, events, channels, classes } = selection;
   const filter: Filter | undefined = text === undefined ? undefined : compileFilter(text);
 
+  const passes = (decide: Filter, event: Event): boolean => {
+    const { matches, problem, gaveUpAt } = decide(event);
+    if (gaveUpAt !== undefined) onGivenUp?.(problem ?? '');
+    return matches;
+  };
+
   return {
-    wants: (event) => wantsEvent(selection, event) && (filter === undefined || filter(event).matches),
+    wants: (event) => wantsEvent(selection, event) && (filter === undefined || passes(filter, event)),
     explain: (event) => {
       const rules: Rule[] = [
         {

@@ -8,7 +8,8 @@ export {
   webhookDestination,
 } from './declare.ts';
 export { type WebhookAdapterOptions, webhookAdapter } from './deliver.ts';
-export { parseRanges, type Resolve } from './egress.ts';
+export { parseRanges, type Range, type Resolve } from './egress.ts';
 export { type RotatedSecrets, rotateSecrets } from './rotate.ts';
 export { generateSecret, type LiveSecret } from './secret.ts';
 export { checkUrl } from './url.ts';
+export { warningsOfUrl } from './warn.ts';

@@ -1,5 +1,7 @@
 import { createRequire } from 'node:module';
+import { nearMiss } from '@clickrelay/core';
 import type jsonata from 'jsonata';
+import { builtInNames, findUndefinedName, type UndefinedName } from './transform-names.ts';
 
 /** The longest transform, in characters. */
 const MAX_TRANSFORM_LENGTH = 10_000;
@@ -17,14 +19,21 @@ export const checkTransform = (text: string): string | undefined => {
     return `transform must have at most ${MAX_TRANSFORM_LENGTH} characters, got ${text.length}`;
   }
   try {
-    (require('jsonata') as typeof jsonata)(text);
-    return undefined;
+    const ast = (require('jsonata') as typeof jsonata)(text).ast();
+    const missing = findUndefinedName(ast);
+    return missing === undefined ? undefined : undefinedIn(text, missing);
   } catch (error) {
     const { message, position, token } = error as Partial<jsonata.JsonataError>;
     // An error of the regular expression engine has no position, and quotes the whole expression.
     if (position === undefined) return 'transform must be a JSONata expression: a regular expression in it is none';
     return `transform must be a JSONata expression: ${message}, ${placeOf(text, position, token)}`;
   }
+};
+
+const undefinedIn = (text: string, { name, position }: UndefinedName): string => {
+  const near = nearMiss(name, builtInNames(), { shortest: 3 });
+  const hint = near === undefined ? ',' : `; did you mean $${near}?`;
+  return `transform calls or reads $${name}, which nobody defines${hint} ${placeOf(text, position, `$${name}`)}`;
 };
 
 /**

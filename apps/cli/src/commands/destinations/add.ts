@@ -70,13 +70,15 @@ const addDestination = async (id: string, options: AddOptions, context: Context)
     // The API checks it.
     body: declared as DestinationDeclaration,
   });
-  show(context, destination, ({ type, events: patterns, secret }) => {
-    const first = `${id} (${type}) gets ${patterns.join(', ')} from now on`;
+  show(context, destination, ({ type, events: patterns, secret, warnings }) => {
+    const lines = [`${id} (${type}) gets ${patterns.join(', ')} from now on`];
     const isNew = options.secret === undefined && typeof secret === 'string' && secret.startsWith('whsec_');
-    if (isNew) return `${first}\nits secret: ${secret}`;
-    if (type !== 'webhook' || options.secret !== undefined) return first;
     const { CLICKRELAY_COMMAND: command } = context.config;
-    return `${first}\nits secret has not changed; \`${command} destinations secret ${id}\` shows it`;
+    if (isNew) lines.push(`its secret: ${secret}`);
+    else if (type === 'webhook' && options.secret === undefined) {
+      lines.push(`its secret has not changed; \`${command} destinations secret ${id}\` shows it`);
+    }
+    return [...lines, ...warnings.map((warning) => `warning: ${warning}`)].join('\n');
   });
 };
 

@@ -28,12 +28,13 @@ const applyDestinations = async ({ file, dryRun }: ApplyOptions, context: Contex
   const body = { destinations: declared, dryRun: dryRun ?? false };
   const applied = await connectApi(context.config).call('POST /v1/destinations/apply', { body });
   show(context, applied, ({ items }) => {
-    const lines = items.map(({ id, change, fields, madeSecret }) => {
+    const lines = items.flatMap(({ id, change, fields, madeSecret, warnings }) => {
       const what = change === 'changed' ? `changed (${fields.join(', ')})` : change;
       const secret = madeSecret
         ? `; \`${context.config.CLICKRELAY_COMMAND} destinations secret ${id}\` shows its new secret`
         : '';
-      return `${id}: ${dryRun ? what.replace(/^(added|changed)/, 'would be $1') : what}${secret}`;
+      const done = `${id}: ${dryRun ? what.replace(/^(added|changed)/, 'would be $1') : what}${secret}`;
+      return [done, ...warnings.map((warning) => `${id}: warning: ${warning}`)];
     });
     return lines.length === 0 ? `${file} declares no destination` : lines.join('\n');
   });
