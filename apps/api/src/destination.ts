@@ -58,7 +58,7 @@ export const assertPull = (id: string, type: string): void => {
 /** @throws {RequestRefusedError} 404 `not_found` */
 export const describeNow = async (resources: Pick<Resources, 'store' | 'destinationSettings'>, id: string) => {
   const { store } = resources;
-  const [found, holds] = await Promise.all([readDestination(store, id), listHolds(store, Date.now())]);
+  const [found, holds] = await Promise.all([readDestination(store, id), listHolds(store, store.clock.now())]);
   if (found === undefined) throw notFound('destination', id);
   return describe(resources, found, { hold: holds.get(id) });
 };

@@ -33,7 +33,7 @@ export const destinationOperations = [
     run: async ({ query }, resources, { caller, scope }) => {
       const [all, holds] = await Promise.all([
         listDestinations(resources.store),
-        listHolds(resources.store, Date.now()),
+        listHolds(resources.store, resources.store.clock.now()),
       ]);
       const shown = scope === 'lease' ? all.filter(({ id, type }) => type === 'pull' && isBoundTo(caller, id)) : all;
       const { items, next } = pageThrough(shown, ({ id }) => id, query);

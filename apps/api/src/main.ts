@@ -51,6 +51,7 @@ const leases = createLeases(store, {
     log.warn({ name, reason: message.slice(0, 200) }, 'leases.error');
   },
   onAttempt: metrics.attempted,
+  onPutBack: (healed) => log.warn(healed, 'clock.put-back'),
 });
 const app = createApp({
   store,

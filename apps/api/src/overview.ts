@@ -86,7 +86,7 @@ export const overviewOperations = [
       const [figures, all, holds, quarantined, newest] = await Promise.all([
         readFigures(store),
         listDestinations(store),
-        listHolds(store, nowMs),
+        listHolds(store, store.clock.now()),
         countQuarantined(store),
         listEvents(store, { limit: 1 }),
       ]);

@@ -50,7 +50,8 @@ export const attemptDelivery = async (
   { number, isFirst, replayId }: { number: number; isFirst: boolean; replayId?: string | undefined },
 ): Promise<AttemptResult> => {
   const { id: eventId, type } = event.event;
-  const startedAtMs = Date.now();
+  const startedAtMs = store.clock.now();
+  const since = performance.now();
   let status: number | null = null;
   let response = '';
   let failure: DeliveryError | undefined;
@@ -78,7 +79,7 @@ export const attemptDelivery = async (
   const isUntried = isStopped || failure?.code === 'delivery_not_built';
   // Before it is written down: the next one need not wait for that.
   outlet.leave(isUntried ? 'untried' : (failure ?? 'delivered'));
-  const durationMs = Date.now() - startedAtMs;
+  const durationMs = Math.round(performance.now() - since);
   const reason = failure?.message ?? '';
   const because = deadLetterKind(failure);
   if (isStopped) return { outcome: { kind: 'retry', delayMs: 0 }, reason, because, uncounted: true };

@@ -32,7 +32,7 @@ export interface IngestContext extends DeliverContext, LogContext {
  * everything here may happen twice.
  */
 export const ingestGroup = async (context: IngestContext, queue: QueueName, job: TakenJob): Promise<Settlement> => {
-  const startedAtMs = Date.now();
+  const since = performance.now();
   const { callbacks } = parseIngestGroup(job.data);
   const claim: Claim = {
     claim: claimOf(queue, job.id),
@@ -42,7 +42,7 @@ export const ingestGroup = async (context: IngestContext, queue: QueueName, job:
   // The group's job goes when this is done: the jobs and records that replace it must be at least as safe.
   const events = await context.store.durablyBeforeNext(() => passOnEvents(context, claim, callbacks));
   const counts = { callbacks: callbacks.length, events };
-  context.log.debug({ group: job.id, ...counts, ms: Date.now() - startedAtMs }, 'group.routed');
+  context.log.debug({ group: job.id, ...counts, ms: Math.round(performance.now() - since) }, 'group.routed');
   return { kind: 'done' };
 };
 
@@ -65,7 +65,7 @@ const passOnEvents = async (
   try {
     const tally = createTally();
     for await (const some of splitGroup(context, callbacks, { spans, tally })) {
-      const routed = await routeAndLog(context, claim, some, Date.now());
+      const routed = await routeAndLog(context, claim, some, context.store.clock.now());
       uncount();
       await deliverOrQueue(context, routed);
       total += routed.events.length;

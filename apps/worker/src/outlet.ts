@@ -119,7 +119,7 @@ export class Outlet {
 
   /** How many jobs may be taken from the queue now. */
   room(): number {
-    return this.destination.paused === null ? Math.max(this.#pace.limit(Date.now()) - this.#inFlight, 0) : 0;
+    return this.destination.paused === null ? Math.max(this.#pace.limit(performance.now()) - this.#inFlight, 0) : 0;
   }
 
   /**
@@ -135,7 +135,7 @@ export class Outlet {
       return true;
     }
     this.#options.turns.waiting++;
-    return new Promise((resolve) => this.#waiting[isStatus ? 1 : 0].push({ resolve, since: Date.now() }));
+    return new Promise((resolve) => this.#waiting[isStatus ? 1 : 0].push({ resolve, since: performance.now() }));
   }
 
   /** A turn for a job, which `room` has allowed. Must be followed by `leaveQueue` and `leave`. */
@@ -151,7 +151,7 @@ export class Outlet {
 
   leave(ending: Ending): void {
     this.#inFlight--;
-    this.#lastEndedAt = Date.now();
+    this.#lastEndedAt = performance.now();
     if (ending === 'delivered') this.#onDelivered();
     else if (ending instanceof DeliveryError) this.#onFailed(ending);
     if (!this.#isWell) this.#refuseWaiting();
@@ -190,7 +190,7 @@ export class Outlet {
    */
   refuseOverdue(isBusy: boolean): void {
     const since = Math.min(...this.#waiting.map(([first]) => first?.since ?? Number.POSITIVE_INFINITY));
-    const now = Date.now();
+    const now = performance.now();
     const isOverdue = !isBusy && now - since > LONGEST_WAIT_MS;
     const hangs = now - Math.max(since, this.#lastEndedAt) > (isBusy ? HANGS_AFTER_MS.busy : HANGS_AFTER_MS.idle);
     if (isOverdue || hangs) this.#refuseWaiting();
@@ -211,9 +211,9 @@ export class Outlet {
     this.#options.onRoom();
   }
 
-  /** Another worker has found out that nothing should be sent for now. */
+  /** Another worker has found out that nothing should be sent for now. @param hold by the clock of this process */
   obey(hold: Hold): void {
-    this.#pace.obey(hold, Date.now());
+    this.#pace.obey(hold, performance.now());
     this.#wakeAfterHold();
   }
 
@@ -244,7 +244,7 @@ export class Outlet {
 
   #onFailed(error: DeliveryError): void {
     this.#isWell = false;
-    const now = Date.now();
+    const now = performance.now();
     const hold = this.#pace.onFailed(error, now);
     if (hold === undefined) return;
     this.#wakeAfterHold();
@@ -254,7 +254,7 @@ export class Outlet {
   #wakeAfterHold(): void {
     clearTimeout(this.#holdTimer);
     const { until } = this.#pace.hold ?? { until: 0 };
-    this.#holdTimer = setTimeout(() => this.#options.onRoom(), Math.max(until - Date.now(), 0) + 1);
+    this.#holdTimer = setTimeout(() => this.#options.onRoom(), Math.max(until - performance.now(), 0) + 1);
   }
 
   #refuseWaiting(): void {

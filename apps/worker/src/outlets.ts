@@ -55,12 +55,14 @@ export const openOutlets = async (options: OutletsOptions): Promise<Outlets> => 
   let list: readonly Outlet[] = [];
 
   const tellHold = (id: string, hold: Hold | undefined): void => {
-    if (hold === undefined) log.info({ destination: id }, 'destination.released');
-    else {
-      const seconds = Math.round((hold.until - Date.now()) / 1_000);
-      log.warn({ destination: id, reason: hold.reason, seconds }, 'destination.held');
+    if (hold === undefined) {
+      log.info({ destination: id }, 'destination.released');
+      releaseDestination(store, id).catch(onError);
+      return;
     }
-    (hold === undefined ? releaseDestination(store, id) : holdDestination(store, id, hold)).catch(onError);
+    const leftMs = Math.round(hold.until - performance.now());
+    log.warn({ destination: id, reason: hold.reason, seconds: Math.round(leftMs / 1_000) }, 'destination.held');
+    holdDestination(store, id, { ...hold, until: store.clock.now() + leftMs }).catch(onError);
   };
 
   const tellGivenUp = (id: string): OnGivenUp => {
@@ -137,7 +139,11 @@ export const openOutlets = async (options: OutletsOptions): Promise<Outlets> => 
   const watch = await watchDestinations(store, { onChange: onDestinations, onError });
 
   const obeyHolds = async (): Promise<void> => {
-    for (const [id, hold] of await listHolds(store, Date.now())) outlets.get(id)?.obey(hold);
+    // An outlet goes by the clock of this process, which nobody sets.
+    const now = store.clock.now();
+    for (const [id, hold] of await listHolds(store, now)) {
+      outlets.get(id)?.obey({ ...hold, until: performance.now() + hold.until - now });
+    }
   };
   await obeyHolds();
   const holdWatch = setInterval(() => obeyHolds().catch(onError), HOLD_POLL_MS);

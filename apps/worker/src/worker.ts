@@ -69,7 +69,10 @@ export const startWorker = async ({
   const abort = new AbortController();
   const hours = createHourCounts(store, { onError });
   const attempts = createAttemptLog(store, { onRecord: hours.add });
-  const dispatcher = createDispatcher(store, { onError });
+  const dispatcher = createDispatcher(store, {
+    onError,
+    onPutBack: (healed) => log.warn(healed, 'clock.put-back'),
+  });
   const turns: Turns = { waiting: 0 };
   const deliverContext: DeliverContext = {
     store,

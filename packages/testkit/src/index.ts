@@ -13,4 +13,5 @@ export { type RedisOptions, type RedisServer, startRedis } from './redis.ts';
 export { type RedisCluster, startRedisCluster } from './redis-cluster.ts';
 export { redisCommand } from './redis-command.ts';
 export { type RedisSentinels, startRedisSentinels } from './redis-sentinels.ts';
+export { cannotShiftClock, createShiftedClock, type ShiftedClock } from './shifted-clock.ts';
 export { type WaitOptions, waitUntil } from './wait-until.ts';

@@ -44,7 +44,11 @@ export const enqueueDeliveries = async (
     destinationQueue(destinationId),
     deliveries.map(({ eventId, job, delayMs, isSecond }) => ({
       data: job ?? {},
-      options: { jobId: eventId, ...(delayMs && { delay: delayMs }), ...(isSecond && { priority: 1 }) },
+      options: {
+        jobId: eventId,
+        ...(delayMs && { delay: delayMs, timestamp: store.clock.now() }),
+        ...(isSecond && { priority: 1 }),
+      },
     })),
   );
 };

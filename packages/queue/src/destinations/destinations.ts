@@ -6,6 +6,7 @@ import { every } from '../redis/every.ts';
 import { destinationQueue, REGISTRY } from '../redis/names.ts';
 import { luaTable, runScript, type Script } from '../redis/script.ts';
 import type { Store } from '../redis/store.ts';
+import { takeTurn } from '../redis/take-turn.ts';
 import { HOLDS } from './holds.ts';
 import writeDestinationLua from './write-destination.lua';
 
@@ -174,7 +175,7 @@ const inTurn = async <T>(store: Store, id: string, work: (token: string) => Prom
   const token = randomUUID();
   const deadline = performance.now() + TURN_WAIT_MS;
   for (;;) {
-    const holder = await store.redis.set(turnKey(id), token, 'PX', TURN_MS, 'NX', 'GET');
+    const holder = await takeTurn(store, turnKey(id), token, TURN_MS);
     // It is ours already when the answer was lost and the command went out once more.
     if (holder === null || holder === token) break;
     if (performance.now() > deadline) {

@@ -1,7 +1,7 @@
 /** Rings once, at the earliest of the times it was set for. */
 export interface Alarm {
-  /** The earlier time wins: what follows from its ringing tells the next one. */
-  setFor(atMs: number): void;
+  /** Sets it for so many ms from now. The earlier time wins: what follows from its ringing tells the next one. */
+  setIn(ms: number): void;
   stop(): void;
 }
 
@@ -12,7 +12,9 @@ export const createAlarm = (ring: () => void): Alarm => {
   let timer: NodeJS.Timeout | undefined;
   let ringsAtMs = 0;
   return {
-    setFor: (atMs) => {
+    setIn: (ms) => {
+      // By a clock that nobody sets.
+      const atMs = performance.now() + ms;
       if (timer !== undefined && ringsAtMs <= atMs) return;
       clearTimeout(timer);
       ringsAtMs = atMs;
@@ -21,7 +23,7 @@ export const createAlarm = (ring: () => void): Alarm => {
         ring();
       };
       // Timers can fire up to a millisecond early.
-      timer = setTimeout(ringNow, Math.min(Math.max(atMs - Date.now(), 0) + 1, LONGEST_MS));
+      timer = setTimeout(ringNow, Math.min(Math.max(ms, 0) + 1, LONGEST_MS));
     },
     stop: () => {
       clearTimeout(timer);

@@ -4,6 +4,7 @@ import { every } from '../redis/every.ts';
 import type { QueueName } from '../redis/names.ts';
 import { LOCK_MS, type Store } from '../redis/store.ts';
 import { createAlarm } from './alarm.ts';
+import { type ClockHealed, healClock } from './heal-clock.ts';
 import { markerKey } from './keys.ts';
 import { listenForJobs } from './listen-for-jobs.ts';
 import { createMarkerRead } from './marker-read.ts';
@@ -30,6 +31,7 @@ import { takeIfPassedOver, takeJobs, wake } from './take-jobs.ts';
  *   take-jobs         takes it (grow-batch: how much at once; alarm: when the next is due)
  *   run-job           runs it, and settles it (settle, return-take)
  *   renew-locks, return-stalled   every few seconds
+ *   heal-clock        at the start, and when the clock of Redis was put back (shorten-waits)
  */
 
 export interface Dispatcher {
@@ -56,10 +58,12 @@ export interface DispatcherOptions {
   readonly onError: (error: unknown) => void;
   /** How often taken jobs are checked for lost locks, in ms. @default 2000 */
   readonly stalledSweepMs?: number;
+  /** Called when the clock of Redis was put back, and what waits is mended. */
+  readonly onPutBack?: (healed: ClockHealed) => void;
 }
 
 export const createDispatcher = (store: Store, options: DispatcherOptions): Dispatcher => {
-  const { onError, stalledSweepMs = STALLED_SWEEP_MS } = options;
+  const { onError, stalledSweepMs = STALLED_SWEEP_MS, onPutBack = () => {} } = options;
   const processId = randomUUID();
   let tokens = 0;
   const dispatch: Dispatch = {
@@ -99,17 +103,30 @@ export const createDispatcher = (store: Store, options: DispatcherOptions): Disp
     group.read.close();
   };
 
-  const firstSweep = setTimeout(() => returnStalled(dispatch).catch(onError), FIRST_STALLED_SWEEP_MS);
+  const takeFromAll = (): void => {
+    for (const source of [...sources.values()]) void takeJobs(dispatch, source);
+  };
+  const heal = async (byMs: number | null): Promise<void> => {
+    const healed = await healClock(dispatch, byMs);
+    if (byMs === null && healed.locks + healed.delays === 0) return;
+    onPutBack(healed);
+    takeFromAll();
+  };
+  const clockWatch = store.clock.watch((byMs) => {
+    heal(byMs).catch(onError);
+  });
+  const sweepStalled = async (): Promise<void> => {
+    const locks = await returnStalled(dispatch);
+    if (locks > 0) onPutBack({ byMs: null, locks, delays: 0 });
+  };
+  const firstSweep = setTimeout(async () => {
+    await heal(null).catch(onError);
+    await sweepStalled().catch(onError);
+  }, FIRST_STALLED_SWEEP_MS);
   const timers = [
     every(RENEW_MS, () => renewLocks(working), onError),
-    every(stalledSweepMs, () => returnStalled(dispatch), onError),
-    every(
-      SWEEP_MS,
-      () => {
-        for (const source of [...sources.values()]) void takeJobs(dispatch, source);
-      },
-      onError,
-    ),
+    every(stalledSweepMs, sweepStalled, onError),
+    every(SWEEP_MS, takeFromAll, onError),
   ];
 
   return {
@@ -126,6 +143,7 @@ export const createDispatcher = (store: Store, options: DispatcherOptions): Disp
       sources.set(marker, source);
       group.sources.set(marker, source);
       group.read.interrupt();
+      if (!store.clock.isKnown) await store.clock.look().catch(onError);
       await takeJobs(dispatch, source);
     },
     remove: (queue) => {
@@ -151,6 +169,7 @@ export const createDispatcher = (store: Store, options: DispatcherOptions): Disp
       await untilIdle(dispatch, graceMs);
       clearTimeout(firstSweep);
       for (const timer of timers) clearInterval(timer);
+      clockWatch.stop();
       // Gives the last read time to end, so that no marker is lost with the connection.
       await Promise.race([Promise.all(listening), pause(CLOSE_GRACE_MS)]);
       for (const { read } of groups.values()) read.close();

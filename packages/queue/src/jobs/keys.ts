@@ -11,6 +11,8 @@ export const prioritizedKey = (queue: QueueName): string => `${queueKey(queue)}:
 export const activeKey = (queue: QueueName): string => `${queueKey(queue)}:active`;
 export const delayedKey = (queue: QueueName): string => `${queueKey(queue)}:delayed`;
 export const failedKey = (queue: QueueName): string => `${queueKey(queue)}:failed`;
+/** There for a moment after a check for stalled jobs. */
+export const checkedKey = (queue: QueueName): string => `${queueKey(queue)}:stalled-check`;
 export const stalledKey = (queue: QueueName): string => `${queueKey(queue)}:stalled`;
 /** How many jobs were taken in the present span of the queue's rate; gone when the span is over. */
 export const limiterKey = (queue: QueueName): string => `${queueKey(queue)}:limiter`;
@@ -24,6 +26,8 @@ export const JOB_FIELD = {
   addedAt: 'timestamp',
   attemptsMade: 'atm',
   stalledCount: 'stc',
+  /** For how long it was put off, in ms. */
+  delay: 'delay',
   /** BullMQ's progress of a job: holds our note, as JSON (see add-noted.ts). */
   note: 'progress',
   /** Ours: why a failed job is a dead letter. Written whenever a job fails, so that none is left of an earlier time. */
@@ -33,6 +37,12 @@ export const JOB_FIELD = {
   /** BullMQ's: what the job failed with. */
   failedReason: 'failedReason',
 } as const;
+
+/** The members of a marker: something is ready, scored 0, or will be, scored with the time. */
+export const MARKER = { ready: '0', delayed: '1' } as const;
+
+/** A delayed job is scored with the time when it is due, times this: so many can be told apart in a millisecond. */
+export const DELAY_STEPS = 0x1000;
 
 /** For scripts: `JOB.addedAt` and the others. */
 export const JOB_FIELD_LUA = luaTable('JOB', JOB_FIELD);

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Popped } from './marker-read.ts';
 import { type Dispatch, type ReadGroup, roomOf, type Source } from './source.ts';
-import { takeJobs, takePromptly, wakeAt } from './take-jobs.ts';
+import { takeJobs, takePromptly, wakeIn } from './take-jobs.ts';
 import { markReady, returnMarker } from './write-marker.ts';
 
 /** With no room anywhere; making room ends the pause early. */
@@ -60,7 +60,8 @@ const follow = (dispatch: Dispatch, popped: Popped, taken: readonly Source[]): v
   // The first ready key of the list is served: behind the others with it, or one busy queue starves the rest.
   source.group.sources.delete(marker);
   source.group.sources.set(marker, source);
-  if (at > Date.now()) wakeAt(dispatch, source, at);
+  const inMs = at - dispatch.store.clock.now();
+  if (inMs > 0) wakeIn(dispatch, source, inMs);
   else if (taken.includes(source)) return;
   else if (roomOf(source) > 0) void takeJobs(dispatch, source);
   else markReady(dispatch, source);

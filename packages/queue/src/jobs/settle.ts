@@ -39,15 +39,15 @@ export const settle = async (taker: JobTaker, job: Job, token: string, settlemen
       return;
     case 'retry':
       // Straight to BullMQ's script: the wait was decided by `outcomeOf`, and no stack trace is stored.
-      await taker.backend.moveToDelayed(id, Date.now(), Math.max(settlement.delayMs, 1), token, {
+      await taker.backend.moveToDelayed(id, taker.now(), Math.max(settlement.delayMs, 1), token, {
         fieldsToUpdate: { failedReason: settlement.reason },
       });
       return;
     case 'postpone':
-      await taker.backend.moveToDelayed(id, Date.now(), Math.max(settlement.delayMs, 1), token, { skipAttempt: true });
+      await taker.backend.moveToDelayed(id, taker.now(), Math.max(settlement.delayMs, 1), token, { skipAttempt: true });
       return;
     case 'await_turn':
-      await taker.backend.moveToDelayed(id, Date.now(), Math.max(settlement.delayMs, 1), token, { skipAttempt: true });
+      await taker.backend.moveToDelayed(id, taker.now(), Math.max(settlement.delayMs, 1), token, { skipAttempt: true });
       if (await settlement.hasCome()) await wakeJob(taker, id);
       return;
     case 'return':

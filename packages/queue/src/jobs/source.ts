@@ -77,7 +77,7 @@ export interface Source {
   batch: Batch;
   /** When a prompt take last found a job, by `performance.now()`. */
   gaveAt: number;
-  /** Until then the consumer's rate allows no take. */
+  /** Until then the consumer's rate allows no take, by `performance.now()`. */
   limitedUntil: number;
 }
 
@@ -109,7 +109,7 @@ export const newSource = (parts: Pick<Source, 'consumer' | 'group' | 'taker' | '
   limitedUntil: 0,
 });
 
-export const isLimited = ({ limitedUntil }: Source): boolean => limitedUntil > Date.now();
+export const isLimited = ({ limitedUntil }: Source): boolean => limitedUntil > performance.now();
 
 /** How many more jobs may be taken: jobs that takes under way may bring count as taken. */
 export const roomOf = (source: Source): number => (isLimited(source) ? 0 : source.consumer.room() - source.asked);

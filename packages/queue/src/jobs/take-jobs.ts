@@ -29,7 +29,7 @@ export const takeJobs = async (dispatch: Dispatch, source: Source): Promise<void
     } while (source.again && !dispatch.isClosing);
   } catch (error) {
     dispatch.onError(error);
-    wakeAt(dispatch, source, Date.now() + RETRY_TAKE_MS);
+    wakeIn(dispatch, source, RETRY_TAKE_MS);
   } finally {
     source.taking = false;
     dispatch.takes--;
@@ -75,10 +75,10 @@ const takeOne = async (dispatch: Dispatch, source: Source, taker = source.taker)
   const [json, id, limitMs, delayUntil] = reply;
   if (!json || !id) {
     if (limitMs) {
-      source.limitedUntil = Date.now() + Number(limitMs);
-      wakeAt(dispatch, source, source.limitedUntil);
+      source.limitedUntil = performance.now() + Number(limitMs);
+      wakeIn(dispatch, source, Number(limitMs));
     }
-    if (delayUntil) wakeAt(dispatch, source, Number(delayUntil));
+    if (delayUntil) wakeIn(dispatch, source, Number(delayUntil) - dispatch.store.clock.now());
     return false;
   }
   start(dispatch, source, Job.fromJSON(source.taker, json, id), token);
@@ -125,12 +125,12 @@ export const takeIfPassedOver = (dispatch: Dispatch, source: Source): void => {
   if (source.isFull || !source.group.read.waitsFor(source.marker)) void takeJobs(dispatch, source);
 };
 
-/** Takes at this time, in ms since 1970, unless an earlier one is set. */
-export const wakeAt = (dispatch: Dispatch, source: Source, atMs: number): void => {
-  if (isOpen(dispatch, source)) source.alarm.setFor(atMs);
+/** Takes in so many ms, unless an earlier time is set. */
+export const wakeIn = (dispatch: Dispatch, source: Source, ms: number): void => {
+  if (isOpen(dispatch, source)) source.alarm.setIn(ms);
 };
 
-/** A time that was set with `wakeAt` has come. */
+/** A time that was set with `wakeIn` has come. */
 export const wake = (dispatch: Dispatch, source: Source): void => {
   // The marker was popped when the time was set: others have to hear of it when there is no room here.
   if (roomOf(source) <= 0) markReady(dispatch, source);

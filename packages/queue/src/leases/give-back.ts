@@ -31,7 +31,7 @@ export const giveBackLeases = async (
     outlet.out -= returned.filter((one) => one.status === 'fulfilled' && one.value).length;
     const error = returned.find((one) => one.status === 'rejected');
     if (error !== undefined) onError(error.reason);
-    left = failed.filter(({ endsAt }) => Date.parse(endsAt) > Date.now());
+    left = failed.filter(({ endsAt }) => Date.parse(endsAt) > store.clock.now());
     if (left.length === 0 || isClosing()) return;
     await pause(RETRY_MS);
   }

@@ -13,7 +13,8 @@ import holdLeaseLua from './hold-lease.lua';
 /**
  * Any holder of the token may answer, so it cannot be guessed. It begins with the time at which the delivery was taken.
  */
-export const newLeaseToken = (): string => `${Date.now().toString(36)}-${randomBytes(16).toString('base64url')}`;
+export const newLeaseToken = (nowMs: number): string =>
+  `${nowMs.toString(36)}-${randomBytes(16).toString('base64url')}`;
 
 /** @returns undefined for a token that is not ours */
 export const leaseStartedAtMs = (token: string): number | undefined => {
@@ -28,15 +29,18 @@ export interface LeaseRecord {
   readonly endsAtMs: number;
   /** How many leases of the delivery had ended unanswered when this one began. */
   readonly expiredBefore: number;
+  /** For how long it holds the job, from when it was taken or extended. */
+  readonly forMs: number;
 }
 
 const parseRecord = (text: string | null): LeaseRecord | undefined => {
-  const [startedAtMs, endsAtMs, expiredBefore] = (text ?? '').split(':').map(Number);
-  return startedAtMs && endsAtMs && expiredBefore !== undefined ? { startedAtMs, endsAtMs, expiredBefore } : undefined;
+  const [startedAtMs, endsAtMs, expiredBefore, forMs] = (text ?? '').split(':').map(Number);
+  if (!startedAtMs || !endsAtMs || expiredBefore === undefined || !forMs) return undefined;
+  return { startedAtMs, endsAtMs, expiredBefore, forMs };
 };
 
 /**
- * Holds the job that was taken under this token until `endsAtMs`.
+ * Holds the job that was taken under this token for `forMs`.
  * @returns undefined when the token no longer holds it; else what was remembered of the lease before, if there was one
  */
 export const holdLease = async (
@@ -50,12 +54,7 @@ export const holdLease = async (
     store.redis,
     HOLD,
     [lockKey(queue, jobId), stalledKey(queue), jobKey(queue, jobId)],
-    [
-      token,
-      Math.max(record.endsAtMs - Date.now(), 1),
-      jobId,
-      `${record.startedAtMs}:${record.endsAtMs}:${record.expiredBefore}`,
-    ],
+    [token, record.forMs, jobId, `${record.startedAtMs}:${record.endsAtMs}:${record.expiredBefore}:${record.forMs}`],
   );
   return held === 1 ? { before: parseRecord(before) } : undefined;
 };

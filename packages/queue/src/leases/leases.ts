@@ -4,6 +4,7 @@ import type { AttemptRecord } from '../deliveries/attempt.ts';
 import { recordFirst } from '../deliveries/record-first.ts';
 import type { Destination } from '../destinations/destinations.ts';
 import { createDispatcher } from '../jobs/dispatcher.ts';
+import type { ClockHealed } from '../jobs/heal-clock.ts';
 import type { Store } from '../redis/store.ts';
 import { giveBackLeases } from './give-back.ts';
 import { handOut } from './hand-out.ts';
@@ -72,12 +73,14 @@ export interface LeasesOptions {
   readonly onError: (error: unknown) => void;
   /** Called with how each lease ended: answered, or unanswered. */
   readonly onAttempt?: (attempt: AttemptRecord) => void;
+  /** Called when the clock of Redis was put back, and what waits is mended. */
+  readonly onPutBack?: (healed: ClockHealed) => void;
   /** @default 1000 */
   readonly mostLeasesOut?: number;
 }
 
 export const createLeases = (store: Store, options: LeasesOptions): Leases => {
-  const { schedule, onError, onAttempt, mostLeasesOut = MOST_LEASES_OUT } = options;
+  const { schedule, onError, onAttempt, onPutBack, mostLeasesOut = MOST_LEASES_OUT } = options;
   const hours = createHourCounts(store, { onError });
   const recordEnd: RecordEnd = async (attempt) => {
     const { attempt: end, isNew } = await recordFirst(store, attempt);
@@ -87,7 +90,11 @@ export const createLeases = (store: Store, options: LeasesOptions): Leases => {
     }
     return end;
   };
-  const dispatcher = createDispatcher(store, { onError, stalledSweepMs: STALLED_SWEEP_MS });
+  const dispatcher = createDispatcher(store, {
+    onError,
+    stalledSweepMs: STALLED_SWEEP_MS,
+    ...(onPutBack && { onPutBack }),
+  });
   let isClosing = false;
   const outlets = openPullOutlets({
     store,

@@ -34,11 +34,16 @@ export const prepareLease = async (
     const opened = await opening;
     if ('settlement' in opened) return opened;
   }
-  const startedAtMs = leaseStartedAtMs(job.token) ?? Date.now();
-  const endsAtMs = Date.now() + leaseMs;
+  const startedAtMs = leaseStartedAtMs(job.token) ?? store.clock.now();
+  const endsAtMs = store.clock.now() + leaseMs;
   const [opened, held] = await Promise.all([
     opening,
-    holdLease(store, queue, job.id, job.token, { startedAtMs, endsAtMs, expiredBefore: job.stalledCount }),
+    holdLease(store, queue, job.id, job.token, {
+      startedAtMs,
+      endsAtMs,
+      expiredBefore: job.stalledCount,
+      forMs: leaseMs,
+    }),
   ]);
   // It took us so long that another process has it: `leased` leaves the job alone.
   if (held === undefined) return { settlement: { kind: 'leased' } };

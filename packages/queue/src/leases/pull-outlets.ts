@@ -52,7 +52,7 @@ export const openPullOutlets = ({
     const added = dispatcher.add({
       queue,
       rate: parseRate(pacingOf(destination).rate ?? ''),
-      newToken: newLeaseToken,
+      newToken: () => newLeaseToken(store.clock.now()),
       room: () => (isClosing ? 0 : roomOf(outlet, mostLeasesOut)),
       onEmpty: (since) => endAfterLook(waiters, since),
       onLimited: (since) => endAfterLook(waiters, since),

@@ -95,7 +95,7 @@ export const ackLease = async (desk: LeaseDesk, lease: LeaseRef): Promise<Acked>
     eventId,
     destinationId,
     startedAtMs,
-    durationMs: Date.now() - startedAtMs,
+    durationMs: Math.max(store.clock.now() - startedAtMs, 0),
     outcome: { kind: 'delivered' },
     status: null,
     error: undefined,
@@ -139,7 +139,7 @@ export const nackLease = async (
   if (held === undefined) {
     const answered = await readAnswered(store, eventId, destinationId, lease.token);
     if (answered?.error?.code !== 'nacked') throw await refusal(store, eventId, destinationId, lease);
-    return nackedBy(answered);
+    return nackedBy(answered, store.clock.now());
   }
   const { job, startedAtMs } = held;
   const data = parseDeliveryJob(job.data);
@@ -149,7 +149,7 @@ export const nackLease = async (
     eventId,
     destinationId,
     startedAtMs,
-    durationMs: Date.now() - startedAtMs,
+    durationMs: Math.max(store.clock.now() - startedAtMs, 0),
     // Only nacks use up the schedule (docs/leases.md): leases that ended unanswered are not counted here.
     outcome: outcomeOf(error, attemptsBefore + job.attemptsMade + 1, schedule, Math.random()),
     status: null,
@@ -163,16 +163,17 @@ export const nackLease = async (
     await leaveOrder(desk, eventId);
     await settleHeld(store, held, lease.token, { kind: 'dead_letter', reason });
   } else {
-    const delayMs = Math.max((end.nextAtMs ?? 0) - Date.now(), 0);
+    const endedAtMs = Date.parse(end.startedAt) + end.durationMs;
+    const nextAtMs = end.nextAtMs ?? endedAtMs;
+    // Never more than the whole wait, whatever became of the clock since the lease began.
+    const delayMs = Math.min(Math.max(nextAtMs - store.clock.now(), 0), nextAtMs - endedAtMs);
     await settleHeld(store, held, lease.token, { kind: 'retry', delayMs, reason });
   }
-  return nackedBy(end);
+  return nackedBy(end, store.clock.now());
 };
 
-const nackedBy = ({ outcome, nextAtMs }: DecodedAttempt): Nacked =>
-  outcome === 'dead_letter' ? { state: 'dead_letter' } : retrying(nextAtMs ?? Date.now());
-
-const retrying = (atMs: number): Nacked => ({ state: 'retrying', nextAttemptAt: toIso(atMs) });
+const nackedBy = ({ outcome, nextAtMs }: DecodedAttempt, nowMs: number): Nacked =>
+  outcome === 'dead_letter' ? { state: 'dead_letter' } : { state: 'retrying', nextAttemptAt: toIso(nextAtMs ?? nowMs) };
 
 /** @param leaseMs from now on @returns when the lease ends */
 export const extendLease = async (
@@ -183,13 +184,14 @@ export const extendLease = async (
 ): Promise<string> => {
   const eventId = eventIdOf(destinationId, lease);
   const held = await readHeld(store, eventId, destinationId, lease.token);
-  const endsAtMs = Date.now() + leaseMs;
+  const endsAtMs = store.clock.now() + leaseMs;
   const isExtended =
     held !== undefined &&
     (await holdLease(store, held.queue, eventId, lease.token, {
       startedAtMs: held.startedAtMs,
       endsAtMs,
       expiredBefore: held.job.stalledCounter,
+      forMs: leaseMs,
     }));
   if (!isExtended) throw await refusal(store, eventId, destinationId, lease);
   return toIso(endsAtMs);

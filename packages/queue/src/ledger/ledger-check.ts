@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { addLedgers } from '@clickrelay/core';
 import { REGISTRY } from '../redis/names.ts';
 import type { Store } from '../redis/store.ts';
+import { takeTurn } from '../redis/take-turn.ts';
 import { type LedgerPart, readLedgerPart } from './ledger.ts';
 
 /*
@@ -41,7 +42,7 @@ export const checkLedger = async (
   store: Store,
   { by, signal }: LedgerCheckOptions,
 ): Promise<LedgerCheck | undefined> => {
-  if ((await store.redis.set(LOCK, by, 'PX', LOCK_MS, 'NX')) === null) return undefined;
+  if ((await takeTurn(store, LOCK, by, LOCK_MS)) !== null) return undefined;
   try {
     const parts: LedgerPart[] = [];
     for (let cursor: string | null | undefined; cursor !== null; cursor = parts.at(-1)?.next ?? null) {

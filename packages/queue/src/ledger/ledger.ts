@@ -119,7 +119,7 @@ const readEnd = async (store: Store, to: Date | undefined): Promise<number> => {
  * destination by hand, or it answered 410 (gone) and is paused for that, or its circuit is open.
  */
 const listParked = async (store: Store): Promise<ReadonlySet<string>> => {
-  const [destinations, holds] = await Promise.all([listDestinations(store), listHolds(store, Date.now())]);
+  const [destinations, holds] = await Promise.all([listDestinations(store), listHolds(store, store.clock.now())]);
   const parked = destinations.filter(({ id, paused }) => paused !== null || holds.get(id)?.reason === 'failing');
   return new Set(parked.map(({ id }) => id));
 };

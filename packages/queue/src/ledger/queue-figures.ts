@@ -30,10 +30,9 @@ const add = (a: QueueFigures, b: QueueFigures): QueueFigures => {
 
 /** How much waits where, and for how long. A short script for each queue. */
 export const readFigures = async (store: Store): Promise<Figures> => {
-  const now = Date.now();
   const [destinations, holds, [messages = NOTHING, statuses = NOTHING]] = await Promise.all([
     listDestinations(store),
-    listHolds(store, now),
+    listHolds(store, store.clock.now()),
     Promise.all(
       LANES.map(async (lane) => {
         const queues = await Promise.all(ingestQueues(store, lane).map((name) => readQueueFigures(store, name)));

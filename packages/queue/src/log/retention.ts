@@ -5,6 +5,7 @@ import { REGISTRY, shardKeys } from '../redis/names.ts';
 import { runScript, type Script } from '../redis/script.ts';
 import { type RedisCommand, sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
+import { takeTurn } from '../redis/take-turn.ts';
 import { STATE_LUA } from './delivery-states.ts';
 import { RECORD_LUA } from './event-record.ts';
 import { unindexEvents } from './message-index.ts';
@@ -91,15 +92,15 @@ export const startRetention = (
   { everyMs = MINUTE_MS, onError }: { everyMs?: number; onError: (error: unknown) => void },
 ): { stop(): void } => {
   const lookMs = Math.min(everyMs, LOOK_MS);
-  let lastAt = Date.now();
+  let lastAt = performance.now();
   const timer = setInterval(async () => {
     try {
-      const isDue = Date.now() - lastAt >= everyMs;
+      const isDue = performance.now() - lastAt >= everyMs;
       if (!isDue && (await readMemory(store)).share < FILLING) return;
-      if (isDue) lastAt = Date.now();
+      if (isDue) lastAt = performance.now();
       const [turn, forMs] = isDue ? ['trimming', everyMs] : ['giving-way', lookMs];
-      const mine = await store.redis.set(`${REGISTRY}:${turn}`, '1', 'PX', Math.ceil(forMs * 0.9), 'NX');
-      if (mine !== null) await trimEventLog(store, retention, Date.now());
+      const holder = await takeTurn(store, `${REGISTRY}:${turn}`, '1', forMs * 0.9);
+      if (holder === null) await trimEventLog(store, retention, store.clock.now());
     } catch (error) {
       onError(error);
     }

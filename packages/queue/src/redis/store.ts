@@ -1,6 +1,7 @@
 import { type Lane, QueueUnavailableError } from '@clickrelay/core';
 import { Queue, type RedisQueueBackend, Worker } from 'bullmq';
 import { Cluster, type Redis } from 'ioredis';
+import { createRedisClock, type RedisClock } from './clock.ts';
 import { confirmReplicated } from './confirm-replicated.ts';
 import { connectRedis, type RedisClient, type Role } from './connection.ts';
 import type { DurabilityMode } from './durability-mode.ts';
@@ -18,21 +19,39 @@ export const LOCK_MS = 5_000;
 const REPLICA_WAIT_MS = { answer: 1_000, work: 200 } as const;
 
 /** BullMQ marks a stalled job in one check and returns it in the next. The checks of all processes share this pace. */
-const STALLED_CHECK_MS = 900;
+export const STALLED_CHECK_MS = 900;
 
 /** A Worker that takes jobs only on request: it has no loop and no blocking connection of its own. */
 export class JobTaker extends Worker {
   declare public backend: RedisQueueBackend;
+  /** The time that jobs are put off from, and taken by: that of Redis. */
+  now: () => number = Date.now;
 
   override createBackend(): void {
     this.backend = this.backendFactory(this.name, this.opts, { withBlockingConnection: false }) as RedisQueueBackend;
   }
 }
 
+/** Where the time stands in BullMQ's command for a take: behind eleven keys and the prefix. */
+const TAKE_TIME = 12;
+
+/** BullMQ wakes what sleeps by the clock of this machine. It gets that of Redis instead: see clock.ts. */
+const goBy = (clock: RedisClock, taker: JobTaker): void => {
+  taker.now = clock.now;
+  const { backend } = taker;
+  const send = backend.execCommand.bind(backend);
+  backend.execCommand = (client, command, args) => {
+    if (command === 'moveToActive') args[TAKE_TIME] = clock.now();
+    return send(client, command, args);
+  };
+};
+
 /** A connection to Redis, and what runs over it. Every function of this package takes a store. */
 export interface Store {
   readonly redis: RedisClient;
   readonly role: Role;
+  /** What is due at a time goes by it. */
+  readonly clock: RedisClock;
   /** On a Cluster, tags are on different servers: no command, script or pipeline may touch two of them. */
   readonly isCluster: boolean;
   /** How many queues each lane has: on a Cluster, several, which spread its groups over the servers. */
@@ -127,6 +146,7 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
       removeOnComplete: { count: 0 },
     });
     taker.on('error', onError);
+    goBy(clock, taker);
     return taker;
   };
 
@@ -138,12 +158,14 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
     return node;
   };
   const servers = (): Redis[] => (redis instanceof Cluster ? redis.nodes('master') : [redis]);
+  const clock = createRedisClock(servers, () => connectionOf(REGISTRY));
   const isCluster = redis instanceof Cluster;
   const isReplicated = options.durability === 'replicated';
 
   return {
     redis,
     role: options.role,
+    clock,
     isCluster,
     ingestShards: isCluster ? INGEST_SHARDS : 1,
     servers,

@@ -39,7 +39,9 @@ export const listSnapshots = async (store: Store, ttlMs: number): Promise<Snapsh
         store.redis.getBuffer(keyOf(process)),
         store.redis.pttl(keyOf(process)),
       ]);
-      return body === null ? undefined : { process, body, ageMs: ttlMs - leftMs };
+      // It would outlive what it was published with: from before the clock of Redis was put back.
+      if (body === null || leftMs > ttlMs) return undefined;
+      return { process, body, ageMs: ttlMs - leftMs };
     }),
   );
   return found.filter((one) => one !== undefined);

@@ -5,6 +5,7 @@ import { replayDelivery } from '../deliveries/replay-delivery.ts';
 import { REGISTRY } from '../redis/names.ts';
 import { runScript, type Script } from '../redis/script.ts';
 import type { Store } from '../redis/store.ts';
+import { takeTurn } from '../redis/take-turn.ts';
 import { chooseDeliveries } from './choose-deliveries.ts';
 import type { DeliverySelection } from './delivery-selection.ts';
 import { type Replay, RUNNING, readReplay, replayKey } from './replays.ts';
@@ -50,7 +51,7 @@ export const startReplays = (store: Store, { onError, onEnd }: ReplayRunnerOptio
   /** Takes the lock or extends it. @returns false when another worker has it, or the replay is not to go on */
   const isOurs = async (id: string): Promise<boolean> => {
     const [holder, state] = await Promise.all([
-      store.redis.set(replayLockKey(id), token, 'PX', REPLAY_LOCK_MS, 'NX', 'GET'),
+      takeTurn(store, replayLockKey(id), token, REPLAY_LOCK_MS),
       store.redis.hget(replayKey(id), 'state'),
     ]);
     if (holder !== null && holder !== token) return false;
@@ -127,7 +128,7 @@ const carryOut = async (store: Store, id: string, turn: Turn): Promise<boolean> 
   // When the next share may go: a share that was late is not made up for by two at once.
   // The worker before may have sent one just now. Never more than one pause, whatever the clocks of the two say.
   const longestMs = rate === undefined ? 0 : share / perMs;
-  let nextAt = performance.now() + Math.min(Math.max(Number(dueAt) - Date.now(), 0), longestMs);
+  let nextAt = performance.now() + Math.min(Math.max(Number(dueAt) - store.clock.now(), 0), longestMs);
 
   for await (const { ids, cursor } of chooseDeliveries(store, selection, { from: from ?? '', replayId: id })) {
     for (let at = 0; at < ids.length; at += share) {
@@ -136,7 +137,7 @@ const carryOut = async (store: Store, id: string, turn: Turn): Promise<boolean> 
       if (rate !== undefined) {
         const pauseMs = now.length / perMs;
         nextAt = Math.max(performance.now(), nextAt) + pauseMs;
-        await store.redis.hset(replayKey(id), { dueAt: Math.ceil(Date.now() + pauseMs) });
+        await store.redis.hset(replayKey(id), { dueAt: Math.ceil(store.clock.now() + pauseMs) });
       }
       await sendAgain(store, id, now);
     }

@@ -1,6 +1,7 @@
 import type { Row } from '../run.ts';
 import { badDestinations } from './bad-destinations.ts';
 import { brokenConnection } from './broken-connection.ts';
+import { clock } from './clock.ts';
 import { consumersCrash } from './consumers-crash.ts';
 import { failover } from './failover.ts';
 import { powerCuts } from './power-cut.ts';
@@ -22,6 +23,7 @@ export const rows: readonly Row[] = [
   ...workerDies,
   ...stoppedAndKilled,
   ...consumersCrash,
+  ...clock,
   ...unusualCallbacks,
   ...badDestinations,
   ...rotation,
