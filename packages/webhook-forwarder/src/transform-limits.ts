@@ -20,8 +20,11 @@ export interface TransformRequest {
 }
 
 /** The result. An error is only its code and its place: its message may quote the event. */
-export type TransformReply =
+export type TransformResult =
   | { readonly output: string }
   | { readonly failed: 'error'; readonly code: string; readonly position?: number; readonly token?: string }
   | { readonly failed: 'nothing' }
   | { readonly failed: 'output' };
+
+/** The result, and the processor time that it took. */
+export type TransformReply = TransformResult & { readonly usedMs: number };

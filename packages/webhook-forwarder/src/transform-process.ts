@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import jsonata from 'jsonata';
-import { LIMITS, type TransformReply, type TransformRequest } from './transform-limits.ts';
+import { decodeBase64, encodeBase64 } from './transform-base64.ts';
+import { LIMITS, type TransformRequest, type TransformResult } from './transform-limits.ts';
 
 /*
  * The process that runs transforms, one at a time. A thread would not do: when V8 finds no memory for one large array,
@@ -27,6 +28,8 @@ const compile = (expression: string): jsonata.Expression => {
   let present = compiled.get(expression);
   if (present === undefined) {
     present = jsonata(expression);
+    present.registerFunction('base64encode', encodeBase64, '<s-:s>');
+    present.registerFunction('base64decode', decodeBase64, '<s-:s>');
     if (compiled.size >= MAX_COMPILED) compiled.clear();
     compiled.set(expression, present);
   }
@@ -37,7 +40,7 @@ const compile = (expression: string): jsonata.Expression => {
 const withoutFunctions = (_: string, value: { _jsonata_function?: unknown; _jsonata_lambda?: unknown } | null) =>
   value?._jsonata_function === true || value?._jsonata_lambda === true ? undefined : value;
 
-const transform = async ({ expression, input }: TransformRequest): Promise<TransformReply> => {
+const transform = async ({ expression, input }: TransformRequest): Promise<TransformResult> => {
   try {
     const value: unknown = await compile(expression).evaluate(JSON.parse(input));
     const output = JSON.stringify(value, withoutFunctions) as string | undefined;
@@ -55,12 +58,17 @@ const transform = async ({ expression, input }: TransformRequest): Promise<Trans
   }
 };
 
-process.on('message', async (request: TransformRequest) => {
+const processorTime = (): number => {
   const { user, system } = process.cpuUsage();
-  startedAt[0] = user + system;
-  const reply = await transform(request);
+  return user + system;
+};
+
+process.on('message', async (request: TransformRequest) => {
+  const since = processorTime();
+  startedAt[0] = since;
+  const result = await transform(request);
   startedAt[0] = 0;
-  process.send?.(reply);
+  process.send?.({ ...result, usedMs: (processorTime() - since) / 1000 });
 });
 process.on('disconnect', () => process.exit());
 // A terminal or a service manager signals the whole group. The parent lets running attempts end, so this process goes

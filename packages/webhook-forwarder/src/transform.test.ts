@@ -50,6 +50,18 @@ describe('an expression', () => {
     expect(JSON.parse(await run(expression))).toEqual(output);
   });
 
+  test.each([
+    ['Привет 👋🏽 café', '0J/RgNC40LLQtdGCIPCfkYvwn4+9IGNhZsOp'],
+    ['plain', 'cGxhaW4='],
+    ['', ''],
+  ])('writes %j in base64 as UTF-8, and reads it back', async (text, base64) => {
+    const input = { data: { text } };
+    expect(await run('{"b": $base64encode(data.text)}', input)).toBe(JSON.stringify({ b: base64 }));
+    expect(await run('data.text.$base64encode()', input)).toBe(JSON.stringify(base64));
+    expect(await run('$base64decode($base64encode(data.text))', input)).toBe(JSON.stringify(text));
+    expect(await run('[$base64encode(data.none), $base64decode(data.none)]', input)).toBe('[]');
+  });
+
   test('remembers nothing of one event for the next', async () => {
     const counting = transformer('$n := $exists($n) ? $n + 1 : 1');
     expect(await counting.transform('{}', never)).toBe('1');
@@ -72,6 +84,14 @@ describe('an expression', () => {
     ['$eval(data.text)', 'cannot be evaluated for this event: an error (D3120, at column 7)'],
     ['$reduce([1..19], function($all, $one) { $all & $all }, "0123456789")', 'gives more than 4 MiB for this event'],
     ['$match(data.text, /(s+)+$/)', 'gives nothing for this event'],
+    [
+      '$base64decode("/w==")',
+      'cannot be evaluated for this event: $base64decode takes UTF-8 text in base64, and was given something else (BASE64, at column 15)',
+    ],
+    [
+      '$base64decode("secret text!")',
+      'cannot be evaluated for this event: $base64decode takes UTF-8 text in base64, and was given something else (BASE64, at column 15)',
+    ],
   ])('%s gives no output, and the reason quotes nothing of the event', async (expression, reason) => {
     const error = await failureOf(expression);
     expect(error).toMatchObject({ message: `its transform ${reason}`, retryable: false });
@@ -146,19 +166,49 @@ describe('the process', () => {
   });
 
   test('is shared by what it was used: slow transforms take no more than their share from the others', async () => {
-    const input = JSON.stringify({ text: `${'a'.repeat(40)}!` });
-    const [slow, quick] = [transformer('$match(text, /(a+)+$/)'), transformer('text')];
-    await quick.transform(input, never);
+    const busy = '$sum($map([1..1000], function($x) { $x }))';
+    const [slow, quick] = [transformer(busy), transformer('text')];
+    const input = JSON.stringify({ text: 'b' });
+    await Promise.all([quick.transform(input, never), slow.transform(input, never)]);
     const order: string[] = [];
-    const slowly = Array.from({ length: 3 }, () =>
-      slow.transform(input, never).catch(() => {
-        order.push('slow');
-      }),
-    );
+    const slowly = Array.from({ length: 3 }, () => slow.transform(input, never).then(() => order.push('slow')));
     const quickly = Array.from({ length: 50 }, () => quick.transform(input, never).then(() => order.push('quick')));
     await Promise.all([...slowly, ...quickly]);
     // The first slow one was before them; the second waits for all of them.
     expect(order.lastIndexOf('quick')).toBeLessThan(order.indexOf('slow', order.indexOf('slow') + 1));
+  });
+
+  test('is not the one of a transform that had to be stopped: the others never wait for it', async () => {
+    const [looping, quick] = [transformer('$match(text, /(a+)+$/)'), transformer('text')];
+    const input = JSON.stringify({ text: `${'a'.repeat(40)}!` });
+    const loop = () => looping.transform(input, never).then(String, (error: Error) => error.name);
+    expect(await loop()).toBe('TransformError');
+    await quick.transform(input, never);
+    const [ordinary] = await children();
+    const order: string[] = [];
+    const loops = Array.from({ length: 3 }, () => loop().then((end) => order.push(end)));
+    // The second process is there when the loop runs.
+    await waitUntil(async () => (await children()).length === 2);
+    for (let count = 0; count < 50; count++) await quick.transform(input, never);
+    order.push('quick');
+    await Promise.all(loops);
+    // One of them may have ended while the processes were counted.
+    expect(order.slice(-2)).toEqual(['TransformError', 'TransformError']);
+    expect(await children()).toContain(ordinary);
+  });
+
+  test('is the ordinary one again for a transform that has been quick a hundred times', async () => {
+    const [sometimes, other] = [transformer('($match(text, /(a+)+$/); text)'), transformer('text')];
+    const quickly = JSON.stringify({ text: 'b' });
+    await sometimes.transform(JSON.stringify({ text: `${'a'.repeat(40)}!` }), never).catch(() => {});
+    // The process was stopped; this starts it again.
+    await other.transform(quickly, never);
+    await sometimes.transform(quickly, never);
+    for (let count = 0; count < 98; count++) await sometimes.transform(quickly, never);
+    expect(await children()).toHaveLength(2);
+    await sometimes.transform(quickly, never);
+    await waitUntil(async () => (await children()).length === 1);
+    expect(await sometimes.transform(quickly, never)).toBe('"b"');
   });
 
   test('an aborted attempt does not wait for its turn', async () => {

@@ -1,7 +1,7 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { onAbort } from './on-abort.ts';
 import { placeOf } from './transform-check.ts';
-import { LIMITS, TOO_SLOW, type TransformReply, type TransformRequest } from './transform-limits.ts';
+import { type Ending, type Share, TransformLane, type Waiting } from './transform-lane.ts';
+import { LIMITS, TOO_SLOW } from './transform-limits.ts';
 
 /** The transform has no output. The message quotes nothing of the event. */
 export class TransformError extends Error {
@@ -28,30 +28,34 @@ export interface Transformer {
   close(): void;
 }
 
-interface Waiting {
-  readonly input: string;
-  readonly resolve: (output: string) => void;
-  readonly reject: (error: unknown) => void;
-}
+/**
+ * An ordinary transform takes less than a millisecond. One that has taken longer than this, or was stopped, runs in a
+ * second process with others like it, so that it delays none of the ordinary ones. In ms of processor time.
+ */
+const SLOW_MS = 50;
+/** After so many evaluations in a row that were not slow it is an ordinary one again. */
+const QUICK_IN_A_ROW = 100;
 
-/** One destination's share of the process. */
-interface Share {
-  readonly expression: string;
-  readonly waiting: Set<Waiting>;
-  /** How long the process has worked for it, in ms; starts no lower than that of the others with work waiting. */
-  usedMs: number;
-}
-
-// One process serves all destinations. It starts with the first event and ends with the last transformer.
-const shares = new Set<Share>();
-let child: ChildProcess | undefined;
-let isReady = false;
-let running: { share: Share; one: Waiting; since: number; timer: NodeJS.Timeout } | undefined;
+const ordinary = new TransformLane();
+const slow = new TransformLane();
 
 /** @param expression valid by `checkTransform` */
 export const openTransformer = (expression: string): Transformer => {
   const share: Share = { expression, waiting: new Set(), usedMs: 0 };
-  shares.add(share);
+  let lane = ordinary;
+  let quickInARow = 0;
+  let isClosed = false;
+  lane.join(share);
+
+  const chooseLane = (isSlow: boolean) => {
+    quickInARow = isSlow ? 0 : quickInARow + 1;
+    const next = isSlow ? slow : quickInARow >= QUICK_IN_A_ROW ? ordinary : lane;
+    if (isClosed || next === lane) return;
+    next.join(share);
+    lane.leave(share);
+    lane = next;
+  };
+
   return {
     transform: (input, signal) =>
       new Promise((resolve, reject) => {
@@ -63,112 +67,27 @@ export const openTransformer = (expression: string): Transformer => {
         };
         const one: Waiting = {
           input,
-          resolve: (output) => end(() => resolve(output)),
-          reject: (error) => end(() => reject(error)),
+          settle: (ending, usedMs) => {
+            end(() => ('output' in ending ? resolve(ending.output) : reject(errorOf(ending, expression))));
+            chooseLane(usedMs > SLOW_MS || 'killed' in ending);
+          },
+          giveUp: (reason) => end(() => reject(new TransformError(reason, { retryable: true }))),
         };
-        const stopListening = onAbort(signal, () => one.reject(signal.reason));
-        if (share.waiting.size === 0) share.usedMs = Math.max(share.usedMs, leastUsed()?.usedMs ?? 0);
-        share.waiting.add(one);
-        runNext();
+        const stopListening = onAbort(signal, () => end(() => reject(signal.reason)));
+        lane.add(share, one);
       }),
     close: () => {
-      shares.delete(share);
-      for (const one of [...share.waiting])
-        one.reject(new TransformError('its transform was given up', { retryable: true }));
-      if (shares.size === 0) stop();
+      isClosed = true;
+      lane.leave(share);
+      for (const one of [...share.waiting]) one.giveUp('its transform was given up');
     },
   };
-};
-
-/**
- * The share that has used the process least goes first, so that a slow transform costs the others only its own share.
- */
-const leastUsed = (): Share | undefined => {
-  let least: Share | undefined;
-  for (const share of shares) {
-    if (share.waiting.size > 0 && (least === undefined || share.usedMs < least.usedMs)) least = share;
-  }
-  return least;
-};
-
-const runNext = (): void => {
-  if (running !== undefined) return;
-  const share = leastUsed();
-  const [one] = share?.waiting ?? [];
-  if (share === undefined || one === undefined) {
-    // Let a program end that has nothing else to do.
-    child?.unref();
-    child?.channel?.unref();
-    return;
-  }
-  child ??= start();
-  child.ref();
-  child.channel?.ref();
-  if (!isReady) return;
-  const timer = setTimeout(() => child?.kill('SIGKILL'), LIMITS.wallMs);
-  running = { share, one, since: performance.now(), timer };
-  child.send({ expression: share.expression, input: one.input } satisfies TransformRequest, () => {});
-};
-
-const start = (): ChildProcess => {
-  const file = new URL(`transform-process${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
-  const started = fork(file, {
-    // It needs none of our settings.
-    env: {},
-    execArgv: [`--max-old-space-size=${LIMITS.memoryMb}`],
-    serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-  });
-  started.on('message', (reply: 'ready' | TransformReply) => {
-    if (started !== child) return;
-    if (reply === 'ready') isReady = true;
-    else settle(reply);
-    runNext();
-  });
-  const onEnd = (killed: NodeJS.Signals | null) => {
-    if (started !== child) return;
-    const neverRan = !isReady;
-    child = undefined;
-    isReady = false;
-    // Trying again at once would go on for ever.
-    if (neverRan) giveUp('the process for transforms does not start');
-    settle({ killed });
-    runNext();
-  };
-  started.on('error', () => onEnd(null));
-  started.on('exit', (_, signal) => onEnd(signal));
-  return started;
-};
-
-const settle = (reply: TransformReply | { readonly killed: NodeJS.Signals | null }): void => {
-  if (running === undefined) return;
-  const { share, one, since, timer } = running;
-  running = undefined;
-  clearTimeout(timer);
-  share.usedMs += performance.now() - since;
-  if ('output' in reply) one.resolve(reply.output);
-  else one.reject(errorOf(reply, share.expression));
-};
-
-const giveUp = (reason: string): void => {
-  for (const { waiting } of shares) {
-    for (const one of [...waiting]) one.reject(new TransformError(reason, { retryable: true }));
-  }
-};
-
-const stop = (): void => {
-  const stopped = child;
-  child = undefined;
-  isReady = false;
-  if (running !== undefined) clearTimeout(running.timer);
-  running = undefined;
-  stopped?.kill('SIGKILL');
 };
 
 /** The signals with which V8 ends a process that is out of memory. */
 const OUT_OF_MEMORY: readonly unknown[] = ['SIGABRT', 'SIGTRAP', 'SIGILL', 'SIGSEGV'];
 
-type Failure = Exclude<TransformReply, { output: string }> | { readonly killed: NodeJS.Signals | null };
+type Failure = Exclude<Ending, { output: string }>;
 
 const errorOf = (failure: Failure, expression: string): TransformError => {
   if ('killed' in failure) {
@@ -186,8 +105,9 @@ const errorOf = (failure: Failure, expression: string): TransformError => {
 const refusal = (what: string, detail = '') =>
   new TransformError(`its transform ${what} for this event${detail}`, { retryable: false });
 
-/** JSONata's most common errors in its own words, without the values that it puts into them. */
+/** Ours, and JSONata's most common errors in its own words, without the values that it puts into them. */
 const RULES: Readonly<Record<string, string>> = {
+  BASE64: '$base64decode takes UTF-8 text in base64, and was given something else',
   D1001: 'a number is out of range',
   D1002: 'what is negated is not a number',
   D1009: 'two keys of an object are the same',
