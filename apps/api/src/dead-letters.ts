@@ -9,6 +9,7 @@ import {
 } from '@clickrelay/queue';
 import { z } from 'zod';
 import { notFound, RequestRefusedError } from './errors.ts';
+import { allowFilter } from './filter-access.ts';
 import { maskDeadLetter } from './mask.ts';
 import { datesOf, operation, pageOf, pageQuery, spanQuery } from './operation.ts';
 import { deadLetter, deadLetterKind } from './schemas.ts';
@@ -87,7 +88,8 @@ export const deadLetterOperations = [
     }),
     errors: { 404: 'not_found', 409: 'unexpected_count' },
     deadlineMs: 30_000,
-    run: async ({ body: { expected, dryRun, ...chosen } }, { store }, { audit }) => {
+    run: async ({ body: { expected, dryRun, ...chosen } }, { store }, { caller, audit }) => {
+      await allowFilter(chosen.filter, { operation: '/v1/dead-letters/remove', caller, audit });
       const wanted = boundSelection(await toSelection(store, chosen), Date.now());
       const counted = await countSelected(store, wanted, { takesGone: true });
       const plan = describePlan(counted, wanted);

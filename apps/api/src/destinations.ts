@@ -15,7 +15,8 @@ import { z } from 'zod';
 import { attemptFigures, attemptFiguresOf, figuresOf, hourFigures } from './attempt-figures.ts';
 import { assertBoundTo, isBoundTo } from './authorize.ts';
 import { assertPull, describe, describeNow, destination, destinationParams as params } from './destination.ts';
-import { notFound } from './errors.ts';
+import { notFound, RequestRefusedError } from './errors.ts';
+import { couldSearchBy, hiddenFieldsIn } from './filter-access.ts';
 import { maskDelivery, maskRule } from './mask.ts';
 import { operation, pageOf, pageQuery } from './operation.ts';
 import { pageThrough } from './page.ts';
@@ -82,7 +83,7 @@ export const destinationOperations = [
       delivery: became === null ? null : maskDelivery(became),
     }),
     errors: { 404: 'not_found' },
-    run: async ({ params: { id }, query: { event: eventId } }, { store }) => {
+    run: async ({ params: { id }, query: { event: eventId } }, { store }, { caller }) => {
       const [found, logged, present] = await Promise.all([
         readDestination(store, id),
         readEvent(store, eventId),
@@ -90,6 +91,14 @@ export const destinationOperations = [
       ]);
       if (found === undefined) throw notFound('destination', id);
       if (logged === undefined) throw notFound('event', eventId);
+      if (couldSearchBy(caller, found.filter)) {
+        const fields = hiddenFieldsIn(found.filter ?? '').join(', ');
+        throw new RequestRefusedError(
+          403,
+          'forbidden_scope',
+          `the filter of ${id} reads personal data (${fields}), and this key may change it: to ask for what it matches, the key needs the scope reveal`,
+        );
+      }
       const rules = openRoute(found).explain(logged.event);
       return { wanted: rules.every(({ passed }) => passed), rules, delivery: present ?? null };
     },

@@ -2,7 +2,6 @@ import {
   EVENT_ID,
   type Event,
   matchesEventType,
-  personOf,
   STATUS_CLASSES,
   STATUS_TYPE,
   type StatusClass,
@@ -24,7 +23,9 @@ import {
 } from '@clickrelay/queue';
 import { openRoute } from '@clickrelay/routing';
 import { z } from 'zod';
+import type { Caller } from './authenticate.ts';
 import { notFound } from './errors.ts';
+import { couldSearchBy } from './filter-access.ts';
 import { maskDelivery, maskEvent, maskRule } from './mask.ts';
 import { datesOf, operation, pageOf, pageQuery, spanQuery } from './operation.ts';
 import { delivery, deliverySummary, event } from './schemas.ts';
@@ -58,7 +59,7 @@ const wantedBy = (chosen: {
 const ofParty = async (store: Store, party: string | undefined): Promise<Wants> => {
   if (party === undefined) return undefined;
   const partyOf = await openParties(store);
-  return ({ from, to }) => [from, to].some((person) => person !== null && partyOf(personOf(person)) === party);
+  return ({ from, to }) => [from, to].some((person) => person !== null && partyOf(person) === party);
 };
 
 /** The state of each delivery of these events. */
@@ -90,10 +91,10 @@ const estimate = async (
 };
 
 /** For each destination that the event did not go to, the first rule that refuses it now. */
-const listUnwanted = async (store: Store, logged: Event, went: readonly string[]) => {
+const listUnwanted = async (store: Store, caller: Caller, logged: Event, went: readonly string[]) => {
   const unwanted: { destinationId: string; rule: string; passed: boolean; detail: string }[] = [];
   for (const destination of await listDestinations(store)) {
-    if (went.includes(destination.id)) continue;
+    if (went.includes(destination.id) || couldSearchBy(caller, destination.filter)) continue;
     const reason = openRoute(destination)
       .explain(logged)
       .find(({ passed }) => !passed);
@@ -216,7 +217,7 @@ export const eventOperations = [
       unwanted: unwanted.map(maskRule),
     }),
     errors: { 404: 'not_found' },
-    run: async ({ params: { id } }, { store }) => {
+    run: async ({ params: { id } }, { store }, { caller }) => {
       const logged = EVENT_ID.test(id) ? await readEvent(store, id) : undefined;
       if (logged === undefined) throw notFound('event', id);
       const [deliveries, came, [repeats = NEVER]] = await Promise.all([
@@ -225,7 +226,7 @@ export const eventOperations = [
         readRepeats(store, [id]),
       ]);
       const went = deliveries.map(({ destinationId }) => destinationId);
-      const unwanted = await listUnwanted(store, logged.event, went);
+      const unwanted = await listUnwanted(store, caller, logged.event, went);
       return { ...logged.event, callback: came ?? null, repeats, deliveries, unwanted };
     },
   }),

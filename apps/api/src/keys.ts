@@ -1,6 +1,7 @@
 import { createKey, listKeys, removeKey, SCOPES } from '@clickrelay/queue';
 import { z } from 'zod';
-import { notFound } from './errors.ts';
+import type { Caller } from './authenticate.ts';
+import { notFound, RequestRefusedError } from './errors.ts';
 import { operation, pageOf, pageQuery } from './operation.ts';
 import { pageThrough } from './page.ts';
 
@@ -38,6 +39,24 @@ const declaration = z
     issues.push({ code: 'custom', path: ['destinations'], message, input: undefined });
   });
 
+/**
+ * A key hands on what it has, and no more: else one with `admin` alone could give itself `reveal`.
+ * @throws {RequestRefusedError} 403 `forbidden_scope`
+ */
+const assertHasItself = (
+  { scopes, destinations }: Caller,
+  wanted: { readonly scopes: readonly string[]; readonly destinations: readonly string[] },
+): void => {
+  const isBound = (pattern: string): boolean => destinations.includes('*') || destinations.includes(pattern);
+  const lacking = [
+    ...wanted.scopes.filter((one) => !(scopes as readonly string[]).includes(one)),
+    ...wanted.destinations.filter((pattern) => !isBound(pattern)).map((pattern) => `lease from ${pattern}`),
+  ];
+  if (lacking.length === 0) return;
+  const message = `a key gives only scopes that it has, and this one lacks ${lacking.join(', ')}; make the key with API_KEY`;
+  throw new RequestRefusedError(403, 'forbidden_scope', message);
+};
+
 export const keyOperations = [
   operation({
     method: 'get',
@@ -72,12 +91,13 @@ export const keyOperations = [
     method: 'post',
     path: '/v1/keys',
     summary: 'Create a key',
-    description: 'It is shown this once.',
+    description: 'With scopes that the key which makes it has too. It is shown this once.',
     scopes: ['admin'],
     body: declaration,
     status: 201,
     response: key.extend({ key: z.string().describe('`crk_…`') }).meta({ id: 'NewKey' }),
-    run: async ({ body }, { store }, { audit }) => {
+    run: async ({ body }, { store }, { caller, audit }) => {
+      assertHasItself(caller, body);
       const { key: made, shown } = await createKey(store, body, Date.now());
       await audit('key.made', made.id, { name: made.name, scopes: made.scopes, destinations: made.destinations });
       return { ...made, key: shown };

@@ -93,6 +93,36 @@ export const maskEvent = ({
   raw: HIDDEN,
 });
 
+/** What `maskEvent` passes on, of the event and of `data`. `mask.test.ts` holds it against what it does. */
+const SHOWN_FIELDS = [
+  'id',
+  'type',
+  'integrationId',
+  'integrationName',
+  'channel',
+  'messageId',
+  'relatedMessageId',
+  'clientMessageId',
+  'occurredAt',
+  'receivedAt',
+  'valid',
+  'issues',
+];
+const SHOWN_OF_FILES = ['contentType', 'byteSize', 'inline'];
+
+/**
+ * Whether masking shows a field, so that everybody may ask for it.
+ * @param field.path from the event on; `*` for any element of a list
+ * @param field.isOnlyTested Whether it is there is no secret, as its name is shown.
+ */
+export const isShownField = ({ path, isOnlyTested }: { path: readonly string[]; isOnlyTested: boolean }): boolean => {
+  const [field = '', name = '', element, part = ''] = path;
+  if (isOnlyTested && (path.length === 1 || (path.length === 2 && field === 'data'))) return true;
+  if (field !== 'data') return SHOWN_FIELDS.includes(field);
+  if (name !== 'files') return Object.hasOwn(SHOWN_DATA, name);
+  return element === '*' && SHOWN_OF_FILES.includes(part);
+};
+
 interface Status {
   readonly id: string;
   readonly code: number | null;

@@ -12,6 +12,7 @@ import {
 import { z } from 'zod';
 import { nameOf } from './authenticate.ts';
 import { notFound } from './errors.ts';
+import { allowFilter } from './filter-access.ts';
 import { HIDDEN } from './mask.ts';
 import { type AnswerOf, operation, pageOf, pageQuery } from './operation.ts';
 import {
@@ -107,6 +108,7 @@ export const replayOperations = [
     errors: { 404: 'not_found' },
     deadlineMs: 30_000,
     run: async ({ body: { rate, dryRun, ...chosen } }, { store }, { caller, audit }) => {
+      await allowFilter(chosen.filter, { operation: '/v1/replays', caller, audit });
       const wanted = await toSelection(store, chosen);
       const nowMs = Date.now();
       const secondsOf = (matched: number | undefined): number | null => {

@@ -55,6 +55,12 @@ it('the audit record lists which key did what, newest first, without what was re
     { by, action: 'destination.removed', target: 'crm' },
     { by, action: 'delivery.replayed', target: dead },
     { by, action: 'dead_letter.removed', target: other },
+    ...Array.from({ length: 3 }, () => ({
+      by,
+      action: 'personal_data.searched',
+      target: '/v1/dead-letters/remove',
+      detail: { fields: ['from'] },
+    })),
     {
       by,
       action: 'dead_letters.removed',

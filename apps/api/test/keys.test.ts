@@ -143,9 +143,11 @@ describe('a key that leases', () => {
         classes: ['failed'],
         paused: null,
         held: null,
+        warnings: [],
       },
     ]);
-    expect((await call('GET', '/v1/destinations/n8n-two')).body).toEqual(body);
+    const { warnings: _, ...shown } = body;
+    expect((await call('GET', '/v1/destinations/n8n-two')).body).toEqual(shown);
     const refused = (code: string) => ({ status: 403, body: { error: { code } } });
     const hook = { type: 'webhook', url: 'https://crm.example.com' };
     expect(await call('PUT', '/v1/destinations/n8n-two', hook)).toMatchObject(refused('forbidden_scope'));

@@ -1739,7 +1739,7 @@ export interface Operations {
       next: string | null;
     };
   };
-  /** Create a key. It is shown this once. Needs a key with the scope `admin`. */
+  /** Create a key. With scopes that the key which makes it has too. It is shown this once. Needs a key with the scope `admin`. */
   'POST /v1/keys': {
     body: {
       /** What the list of keys calls it */
