@@ -45,6 +45,10 @@ export class Connections {
    * @param isFresh do not use one that is open already
    */
   take(waiting: Waiting, isFresh = false): void {
+    if (this.#isClosed) {
+      waiting.onConnectError(new Error('closed'));
+      return;
+    }
     const idle = isFresh ? undefined : this.#takeIdle();
     if (idle !== undefined) waiting.onConnection(idle);
     else if (this.#open.size + this.#opening < this.#options.most) this.#openFor(waiting);
@@ -60,9 +64,14 @@ export class Connections {
   release(connection: Connection, keepsOpenMs: number | undefined): void {
     connection.leave();
     connection.isReused = true;
+    const next = this.#isOld(connection) ? undefined : this.#takeWaiting();
+    if (next !== undefined) {
+      next.onConnection(connection);
+      return;
+    }
     const idleMs = keepsOpenMs === undefined ? IDLE_MS : keepsOpenMs - IDLE_EARLY_MS;
     if (idleMs <= 0 || this.#isOld(connection)) connection.close();
-    else this.#give(connection, idleMs);
+    else this.#keep(connection, idleMs);
   }
 
   close(): void {
@@ -84,12 +93,7 @@ export class Connections {
     }
   }
 
-  #give(connection: Connection, idleMs: number): void {
-    const next = this.#takeWaiting();
-    if (next !== undefined) {
-      next.onConnection(connection);
-      return;
-    }
+  #keep(connection: Connection, idleMs: number): void {
     connection.idleUntil = performance.now() + idleMs;
     this.#idle.push(connection);
     this.#look ??= setInterval(() => this.#closeIdle(), LOOK_MS).unref();
