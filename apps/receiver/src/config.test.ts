@@ -18,6 +18,7 @@ describe('the environment', () => {
       TRUSTED_PROXIES: [],
       CALLBACK_INTEGRATION_IDS: new Set(),
       MAX_BODY_BYTES: 33_554_432,
+      KEEP_ALIVE_TIMEOUT: 620_000,
       LOG_LEVEL: 'info',
     });
   });
@@ -27,6 +28,7 @@ describe('the environment', () => {
       PORT: '70000',
       DURABILITY: 'sometimes',
       MAX_BODY_BYTES: '32MB',
+      KEEP_ALIVE_TIMEOUT: '0s',
       CALLBACK_PATH_PREFIX: 'hooks',
       TRUSTED_PROXIES: 'lb.example.com',
       LOG_LEVEL: 'loud',
@@ -40,6 +42,7 @@ describe('the environment', () => {
           'CALLBACK_PATH_PREFIX must be a path such as /client-callback, of letters, digits and `-._~` between slashes',
           'TRUSTED_PROXIES holds lb.example.com, which is neither an address nor a CIDR such as 10.0.0.0/8',
           'MAX_BODY_BYTES must be a whole number from 1 to 1073741824',
+          'KEEP_ALIVE_TIMEOUT must be from 1s to 1h',
           'LOG_LEVEL must be trace, debug, info, warn, error, fatal or silent',
         ].join('\n'),
       ),

@@ -1,5 +1,12 @@
 import { parseRedisUrl } from '@clickrelay/queue';
-import { checkedBy, durability, logLevel, readConfig as read, wholeNumber } from '@clickrelay/service/settings';
+import {
+  checkedBy,
+  durability,
+  duration,
+  logLevel,
+  readConfig as read,
+  wholeNumber,
+} from '@clickrelay/service/settings';
 import { z } from 'zod';
 import { parseCidrs } from './client-address.ts';
 import { parseCallbackAuth } from './credentials.ts';
@@ -76,6 +83,13 @@ export const config = z.object({
   MAX_BODY_BYTES: wholeNumber('MAX_BODY_BYTES', 1, 1_073_741_824)
     .default(33_554_432)
     .describe('The largest callback, compressed or not; a larger one gets 413'),
+  KEEP_ALIVE_TIMEOUT: duration('KEEP_ALIVE_TIMEOUT')
+    .refine((ms) => ms >= 1_000 && ms <= 3_600_000, 'KEEP_ALIVE_TIMEOUT must be from 1s to 1h')
+    .prefault('620s')
+    .describe(
+      'How long an unused connection stays open, 1s to 1h. Longer than the load balancer in front keeps it (60 s for ' +
+        'AWS, 600 s for Google), so that the balancer closes first and never sends into a closed one',
+    ),
   SPOOL_DIR: z
     .string()
     .default('')

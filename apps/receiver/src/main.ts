@@ -92,6 +92,7 @@ if (credentials?.isComplete() === false) await atMost(CREDENTIALS_WITHIN_MS, cre
 const server = await serve(app.callback(), {
   host: config.HOST,
   port: config.PORT,
+  timeouts: { keepAliveTimeout: config.KEEP_ALIVE_TIMEOUT },
   onMalformed: (refusal) => {
     metrics.refused(refusal.code);
     log.debug(refusal, 'callback.malformed');

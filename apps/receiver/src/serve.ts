@@ -29,10 +29,8 @@ const TIMEOUTS = {
   requestTimeout: 15_000,
   /** How often the two timeouts above are checked. */
   connectionsCheckingInterval: 1_000,
-  /**
-   * Longer than the 60 s that proxies keep idle connections, so that they close first and never send into a closed one.
-   */
-  keepAliveTimeout: 65_000,
+  /** `KEEP_ALIVE_TIMEOUT` */
+  keepAliveTimeout: 620_000,
   /**
    * For a socket on which nothing moves while an answer is due: a caller that sends request after request and reads no
    * answer. Longer than reading (15 s) and committing (2 s) may take together.

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { listQuarantine, openStore, readQuarantined, readRefusals, type Store, sumRefusals } from '@clickrelay/queue';
 import { createSender, sampleCallback, samples } from '@clickrelay/simulator';
@@ -54,6 +56,24 @@ const send = async (body = JSON.stringify(sampleCallback('moText'))) => {
 const committed = async (): Promise<Set<string>> => new Set(await readCommitted(store));
 
 describe('the receiver on a real Redis', () => {
+  it.each([
+    [{}, 'timeout=620'],
+    [{ KEEP_ALIVE_TIMEOUT: '1h' }, 'timeout=3600'],
+  ])('keeps an unused connection longer than the load balancer in front of it: %j', async (environment, told) => {
+    await start({ environment });
+    const { headers, body } = await request(`${url}/healthz`);
+    await body.dump();
+    expect(headers['keep-alive']).toBe(told);
+  });
+
+  it('closes an unused connection after `KEEP_ALIVE_TIMEOUT`', async () => {
+    await start({ environment: { KEEP_ALIVE_TIMEOUT: '1s' } });
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');
+    socket.resume();
+    await once(socket, 'close');
+  });
+
   it('reports how many callbacks it refused, up to the last one, and nothing about who sent them', async () => {
     const program = await start();
     const refuse = async (): Promise<void> => {
