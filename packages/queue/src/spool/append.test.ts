@@ -113,3 +113,30 @@ describe('a spool whose disk fails when a segment is finished', () => {
     expect(await drain(folder.spool)).toEqual(numbered(0, 5));
   });
 });
+
+describe('a spool whose fsync fails', () => {
+  it('goes on in another file: nobody knows what of this one is on disk, and the next fsync may say that all is well', async () => {
+    let fails = false;
+    await folder.open({
+      disk: {
+        ...realDisk,
+        open: async (path, flags) => {
+          const file = await realDisk.open(path, flags);
+          const datasync = file.datasync.bind(file);
+          const failing = (): Promise<void> =>
+            fails ? Promise.reject(Object.assign(new Error('EIO'), { code: 'EIO' })) : datasync();
+          return Object.assign(file, { datasync: failing });
+        },
+      },
+    });
+    await appendAll(folder.spool, numbered(0, 3));
+    const before = folder.segments();
+    fails = true;
+    await expect(folder.spool.append(callback('refused'))).rejects.toMatchObject({ code: 'queue_unavailable' });
+    fails = false;
+    await appendAll(folder.spool, numbered(3, 6));
+    expect(folder.segments()).toHaveLength(2);
+    expect(folder.segments()).toEqual(expect.arrayContaining(before));
+    expect(await drain(folder.spool)).toEqual(numbered(0, 6));
+  });
+});
