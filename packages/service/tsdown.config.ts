@@ -5,6 +5,7 @@ import { library } from '../../tsdown.base.ts';
 const config: UserConfig = {
   ...library,
   entry: {
+    http: 'src/http/index.ts',
     log: 'src/log/index.ts',
     machine: 'src/machine/index.ts',
     process: 'src/process/index.ts',

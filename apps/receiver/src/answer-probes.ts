@@ -1,8 +1,8 @@
+import { announcesBody } from '@clickrelay/service/http';
 import type { Context } from 'koa';
 import type { WriteAnswer } from './answer.ts';
 import { queryData } from './query-data.ts';
 import { allowMethods, RefusalError } from './render-error.ts';
-import { announcesBody } from './unread-body.ts';
 
 /** The two paths of Clickatell's own examples. The body says what a callback is: either path takes both kinds. */
 export const callbackPaths = (prefix: string): string[] => [`${prefix}/one-api-reply`, `${prefix}/one-api-status`];

@@ -1,6 +1,6 @@
 import type { OutgoingHttpHeaders } from 'node:http';
+import { closeIfUnread } from '@clickrelay/service/http';
 import Koa, { type Context } from 'koa';
-import { closeIfUnread } from './unread-body.ts';
 
 /** Writes an answer: status, JSON body, headers. */
 export type WriteAnswer = (ctx: Context, status: number, body: string, headers?: OutgoingHttpHeaders) => void;

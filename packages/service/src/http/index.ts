@@ -1,0 +1,1 @@
+export { announcesBody, closeIfUnread } from './unread-body.ts';
