@@ -1,6 +1,7 @@
 import type { Rate } from '@clickrelay/core';
 import type { DestinationSettings } from '@clickrelay/destination-settings';
 import type { Renderer } from '@clickrelay/metrics';
+import { closeIfUnread } from '@clickrelay/service/http';
 import Router from '@koa/router';
 import Koa from 'koa';
 import type { Logger } from 'pino';
@@ -81,6 +82,10 @@ export const createApp = ({ apiKey, metricsToken, rateLimit, renderer, log, ...r
 
   // A connection broke in the middle of an answer. Without a listener Koa prints it.
   app.on('error', ({ name, code }: NodeJS.ErrnoException) => log.warn({ name, code }, 'request.broken'));
+  app.use(async (ctx, next) => {
+    await next();
+    closeIfUnread(ctx.req, ctx.res);
+  });
   app.use(renderErrors(log));
   app.use((ctx, next) => {
     if (ctx.path !== '/healthz') return next();

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { API_KEY, useApi } from './start-api.ts';
 
@@ -59,5 +60,30 @@ describe('an invalid request', () => {
     ['a body that is too large', `"${'x'.repeat(300_000)}"`, 413],
   ])('%s', async (_, body, status) => {
     expect((await api.call('PUT', '/v1/destinations/crm', body)).status).toBe(status);
+  });
+});
+
+describe('a body that is not read to its end', () => {
+  it.each([
+    ['too large', API_KEY, 413],
+    ['of a stranger', 'somebody', 401],
+  ])('%s: the sender gets the answer, and is told that the connection closes', async (_, key, status) => {
+    const socket = connect(Number(new URL(api.url).port), '127.0.0.1');
+    let answer = '';
+    socket.setEncoding('latin1').on('data', (text: string) => {
+      answer += text;
+    });
+    const closed = new Promise<string | undefined>((resolve) => {
+      socket.on('error', ({ code }: NodeJS.ErrnoException) => resolve(code)).on('close', () => resolve(undefined));
+    });
+    const head = `PUT /v1/destinations/crm HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\n`;
+    socket.write(`${head}Content-Length: 3000000\r\n\r\n`);
+    for (let sent = 0; sent < 3_000_000 && answer === ''; sent += 100_000) {
+      socket.write(Buffer.alloc(100_000, 'x'));
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    expect(await closed).toBe(undefined);
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} [^]*\\r\\nConnection: close\\r\\n`));
+    expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toHaveProperty('error.code');
   });
 });

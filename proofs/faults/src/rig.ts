@@ -68,7 +68,7 @@ export interface Rig {
 }
 
 /** Short, so that minutes of trouble fit into seconds, and with enough tries that nothing becomes a dead letter. */
-const RETRY_SCHEDULE = ['0s', '50ms', '100ms', '200ms', ...Array<string>(60).fill('500ms')].join(',');
+export const RETRY_SCHEDULE = ['0s', '50ms', '100ms', '200ms', ...Array<string>(60).fill('500ms')].join(',');
 
 /** A credential as written in `CALLBACK_AUTH`, and as sent in a request. */
 export const credential = (password: string): { setting: string; header: string } => ({

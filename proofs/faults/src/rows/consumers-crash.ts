@@ -1,17 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { putDestination } from '@clickrelay/queue';
-import { freePort } from '@clickrelay/service/machine';
 import { account } from '../account.ts';
+import { startApi } from '../api.ts';
 import type { Taker } from '../destination.ts';
-import { createPart, type Part } from '../part.ts';
-import { type Rig, startRig } from '../rig.ts';
-import type { Row, Run } from '../run.ts';
+import { startRig } from '../rig.ts';
+import type { Row } from '../run.ts';
 
 // Consumers of a pull destination, and the API they lease from, die while deliveries are leased.
 
-const API_KEY = 'faults-faults-faults';
 const LEASE_MS = 2_000;
 const CONSUMERS = 4;
 
@@ -21,19 +18,6 @@ interface Lease {
   readonly event: { id: string; raw: Record<string, unknown> };
 }
 
-const startApi = async (run: Run, rig: Rig): Promise<{ api: Part; url: string }> => {
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const api = createPart({
-    args: [fileURLToPath(import.meta.resolve('@clickrelay/api/main'))],
-    env: { REDIS_URL: rig.redis.url, API_PORT: String(port), API_KEY },
-    readyUrl: `${url}/healthz`,
-  });
-  run.defer(() => api.kill());
-  await api.start();
-  return { api, url };
-};
-
 const crashConsumers: Row = {
   id: 'LEASE',
   fault: 'consumers, the API and Redis die while deliveries are leased',
@@ -41,7 +25,7 @@ const crashConsumers: Row = {
   run: async (run) => {
     const rig = await startRig(run);
     await putDestination(rig.store, { id: 'bot', type: 'pull', events: ['*'], paused: null, config: {} });
-    const { api, url } = await startApi(run, rig);
+    const api = await startApi(run, rig);
 
     const times = new Map<string, number>();
     const wrong: string[] = [];
@@ -50,15 +34,7 @@ const crashConsumers: Row = {
     run.defer(() => stop.abort());
     let isCareful = false;
 
-    const call = async (verb: string, body: object): Promise<{ status: number; body: unknown }> => {
-      const response = await fetch(`${url}/v1/destinations/bot/${verb}`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-        signal: AbortSignal.any([stop.signal, AbortSignal.timeout(60_000)]),
-      });
-      return { status: response.status, body: await response.json() };
-    };
+    const call = (verb: string, body: object) => api.call('POST', `/v1/destinations/bot/${verb}`, body);
     /** Treats a delivery as a consumer does: usually its work, then the ack. */
     const handle = async ({ deliveryId, leaseToken, event }: Lease): Promise<void> => {
       const lease = { deliveryId, leaseToken };
@@ -85,18 +61,14 @@ const crashConsumers: Row = {
     };
     const consume = async (): Promise<void> => {
       while (!stop.signal.aborted) {
-        try {
-          const { status, body } = await call('lease', {
-            max: run.noise.whole(1, 5),
-            waitMs: 1_000,
-            leaseMs: LEASE_MS,
-          });
-          if (status === 200) await Promise.all((body as { deliveries: Lease[] }).deliveries.map(handle));
-          else await sleep(100);
-        } catch {
-          // The API was killed: a consumer asks again.
-          await sleep(100);
-        }
+        const { status, body } = await call('lease', {
+          max: run.noise.whole(1, 5),
+          waitMs: 1_000,
+          leaseMs: LEASE_MS,
+        });
+        // When the API was killed, a consumer asks again.
+        if (status === 200) await Promise.all((body as { deliveries: Lease[] }).deliveries.map(handle));
+        else await sleep(100);
       }
     };
     const consuming = Promise.all(Array.from({ length: CONSUMERS }, consume));
@@ -112,7 +84,7 @@ const crashConsumers: Row = {
         await sleep(run.random.whole(0, 1_000));
         await rig.redis.restart();
       } else {
-        const part = victim === 'api' ? api : rig.worker;
+        const part = victim === 'api' ? api.part : rig.worker;
         await part.kill();
         await part.start();
       }

@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { waitUntil } from '@clickrelay/testkit';
 import { account } from '../account.ts';
+import { startApi } from '../api.ts';
+import { newCallback } from '../ledger.ts';
 import { startRig } from '../rig.ts';
 import type { Row } from '../run.ts';
 
@@ -51,6 +54,46 @@ const stopReceiver: Row = {
     await load;
     await account(run, rig);
     run.check(run.result.repeated === 0, `${run.result.repeated} deliveries were repeated`);
+  },
+};
+
+/** The limit from the order to stop to the end, whatever is away. */
+const ENDS_WITHIN_MS = 25_000;
+
+const stopWithoutRedis: Row = {
+  id: 'G30',
+  fault: 'SIGTERM of every part while Redis is dead, frozen or cut off',
+  timeoutMs: 480_000,
+  run: async (run) => {
+    const rig = await startRig(run, { proxied: ['receiver', 'worker'], spool: true });
+    rig.destination.behave('hang');
+    const ways = ['dead', 'frozen', 'cut off'] as const;
+    for (const how of run.isLong ? ways : [run.random.pick(ways)]) {
+      const api = await startApi(run, rig);
+      await rig.clickatell.postUntilAccepted(newCallback(run.random, { events: 3 }));
+      await waitUntil(() => rig.destination.arrivals.length > 0, { what: 'a delivery under way' });
+      if (how === 'dead') await rig.redis.kill();
+      else if (how === 'frozen') await rig.redis.kill('SIGSTOP');
+      else rig.proxy.refuse();
+      // In the middle of everything it does without Redis.
+      await sleep(run.random.whole(0, 3_000));
+      const spooled = rig.clickatell.post(newCallback(run.random));
+      const parts = { receiver: rig.receiver, worker: rig.worker, api: api.part };
+      const stopped = Object.entries(parts).map(async ([name, part]) => {
+        const startedAt = performance.now();
+        const code = await part.stop(ENDS_WITHIN_MS + 20_000);
+        const ms = performance.now() - startedAt;
+        run.step(`${name} ended with ${code} after ${ms.toFixed(0)} ms, Redis ${how}`);
+        run.check(code !== null && ms < ENDS_WITHIN_MS, `${name} took ${ms.toFixed(0)} ms to end with Redis ${how}`);
+      });
+      await Promise.all([...stopped, spooled]);
+      if (how === 'dead') await rig.redis.restart();
+      else if (how === 'frozen') await rig.redis.kill('SIGCONT');
+      else rig.proxy.heal();
+      await Promise.all([rig.receiver.start(), rig.worker.start()]);
+    }
+    rig.destination.behave({ status: 200 });
+    await account(run, rig);
   },
 };
 
@@ -140,6 +183,7 @@ const killWithLarge: Row = {
 export const stoppedAndKilled: readonly Row[] = [
   stopWorker,
   stopReceiver,
+  stopWithoutRedis,
   killReceiver(false),
   killReceiver(true),
   killEverything(false),

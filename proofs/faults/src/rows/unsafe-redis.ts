@@ -1,16 +1,13 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startRedis, waitUntil } from '@clickrelay/testkit';
 import { account } from '../account.ts';
 import { isAccepted, newCallback } from '../ledger.ts';
 import { type Rig, startRig } from '../rig.ts';
 import type { Row, Run } from '../run.ts';
+import { cannotMount, smallDisk } from '../small-disk.ts';
 import { answeredWithinMs } from './redis-away.ts';
 
-// Redis is there, but full, or configured so that it loses data.
+// Redis is there, but full, or configured so that it loses data; or a disk is full.
 
 /** Sends until something is refused, or until the time is up. @returns whether something was refused */
 const fillUp = async (
@@ -95,35 +92,6 @@ const unsafeSettings: Row = {
     await rig.store.redis.replicaof('127.0.0.1', primary.port);
     await refuses('a replica', 'role');
   },
-};
-
-// -- full disks -------------------------------------------------------------------------------------------------
-
-const mount = (dir: string, ...options: string[]): void => {
-  execFileSync('mount', [...options, 'tmpfs', dir], { stdio: 'pipe' });
-};
-
-const cannotMount = async (): Promise<string | undefined> => {
-  const dir = mkdtempSync(join(tmpdir(), 'clickrelay-disk-'));
-  try {
-    mount(dir, '-t', 'tmpfs', '-o', 'size=1m');
-    execFileSync('umount', [dir], { stdio: 'pipe' });
-    return undefined;
-  } catch {
-    return 'a full disk needs a mount of tmpfs, which this machine does not allow';
-  } finally {
-    rmdirSync(dir);
-  }
-};
-
-const smallDisk = (run: Run, size: string): { dir: string; grow(): void } => {
-  const dir = mkdtempSync(join(tmpdir(), 'clickrelay-disk-'));
-  mount(dir, '-t', 'tmpfs', '-o', `size=${size}`);
-  run.defer(() => {
-    execFileSync('umount', ['-l', dir], { stdio: 'pipe' });
-    rmdirSync(dir);
-  });
-  return { dir, grow: () => mount(dir, '-o', 'remount,size=200m') };
 };
 
 const fullDiskOfRedis: Row = {

@@ -174,4 +174,34 @@ const sendJunk: Row = {
   },
 };
 
-export const unusualCallbacks: readonly Row[] = [sendAgain, sendNews, sendJunk];
+const sendByQuery: Row = {
+  id: 'G37',
+  fault: 'statuses as the query of a GET, as old settings of the portal send them',
+  run: async (run) => {
+    const rig = await startRig(run, { receiver: { CALLBACK_AUTH: 'query:s1' } });
+    const base = `${rig.receiver.url}/client-callback/one-api-status`;
+    const send = async (query: string): Promise<Response> => fetch(`${base}?${query}`);
+    const sent = Array.from(
+      { length: run.isLong ? 200 : 30 },
+      () => `messageId=${run.random.hex(32)}&statusCode=${run.random.whole(1, 200)}&status=DELIVERED`,
+    );
+    for (const [index, query] of sent.entries()) {
+      const places = [`token=s1&${query}`, `${query}&token=s1`];
+      const { status } = await send(run.random.pick(places));
+      run.check(status === 200, `a status in a query was answered ${status}`);
+      // More wrong ones in a minute from one address are 429.
+      if (index >= 20) continue;
+      const stranger = await send(`${query}&token=s2`);
+      run.check(stranger.status === 401, `a status with a wrong credential was answered ${stranger.status}`);
+    }
+    run.check((await send('')).status === 200, 'an empty probe was refused');
+    const { items } = await listQuarantine(rig.store, { limit: 500 });
+    const kept = await Promise.all(items.map(async ({ id }) => String((await readQuarantined(rig.store, id))?.body)));
+    const missing = sent.filter((query) => !kept.some((body) => body.endsWith(`?${query}`)));
+    run.check(missing.length === 0, `${missing.length} of ${sent.length} statuses were answered 200 and not kept`);
+    run.check(kept.length === sent.length, `${kept.length} kept of ${sent.length}`);
+    run.check(!kept.some((body) => body.includes('s1')), 'a credential was kept');
+  },
+};
+
+export const unusualCallbacks: readonly Row[] = [sendAgain, sendNews, sendJunk, sendByQuery];
