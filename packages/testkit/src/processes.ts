@@ -1,5 +1,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,7 +12,7 @@ export interface ProgramOptions {
   args: string[];
   /** @default this process's Node */
   command?: string;
-  /** The whole environment, except PATH and HOME. @default {} */
+  /** The whole environment, except PATH, HOME and NODE_COMPILE_CACHE. @default {} */
   env?: Record<string, string | undefined>;
   cwd?: string;
   /** Resolve when its output matches. */
@@ -38,6 +40,9 @@ export interface Program {
   stop(signal?: NodeJS.Signals, graceMs?: number): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 }
 
+/** Hundreds of tests start the same few programs: none compiles them anew. */
+const COMPILE_CACHE = join(tmpdir(), 'clickrelay-compile-cache');
+
 const running = new Set<() => void>();
 process.once('exit', () => {
   for (const kill of running) kill();
@@ -50,7 +55,7 @@ process.once('exit', () => {
 export const startProgram = async (options: ProgramOptions): Promise<Program> => {
   const { args, command = process.execPath, timeoutMs = 60_000 } = options;
   const child = spawn(command, args, {
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...options.env },
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], NODE_COMPILE_CACHE: COMPILE_CACHE, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe', ...(options.ipc ? (['ipc'] as const) : [])],
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   }) as ChildProcessByStdio<null, Readable, Readable>;
