@@ -9,7 +9,9 @@ export interface Row {
   readonly fault: string;
   /** Why it cannot run on this machine, or undefined when it can. */
   readonly cannotRun?: () => Promise<string | undefined>;
-  /** A run that takes longer fails, in ms. @default 120000 */
+  /** A test of `./test` that does the same with less around it; the row is left out there. */
+  readonly shortIn?: string;
+  /** A run that takes longer fails, in ms. @default 480000 */
   readonly timeoutMs?: number;
   run(run: Run): Promise<void>;
 }

@@ -16,7 +16,7 @@ const WITHIN_MS = 12_000;
 const RETRY_MS = 4_000;
 
 const clockPutBack: Row = {
-  id: 'CLOCK',
+  id: 'G34',
   fault: 'the clock is put back, of Redis or of all',
   cannotRun: async () => cannotShiftClock(),
   timeoutMs: 300_000,

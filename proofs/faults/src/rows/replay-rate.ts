@@ -28,15 +28,15 @@ const replayAtRate: Row = {
 
     rig.destination.behave({ status: 200 });
     const before = rig.destination.arrivals.length;
-    // One every two seconds: a pause that a stop must interrupt, and that two workers must share.
-    const perMinute = 30;
-    const { status } = await api.call('POST', '/v1/replays', { destination: 'crm', rate: `${perMinute}/m` });
+    // A pause that a stop must interrupt, and that two workers must share.
+    const pauseMs = 2_000;
+    const { status } = await api.call('POST', '/v1/replays', { destination: 'crm', rate: `${60_000 / pauseMs}/m` });
     run.check(status === 202, `a replay was answered ${status}`);
     const sent = () => rig.destination.arrivals.slice(before);
-    for (const worker of run.isLong ? [rig.worker, other, rig.worker, other] : [rig.worker, other]) {
+    for (const worker of [rig.worker, other, rig.worker, other]) {
       const already = sent().length;
       await waitUntil(() => sent().length > already, { timeoutMs: 60_000, what: 'a delivery of the replay' });
-      await sleep(run.random.whole(0, 1_000));
+      await sleep(run.random.whole(0, pauseMs / 4));
       const startedAt = performance.now();
       const code = await worker.stop(60_000);
       const ms = performance.now() - startedAt;
@@ -52,9 +52,10 @@ const replayAtRate: Row = {
     );
     const times = sent().map(({ fairAt }) => fairAt);
     const tookMs = (times.at(-1) as number) - (times[0] as number);
-    const allowed = 1 + Math.ceil((tookMs * perMinute) / 60_000);
-    run.remark(`${times.length} sent in ${(tookMs / 1_000).toFixed(1)} s at ${perMinute}/m`);
-    run.check(times.length <= allowed + 1, `${times.length} sent in ${tookMs.toFixed(0)} ms, of ${allowed} allowed`);
+    run.remark(`${times.length} sent in ${(tookMs / 1_000).toFixed(1)} s`);
+    // The first one may have been late on its way.
+    const leastMs = (times.length - 1) * pauseMs - 1_000;
+    run.check(tookMs >= leastMs, `${times.length} sent in ${tookMs.toFixed(0)} ms, at least ${leastMs} are asked for`);
     await account(run, rig);
   },
 };

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { findRedisServer, freePort } from '@clickrelay/service/machine';
 import { type Program, startProgram, waitUntil } from '@clickrelay/testkit';
@@ -59,6 +60,7 @@ const post = async (receiverUrl: string): Promise<number> => {
 const startTwice: Row = {
   id: 'G33',
   fault: 'two `clickrelay start` on one DATA_DIR at the same moment',
+  shortIn: 'apps/cli/test/lock.test.ts',
   timeoutMs: 480_000,
   run: async (run) => {
     const { env, runFile } = await makeDataDir(run);
@@ -67,7 +69,14 @@ const startTwice: Row = {
       const programs = await Promise.all(envs.map((one) => startProgram({ args: [clickrelay, 'start'], env: one })));
       for (const program of programs) run.defer(() => program.stop('SIGTERM'));
       const isReady = (program: Program): boolean => /is ready/.test(program.stdout());
-      const refused = await Promise.race(programs.map((program) => program.exited.then(() => program)));
+      const refused = await Promise.race([
+        ...programs.map((program) => program.exited.then(() => program)),
+        sleep(60_000, undefined, { ref: false }),
+      ]);
+      if (refused === undefined) {
+        run.check(false, 'after a minute both run');
+        return;
+      }
       const [winner] = programs.filter((program) => program !== refused) as [Program];
       await waitUntil(() => isReady(winner), { timeoutMs: 60_000, what: 'the other one ready' });
       const { code } = await refused.exited;
@@ -87,6 +96,7 @@ const startTwice: Row = {
 const readerGone: Row = {
   id: 'G36',
   fault: 'nobody reads the log of `clickrelay start` any more, then its parts die',
+  shortIn: 'apps/cli/test/start.test.ts',
   run: async (run) => {
     const { env, runFile } = await makeDataDir(run);
     const shell = await startProgram({

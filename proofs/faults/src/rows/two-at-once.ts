@@ -44,6 +44,7 @@ const changesOf = ({ id, url }: CheckingDestination, round: number): Change[] =>
 const changeTogether: Row = {
   id: 'G26',
   fault: 'two change one destination at the same moment',
+  shortIn: 'apps/api/test/destination-races.test.ts',
   run: async (run) => {
     const rig = await startRig(run);
     const { destination } = rig;
@@ -105,6 +106,7 @@ const checkAnswers = (run: Run, answers: readonly ApiAnswer[]): void => {
 const answerTogether: Row = {
   id: 'G27',
   fault: 'an ack and a nack of one lease at the same moment',
+  shortIn: 'packages/queue/src/leases/lease-races.test.ts',
   run: async (run) => {
     const rig = await startRig(run);
     const { bot, times } = await addPull(rig);
