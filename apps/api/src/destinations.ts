@@ -6,9 +6,11 @@ import {
   readDelivery,
   readDestination,
   readEvent,
+  readFigures,
   readHours,
   removeDestination,
   resumeDestination,
+  type Store,
 } from '@clickrelay/queue';
 import { openRoute } from '@clickrelay/routing';
 import { z } from 'zod';
@@ -21,6 +23,27 @@ import { maskDelivery, maskRule } from './mask.ts';
 import { operation, pageOf, pageQuery } from './operation.ts';
 import { pageThrough } from './page.ts';
 import { delivery } from './schemas.ts';
+
+interface Lost {
+  readonly pending: number;
+  readonly deadLetters: number;
+}
+
+/** What is lost with a destination. */
+const countLost = async (store: Store, id: string): Promise<Lost> => {
+  const found = (await readFigures(store)).destinations.find((one) => one.id === id);
+  if (found === undefined) return { pending: 0, deadLetters: 0 };
+  const { waiting, delayed, active, deadLetters } = found;
+  return { pending: waiting + delayed + active, deadLetters };
+};
+
+const tooManyLost = (id: string, { pending, deadLetters }: Lost): RequestRefusedError =>
+  new RequestRefusedError(
+    409,
+    'unexpected_count',
+    `${pending} pending deliveries and ${deadLetters} dead letters would be lost with ${id}; ` +
+      `if you mean that, say so with \`expected=${pending + deadLetters}\`; nothing was removed`,
+  );
 
 export const destinationOperations = [
   operation({
@@ -139,12 +162,22 @@ export const destinationOperations = [
     description: 'With its waiting deliveries and its dead letters; events stay in the log.',
     scopes: ['admin'],
     params,
+    query: z.object({
+      expected: z.coerce
+        .number()
+        .int()
+        .min(0)
+        .default(0)
+        .describe('How many deliveries and dead letters may be lost with it; when there are more: 409 with the counts'),
+    }),
     status: 204,
-    errors: { 404: 'not_found' },
-    run: async ({ params: { id } }, { store, metrics }, { audit }) => {
+    errors: { 404: 'not_found', 409: 'unexpected_count' },
+    run: async ({ params: { id }, query: { expected } }, { store, metrics }, { audit }) => {
+      const lost = await countLost(store, id);
+      if (lost.pending + lost.deadLetters > expected) throw tooManyLost(id, lost);
       if (!(await removeDestination(store, id))) throw notFound('destination', id);
       metrics.forget(id);
-      await audit('destination.removed', id);
+      await audit('destination.removed', id, { ...lost });
     },
   }),
   operation({

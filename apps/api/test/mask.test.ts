@@ -240,6 +240,7 @@ describe('personal data', () => {
         "get /v1/setup",
         "get /v1/status",
         "get /v1/stream",
+        "patch /v1/destinations/{id}",
         "post /v1/credentials",
         "post /v1/credentials/{id}/restore",
         "post /v1/credentials/{id}/revoke",

@@ -6,6 +6,11 @@ export const wholeNumber = (text: string): number => {
   return Number(text);
 };
 
+export const naturalNumber = (text: string): number => {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  return Number(text);
+};
+
 export const share = (text: string): number => {
   const value = Number(text);
   if (text === '' || !(value >= 0 && value <= 1)) throw new InvalidArgumentError('It must be a number from 0 to 1.');

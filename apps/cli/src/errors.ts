@@ -13,3 +13,15 @@ export class CommandError extends Error {
 }
 
 export const usageError = (message: string): CommandError => new CommandError('usage', message, { exitCode: 2 });
+
+/** Adds to the errors of these codes what the person can do here. */
+export const hinting = async <Value>(step: Promise<Value>, hints: Readonly<Record<string, string>>): Promise<Value> => {
+  try {
+    return await step;
+  } catch (error) {
+    const hint = error instanceof CommandError ? hints[error.code] : undefined;
+    if (!(error instanceof CommandError) || hint === undefined) throw error;
+    const { code, message, exitCode } = error;
+    throw new CommandError(code, `${message}\n${hint}`, { exitCode, cause: error });
+  }
+};

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { runCli } from './run-cli.ts';
 import { useScriptedApi } from './use-scripted-api.ts';
 
-const { answers, asked, cli, dataDir, env } = useScriptedApi();
+const { answers, api, asked, cli, dataDir, env } = useScriptedApi();
 
 test('the secret of a destination is printed alone, or several one to a line', async () => {
   answers['GET /v1/destinations/crm/secret'] = { id: 'crm', secret: 'whsec_a' };
@@ -24,15 +24,15 @@ test('destinations are added, with a new secret shown, listed, paused, resumed a
     held: null,
     url: 'https://crm.example.com/',
   };
-  answers['PUT /v1/destinations/crm'] = { ...crm, secret: 'whsec_abc', warnings: ['moNew is unknown'] };
+  answers['PUT /v1/destinations/crm?onlyNew=true'] = { ...crm, secret: 'whsec_abc', warnings: ['moNew is unknown'] };
   answers['GET /v1/destinations?limit=500'] = { items: [crm], next: null };
   answers['POST /v1/destinations/crm/pause'] = crm;
   answers['POST /v1/destinations/crm/resume'] = crm;
-  answers['DELETE /v1/destinations/crm'] = {};
+  answers['DELETE /v1/destinations/crm?expected=0'] = {};
   const added = await cli('destinations', 'add', 'crm', '--url', 'https://crm.example.com/', '--events', 'mo*, x');
   expect(added.stdout).toBe('crm (webhook) gets mo* from now on\nits secret: whsec_abc\nwarning: moNew is unknown\n');
-  answers['PUT /v1/destinations/old'] = { ...crm, secret: '(hidden)', warnings: [] };
-  expect((await cli('destinations', 'add', 'old', '--url', 'https://crm.example.com/')).stdout).toBe(
+  answers['PUT /v1/destinations/old?onlyNew=false'] = { ...crm, secret: '(hidden)', warnings: [] };
+  expect((await cli('destinations', 'add', 'old', '--url', 'https://crm.example.com/', '--replace')).stdout).toBe(
     'old (webhook) gets mo* from now on\nits secret has not changed; `clickrelay destinations secret old` shows it\n',
   );
   expect((await cli('destinations')).stdout).toBe(
@@ -42,14 +42,53 @@ test('destinations are added, with a new secret shown, listed, paused, resumed a
   await cli('destinations', 'resume', 'crm');
   expect((await cli('destinations', 'remove', 'crm')).stdout).toBe('crm is removed\n');
   expect(asked()).toEqual([
-    'PUT /v1/destinations/crm {"type":"webhook","url":"https://crm.example.com/","events":["mo*","x"]}',
-    'PUT /v1/destinations/old {"type":"webhook","url":"https://crm.example.com/"}',
+    'PUT /v1/destinations/crm?onlyNew=true {"type":"webhook","url":"https://crm.example.com/","events":["mo*","x"]}',
+    'PUT /v1/destinations/old?onlyNew=false {"type":"webhook","url":"https://crm.example.com/"}',
     'GET /v1/destinations?limit=500',
     'POST /v1/destinations/crm/pause {"reason":"moving"}',
     'POST /v1/destinations/crm/resume',
-    'DELETE /v1/destinations/crm',
+    'DELETE /v1/destinations/crm?expected=0',
   ]);
   expect((await cli('destinations', 'add', 'crm')).code).toBe(2);
+});
+
+test('one that is there is not replaced unawares, and changes setting by setting', async () => {
+  const issues = [{ path: 'transform', message: 'is another one there' }];
+  const error = { code: 'destination_exists', message: 'a destination crm is there already', issues };
+  api.answerWith(() => ({ status: 409, body: JSON.stringify({ error }) }));
+  const refused = await cli('destinations', 'add', 'crm', '--url', 'https://crm.example.com/');
+  expect([refused.code, refused.stderr]).toEqual([
+    1,
+    'error: a destination crm is there already\n  transform: is another one there\n' +
+      'change single settings with `clickrelay destinations update crm`, or replace them all with --replace\n',
+  ]);
+  api.answerWith(() => ({ status: 200, body: '{"warnings":[]}' }));
+  const options = ['--timeout-ms', '500', '--clear', 'filter,rate', '--header', 'x-a=b', '--header', 'X-Old='];
+  expect((await cli('destinations', 'update', 'crm', ...options)).stdout).toBe(
+    'crm is changed: timeoutMs, headers, filter, rate\n',
+  );
+  expect(asked()[1]).toBe(
+    'PATCH /v1/destinations/crm {"timeoutMs":500,"headers":{"x-a":"b","X-Old":null},"filter":null,"rate":null}',
+  );
+  expect((await cli('destinations', 'update', 'crm')).code).toBe(2);
+});
+
+test('without a terminal, a removal that loses something needs the number, or --yes', async () => {
+  const message = '9 pending deliveries and 5 dead letters would be lost with crm';
+  api.answerWith(() => ({ status: 409, body: JSON.stringify({ error: { code: 'unexpected_count', message } }) }));
+  const refused = await cli('destinations', 'remove', 'crm');
+  expect([refused.code, refused.stderr]).toEqual([
+    1,
+    `error: ${message}\nwith this command: --expected <that number>, or --yes\n`,
+  ]);
+  api.answerWith(() => ({ status: 204 }));
+  await cli('destinations', 'remove', 'crm', '--expected', '14');
+  await cli('destinations', 'remove', 'crm', '--yes');
+  expect(asked()).toEqual([
+    'DELETE /v1/destinations/crm?expected=0',
+    'DELETE /v1/destinations/crm?expected=14',
+    `DELETE /v1/destinations/crm?expected=${Number.MAX_SAFE_INTEGER}`,
+  ]);
 });
 
 test('a destination is shown, gets a new secret, and is tested', async () => {

@@ -6,7 +6,7 @@ import {
   loadAdapters,
 } from '@clickrelay/destination-settings';
 import { createProcessMetrics, createWorkerMetrics, publishMetrics } from '@clickrelay/metrics';
-import { LayoutMismatchError, openStore } from '@clickrelay/queue';
+import { LayoutMismatchError, openStore, recordAudit } from '@clickrelay/queue';
 import { createRedisLog, openLog } from '@clickrelay/service/log';
 import { atMost, endInTime, endWithParent, listenForStop, orExit, tellReady } from '@clickrelay/service/process';
 import { ConfigError } from '@clickrelay/service/settings';
@@ -45,8 +45,13 @@ const store = await openStore({
 });
 store.redis.on('ready', redisLog.onReady);
 await orExit(() => store.ready(), LayoutMismatchError);
-const changes = await orExit(() => destinationSettings.apply(store, declared), InvalidDestinationsError);
-for (const { id, change, fields, madeSecret, warnings } of changes) {
+const applied = await orExit(() => destinationSettings.apply(store, declared), InvalidDestinationsError);
+for (const { id, change, changes, madeSecret, warnings } of applied) {
+  const fields = Object.keys(changes);
+  if (change !== 'unchanged') {
+    const record = { by: 'DESTINATIONS_FILE', action: `destination.${change}`, target: id };
+    await recordAudit(store, { ...record, ...(fields.length > 0 && { detail: { changes } }) });
+  }
   const hint = { hint: `its secret was made now; \`destinations secret ${id}\` shows it` };
   const details = { ...(fields.length > 0 && { fields }), ...(madeSecret && hint) };
   log.info({ destination: id, change, ...details }, 'destination.declared');

@@ -99,6 +99,11 @@ export type DestinationDeclaration = {
   retrySchedule?: string;
 };
 
+/** Fields of `DestinationDeclaration`, without `type`. `null` removes one; of `headers`, only those that are named change */
+export type DestinationChanges = {
+  [other: string]: unknown;
+};
+
 export type ListedEvent = {
   /** A duplicate of the event always has the same id: use it as idempotency key. */
   id: string;
@@ -1394,6 +1399,10 @@ export interface Operations {
     path: {
       id: string;
     };
+    query?: {
+      /** How many deliveries and dead letters may be lost with it; when there are more: 409 with the counts */
+      expected?: number | undefined;
+    } | undefined;
     answer: undefined;
   };
   /** Add or replace a destination. Secrets that are left out or `(hidden)` are kept. A missing signing secret is generated and shown. Needs a key with the scope `admin` or `lease`. */
@@ -1401,7 +1410,19 @@ export interface Operations {
     path: {
       id: string;
     };
+    query?: {
+      /** Whether to refuse to replace one that is there and differs: 409 with the differences */
+      onlyNew?: "true" | "false" | undefined;
+    } | undefined;
     body: DestinationDeclaration;
+    answer: DeclaredDestination;
+  };
+  /** Change settings of a destination. Only those that are given; the others stay as they are. Needs a key with the scope `admin` or `lease`. */
+  'PATCH /v1/destinations/{id}': {
+    path: {
+      id: string;
+    };
+    body: DestinationChanges;
     answer: DeclaredDestination;
   };
   /** Explain why an event goes there, or not. Every rule of the destination, as it is now. Needs a key with the scope `read`. */

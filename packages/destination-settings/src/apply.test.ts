@@ -39,7 +39,7 @@ describe('applying a file', () => {
     expect((await readDestination(store, 'crm'))?.config['secret']).toMatch(/^whsec_/);
 
     const again = await apply(store, parseFile(CRM, 'file').slice(0, 1));
-    expect(again).toEqual([{ id: 'crm', change: 'unchanged', fields: [], madeSecret: false, warnings: [] }]);
+    expect(again).toEqual([{ id: 'crm', change: 'unchanged', changes: {}, madeSecret: false, warnings: [] }]);
     expect((await listDestinations(store)).map(({ id }) => id)).toEqual(['bot', 'crm']);
   });
 
@@ -49,8 +49,14 @@ describe('applying a file', () => {
     await pauseDestination(store, 'crm', 'moving');
     const changed = CRM.replace('["mo*"]', '["*"]').replace('crm.example.com/', 'crm.example.com/2');
     expect(await apply(store, parseFile(changed, 'file'))).toEqual([
-      { id: 'crm', change: 'changed', fields: ['events', 'url'], madeSecret: false, warnings: [] },
-      { id: 'bot', change: 'unchanged', fields: [], madeSecret: false, warnings: [] },
+      {
+        id: 'crm',
+        change: 'changed',
+        changes: { events: { before: ['mo*'], after: ['*'] }, url: 'changed' },
+        madeSecret: false,
+        warnings: [],
+      },
+      { id: 'bot', change: 'unchanged', changes: {}, madeSecret: false, warnings: [] },
     ]);
     const crm = await readDestination(store, 'crm');
     expect(crm).toMatchObject({ paused: 'moving', config: { secret: before?.config['secret'] } });
@@ -85,8 +91,8 @@ describe('applying a file', () => {
 
   it('changes nothing in a dry run', async () => {
     expect(await apply(store, parseFile(CRM, 'file'), { isDryRun: true })).toEqual([
-      { id: 'crm', change: 'added', fields: [], madeSecret: false, warnings: [] },
-      { id: 'bot', change: 'added', fields: [], madeSecret: false, warnings: [] },
+      { id: 'crm', change: 'added', changes: {}, madeSecret: false, warnings: [] },
+      { id: 'bot', change: 'added', changes: {}, madeSecret: false, warnings: [] },
     ]);
     expect(await listDestinations(store)).toEqual([]);
   });

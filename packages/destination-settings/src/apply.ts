@@ -1,4 +1,5 @@
 import { changeDestination, type Destination, readDestination, type Store } from '@clickrelay/queue';
+import { type Changes, changesBetween } from './changes.ts';
 import { complete } from './complete.ts';
 import type { Declaration } from './declaration-schemas.ts';
 
@@ -6,8 +7,8 @@ import type { Declaration } from './declaration-schemas.ts';
 export interface Applied {
   readonly id: string;
   readonly change: 'added' | 'changed' | 'unchanged';
-  /** The fields that differ from what was there. */
-  readonly fields: readonly string[];
+  /** What differs from what was there. */
+  readonly changes: Changes;
   /** Whether a secret was generated. It is not given back: callers log what they get here. */
   readonly madeSecret: boolean;
 }
@@ -43,26 +44,7 @@ const compare = (
   present: Destination | undefined,
 ): { destination: Destination; applied: Applied } => {
   const { destination, generatedSecret } = complete(declared, present);
-  const fields = present === undefined ? [] : differing(present, destination);
-  const change = present === undefined ? 'added' : fields.length === 0 ? 'unchanged' : 'changed';
-  return { destination, applied: { id: declared.id, change, fields, madeSecret: generatedSecret !== undefined } };
+  const changes = present === undefined ? {} : changesBetween(present, destination);
+  const change = present === undefined ? 'added' : Object.keys(changes).length === 0 ? 'unchanged' : 'changed';
+  return { destination, applied: { id: declared.id, change, changes, madeSecret: generatedSecret !== undefined } };
 };
-
-/** The names of the fields in which two records of a destination differ. */
-const differing = (present: Destination, wanted: Destination): string[] => {
-  const flatten = ({ config, ...common }: Destination): Record<string, unknown> => ({ ...config, ...common });
-  const [before, after] = [flatten(present), flatten(wanted)];
-  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
-  return [...names].filter((name) => canonical(before[name]) !== canonical(after[name])).sort();
-};
-
-const canonical = (value: unknown): string | undefined => JSON.stringify(sorted(value));
-
-const sorted = (value: unknown): unknown =>
-  typeof value !== 'object' || value === null || Array.isArray(value)
-    ? value
-    : Object.fromEntries(
-        Object.entries(value)
-          .sort(([a], [b]) => (a < b ? -1 : 1))
-          .map(([key, inner]) => [key, sorted(inner)]),
-      );

@@ -2,6 +2,7 @@ import type { PluggedAdapter } from '@clickrelay/core';
 import type { Destination, Store } from '@clickrelay/queue';
 import { parseRanges } from '@clickrelay/webhook-forwarder';
 import { type Applied, type ApplyOptions, applyDeclarations } from './apply.ts';
+import { changeSettings, type SettingChanges } from './change-settings.ts';
 import { type Completed, complete } from './complete.ts';
 import { type Declaration, type DeclarationSchemas, declarationSchemas } from './declaration-schemas.ts';
 import { parseFile } from './parse-file.ts';
@@ -23,6 +24,8 @@ export interface DestinationSettings extends DeclarationSchemas {
   complete(declared: Declaration, present: Destination | undefined): Completed;
   /** What is valid in a declaration, and will probably not work. */
   warningsOf(declared: Declaration): string[];
+  /** The declaration of a destination with some settings changed, and its secrets hidden. It is not checked yet. */
+  change(present: Destination, changes: SettingChanges): Record<string, unknown>;
   /** Hides what must not be shown. */
   show(destination: Pick<Destination, 'type' | 'config'>): Record<string, unknown>;
   /** Makes the registry hold what is declared. Destinations that are not named stay as they are. */
@@ -48,6 +51,7 @@ export const createDestinationSettings = (
     ...schemas,
     parseFile: (text, name) => parseFile(schemas.declaration, text, name),
     complete,
+    change: (present, changes) => changeSettings(present, showSettings(present, adapters), changes),
     show: (destination) => showSettings(destination, adapters),
     warningsOf: warn,
     apply: async (store, declarations, options) => {

@@ -1,4 +1,5 @@
 export type { Applied, ApplyOptions } from './apply.ts';
+export { type Changes, changesBetween } from './changes.ts';
 export { checkFilter } from './check-filter.ts';
 export type { Completed } from './complete.ts';
 export { createDestinationSettings, type DestinationSettings } from './create-destination-settings.ts';

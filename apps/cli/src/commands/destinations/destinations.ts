@@ -5,7 +5,9 @@ import { shortTime, table } from '../../format.ts';
 import { type Context, REVEAL, type Reveal, revealed, show, WHOLE_PAGES } from '../context.ts';
 import { registerAdd } from './add.ts';
 import { registerApply } from './apply.ts';
+import { registerRemove } from './remove.ts';
 import { showDestination, stateOf } from './show.ts';
+import { registerUpdate } from './update.ts';
 
 export const registerDestinations = (program: Command): void => {
   const destinations = addGroup(program, 'destinations', 'where events go');
@@ -16,6 +18,7 @@ export const registerDestinations = (program: Command): void => {
     run: (_, __, context) => listDestinations(context),
   });
   registerAdd(destinations);
+  registerUpdate(destinations);
   addCommand(destinations, {
     usage: 'secret <id>',
     about: 'print the secret that signs its deliveries',
@@ -49,12 +52,7 @@ export const registerDestinations = (program: Command): void => {
   })
     .requiredOption('--event <id>', 'evt_… of an event in the log')
     .option(...REVEAL);
-  addCommand(destinations, {
-    usage: 'remove <id>',
-    about: 'remove a destination with its pending deliveries and dead letters',
-    example: 'destinations remove crm',
-    run: ([id], _, context) => removeDestination(id as string, context),
-  });
+  registerRemove(destinations);
   addCommand(destinations, {
     usage: 'pause <id>',
     about: 'send it nothing until it is resumed; its events wait',
@@ -143,11 +141,6 @@ const matchDestination = async (
     const became = delivery === null ? 'it was never sent there' : `it is ${delivery.state.replace('_', ' ')} there`;
     return `${table(['RULE', 'PASSED', 'DETAIL'], rows)}\n\n${verdict}; ${became}`;
   });
-};
-
-const removeDestination = async (id: string, context: Context): Promise<void> => {
-  await connectApi(context.config).call('DELETE /v1/destinations/{id}', { path: { id } });
-  show(context, { removed: id }, () => `${id} is removed`);
 };
 
 const pauseDestination = async (id: string, reason: string | undefined, context: Context): Promise<void> => {
