@@ -83,18 +83,19 @@ const passOnEvents = async (
 const deliverOrQueue = async (context: IngestContext, { events, inLog, logNow }: Routed): Promise<void> => {
   // The taker of a queued delivery looks for its event in the log.
   const queue: Queue = (outlet, some, how) => logNow().then(() => enqueue(context, outlet, some, how));
-  const queued = new Map<Outlet, LoggedEvent[]>();
+  const queued = new Map<Outlet, Waiting[]>();
   const work: Promise<unknown>[] = [inLog];
-  for (const { event, outlets, ended, cameBack } of events) {
+  for (const { event, isLate, outlets, ended, cameBack } of events) {
+    const waiting = { event, isLate };
     for (const outlet of outlets) {
       if (ended.has(outlet.id)) continue;
       // A delivery that may have a job already must not be attempted beside it.
-      const turn = !cameBack && context.mayDeliverStraight() && outlet.enterStraight(isStatus(event));
-      if (turn !== false) work.push(deliverStraight({ context, outlet, event, queue }, turn));
-      else if (queued.get(outlet)?.push(event) === undefined) queued.set(outlet, [event]);
+      const turn = !cameBack && context.mayDeliverStraight() && outlet.enterStraight(isLate || isStatus(event));
+      if (turn !== false) work.push(deliverStraight({ context, outlet, waiting, queue }, turn));
+      else if (queued.get(outlet)?.push(waiting) === undefined) queued.set(outlet, [waiting]);
     }
   }
-  for (const [outlet, waiting] of queued) work.push(queue(outlet, waiting));
+  for (const [outlet, some] of queued) work.push(queue(outlet, some));
   // Behind the deliveries: nobody waits for it.
   if (events.length > 0) {
     const indexed = events.map(({ event }) => event.event);
@@ -103,36 +104,44 @@ const deliverOrQueue = async (context: IngestContext, { events, inLog, logNow }:
   await waitForAll(work);
 };
 
+/** An event that waits for a destination. */
+interface Waiting {
+  readonly event: LoggedEvent;
+  /** Events of other callbacks go first. */
+  readonly isLate: boolean;
+}
+
 interface Straight {
   readonly context: IngestContext;
   readonly outlet: Outlet;
-  readonly event: LoggedEvent;
+  readonly waiting: Waiting;
   readonly queue: Queue;
 }
 
 /** The first attempt, without a job; a delivery that does not succeed gets one. */
 const deliverStraight = async (
-  { context, outlet, event, queue }: Straight,
+  { context, outlet, waiting, queue }: Straight,
   turn: true | Promise<boolean>,
 ): Promise<void> => {
-  if (!(await turn)) return queue(outlet, [event]);
+  if (!(await turn)) return queue(outlet, [waiting]);
+  const { event } = waiting;
   const { outcome, reason, because, uncounted } = await attemptDelivery(context, outlet, event, {
     number: 1,
     isFirst: true,
   });
   if (outcome.kind === 'delivered') countDelivered(context, event);
-  if (uncounted) await queue(outlet, [event]);
+  if (uncounted) await queue(outlet, [waiting]);
   else if (outcome.kind === 'retry') {
-    await queue(outlet, [event], { job: { a: 1 }, delayMs: outcome.delayMs });
+    await queue(outlet, [waiting], { job: { a: 1 }, delayMs: outcome.delayMs });
   } else if (outcome.kind === 'dead_letter') {
     const job = { a: 1, x: reason, ...(because !== 'refused' && { k: because }) };
-    await queue(outlet, [event], { job });
+    await queue(outlet, [waiting], { job });
   }
 };
 
 type Queue = (
   outlet: Outlet,
-  events: readonly LoggedEvent[],
+  events: readonly Waiting[],
   how?: Pick<DeliveryToQueue, 'job' | 'delayMs'>,
 ) => Promise<void>;
 
@@ -140,18 +149,18 @@ type Queue = (
 const enqueue = (
   context: IngestContext,
   outlet: Outlet,
-  events: readonly LoggedEvent[],
+  events: readonly Waiting[],
   how: Pick<DeliveryToQueue, 'job' | 'delayMs'> = {},
 ): Promise<void> =>
   outlet.enqueue(async () => {
     // Its place first: a delivery without one would wait for nobody.
-    await outlet.ordering?.join(events.map(({ event }) => event));
+    await outlet.ordering?.join(events.map(({ event }) => event.event));
     await enqueueDeliveries(
       context.store,
       outlet.id,
-      events.map((event) => {
+      events.map(({ event, isLate }) => {
         const trace = context.traces?.of(event);
-        const isSecond = outlet.isMixed && isStatus(event);
+        const isSecond = isLate || (outlet.isMixed && isStatus(event));
         return { eventId: event.event.id, isSecond, ...how, ...(trace && { job: { ...how.job, t: trace } }) };
       }),
     );

@@ -76,7 +76,7 @@ export class Outlet {
   #queueIsEmpty = false;
   #enqueuing = 0;
   #isWell = true;
-  /** Messages, and statuses behind them. */
+  /** Those that go first, and those behind them. */
   #waiting: [Waiting[], Waiting[]] = [[], []];
   #holdTimer: NodeJS.Timeout | undefined;
   #lastEndedAt = 0;
@@ -124,9 +124,10 @@ export class Outlet {
 
   /**
    * A turn for an event that has no job, or false when it should get one.
+   * @param isSecond others that wait go first
    * The caller must call `leave` once for each turn it gets.
    */
-  enterStraight(isStatus: boolean): boolean | Promise<boolean> {
+  enterStraight(isSecond: boolean): boolean | Promise<boolean> {
     if (this.destination.paused !== null || !this.#isWell || this.deliverer === undefined) return false;
     if (this.rate !== undefined || this.ordering !== undefined) return false;
     if (!this.#queueIsEmpty || this.#fromQueue > 0) return false;
@@ -135,7 +136,7 @@ export class Outlet {
       return true;
     }
     this.#options.turns.waiting++;
-    return new Promise((resolve) => this.#waiting[isStatus ? 1 : 0].push({ resolve, since: performance.now() }));
+    return new Promise((resolve) => this.#waiting[isSecond ? 1 : 0].push({ resolve, since: performance.now() }));
   }
 
   /** A turn for a job, which `room` has allowed. Must be followed by `leaveQueue` and `leave`. */

@@ -22,6 +22,8 @@ export interface Claim {
 /** An event of ours: no other group has logged it. */
 interface EventToRoute {
   readonly event: LoggedEvent;
+  /** Events of other callbacks go first. */
+  readonly isLate: boolean;
   /** The outlets that want it. */
   readonly outlets: readonly Outlet[];
   /** This group has handled it before, and did not finish. */

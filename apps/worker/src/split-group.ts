@@ -32,6 +32,11 @@ export interface SplitContext {
  * A callback may hold hundreds of thousands of events: this many are logged and delivered before the next are split.
  */
 const MOST_EVENTS_AT_ONCE = 1_000;
+/**
+ * So many events of a callback wait for their destinations with those of other callbacks, and the rest behind them: a
+ * callback of a hundred thousand must not hold up everybody else's.
+ */
+const MOST_IN_TURN = 100;
 /** Lets the process serve others after this much work, in ms. */
 const LONGEST_STRETCH_MS = 20;
 
@@ -64,7 +69,7 @@ export async function* splitGroup(
         for (const logged of some) {
           elements++;
           if (looksLikeTest(logged) && (await tellOfTest(context, logged))) tally.putBack();
-          else if (tally.add(logged, origin)) span?.note(logged);
+          else if (tally.add(logged, origin, elements > MOST_IN_TURN)) span?.note(logged);
           if (tally.events.length === MOST_EVENTS_AT_ONCE) yield tally.give();
           if (performance.now() - since > LONGEST_STRETCH_MS) {
             await nextTurn();

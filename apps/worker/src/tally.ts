@@ -8,6 +8,8 @@ export interface SplitEvent {
   readonly event: LoggedEvent;
   readonly origin: Origin;
   readonly counted: Writable<CountedWith>;
+  /** It comes late in a large callback: events of other callbacks go first. */
+  readonly isLate: boolean;
 }
 
 /**
@@ -25,7 +27,7 @@ export interface Tally {
   /** It is not a callback after all. If some of its events were given already, it stays counted with those. */
   putBack(): void;
   /** @returns false for a repeat of an event of the group */
-  add(event: LoggedEvent, origin: Origin): boolean;
+  add(event: LoggedEvent, origin: Origin, isLate?: boolean): boolean;
   /** The events so far, to be logged. */
   give(): readonly SplitEvent[];
   /** The same when no more will come. */
@@ -58,7 +60,7 @@ export const createTally = (): Tally => {
     putBack: () => {
       left.callbacks = Math.max(left.callbacks - 1, 0);
     },
-    add: (event, origin) => {
+    add: (event, origin, isLate = false) => {
       const { id } = event.event;
       const first = seen.get(id);
       if (first !== undefined) {
@@ -70,7 +72,7 @@ export const createTally = (): Tally => {
         left.repeats++;
         return false;
       }
-      const split = { event, origin, counted: { ...left, ownRepeats: 0 } };
+      const split = { event, origin, counted: { ...left, ownRepeats: 0 }, isLate };
       left = { callbacks: 0, repeats: 0 };
       seen.set(id, split);
       events.push(split);

@@ -126,7 +126,7 @@ export type ListedEvent = {
   receivedAt: string;
   /** Present when the element does not fit its known type. */
   valid?: false;
-  /** Each misfit, without received values. */
+  /** Each misfit, and each name of the callback that was too long to keep; without received values. */
   issues?: ({
     path: string;
     message: string;
@@ -183,7 +183,7 @@ export type EventWithDeliveries = {
   receivedAt: string;
   /** Present when the element does not fit its known type. */
   valid?: false;
-  /** Each misfit, without received values. */
+  /** Each misfit, and each name of the callback that was too long to keep; without received values. */
   issues?: ({
     path: string;
     message: string;
@@ -313,7 +313,7 @@ export type Event = {
   receivedAt: string;
   /** Present when the element does not fit its known type. */
   valid?: false;
-  /** Each misfit, without received values. */
+  /** Each misfit, and each name of the callback that was too long to keep; without received values. */
   issues?: ({
     path: string;
     message: string;

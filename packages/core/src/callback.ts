@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
+import { boundName } from './bound-name.ts';
 import { holdsMoreValuesThan, nestsDeeperThan } from './element-sources.ts';
-import { InvalidCallbackError, type Issue } from './errors.ts';
+import { InvalidCallbackError, type Issue, MAX_ISSUES } from './errors.ts';
 import { readText } from './fields.ts';
 import { MAX_LENGTH_WITH_ENVELOPE } from './size-limits.ts';
 
@@ -82,8 +83,8 @@ export const readEnvelope = (text: string): Envelope => {
     });
   }
   return {
-    integrationId: readText(envelope['integrationId']) ?? readText(envelope['integrationID']),
-    integrationName: readText(envelope['integrationName']),
+    integrationId: boundName(readText(envelope['integrationId']) ?? readText(envelope['integrationID'])),
+    integrationName: boundName(readText(envelope['integrationName'])),
     event: readEventObject(envelope),
   };
 };
@@ -127,7 +128,7 @@ const readEventObject = (envelope: Record<string, unknown>): Record<EventType, u
   }
   const issues: Issue[] = [];
   Object.entries(event).forEach(([type, elements], index) => {
-    if (Array.isArray(elements)) return;
+    if (Array.isArray(elements) || issues.length === MAX_ISSUES) return;
     issues.push({
       path: `event.${isName(type) ? type : `<key ${index + 1}>`}`,
       message: `expected array, got ${kindOf(elements)}`,

@@ -5,6 +5,9 @@ export interface Issue {
   readonly message: string;
 }
 
+/** The first say enough: a million misfits must not make a million issues. */
+export const MAX_ISSUES = 20;
+
 export interface InvalidCallbackOptions {
   readonly issues?: readonly Issue[];
 }

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { boundName, isTooLong, TOO_LONG } from './bound-name.ts';
 import { type EventType, isObject, kindOf, readEnvelope } from './callback.ts';
 import { type DataOf, isKnownEventType, type KnownEventType, knownTypes, type WireOf } from './data.ts';
 import { elementSources } from './element-sources.ts';
-import { InvalidCallbackError, type Issue } from './errors.ts';
+import { InvalidCallbackError, type Issue, MAX_ISSUES } from './errors.ts';
 import { EVENT_ID, eventId } from './event-id.ts';
 import { readChannel, readText, readTimestamp } from './fields.ts';
 
@@ -33,7 +34,7 @@ export interface Event {
   readonly receivedAt: string;
   /** Present, and false, when the element does not fit its known type; `issues` says why and `data` is empty. */
   readonly valid?: false;
-  /** Each misfit, without any received value. */
+  /** Each misfit of the element, and each name of the callback that was too long to keep; no received value. */
   readonly issues?: readonly Issue[];
   /** Typed by `type`; empty for a type that Clickrelay does not know. */
   readonly data: Readonly<Record<string, unknown>>;
@@ -93,8 +94,9 @@ export const splitCallback = (text: string, receivedAt: string): LoggedEvent[] =
 export function* eachEvent(text: string, receivedAt: string): Generator<LoggedEvent, void> {
   const { integrationId, integrationName, event } = readEnvelope(text);
   const sources = elementSources(text);
-  for (const [type, elements] of Object.entries(event)) {
-    const ofType = sources.get(type) as string[];
+  for (const [name, elements] of Object.entries(event)) {
+    const type = boundName(name);
+    const ofType = sources.get(name) as string[];
     for (let index = 0; index < elements.length; index++) {
       const source = ofType[index] as string;
       yield describe({ type, integrationId, integrationName, receivedAt, source }, elements[index]);
@@ -135,13 +137,23 @@ const describe = (stored: StoredEvent, raw: unknown): LoggedEvent => {
     clientMessageId: readText(fields['clientMessageId']),
     occurredAt: readTimestamp(fields['timestamp']),
     receivedAt,
-    ...readData(type, raw),
+    ...withLongNames(stored, readData(type, raw)),
     raw,
   };
   return { event, source };
 };
 
-const readData = (type: EventType, raw: unknown): Pick<Event, 'valid' | 'issues' | 'data'> => {
+type Checked = Pick<Event, 'valid' | 'issues' | 'data'>;
+
+/** Tells which names of the callback were cut. They do not make the element a misfit. */
+const withLongNames = (names: StoredEvent, checked: Checked): Checked => {
+  const cut = NAMES.filter((name) => isTooLong(names[name])).map((name) => ({ path: name, message: TOO_LONG }));
+  return cut.length === 0 ? checked : { ...checked, issues: [...cut, ...(checked.issues ?? [])] };
+};
+
+const NAMES = ['integrationId', 'integrationName', 'type'] as const;
+
+const readData = (type: EventType, raw: unknown): Checked => {
   if (!isKnownEventType(type)) return { data: {} };
   const known = knownTypes[type];
   const checked = known.wire.safeParse(raw);
@@ -152,9 +164,6 @@ const readData = (type: EventType, raw: unknown): Pick<Event, 'valid' | 'issues'
   const issues = checked.error.issues.slice(0, MAX_ISSUES).map((issue) => toIssue(issue, raw));
   return { valid: false, issues, data: {} };
 };
-
-/** The first issues say enough: an array of a million misfits must not make an event with a million issues. */
-const MAX_ISSUES = 20;
 
 /** Words an issue of zod's as the rule and the type it was given, never with a received value. */
 const toIssue = (issue: z.core.$ZodIssue, raw: unknown): Issue => {
@@ -188,7 +197,7 @@ export const eventSchema = z.object({
   issues: z
     .array(z.object({ path: z.string(), message: z.string() }))
     .exactOptional()
-    .describe('Each misfit, without received values.'),
+    .describe('Each misfit, and each name of the callback that was too long to keep; without received values.'),
   data: z.record(z.string(), z.unknown()).describe('Typed by `type`; empty for unknown types and misfits.'),
   raw: z.unknown().describe("Clickatell's own element, as received."),
 });
