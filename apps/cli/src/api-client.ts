@@ -9,7 +9,7 @@ import {
 } from '@clickrelay/client';
 import type { Config } from './config.ts';
 import { readRunFile, readSecrets } from './data-dir.ts';
-import { CommandError } from './errors.ts';
+import { CommandError, EXIT, type ExitCode } from './errors.ts';
 import { isLoopback } from './loopback.ts';
 
 export interface Api extends Pick<Client, 'call'> {
@@ -61,10 +61,18 @@ const notReached = (url: string, command: string, error: ApiUnreachableError): C
       'not_running',
       `clickrelay is not running here: nothing answers at ${url}; ` +
         `start it with \`${command} start\`, or set API_URL and API_KEY to where it runs`,
-      { cause: error },
+      { cause: error, exitCode: EXIT.unreachable },
     );
   }
-  return new CommandError('api_unreachable', error.message, { cause: error });
+  return new CommandError('api_unreachable', error.message, { cause: error, exitCode: EXIT.unreachable });
+};
+
+/** What a command ends with when the API answers this status. */
+const exitCodeOf = (status: number): ExitCode => {
+  if (status === 400) return EXIT.usage;
+  if (status === 404) return EXIT.notFound;
+  if (status >= 502) return EXIT.unreachable;
+  return status >= 500 ? EXIT.wrong : EXIT.refused;
 };
 
 const refusal = ({ status, code, message, issues }: ApiError, url: string, hadKey: boolean): CommandError => {
@@ -73,12 +81,14 @@ const refusal = ({ status, code, message, issues }: ApiError, url: string, hadKe
     return new CommandError(
       'unauthorized',
       `the API at ${url} ${why}; set API_KEY, or DATA_DIR to the folder it runs with`,
+      { exitCode: EXIT.refused },
     );
   }
   // A receiver or some other program answered: the API itself names what it did not find.
   if (status === 404 && message.startsWith('nothing is served')) {
-    return new CommandError(code, `the program at ${url} is not the API of Clickrelay: ${message}; is API_URL right?`);
+    return new CommandError(code, `the program at ${url} is not the API of Clickrelay: ${message}; is API_URL right?`, {
+      exitCode: EXIT.unreachable,
+    });
   }
-  const told = issues.map((issue) => `\n  ${issue.path ? `${issue.path}: ` : ''}${issue.message}`).join('');
-  return new CommandError(code, message + told);
+  return new CommandError(code, message, { issues, exitCode: exitCodeOf(status) });
 };

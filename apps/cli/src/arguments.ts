@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 
 export const wholeNumber = (text: string): number => {
   if (!/^\d+$/.test(text) || Number(text) < 1)
@@ -24,4 +24,22 @@ export const rate = (text: string): number => {
 };
 
 /** Splits at commas. */
-export const listOf = (text: string): string[] => text.split(',').map((part) => part.trim());
+export const listOf = (text: string): string[] =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+
+/** An option that takes one of these words, with spaces or `-` for `_` too: `'not built'`. Shells complete it. */
+export const oneOf = (flags: string, about: string, words: readonly string[]): Option =>
+  new Option(flags, about).choices([...words]).argParser((text) => {
+    const word = text.trim().toLowerCase().replaceAll(/[ -]/g, '_');
+    if (!words.includes(word)) throw new InvalidArgumentError(`It must be one of ${words.join(', ')}.`);
+    return word;
+  });
+
+/** Adds `--since` and `--until`. @param what whose time they are about: `those that failed` */
+export const addSpan = (command: Command, what: string): Command =>
+  command
+    .option('--since <when>', `only ${what} since: an age (15m, 72h, 7d) or a date in UTC`)
+    .option('--until <when>', `only ${what} before: an age or a date in UTC`);

@@ -3,14 +3,12 @@ import type { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import type { Context } from './commands/context.ts';
 import { readConfig } from './config.ts';
+import { printable } from './paint.ts';
 
 /** How printed hints write this command, before the configuration is read. */
 export const self = process.env['CLICKRELAY_COMMAND'] || 'clickrelay';
 
 export const version = packageJson.version;
-
-/** Replaces control characters: text from the network may hold sequences that a terminal obeys. */
-export const printable = (text: string): string => text.replaceAll(/[^\P{Cc}\n\t]/gu, '\uFFFD');
 
 export interface CommandDefinition<Options> {
   /** Its name and arguments, in the notation of commander. */

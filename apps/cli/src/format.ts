@@ -1,33 +1,53 @@
 import type { Event } from '@clickrelay/core';
 import type { Attempt, Delivery } from '@clickrelay/queue';
+import { fitColumns, GAP, lineWidth, pad, shorten } from './fit-columns.ts';
+import { paint } from './paint.ts';
+import { shortTime } from './time.ts';
+
+export { shortTime } from './time.ts';
 
 /** What the API shows in place of personal data. */
 export const HIDDEN = '(hidden)';
 
-/** Formats rows under headings, with columns as wide as needed. */
-export const table = (headings: string[], rows: string[][]): string => {
-  const widths = headings.map((heading, column) =>
-    Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  return [headings, ...rows]
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+/**
+ * Formats rows under headings, with columns as wide as needed. Where the terminal is too narrow even for shortened
+ * columns, each row becomes a block with a line for each column.
+ * @param indent how far the caller will indent it
+ */
+export const table = (headings: string[], rows: string[][], indent = 0): string => {
+  const width = lineWidth() - indent;
+  const clean = rows.map((row) => row.map((cell) => cell.replaceAll(/[\n\p{Cc}]+/gu, ' ')));
+  const widths = fitColumns([headings, ...clean], width);
+  if (widths === undefined) return clean.map((row) => block(headings, row, width)).join('\n\n');
+  const line = (cells: string[], style: (text: string) => string): string =>
+    cells
+      .map((cell, column) => {
+        const text = shorten(cell, widths[column] ?? 0);
+        // Nothing is written behind the last text of a line.
+        const isLast = cells.slice(column + 1).every((further) => further === '');
+        return text === '' ? pad('', widths[column] ?? 0) : pad(style(text), isLast ? 0 : (widths[column] ?? 0));
+      })
+      .join(' '.repeat(GAP))
+      .trimEnd();
+  return [line(headings, (text) => paint('bold', text)), ...clean.map((row) => line(row, paintState))].join('\n');
 };
 
-/** Local time, with the date unless it is today. */
-export const shortTime = (iso: string, now: Date = new Date()): string => {
-  const time = new Date(iso);
-  if (Number.isNaN(time.getTime())) return iso;
-  const two = (part: number) => String(part).padStart(2, '0');
-  const clock = [time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(':');
-  if (time.toDateString() === now.toDateString()) return clock;
-  return `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())} ${clock}`;
+const block = (headings: readonly string[], row: readonly string[], width: number): string => {
+  const names = Math.max(...headings.map(({ length }) => length));
+  const lines = headings.flatMap((heading, column) => {
+    const cell = row[column] ?? '';
+    if (cell === '') return [];
+    const text = cell.includes(' ') ? shorten(cell, width - names - GAP) : cell;
+    return [`${paint('bold', pad(heading, names))}${' '.repeat(GAP)}${paintState(text)}`];
+  });
+  return lines.join('\n');
 };
+
+const STATES = { delivered: 'green', active: 'green', pending: 'yellow', dead_letter: 'red' } as const;
+
+/** Gives a cell that is just a state its colour. */
+const paintState = (cell: string): string =>
+  Object.hasOwn(STATES, cell) ? paint(STATES[cell as keyof typeof STATES], cell) : cell;
 
 /** From whom to whom. */
 export const parties = ({ from, to }: Event): string =>
@@ -43,7 +63,7 @@ export const gist = (event: Event): string => {
   };
   const list = (value: unknown) => (Array.isArray(value) ? (value as unknown[]) : []);
   const words = (): string => {
-    if (event.valid === false) return 'does not fit its type';
+    if (event.valid === false) return event.issues?.find(({ path }) => path === '')?.message ?? 'does not fit its type';
     switch (event.type) {
       case 'moText':
       case 'moSuggestedResponse':
@@ -76,12 +96,19 @@ export const gist = (event: Event): string => {
 };
 
 /** Removes line breaks and other characters that move the cursor, and cuts the text to a length. */
-export const oneLine = (text: string, length: number): string => {
-  const clean = text.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim();
-  return clean.length <= length ? clean : `${clean.slice(0, length - 1)}…`;
-};
+export const oneLine = (text: string, length: number): string =>
+  shorten(text.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim(), length);
 
-/** The state of a delivery: `crm delivered`, `crm pending (503), again at 12:00:05`. */
+/** What became of an event, in a few words: `delivered: crm, bot`; what needs somebody comes first. */
+export const became = (deliveries: readonly { readonly destinationId: string; readonly state: string }[]): string =>
+  ['dead_letter', 'pending', 'delivered']
+    .flatMap((state) => {
+      const ids = deliveries.filter((one) => one.state === state).map(({ destinationId }) => destinationId);
+      return ids.length === 0 ? [] : [`${state}: ${ids.join(', ')}`];
+    })
+    .join('; ') || 'wanted by none';
+
+/** The state of a delivery: `crm delivered`, `crm pending (503), again at 2026-11-23T12:00:05Z`. */
 export const deliveryState = ({ destinationId, state, attempts, nextAttemptAt }: Delivery): string => {
   const last = attempts.at(-1);
   if (state === 'delivered') return `${destinationId} delivered`;

@@ -1,12 +1,14 @@
 import { ConfigError } from '@clickrelay/service/settings';
 import { Command, CommanderError } from 'commander';
-import { printable, self, version } from './command.ts';
+import { self, version } from './command.ts';
 import { registerAudit } from './commands/audit.ts';
 import { registerCredentials } from './commands/credentials.ts';
 import { registerDeadLetters } from './commands/dead-letters.ts';
+import { registerDeliveries } from './commands/deliveries.ts';
 import { registerDestinations } from './commands/destinations/destinations.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerEvents } from './commands/events.ts';
+import { registerFind } from './commands/find.ts';
 import { registerKeys } from './commands/keys.ts';
 import { registerLease } from './commands/lease.ts';
 import { registerLedger } from './commands/ledger.ts';
@@ -19,8 +21,11 @@ import { registerSetup } from './commands/setup.ts';
 import { registerStart } from './commands/start/start.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerTail } from './commands/tail.ts';
-import { CommandError } from './errors.ts';
+import { CommandError, EXIT } from './errors.ts';
 import { endWithOutput } from './output-errors.ts';
+import { paint, printable } from './paint.ts';
+
+const isJson = process.argv.includes('--json');
 
 const program = new Command('clickrelay')
   .description('Takes Clickatell callbacks, keeps them, and delivers them.')
@@ -28,6 +33,8 @@ const program = new Command('clickrelay')
   .showHelpAfterError(`(${self} --help lists the commands)`)
   .addHelpText('after', `\nExample:\n  $ ${self} start`)
   .exitOverride()
+  // With `--json` an error is JSON, and nothing else: see `complain`.
+  .configureOutput(isJson ? { writeErr: () => {} } : {})
   .helpCommand(false);
 
 // In the order of the help.
@@ -36,6 +43,8 @@ registerSend(program);
 registerTail(program);
 registerEvents(program);
 registerMessage(program);
+registerFind(program);
+registerDeliveries(program);
 registerDestinations(program);
 registerLease(program);
 registerKeys(program);
@@ -50,20 +59,30 @@ registerQuarantine(program);
 registerSetup(program);
 registerDoctor(program);
 
-/** Prints an error to stderr. @returns the exit code: 1 if something is wrong, 2 if the command was called wrongly */
+const asCommandError = (error: unknown): CommandError => {
+  if (error instanceof CommandError) return error;
+  if (error instanceof ConfigError) return new CommandError(error.code, error.message);
+  if (error instanceof CommanderError) {
+    return new CommandError('usage', error.message.replace(/^error: /, ''), { exitCode: EXIT.usage });
+  }
+  return new CommandError('internal_error', error instanceof Error ? error.message : String(error));
+};
+
+/** Prints an error to stderr; with `--json` in the shape of the API's errors. @returns the exit code */
 const complain = (error: unknown): number => {
-  // Commander has already printed it.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  const { code, message, exitCode } =
-    error instanceof CommandError
-      ? error
-      : error instanceof ConfigError
-        ? { code: error.code, message: error.message, exitCode: 1 }
-        : { code: 'internal_error', message: error instanceof Error ? error.message : String(error), exitCode: 1 };
-  const text = process.argv.includes('--json')
-    ? JSON.stringify({ error: { code, message } })
-    : `error: ${printable(message)}`;
-  process.stderr.write(`${text}\n`);
+  const isTold = error instanceof CommanderError;
+  // `--help` and `--version` end so.
+  if (isTold && error.exitCode === 0) return 0;
+  const { code, message, issues, hint, exitCode } = asCommandError(error);
+  if (isJson) {
+    const told = { code, message, ...(issues.length > 0 && { issues }) };
+    process.stderr.write(`${JSON.stringify({ error: told })}\n`);
+  } else if (!isTold) {
+    const where = issues.map((issue) => `\n  ${issue.path ? `${issue.path}: ` : ''}${issue.message}`).join('');
+    process.stderr.write(
+      `${paint('red', 'error:', process.stderr)} ${printable(message + where + (hint === undefined ? '' : `\n${hint}`))}\n`,
+    );
+  }
   return exitCode;
 };
 

@@ -45,6 +45,30 @@ test('a list of destinations, keys or replays is shown whole, however many pages
   expect(JSON.parse((await cli('keys', '--json')).stdout)).toEqual({ items: [key('key_1'), key('key_2')], next: null });
 });
 
+test('an error with --json has the shape of the API, and the exit code says what kind it is', async () => {
+  const issues = [{ path: 'kind', message: 'unknown' }];
+  const answer = (status: number, code: string, more: object = {}) =>
+    api.answerWith(() => ({ status, body: JSON.stringify({ error: { code, message: 'no', ...more } }) }));
+  const told = async (...args: string[]) => {
+    const { code, stdout, stderr } = await cli(...args, '--json');
+    return [code, stdout, JSON.parse(stderr)];
+  };
+  answer(400, 'invalid_request', { issues });
+  expect(await told('events')).toEqual([2, '', { error: { code: 'invalid_request', message: 'no', issues } }]);
+  expect((await cli('events')).stderr).toBe('error: no\n  kind: unknown\n');
+  for (const [status, code, exitCode] of [
+    [404, 'not_found', 3],
+    [409, 'already_pending', 4],
+    [503, 'queue_unavailable', 5],
+    [500, 'internal_error', 1],
+  ] as const) {
+    answer(status, code);
+    expect(await told('events', event.id)).toEqual([exitCode, '', { error: { code, message: 'no' } }]);
+  }
+  const usage = { code: 'usage', message: expect.stringContaining("unknown option '--lmit'") };
+  expect(await told('events', '--lmit', '5')).toEqual([2, '', { error: usage }]);
+});
+
 test('an error says what to do when the API is away or refuses the key', async () => {
   const port = await freePort();
   const away = await runCli(['events'], {
@@ -53,7 +77,7 @@ test('an error says what to do when the API is away or refuses the key', async (
     CLICKRELAY_COMMAND: './clickrelay',
   });
   expect([away.code, away.stderr]).toEqual([
-    1,
+    5,
     `error: clickrelay is not running here: nothing answers at http://127.0.0.1:${port}; start it with \`./clickrelay start\`, or set API_URL and API_KEY to where it runs\n`,
   ]);
   api.answerWith(() => ({
@@ -64,7 +88,7 @@ test('an error says what to do when the API is away or refuses the key', async (
   api.answerWith(() => ({ status: 401, body: '{"error":{"code":"unauthorized","message":"no"}}' }));
   const refused = await cli('events', '--json');
   expect([refused.code, JSON.parse(refused.stderr)]).toEqual([
-    1,
+    4,
     { error: { code: 'unauthorized', message: expect.stringContaining('refuses the key from API_KEY or DATA_DIR') } },
   ]);
 });

@@ -105,7 +105,7 @@ it('a credential is changed under load without a refused callback or a restart, 
   expect(items.map(({ origin }) => origin)).toEqual(['made', 'declared']);
   const declared = items[1] as (typeof items)[number];
   const refused = await runCli(['credentials', 'revoke', declared.id], environment);
-  expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining(`a callback came with ${declared.id}`)]);
+  expect([refused.code, refused.stderr]).toEqual([4, expect.stringContaining(`a callback came with ${declared.id}`)]);
   expect(await cli('credentials', 'revoke', declared.id, '--even-if-used')).toContain('is accepted no more\n');
   expect(await send(old)).toBe(401);
   await load.someMore();

@@ -1,7 +1,9 @@
+import { waitUntil } from '@clickrelay/testkit';
 import { expect, test } from 'vitest';
+import { startCli } from './run-cli.ts';
 import { delivery, event, useScriptedApi } from './use-scripted-api.ts';
 
-const { answers, api, asked, cli } = useScriptedApi();
+const { answers, api, asked, cli, env } = useScriptedApi();
 
 test('replay sends one delivery again, or many: counted, followed, paused, cancelled and resumed', async () => {
   const made = { id: 'rpl_1', by: 'API_KEY', createdAt: '2026-11-23T08:00:00.000Z', rate: '500/s', skipped: 0 };
@@ -33,7 +35,7 @@ test('replay sends one delivery again, or many: counted, followed, paused, cance
   expect(dry.stdout).toBe(
     [
       '3 dead letters would be sent again, in 6 s',
-      'the oldest came 2026-11-22 21:02:11',
+      'the oldest came 2026-11-22T21:02:11Z',
       'left out: 2 excepted',
       'left out: 1 not_heard_of_yet',
       `send the same with --until ${until}`,
@@ -77,6 +79,24 @@ test('replay sends one delivery again, or many: counted, followed, paused, cance
   expect((await cli('replay', 'dlv_crm_9')).stderr).toBe('error: no such thing\n');
 });
 
+test('Ctrl-C leaves a replay running, and says so and how to stop it', async () => {
+  const counts = { matched: 3, replayed: 1, delivered: 1, failed: 0, skipped: 0 };
+  const running = { id: 'rpl_1', state: 'running', rate: '1/h', ...counts };
+  const plan = { matched: 3, leftOut: [], oldest: null, until: '2026-11-23T08:00:00.123Z', seconds: null };
+  answers['POST /v1/replays'] = { ...plan, replay: running };
+  answers['GET /v1/replays/rpl_1'] = running;
+  const program = await startCli(['replay', '--all', '--rate', '1/h'], env());
+  await waitUntil(() => asked().includes('GET /v1/replays/rpl_1'));
+  expect(await program.stop('SIGINT')).toEqual({ code: 130, signal: null });
+  expect(program.stdout()).toBe(
+    [
+      'rpl_1 is running: 1 of 3 sent again: 1 delivered, 0 failed again',
+      'it goes on without this command; look with `clickrelay replays`, pause it with `clickrelay replays pause rpl_1`, stop it for good with `clickrelay replays cancel rpl_1`',
+      '',
+    ].join('\n'),
+  );
+});
+
 test('dead letters are removed singly, or many at once: more than a hundred only if the number is given', async () => {
   const until = '2026-11-23T08:00:00.123Z';
   const plan = { matched: 101, leftOut: [], oldest: '2026-11-22T21:02:11.000Z', until };
@@ -87,14 +107,14 @@ test('dead letters are removed singly, or many at once: more than a hundred only
   expect((await cli(...chosen, '--dry-run')).stdout).toBe(
     [
       '101 dead letters would be removed, for good',
-      'the oldest came 2026-11-22 21:02:11',
+      'the oldest came 2026-11-22T21:02:11Z',
       `remove them with --until ${until} --expected 101`,
       '',
     ].join('\n'),
   );
   const refused = await cli(...chosen);
   expect([refused.code, refused.stderr]).toEqual([
-    1,
+    4,
     `error: 101 dead letters match, and would be removed for good; if you mean that, add --expected 101 --until ${until}\n`,
   ]);
   // The API stops after a hundred, for lack of time.
@@ -139,14 +159,24 @@ test('dead letters and quarantine are listed and shown', async () => {
   answers['POST /v1/quarantine/qrt_1/reparse'] = { accepted: 1 };
   expect((await cli('dead-letters')).stdout).toBe(
     [
-      'FAILED               DESTINATION  TYPE    KIND       DELIVERY                        TRIES  ERROR',
-      '2026-11-20 10:00:03  crm          moText  not built  dlv_crm_AAAAAAAAAAAAAAAAAAAAAA  10     crm answered 503',
+      'FAILED                DESTINATION  TYPE    KIND       DELIVERY                        TRIES  ERROR',
+      '2026-11-20T10:00:03Z  crm          moText  not_built  dlv_crm_AAAAAAAAAAAAAAAAAAAAAA  10     crm answered 503',
       'send one again: clickrelay replay dlv_crm_AAAAAAAAAAAAAAAAAAAAAA',
       '',
     ].join('\n'),
   );
+  // What the list shows is taken back, however it is written.
+  answers['GET /v1/dead-letters?limit=20&kind=not_built&since=2026-11-20T10%3A00%3A03.000Z'] = {
+    items: [],
+    next: null,
+  };
+  for (const kind of ['not_built', 'not built']) {
+    const list = await cli('dead-letters', '--kind', kind, '--since', '2026-11-20T10:00:03Z');
+    expect([kind, list.code, list.stdout]).toEqual([kind, 0, 'no dead letters\n']);
+  }
+  expect((await cli('dead-letters', '--kind', 'lost')).stderr).toContain('It must be one of refused, not_built');
   expect((await cli('dead-letters', 'show', delivery.id)).stdout).toContain('    | sorry\n');
-  expect((await cli('quarantine')).stdout).toContain('2026-11-20 10:00:03  qrt_1  3      not JSON\n');
+  expect((await cli('quarantine')).stdout).toContain('2026-11-20T10:00:03Z  qrt_1  3      not JSON\n');
   expect((await cli('quarantine', 'show', 'qrt_1')).stdout).toContain('\n\n{\uFFFD"\n');
   expect((await cli('quarantine', 'reparse', 'qrt_1')).stdout).toBe('qrt_1 is accepted now: 1 event\n');
 });

@@ -58,7 +58,7 @@ test('one that is there is not replaced unawares, and changes setting by setting
   api.answerWith(() => ({ status: 409, body: JSON.stringify({ error }) }));
   const refused = await cli('destinations', 'add', 'crm', '--url', 'https://crm.example.com/');
   expect([refused.code, refused.stderr]).toEqual([
-    1,
+    4,
     'error: a destination crm is there already\n  transform: is another one there\n' +
       'change single settings with `clickrelay destinations update crm`, or replace them all with --replace\n',
   ]);
@@ -78,7 +78,7 @@ test('without a terminal, a removal that loses something needs the number, or --
   api.answerWith(() => ({ status: 409, body: JSON.stringify({ error: { code: 'unexpected_count', message } }) }));
   const refused = await cli('destinations', 'remove', 'crm');
   expect([refused.code, refused.stderr]).toEqual([
-    1,
+    4,
     `error: ${message}\nwith this command: --expected <that number>, or --yes\n`,
   ]);
   api.answerWith(() => ({ status: 204 }));
@@ -115,7 +115,7 @@ test('a destination is shown, gets a new secret, and is tested', async () => {
   );
   answers['POST /v1/destinations/crm/rotate-secret'] = { secrets: ['whsec_n3w'], oldUntil: '2026-11-20T10:00:00.000Z' };
   expect((await cli('destinations', 'rotate-secret', 'crm', '--keep-old-for', '7d')).stdout).toBe(
-    'crm is signed with whsec_n3w from now on\nthe old one signs too until 2026-11-20 10:00:00\n',
+    'crm is signed with whsec_n3w from now on\nthe old one signs too until 2026-11-20T10:00:00Z\n',
   );
   answers['POST /v1/destinations/crm/test'] = {
     delivered: false,

@@ -6,13 +6,14 @@ import { delivery, event, useScriptedApi } from './use-scripted-api.ts';
 const { answers, api, asked, cli, env } = useScriptedApi();
 
 test('events are listed without the control characters that they contain', async () => {
-  answers['GET /v1/events?limit=5&type=moText'] = { items: [event], next: 'c2' };
+  const deliveries = [{ destinationId: 'crm', state: 'delivered', attempts: 1, nextAttemptAt: null }];
+  answers['GET /v1/events?limit=5&type=moText'] = { items: [{ ...event, deliveries }], next: 'c2' };
   const { stdout, code } = await cli('events', '--limit', '5', '--type', 'moText');
   expect([code, stdout]).toEqual([
     0,
     [
-      'RECEIVED             TYPE    CHANNEL   FROM -> TO                EVENT',
-      '2026-11-20 10:00:01  moText  whatsapp  2799900001 -> 2799900002  evt_AAAAAAAAAAAAAAAAAAAAAA  hello there [31mred',
+      'RECEIVED              TYPE    CHANNEL   FROM -> TO                EVENT                       BECAME          CONTENT',
+      '2026-11-20T10:00:01Z  moText  whatsapp  2799900001 -> 2799900002  evt_AAAAAAAAAAAAAAAAAAAAAA  delivered: crm  hello there [31mred',
       'more: clickrelay events --limit 5 --type moText --cursor c2',
       '',
     ].join('\n'),
@@ -48,11 +49,11 @@ test('one event is shown with its deliveries and attempts, or as the JSON of the
     [
       'deliveries',
       '  crm dead letter (503)  dlv_crm_AAAAAAAAAAAAAAAAAAAAAA',
-      '    attempt 1 at 2026-11-20 10:00:02, 12 ms: dead letter (503 crm answered 503)',
+      '    attempt 1 at 2026-11-20T10:00:02Z, 12 ms: dead letter (503 crm answered 503)',
     ].join('\n'),
   );
   expect(stdout).toContain('a callback of 612 bytes with 2 elements; the others: evt_B\n');
-  expect(stdout).toContain('1 times, last at 2026-11-20 10:00:09: dropped\n');
+  expect(stdout).toContain('1 times, last at 2026-11-20T10:00:09Z: dropped\n');
   expect(JSON.parse((await cli('events', event.id, '--json')).stdout)).toEqual(told);
 });
 
@@ -78,22 +79,22 @@ test('a message is shown with its statuses, the late ones marked, and the replie
       'message m/1',
       '  client id  order-7',
       '  channel    whatsapp',
-      '  stands at  READ (read, final) since 2026-11-20 10:00:05',
+      '  stands at  READ (read, final) since 2026-11-20T10:00:05Z',
       '',
       'statuses',
-      '  HAPPENED             RECEIVED             STATUS        CLASS      EVENT',
-      '  2026-11-20 10:00:04  2026-11-20 10:00:09  5 DEVICE_ACK  delivered  evt_AAAAAAAAAAAAAAAAAAAAAA  late',
-      '  2026-11-20 10:00:05  2026-11-20 10:00:06  6 READ        read       evt_AAAAAAAAAAAAAAAAAAAAAA',
+      '  HAPPENED              RECEIVED              STATUS        CLASS      EVENT',
+      '  2026-11-20T10:00:04Z  2026-11-20T10:00:09Z  5 DEVICE_ACK  delivered  evt_AAAAAAAAAAAAAAAAAAAAAA  late',
+      '  2026-11-20T10:00:05Z  2026-11-20T10:00:06Z  6 READ        read       evt_AAAAAAAAAAAAAAAAAAAAAA',
       '',
       'replies',
-      '  HAPPENED             TYPE    FROM -> TO                EVENT',
-      '  2026-11-20 10:00:00  moText  2799900001 -> 2799900002  evt_AAAAAAAAAAAAAAAAAAAAAA  hello there [31mred',
+      '  HAPPENED              TYPE    FROM -> TO                EVENT',
+      '  2026-11-20T10:00:00Z  moText  2799900001 -> 2799900002  evt_AAAAAAAAAAAAAAAAAAAAAA  hello there [31mred',
       '',
     ].join('\n'),
   );
   answers['GET /v1/messages?clientMessageId=order-7'] = { items: [told], next: null };
   expect(JSON.parse((await cli('message', 'order-7', '--json')).stdout)).toEqual([told]);
-  expect((await cli('message', 'nothing')).code).toBe(1);
+  expect((await cli('message', 'nothing')).code).toBe(3);
   expect((await cli('message')).code).toBe(2);
 });
 
@@ -112,9 +113,29 @@ test('tail follows events from now on, and where each one goes, until it is told
   const program = await startCli(['tail'], env());
   await program.waitForOutput(/evt_.*\n/);
   expect(program.stdout()).toBe(
-    '2026-11-20 10:00:01  moText  whatsapp  2799900001 -> 2799900002  hello there [31mred  evt_AAAAAAAAAAAAAAAAAAAAAA  => crm delivered\n',
+    '2026-11-20T10:00:01Z  moText  whatsapp  2799900001 -> 2799900002  hello there [31mred  evt_AAAAAAAAAAAAAAAAAAAAAA  => crm delivered\n',
   );
   await waitUntil(() => asked().filter((line) => line.endsWith('after=c2&reveal=false')).length > 1);
+  expect(await program.stop('SIGINT')).toEqual({ code: 0, signal: null });
+});
+
+test('tail tells what became of a delivery that was pending at first, in a line of its own', async () => {
+  const pending = { ...delivery, state: 'pending', nextAttemptAt: '2026-11-20T10:05:00.000Z' };
+  const [first] = delivery.attempts;
+  const second = { ...first, number: 2, startedAt: '2026-11-20T10:05:00.000Z', outcome: 'delivered', status: 204 };
+  const done = { ...delivery, state: 'delivered', attempts: [first, second] };
+  answers['GET /v1/events?order=asc&limit=100'] = { items: [], next: 'c1' };
+  answers['GET /v1/events?order=asc&limit=100&after=c1'] = { items: [event], next: 'c2' };
+  answers['GET /v1/events?order=asc&limit=100&after=c2'] = { items: [], next: 'c2' };
+  answers[`GET /v1/events/${event.id}`] = { ...event, deliveries: [pending] };
+  const program = await startCli(['tail'], env());
+  await program.waitForOutput(/=> crm pending \(503\), again at 2026-11-20T10:05:00Z\n/);
+  answers[`GET /v1/events/${event.id}`] = { ...event, deliveries: [done] };
+  await program.waitForOutput(/delivered.*\n/);
+  expect(program.stdout().split('\n').slice(1)).toEqual([
+    '2026-11-20T10:05:00Z  evt_AAAAAAAAAAAAAAAAAAAAAA  => crm delivered at attempt 2',
+    '',
+  ]);
   expect(await program.stop('SIGINT')).toEqual({ code: 0, signal: null });
 });
 

@@ -30,10 +30,10 @@ test('the ledger is added up over its parts, and says loudly when it does not ba
   expect([balanced.code, balanced.stdout]).toEqual([
     0,
     [
-      '10 events logged up to 2026-11-20 10:00:00; 1 of them were wanted by no destination',
-      '9 callbacks became 10 events, 2 repetitions dropped (counted in whole minutes or hours, from 2026-11-20 09:00:00 to 2026-11-20 10:00:00)',
+      '10 events logged up to 2026-11-20T10:00:00Z; 1 of them were wanted by no destination',
+      '9 callbacks became 10 events, 2 repetitions dropped (counted in whole minutes or hours, from 2026-11-20T09:00:00Z to 2026-11-20T10:00:00Z)',
       'accepted, but not yet events: 2 groups of messages, 0 of statuses; in quarantine: 1',
-      'events before 2026-11-13 10:00:00 may have left the log: no destination was waiting for them',
+      'events before 2026-11-13T10:00:00Z may have left the log: no destination was waiting for them',
       '',
       'DESTINATION  ACCEPTED  = DELIVERED  + PENDING  + PARKED  + DEAD  + REMOVED  + UNACCOUNTED',
       'crm          10          6            4          0         0       0          0            2 failed before',
@@ -59,8 +59,11 @@ test('the ledger is added up over its parts, and says loudly when it does not ba
   expect([json.code, JSON.parse(json.stdout).balanced]).toEqual([1, false]);
   answers['GET /v1/ledger?destination=crn'] = { ...part, destinations: [], next: null };
   const mistyped = await cli('ledger', '--destination', 'crn');
-  expect([mistyped.code, mistyped.stdout.split('\n').at(-2)]).toEqual([0, 'none of them was routed to crn']);
-  expect((await cli('ledger', '--from', 'yesterday')).stderr).toContain('--from takes an age');
+  expect([mistyped.code, mistyped.stdout, mistyped.stderr]).toEqual([3, '', 'error: no such thing\n']);
+  answers['GET /v1/destinations/crn'] = { id: 'crn' };
+  const idle = await cli('ledger', '--destination', 'crn');
+  expect([idle.code, idle.stdout.split('\n').at(-2)]).toEqual([0, 'none of them was routed to crn']);
+  expect((await cli('ledger', '--since', 'yesterday')).stderr).toContain('--since takes an age');
 });
 
 test('setup shows what to paste, what has arrived, and how to see the hidden credential', async () => {
@@ -89,7 +92,7 @@ test('setup shows what to paste, what has arrived, and how to see the hidden cre
       '  (hidden): `clickrelay setup --reveal` shows it',
       '',
       'received',
-      '  messages  last 2026-11-20 11:00:00, first 2026-11-20 10:00:00; 1 callback in 24 hours',
+      '  messages  last 2026-11-20T11:00:00Z, first 2026-11-20T10:00:00Z; 1 callback in 24 hours',
       '  statuses  none yet',
       '',
       'receivers',
@@ -176,8 +179,8 @@ test('audit lists who did what', async () => {
   };
   expect((await cli('audit')).stdout).toBe(
     [
-      'AT                   BY       ACTION              TARGET',
-      '2026-11-20 10:00:00  API_KEY  destination.paused  crm     {"reason":"moving"}',
+      'AT                    BY       ACTION              TARGET',
+      '2026-11-20T10:00:00Z  API_KEY  destination.paused  crm     {"reason":"moving"}',
       'more: clickrelay audit --cursor aud_1-0',
       '',
     ].join('\n'),

@@ -40,9 +40,9 @@ export const delivery = {
   nextAttemptAt: null,
 };
 
-/** The query of every command that can show personal data, unless it is told to reveal it. */
-const withoutMasking = (path: string): string =>
-  path.replace(/([?&])reveal=false(&|$)/, (_, before, after) => (after ? before : ''));
+/** Leaves out what commands ask for unless they are told otherwise: personal data hidden, what became of events. */
+const withoutDefaults = (path: string): string =>
+  path.replaceAll(/(?<=[?&])(reveal=false|include=deliveries)(&|$)/g, '').replace(/[?&]$/, '');
 
 export interface ScriptedApi {
   /** The answers of the API, by method and path. Anything else is not found. */
@@ -72,7 +72,7 @@ export const useScriptedApi = (): ScriptedApi => {
     for (const name of Object.keys(answers)) delete answers[name];
     server = await startDestination({
       answer: ({ method, path }) => {
-        const answer = answers[`${method} ${withoutMasking(path)}`];
+        const answer = answers[`${method} ${withoutDefaults(path)}`];
         if (answer !== undefined) return { status: 200, body: JSON.stringify(answer) };
         return { status: 404, body: '{"error":{"code":"not_found","message":"no such thing"}}' };
       },

@@ -1,40 +1,38 @@
 import type { DeadLetter, RequestOf } from '@clickrelay/client';
-import type { Command } from 'commander';
-import { parseSince } from '../duration.ts';
+import type { Command, Option } from 'commander';
+import { addSpan, listOf, oneOf } from '../arguments.ts';
 import { usageError } from '../errors.ts';
+import { type Span, spanOf } from '../time.ts';
 
 /** Which of many deliveries a command is about. */
-export interface Choice {
+export interface Choice extends Span {
   all?: boolean;
   destination?: string;
-  /** The API checks it. */
   kind?: DeadLetter['kind'];
   events?: string;
-  since?: string;
-  until?: string;
   filter?: string;
   except?: string;
 }
 
+/** The kinds of dead letters, as `DEAD_LETTER_KINDS` of packages/queue has them: loading that takes a second. */
+const KINDS: readonly DeadLetter['kind'][] = ['refused', 'not_built', 'crashes_consumer'];
+
+export const kindOption = (): Option => oneOf('--kind <kind>', 'only this kind', KINDS);
+
 /** Adds the options that choose deliveries. */
 export const addChoice = (command: Command): Command =>
-  command
-    .option('--all', 'all dead letters; the options below narrow them down')
-    .option('--destination <id>', 'only those of this destination')
-    .option('--kind <kind>', 'only this kind: refused, not_built or crashes_consumer')
-    .option('--events <patterns>', 'only these event types, comma-separated; * stands for any characters')
-    .option('--since <when>', 'only those that failed since: an age (15m, 72h, 7d) or a date')
-    .option('--until <when>', 'only those that failed before: an age or a date')
+  addSpan(
+    command
+      .option('--all', 'all dead letters; the options below narrow them down')
+      .option('--destination <id>', 'only those of this destination')
+      .addOption(kindOption())
+      .option('--events <patterns>', 'only these event types, comma-separated; * stands for any characters'),
+    'those that failed',
+  )
     .option('--filter <expression>', "only events for which this CEL expression is true: event.from == '2799900001'")
     .option('--except <deliveryIds>', 'all but these, comma-separated');
 
 type Selection = Omit<RequestOf<'POST /v1/dead-letters/remove'>['body'], 'dryRun' | 'expected'>;
-
-const listOf = (text: string): string[] =>
-  text
-    .split(',')
-    .map((one) => one.trim())
-    .filter((one) => one !== '');
 
 /** The choice as the API takes it: named deliveries, or all that match except some. */
 export const chosenBy = (ids: readonly string[], { all, events, since, until, except, ...rest }: Choice): Selection => {
@@ -44,8 +42,7 @@ export const chosenBy = (ids: readonly string[], { all, events, since, until, ex
   return {
     ...(ids.length > 0 && { deliveries: [...ids] }),
     ...rest,
-    ...(since !== undefined && { since: parseSince(since, '--since').toISOString() }),
-    ...(until !== undefined && { until: parseSince(until, '--until').toISOString() }),
+    ...spanOf({ since, until }),
     ...(events !== undefined && { events: listOf(events) }),
     ...(except !== undefined && { except: listOf(except) }),
   };

@@ -1,23 +1,25 @@
 import type { DeadLetter } from '@clickrelay/client';
 import type { Command } from 'commander';
 import { connectApi } from '../api-client.ts';
-import { wholeNumber } from '../arguments.ts';
+import { addSpan, wholeNumber } from '../arguments.ts';
 import { addCommand, addGroup } from '../command.ts';
-import { CommandError } from '../errors.ts';
-import { attemptLine, deliveryState, shortTime, table } from '../format.ts';
-import { addChoice, type Choice, chosenBy, countedDeliveries, leftOutLines } from './choice.ts';
-import { type Context, nextPage, REVEAL, type Reveal, revealed, show } from './context.ts';
+import { CommandError, EXIT } from '../errors.ts';
+import { table } from '../format.ts';
+import { type Span, shortTime, spanOf } from '../time.ts';
+import { addChoice, type Choice, chosenBy, countedDeliveries, kindOption, leftOutLines } from './choice.ts';
+import { type Context, firstFilledPage, nextPage, REVEAL, type Reveal, revealed, show } from './context.ts';
+import { showDelivery } from './deliveries.ts';
 
 export const registerDeadLetters = (program: Command): void => {
   const deadLetters = addGroup(program, 'dead-letters', 'deliveries that ended without success');
-  addCommand(deadLetters, {
+  const list = addCommand(deadLetters, {
     usage: 'list',
     about: 'list dead letters, newest first',
     example: 'dead-letters list --destination crm',
     run: (_, options: ListOptions, context) => listDeadLetters(options, context),
-  })
-    .option('--destination <id>', 'only those of this destination')
-    .option('--kind <kind>', 'only this kind: refused, not_built or crashes_consumer')
+  });
+  list.option('--destination <id>', 'only those of this destination').addOption(kindOption());
+  addSpan(list, 'those that failed')
     .option('--limit <n>', 'how many', wholeNumber, 20)
     .option('--cursor <cursor>', 'continue where the last page ended')
     .option(...REVEAL);
@@ -25,7 +27,7 @@ export const registerDeadLetters = (program: Command): void => {
     usage: 'show <deliveryId>',
     about: 'show every attempt; with --reveal also what the destination answered',
     example: 'dead-letters show dlv_crm_x7Vv0J1tq8mC2kQbZ4n9Lw',
-    run: ([id], options: Reveal, context) => showDeadLetter(id as string, options, context),
+    run: ([id], options: Reveal, context) => showDelivery(id as string, options, context),
   }).option(...REVEAL);
   const remove = addCommand(deadLetters, {
     usage: 'remove [deliveryIds...]',
@@ -38,24 +40,26 @@ export const registerDeadLetters = (program: Command): void => {
     .option('--expected <n>', 'how many will be removed, as --dry-run says; required above 100', wholeNumber);
 };
 
-interface ListOptions extends Reveal {
+interface ListOptions extends Reveal, Span {
   destination?: string;
-  /** The API checks it. */
   kind?: DeadLetter['kind'];
   limit: number;
   cursor?: string;
 }
 
 const listDeadLetters = async (options: ListOptions, context: Context): Promise<void> => {
-  const query = { ...options, ...revealed(options) };
-  const page = await connectApi(context.config).call('GET /v1/dead-letters', { query });
+  const query = { ...options, ...spanOf(options), ...revealed(options) };
+  const api = connectApi(context.config);
+  const page = await firstFilledPage(options.cursor, (cursor) =>
+    api.call('GET /v1/dead-letters', { query: { ...query, cursor } }),
+  );
   show(context, page, ({ items, next }) => {
     if (items.length === 0) return 'no dead letters';
     const rows = items.map((letter) => [
       shortTime(letter.failedAt),
       letter.destinationId,
       letter.eventType,
-      letter.kind.replaceAll('_', ' '),
+      letter.kind,
       letter.deliveryId,
       String(letter.attempts),
       letter.error,
@@ -65,24 +69,6 @@ const listDeadLetters = async (options: ListOptions, context: Context): Promise<
     const list = table(['FAILED', 'DESTINATION', 'TYPE', 'KIND', 'DELIVERY', 'TRIES', 'ERROR'], rows);
     return `${list}${more}\nsend one again: ${command} replay ${items[0]?.deliveryId}`;
   });
-};
-
-const showDeadLetter = async (deliveryId: string, options: Reveal, context: Context): Promise<void> => {
-  const delivery = await connectApi(context.config).call('GET /v1/deliveries/{id}', {
-    path: { id: deliveryId },
-    query: revealed(options),
-  });
-  show(context, delivery, (found) =>
-    [
-      found.id,
-      `  ${deliveryState(found)}`,
-      `  event ${found.eventId}`,
-      ...found.attempts.flatMap((attempt) => [
-        `  ${attemptLine(attempt)}`,
-        ...(attempt.response === '' ? [] : attempt.response.split('\n').map((line) => `    | ${line}`)),
-      ]),
-    ].join('\n'),
-  );
 };
 
 interface RemoveOptions extends Choice {
@@ -128,6 +114,7 @@ const removeDeadLetters = async (ids: readonly string[], options: RemoveOptions,
     throw new CommandError(
       'unexpected_count',
       `${counted} match, and would be removed for good; if you mean that, add --expected ${matched} --until ${until}`,
+      { exitCode: EXIT.refused },
     );
   }
   // `until` leaves out dead letters that arrive from now on, so that the number holds.

@@ -1,56 +1,63 @@
-import type { EventWithDeliveries } from '@clickrelay/client';
+import type { EventWithDeliveries, ListedEvent } from '@clickrelay/client';
 import type { Command } from 'commander';
 import { connectApi } from '../api-client.ts';
-import { wholeNumber } from '../arguments.ts';
+import { addSpan, wholeNumber } from '../arguments.ts';
 import { addCommand } from '../command.ts';
-import { parseSince } from '../duration.ts';
-import { attemptLine, deliveryState, gist, HIDDEN, parties, shortTime, table } from '../format.ts';
+import { attemptLine, became, deliveryState, gist, HIDDEN, parties, table } from '../format.ts';
+import { type Span, shortTime, spanOf } from '../time.ts';
 import { type Context, firstFilledPage, nextPage, REVEAL, type Reveal, revealed, show } from './context.ts';
 
-export const registerEvents = (program: Command): Command =>
-  addCommand(program, {
+export const registerEvents = (program: Command): void => {
+  const command = addCommand(program, {
     usage: 'events [id]',
     about: 'list the latest events, or show one with its deliveries and attempts',
     example: 'events --type moText --since 2h',
     run: ([id], options: EventsOptions, context) =>
       id === undefined ? listEvents(options, context) : showEvent(id, options, context),
-  })
-    .option('--type <types>', 'only these event types, comma-separated')
+  });
+  command.option('--type <types>', 'only these event types, comma-separated');
+  addSpan(command, 'those that arrived')
+    .option('--party <pty_…>', 'only those from or to one person, as `find` names them')
     .option('--limit <n>', 'how many', wholeNumber, 20)
-    .option('--since <when>', 'an age (15m, 72h, 7d) or a date')
     .option('--cursor <cursor>', 'continue where the last page ended')
     .option(...REVEAL);
+};
 
-interface EventsOptions extends Reveal {
+interface EventsOptions extends Reveal, Span {
   type?: string;
+  party?: string;
   limit: number;
-  since?: string;
   cursor?: string;
 }
 
 /** Lists the latest events, newest first. */
 const listEvents = async (options: EventsOptions, context: Context): Promise<void> => {
-  const { limit, type, cursor, since } = options;
-  const from = since === undefined ? undefined : parseSince(since).toISOString();
+  const { limit, type, party } = options;
+  const query = { limit, type, ...spanOf(options), party, include: 'deliveries', ...revealed(options) } as const;
   const api = connectApi(context.config);
-  const page = await firstFilledPage(cursor, (at) =>
-    api.call('GET /v1/events', { query: { limit, type, cursor: at, since: from, ...revealed(options) } }),
+  const page = await firstFilledPage(options.cursor, (cursor) =>
+    api.call('GET /v1/events', { query: { ...query, cursor } }),
   );
-  show(context, page, ({ items, next }) => {
-    if (items.length === 0) return 'no events';
-    const rows = items.map((event) => [
+  show(context, page, ({ items, next }) =>
+    items.length === 0 ? 'no events' : eventTable(items) + nextPage(context, 'events', options, next),
+  );
+};
+
+/** Events, newest first; what became of them where that was asked for. */
+export const eventTable = (items: readonly ListedEvent[]): string => {
+  const isTold = items.some(({ deliveries }) => deliveries !== undefined);
+  return table(
+    ['RECEIVED', 'TYPE', 'CHANNEL', 'FROM -> TO', 'EVENT', ...(isTold ? ['BECAME'] : []), 'CONTENT'],
+    items.map((event) => [
       shortTime(event.receivedAt),
       event.type,
       event.channel ?? '',
       parties(event),
       event.id,
+      ...(isTold ? [became(event.deliveries ?? [])] : []),
       gist(event),
-    ]);
-    return (
-      table(['RECEIVED', 'TYPE', 'CHANNEL', 'FROM -> TO', 'EVENT', ''], rows) +
-      nextPage(context, 'events', options, next)
-    );
-  });
+    ]),
+  );
 };
 
 /** Shows an event, where it went, and every attempt. */
@@ -70,8 +77,8 @@ const eventText = ({ deliveries, callback, repeats, ...event }: EventWithDeliver
     ['answers', event.relatedMessageId],
     ['client id', event.clientMessageId],
     ['integration', [event.integrationName, event.integrationId].filter(Boolean).join(', ')],
-    ['occurred', event.occurredAt],
-    ['received', event.receivedAt],
+    ['occurred', event.occurredAt && shortTime(event.occurredAt)],
+    ['received', shortTime(event.receivedAt)],
     ['came with', callback && cameWith(callback)],
     ['repeated', repeats?.lastAt && `${repeats.count} times, last at ${shortTime(repeats.lastAt)}: dropped`],
     ['issues', event.issues?.map(({ path, message }) => `${path}: ${message}`).join('; ')],

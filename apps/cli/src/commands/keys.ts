@@ -3,7 +3,8 @@ import type { Command } from 'commander';
 import { connectApi } from '../api-client.ts';
 import { listOf } from '../arguments.ts';
 import { addCommand, addGroup } from '../command.ts';
-import { shortTime, table } from '../format.ts';
+import { table } from '../format.ts';
+import { shortTime } from '../time.ts';
 import { type Context, show, WHOLE_PAGES } from './context.ts';
 
 export const registerKeys = (program: Command): void => {

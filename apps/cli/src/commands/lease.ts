@@ -4,7 +4,8 @@ import { connectApi } from '../api-client.ts';
 import { wholeNumber } from '../arguments.ts';
 import { addCommand } from '../command.ts';
 import { usageError } from '../errors.ts';
-import { gist, parties, shortTime } from '../format.ts';
+import { gist, parties } from '../format.ts';
+import { shortTime } from '../time.ts';
 import { type Context, show } from './context.ts';
 
 export const registerLease = (program: Command): Command =>

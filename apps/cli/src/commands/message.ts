@@ -3,7 +3,8 @@ import type { Command } from 'commander';
 import { type Api, connectApi } from '../api-client.ts';
 import { addCommand } from '../command.ts';
 import { CommandError, usageError } from '../errors.ts';
-import { gist, oneLine, parties, shortTime, table } from '../format.ts';
+import { gist, oneLine, parties, table } from '../format.ts';
+import { shortTime } from '../time.ts';
 import { type Context, REVEAL, type Reveal, revealed, show } from './context.ts';
 
 export const registerMessage = (program: Command): Command =>
@@ -92,6 +93,7 @@ const statusTable = (statuses: readonly MessageStatus[]): string =>
       id,
       late ? 'late' : '',
     ]),
+    INDENT,
   );
 
 const eventTable = (events: readonly Event[]): string =>
@@ -104,6 +106,8 @@ const eventTable = (events: readonly Event[]): string =>
       event.id,
       gist(event),
     ]),
+    INDENT,
   );
 
-const indent = (text: string): string => text.replaceAll(/^/gm, '  ');
+const INDENT = 2;
+const indent = (text: string): string => text.replaceAll(/^/gm, ' '.repeat(INDENT));

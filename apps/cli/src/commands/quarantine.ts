@@ -1,18 +1,20 @@
 import type { Command } from 'commander';
 import { connectApi } from '../api-client.ts';
-import { wholeNumber } from '../arguments.ts';
+import { addSpan, wholeNumber } from '../arguments.ts';
 import { addCommand, addGroup } from '../command.ts';
-import { HIDDEN, shortTime, table } from '../format.ts';
+import { HIDDEN, table } from '../format.ts';
+import { type Span, shortTime, spanOf } from '../time.ts';
 import { type Context, nextPage, REVEAL, type Reveal, revealed, show } from './context.ts';
 
 export const registerQuarantine = (program: Command): void => {
   const quarantine = addGroup(program, 'quarantine', 'authentic callbacks that could not be parsed');
-  addCommand(quarantine, {
+  const list = addCommand(quarantine, {
     usage: 'list',
     about: 'list them, newest first',
     example: 'quarantine list',
     run: (_, options: ListOptions, context) => listQuarantine(options, context),
-  })
+  });
+  addSpan(list, 'those that arrived')
     .option('--limit <n>', 'how many', wholeNumber, 20)
     .option('--cursor <cursor>', 'continue where the last page ended');
   addCommand(quarantine, {
@@ -35,13 +37,14 @@ export const registerQuarantine = (program: Command): void => {
   });
 };
 
-interface ListOptions {
+interface ListOptions extends Span {
   limit: number;
   cursor?: string;
 }
 
 const listQuarantine = async (options: ListOptions, context: Context): Promise<void> => {
-  const page = await connectApi(context.config).call('GET /v1/quarantine', { query: options });
+  const query = { ...options, ...spanOf(options) };
+  const page = await connectApi(context.config).call('GET /v1/quarantine', { query });
   show(context, page, ({ items, next }) => {
     if (items.length === 0) return 'nothing in quarantine';
     const rows = items.map(({ id, receivedAt, bytes, reason }) => [shortTime(receivedAt), id, String(bytes), reason]);
@@ -55,7 +58,7 @@ const showQuarantined = async (id: string, options: Reveal, context: Context): P
   show(context, entry, ({ receivedAt, reason, bytes, body }) =>
     [
       id,
-      `  received  ${receivedAt}`,
+      `  received  ${shortTime(receivedAt)}`,
       `  reason    ${reason}`,
       `  bytes     ${bytes}`,
       '',

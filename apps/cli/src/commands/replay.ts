@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Replay } from '@clickrelay/client';
 import type { Command } from 'commander';
-import { connectApi } from '../api-client.ts';
+import { type Api, connectApi } from '../api-client.ts';
 import { addCommand } from '../command.ts';
-import { shortTime } from '../format.ts';
+import { EXIT } from '../errors.ts';
+import { shortTime } from '../time.ts';
 import { addChoice, type Choice, chosenBy, countedDeliveries, leftOutLines } from './choice.ts';
 import { type Context, show } from './context.ts';
 
@@ -11,6 +13,8 @@ export const registerReplay = (program: Command): void => {
     usage: 'replay [deliveryIds...]',
     about: 'send a delivery again, whether it failed or was delivered; or many',
     example: 'replay --all --destination crm',
+    // Ctrl-C ends the waiting, and not the replay: it says so.
+    isEndless: true,
     run: replay,
   });
   addChoice(command)
@@ -32,7 +36,11 @@ const LOOK_MS = 500;
 /** How often to look again once all are sent, for the outcome of the last ones: most are delivered at once. */
 const LAST_LOOKS = 6;
 
-const replay = async (ids: readonly string[], options: ReplayOptions, context: Context): Promise<void> => {
+const replay = async (
+  ids: readonly string[],
+  options: ReplayOptions,
+  context: Context,
+): Promise<number | undefined> => {
   const [deliveryId] = ids;
   // Any option makes it a replay of many.
   if (deliveryId === undefined || ids.length > 1 || Object.keys(options).length > 0) {
@@ -40,9 +48,14 @@ const replay = async (ids: readonly string[], options: ReplayOptions, context: C
   }
   await connectApi(context.config).call('POST /v1/deliveries/{id}/replay', { path: { id: deliveryId } });
   show(context, { replayed: [deliveryId] }, () => `${deliveryId} is sent again`);
+  return undefined;
 };
 
-const replayMany = async (ids: readonly string[], options: ReplayOptions, context: Context): Promise<void> => {
+const replayMany = async (
+  ids: readonly string[],
+  options: ReplayOptions,
+  context: Context,
+): Promise<number | undefined> => {
   const { delivered, rate, dryRun, detach, ...choice } = options;
   const api = connectApi(context.config);
   const { replay: made, ...plan } = await api.call('POST /v1/replays', {
@@ -63,31 +76,44 @@ const replayMany = async (ids: readonly string[], options: ReplayOptions, contex
         `send the same with --until ${until}`,
       ].join('\n'),
     );
-    return;
+    return undefined;
   }
   if (detach) {
     show(context, made, ({ id }) => [`${id} sends ${counted} again`, ...leftOutLines(plan)].join('\n'));
-    return;
+    return undefined;
   }
   const { CLICKRELAY_COMMAND: command } = context.config;
-  let present = made;
-  for (let looks = LAST_LOOKS; !context.signal.aborted; ) {
-    if (present.state !== 'running' && (present.state !== 'done' || underWay(present) === 0 || looks-- === 0)) break;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-    present = await api.call('GET /v1/replays/{id}', { path: { id: made.id } });
-    // For people who watch; a pipe gets only the end.
-    if (!context.json && process.stderr.isTTY) process.stderr.write(`\r${progressOf(present)} `);
-  }
-  if (!context.json && process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+  const present = await follow(made, api, context);
   show(context, present, ({ id, state, failed }) =>
     [
       progressOf(present),
       ...leftOutLines(plan),
-      ...(state === 'running' ? [`it is still running; pause it with \`${command} replays pause ${id}\``] : []),
+      ...(state === 'running'
+        ? [
+            `it goes on without this command; look with \`${command} replays\`, pause it with ` +
+              `\`${command} replays pause ${id}\`, stop it for good with \`${command} replays cancel ${id}\``,
+          ]
+        : []),
       ...(state === 'paused' || state === 'cancelled' ? [`continue it with \`${command} replays resume ${id}\``] : []),
       ...(failed > 0 ? [`see which failed again with \`${command} replays failed ${id}\``] : []),
     ].join('\n'),
   );
+  return context.signal.aborted && present.state === 'running' ? EXIT.interrupted : undefined;
+};
+
+/** Waits for the end, or for Ctrl-C. @returns what is known then */
+const follow = async (made: Replay, api: Api, { json, signal }: Context): Promise<Replay> => {
+  // For people who watch; a pipe gets only the end.
+  const isWatched = !json && process.stderr.isTTY;
+  let present = made;
+  for (let looks = LAST_LOOKS; !signal.aborted; ) {
+    if (present.state !== 'running' && (present.state !== 'done' || underWay(present) === 0 || looks-- === 0)) break;
+    await sleep(LOOK_MS, undefined, { signal }).catch(() => {});
+    present = await api.call('GET /v1/replays/{id}', { path: { id: made.id } });
+    if (isWatched) process.stderr.write(`\r${progressOf(present)} `);
+  }
+  if (isWatched) process.stderr.write('\r\x1b[K');
+  return present;
 };
 
 const underWay = ({ replayed, delivered, failed }: Replay): number => replayed - delivered - failed;

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { connectApi } from '../api-client.ts';
 import { addCommand, addGroup } from '../command.ts';
-import { shortTime, table } from '../format.ts';
+import { table } from '../format.ts';
+import { shortTime } from '../time.ts';
 import { type Context, REVEAL, type Reveal, revealed, show, WHOLE_PAGES } from './context.ts';
 import { progressOf } from './replay.ts';
 

@@ -3,7 +3,8 @@ import type { Command } from 'commander';
 import { connectApi } from '../api-client.ts';
 import { addCommand } from '../command.ts';
 import { usageError } from '../errors.ts';
-import { HIDDEN, shortTime } from '../format.ts';
+import { HIDDEN } from '../format.ts';
+import { shortTime } from '../time.ts';
 import { type Context, type Reveal, revealed, show } from './context.ts';
 
 export const registerSetup = (program: Command): Command =>

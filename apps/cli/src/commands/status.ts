@@ -1,7 +1,9 @@
+import type { Overview } from '@clickrelay/client';
 import type { Command } from 'commander';
 import { connectApi } from '../api-client.ts';
 import { addCommand } from '../command.ts';
 import { table } from '../format.ts';
+import { paint } from '../paint.ts';
 import { describeSpool, spoolOfReceiverHere } from '../spool.ts';
 import { type Context, show } from './context.ts';
 
@@ -14,11 +16,12 @@ export const registerStatus = (program: Command): Command =>
   });
 
 const showStatus = async (context: Context): Promise<void> => {
-  const status = await connectApi(context.config).call('GET /v1/status');
+  const api = connectApi(context.config);
+  const [status, { healthy, needs }] = await Promise.all([api.call('GET /v1/status'), api.call('GET /v1/overview')]);
   const spool = await spoolOfReceiverHere(context.config);
   show(
     context,
-    { ...status, ...(spool && { spool }) },
+    { ...status, healthy, needs, ...(spool && { spool }) },
     ({ version, durability, eventLogBytes, ingest, destinations }) => {
       const problems = durability.problems.map(({ setting, value, mend }) => `  ${setting} is ${value}: ${mend}`);
       const rows = destinations.map(({ id, waiting, delayed, active, deadLetters }) =>
@@ -33,7 +36,14 @@ const showStatus = async (context: Context): Promise<void> => {
         ...(rows.length === 0
           ? ['no destinations']
           : [table(['DESTINATION', 'WAITING', 'DELAYED', 'ACTIVE', 'DEAD'], rows)]),
+        '',
+        ...(healthy ? ['nothing needs attention'] : ['what needs attention, worst first', ...needs.map(needLine)]),
       ].join('\n');
     },
   );
+};
+
+const needLine = ({ kind, destinationId, count, detail }: Overview['needs'][number]): string => {
+  const what = [destinationId, paint('red', kind)].filter((part) => part !== null).join(' ');
+  return `  ${what}${count === 0 ? '' : `, ${count} waiting`}: ${detail}`;
 };
