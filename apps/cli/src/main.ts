@@ -2,6 +2,7 @@ import { ConfigError } from '@clickrelay/service/settings';
 import { Command, CommanderError } from 'commander';
 import { self, version } from './command.ts';
 import { registerAudit } from './commands/audit.ts';
+import { registerCompletion } from './commands/completion.ts';
 import { registerCredentials } from './commands/credentials.ts';
 import { registerDeadLetters } from './commands/dead-letters.ts';
 import { registerDeliveries } from './commands/deliveries.ts';
@@ -58,6 +59,7 @@ registerReplays(program);
 registerQuarantine(program);
 registerSetup(program);
 registerDoctor(program);
+registerCompletion(program);
 
 const asCommandError = (error: unknown): CommandError => {
   if (error instanceof CommandError) return error;
