@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { afterEach, expect, test } from 'vitest';
+import { hasOpenssl, makeCertificates, type Pair } from '../test/make-certificates.ts';
 import { failure, sampleAttempt, sampleEvent } from '../test/sample-attempt.ts';
 import { open } from '../test/use-webhook.ts';
 
@@ -9,10 +10,12 @@ import { open } from '../test/use-webhook.ts';
 /** Runs beside this thread, as a destination does: it answers in the middle of our writing. */
 const SERVER = `
   const { parentPort, workerData } = require('node:worker_threads');
-  const server = require('node:net').createServer((socket) => {
+  const { answer, tls } = workerData;
+  const serve = (socket) => {
     socket.on('error', () => {});
-    socket.once('data', () => socket.write(workerData, () => socket.destroy()));
-  });
+    socket.once('data', () => socket.write(answer, () => socket.destroy()));
+  };
+  const server = tls ? require('node:tls').createServer(tls, serve) : require('node:net').createServer(serve);
   server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));`;
 
 const servers: Worker[] = [];
@@ -20,11 +23,11 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await server.terminate();
 });
 
-const startServer = async (answer: string): Promise<string> => {
-  const server = new Worker(SERVER, { eval: true, workerData: answer });
+const startServer = async (answer: string, tls?: Pair): Promise<string> => {
+  const server = new Worker(SERVER, { eval: true, workerData: { answer, tls } });
   servers.push(server);
   const [port] = await once(server, 'message');
-  return `http://127.0.0.1:${port}/`;
+  return `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}/`;
 };
 
 const withContent = (length: number) => ({
@@ -54,5 +57,20 @@ test.each([200_000, 6_000_000])('of %i characters: a success is seen as one', as
       status: 200,
       response: 'ok',
     });
+  }
+});
+
+test.runIf(hasOpenssl)('over TLS: a refusal and a success are seen too', async () => {
+  const { authority, server } = makeCertificates();
+  const answers = [
+    ['HTTP/1.1 413 Payload Too Large\r\nconnection: close\r\ncontent-length: 9\r\n\r\ntoo large', 413],
+    ['HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok', 200],
+  ] as const;
+  for (const [answer, status] of answers) {
+    const destination = open(await startServer(answer, server), { tls: { ca: authority.cert } });
+    for (let round = 0; round < 5; round++) {
+      const delivering = destination.deliver(sampleAttempt({ event: withContent(6_000_000) }));
+      expect(await delivering.catch((error: unknown) => error)).toMatchObject({ status });
+    }
   }
 });
