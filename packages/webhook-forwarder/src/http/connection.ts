@@ -115,7 +115,8 @@ export class Connection {
 
   #onFailedWrite(error: Error): void {
     this.#error ??= error;
-    this.#giveUp ??= setTimeout(() => this.close(), AFTER_FAILED_WRITE_MS);
+    // A process that stood still that long has an answer to read first.
+    this.#giveUp ??= setTimeout(() => setImmediate(() => this.close()), AFTER_FAILED_WRITE_MS);
   }
 
   #gone(): void {
