@@ -97,19 +97,43 @@ ensure_tools() {
   export CLICKRELAY_REDIS_SERVER
 }
 
-# Installs when the lockfile changed since the last install, builds when a source did since the last build.
+is_installed() { [ -f "$TOOLS/installed" ] && cmp -s "$ROOT/pnpm-lock.yaml" "$TOOLS/installed"; }
+is_built() {
+  [ -f "$TOOLS/built" ] && [ -z "$(find "$ROOT/packages" "$ROOT/apps" "$ROOT/proofs" \
+    \( -name node_modules -o -name dist -o -name .turbo \) -prune -o -type f -newer "$TOOLS/built" -print | head -1)" ]
+}
+
+# Installs when the lockfile changed since the last install, builds when a source did since the last build. Only ./start
+# and ./test do: a build changes the files of a Clickrelay that runs, whose parts would be of two versions.
 ensure_built() {
-  if [ ! -f "$TOOLS/installed" ] || ! cmp -s "$ROOT/pnpm-lock.yaml" "$TOOLS/installed"; then
+  if ! is_installed; then
     say 'installing packages'
     (cd "$ROOT" && pnpm install --frozen-lockfile --reporter=append-only >&2)
     mkdir -p "$TOOLS" && cp "$ROOT/pnpm-lock.yaml" "$TOOLS/installed"
     rm -f "$TOOLS/built"
   fi
-  if [ ! -f "$TOOLS/built" ] || [ -n "$(find "$ROOT/packages" "$ROOT/apps" "$ROOT/proofs" \
-    \( -name node_modules -o -name dist -o -name .turbo \) -prune -o -type f -newer "$TOOLS/built" -print | head -1)" ]; then
+  if ! is_built; then
     say 'building'
     touch "$TOOLS/building"
     (cd "$ROOT" && pnpm exec turbo run build --output-logs=errors-only >&2)
     mv "$TOOLS/building" "$TOOLS/built"
   fi
+}
+
+# For every other command: what is built runs, and it is said when that is old.
+use_build() {
+  if ! node_ok || [ ! -f "$ROOT/apps/cli/dist/main.js" ]; then
+    die 'nothing is built here yet; run ./start (or ./test), which builds'
+  fi
+  is_installed && is_built ||
+    say 'the sources are newer than what is built, which this is; to build them, stop Clickrelay and run ./start'
+  CLICKRELAY_REDIS_SERVER=$(redis_bin || true)
+  export CLICKRELAY_REDIS_SERVER
+}
+
+# Whether a Clickrelay runs with this DATA_DIR. Another program may have got the pid of one that was killed.
+is_running() {
+  pid=$(sed -n 's/^  "pid": \([0-9]*\),*$/\1/p' "$DATA_DIR/run.json" 2>/dev/null | head -1)
+  [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null || return 1
+  case $(ps -p "$pid" -o args= 2>/dev/null || echo 'main.js start') in *'main.js start'*) ;; *) return 1 ;; esac
 }
