@@ -99,6 +99,7 @@ const declareDestinations = async (folder: string): Promise<string> => {
     basic: { auth: { type: 'basic', username: 'canary', password: 'canary-password' } },
     tokenless: { auth: { ...client, tokenUrl: `${tokens.url}refuses?canary` } },
     tokened: { auth: { ...client, tokenUrl: `${tokens.url}gives` } },
+    proxied: { proxy: { url: `http://127.0.0.1:${nobody}`, username: 'canary', password: 'canary-password' } },
     unbuilt: { transform: "$error('canary ' & $string($))" },
     uncastable: { transform: '$number($string(raw)) + $number(from)' },
   };
@@ -212,6 +213,7 @@ const askAmiss = async ({ told, call, ask }: Caller, api: string): Promise<void>
     '{"type":"webhook","url":"ftp://canary:canary@10.0.0.1/canary?canary","secret":"canary"}',
     '{"type":"webhook","url":"https://a.example/","headers":{"x-key":"canary\\u00e9"},"auth":{"type":"bearer","token":"canary canary"}}',
     '{"type":"webhook","url":"https://a.example/","auth":{"type":"oauth2","tokenUrl":"ftp://canary","clientSecret":"canary\\n"}}',
+    '{"type":"webhook","url":"https://a.example/","tls":{"cert":"canary","key":"canary"},"proxy":{"url":"http://canary@a.example"}}',
   ]) {
     told.push((await ask('/v1/destinations/some', 'PUT', body)).shown);
   }
