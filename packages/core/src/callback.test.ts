@@ -4,6 +4,7 @@ import { anyJson, writers } from '../test/json-values.ts';
 import { reply, status } from '../test/samples.ts';
 import { MAX_DEPTH, MAX_VALUES, parseCallback, readEnvelope } from './callback.ts';
 import { InvalidCallbackError } from './errors.ts';
+import { splitCallback } from './event.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const parse = (text: string) => parseCallback(bytes(text));
@@ -39,12 +40,27 @@ describe('a callback', () => {
     });
   });
 
+  it('keeps every digit of an integration that is a number, so that two are never one', () => {
+    const ids = ['9007199254740992', '9007199254740993', '12345678901234567890', '12345678901234567891'];
+    for (const id of ids) expect(parse(`{"event":{}, "integrationId" : ${id} }`).integrationId).toBe(id);
+    expect(parse('{"integrationId":1,"integrationId":12345678901234567890,"event":{}}').integrationId).toBe(
+      '12345678901234567890',
+    );
+    const eventIds = ids.map(
+      (id) => splitCallback(`{"integrationId":${id},"event":{"moText":[{"a":1}]}}`, '')[0]?.event.id,
+    );
+    expect(new Set(eventIds).size).toBe(ids.length);
+  });
+
   it('may spell its integration `integrationID`', () => {
     expect(parse('{"integrationID":"a","event":{}}').integrationId).toBe('a');
     expect(parse('{"integrationID":"a","integrationId":"b","event":{}}').integrationId).toBe('b');
     expect(parse('{"integrationID":"a","integrationId":null,"event":{}}').integrationId).toBe('a');
     expect(parse('{"integrationId":7,"event":{}}').integrationId).toBe('7');
     expect(parse('{"integrationId":{},"event":{}}').integrationId).toBe(null);
+    expect(parse('{"integrationId":{},"integrationID":9007199254740993,"event":{}}').integrationId).toBe(
+      '9007199254740993',
+    );
     expect(parse('{"event":{}}').integrationId).toBe(null);
   });
 

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { boundName } from './bound-name.ts';
-import { holdsMoreValuesThan, nestsDeeperThan } from './element-sources.ts';
+import { holdsMoreValuesThan, memberSource, nestsDeeperThan } from './element-sources.ts';
 import { InvalidCallbackError, type Issue, MAX_ISSUES } from './errors.ts';
 import { readText } from './fields.ts';
 import { MAX_LENGTH_WITH_ENVELOPE } from './size-limits.ts';
@@ -83,10 +83,19 @@ export const readEnvelope = (text: string): Envelope => {
     });
   }
   return {
-    integrationId: boundName(readText(envelope['integrationId']) ?? readText(envelope['integrationID'])),
+    integrationId: boundName(
+      readExactly(text, envelope, 'integrationId') ?? readExactly(text, envelope, 'integrationID'),
+    ),
     integrationName: boundName(readText(envelope['integrationName'])),
     event: readEventObject(envelope),
   };
+};
+
+/** A number beyond 2^53 keeps its digits: two integrations must not become one, or none. */
+const readExactly = (text: string, envelope: Record<string, unknown>, name: string): string | null => {
+  const value = envelope[name];
+  const isRounded = typeof value === 'number' && !Number.isSafeInteger(value);
+  return isRounded ? (memberSource(text, name) ?? null) : readText(value);
 };
 
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];

@@ -32,6 +32,20 @@ export const elementSources = (text: string): Map<string, string[]> => {
 };
 
 /**
+ * The JSON text of one member of an object, as it was written; undefined when there is none. The last of several wins.
+ * @param text an object that JSON.parse has accepted
+ */
+export const memberSource = (text: string, name: string): string | undefined => {
+  let source: string | undefined;
+  eachMember(text, skipSpace(text, 0), (key, at) => {
+    const end = skipValue(text, at);
+    if (key === name) source = text.slice(at, end);
+    return end;
+  });
+  return source;
+};
+
+/**
  * Whether objects and arrays nest deeper than a bound. Safe on any text, even if it is not JSON: this runs before the
  * parser, because a body of nothing but brackets takes many times its own size in memory once parsed.
  */

@@ -89,6 +89,15 @@ describe('a duplicate has the same id', () => {
     different(media(`${url}?fileId=a`), media(`${url}?fileId=b`));
     same(media(`${url}/a?signature=1`), media(`${url}/a?signature=2#x`));
     different(media(`${url}/a`), media(`${url}/b`));
+    // Signed again, the ways of storage services.
+    same(media(`${url}/a?x-amz-signature=1&X-Amz-Date=2`), media(`${url}/a?X-Amz-Signature=3`));
+    same(media(`${url}?fileId=a&sv=1&sig=x&se=2`), media(`${url}?sig=y&fileId=a`));
+    // Another file, whatever its parameter is called.
+    different(media(`${url}?id=1`), media(`${url}?id=2`));
+    different(media(`${url}?fileId=a&part=1&signature=1`), media(`${url}?fileId=a&part=2&signature=1`));
+    different(media(`${url}?fileId=a&sha256Hash=1`), media(`${url}?fileId=a&sha256Hash=2`));
+    different(media(`${url}?fileId=a`), media(`${url}?fileId=a&source=client`));
+    same(media(`${url}?b=2&a=1`), media(`${url}?a=1&b=2`));
     different(media('no url'), media('no url either'));
     different(media(`${url}?fileId=a`), media('a'));
     different(media(`${url}?fileId=a`, ''), media(`${url}?fileId=b`, ''));
@@ -101,7 +110,11 @@ describe('a duplicate has the same id', () => {
     expect([
       idOf('{}'),
       idOf('[9007199254740993,-0,1e400,"\\ud800"]'),
-      idOf('{"files":[{"downloadUrl":"https://platform.clickatell.com/v1/media?fileId=a&s=1"}]}', 'moMedia', null),
+      idOf(
+        '{"files":[{"downloadUrl":"https://platform.clickatell.com/v1/media?fileId=a&signature=1"}]}',
+        'moMedia',
+        null,
+      ),
       idOf(JSON.stringify(sampleElement('moText'))),
     ]).toEqual([
       'evt_h9ZauybE3nzmrnVKcHf10d',

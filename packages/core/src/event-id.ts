@@ -168,16 +168,31 @@ const leaf = (value: unknown): string => {
   return Object.is(value, -0) ? '-0' : String(value);
 };
 
+/** Parameters that sign a link, as Amazon, Google and most others call them. */
+const SIGNING = /^(x-(amz|goog)-.*|awsaccesskeyid|googleaccessid|key-pair-id|policy|signature|expires)$/i;
+/** Those of Azure. They are short, so they count only beside the first of them. */
+const SIGNING_BESIDE_SIG = /^(sig|s[vstper]|srt|spr|sk(oid|tid|[tesv]))$/;
+
 /**
- * The part of a link that survives when Clickatell signs it again: nothing beside a hash, else the file id or the path.
+ * The part of a link that survives when Clickatell signs it again: nothing beside a hash, else the file id or the path,
+ * with every parameter that is no signature. A parameter that nobody knows counts: an event that comes twice is better
+ * than one that is taken for another and dropped.
  */
 const stableUrl = (file: Container, downloadUrl: string): Opaque => {
   if (typeof file['sha256Hash'] === 'string' && file['sha256Hash'] !== '') return new Opaque('hashed');
   const url = URL.parse(downloadUrl);
   if (url === null) return new Opaque(`text${JSON.stringify(downloadUrl)}`);
   const fileId = url.searchParams.get('fileId');
-  if (fileId) return new Opaque(`file${JSON.stringify(fileId)}`);
-  return new Opaque(`path${JSON.stringify(url.origin + url.pathname)}`);
+  const hasSig = url.searchParams.has('sig');
+  const parameters = [...url.searchParams].filter(
+    ([name, value]) =>
+      !SIGNING.test(name) &&
+      !(hasSig && SIGNING_BESIDE_SIG.test(name)) &&
+      !(name === 'fileId' && value === fileId && fileId !== ''),
+  );
+  const rest = parameters.length === 0 ? '' : JSON.stringify(parameters.sort());
+  if (fileId) return new Opaque(`file${JSON.stringify(fileId)}${rest}`);
+  return new Opaque(`path${JSON.stringify(url.origin + url.pathname)}${rest}`);
 };
 
 const LONG_OR_EXPONENT = /(?:^|[:,[\s])-?(?:[\d.]{16}|[\d.]+[eE])/;
