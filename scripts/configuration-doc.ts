@@ -62,8 +62,8 @@ const INTRODUCTION = `<!-- Made by scripts/configuration-doc.ts from the schemas
 # Configuration
 
 Environment variables set everything but [destinations](destinations.md). An empty variable counts as unset; a wrong one stops
-the process at its start with a line that says what is expected. Durations are written like \`100ms\`, \`15s\`, \`2m\`,
-\`72h\` or \`7d\`.
+the process at its start with a line that says what is expected. A variable that nobody reads and that is nearly one of these
+(\`EGRES_ALLOW\`) is named at the start. Durations are written like \`100ms\`, \`15s\`, \`2m\`, \`72h\` or \`7d\`.
 `;
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

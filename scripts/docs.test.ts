@@ -7,6 +7,10 @@ import { Ajv } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { createOperations } from '../apps/api/src/app.ts';
+import { config as api } from '../apps/api/src/config.ts';
+import { config as cli } from '../apps/cli/src/config.ts';
+import { config as receiver } from '../apps/receiver/src/config.ts';
+import { config as worker } from '../apps/worker/src/config.ts';
 import { type Format, formatEvent, type LoggedEvent, STATUSES, splitCallback } from '../packages/core/src/index.ts';
 import { createDestinationSettings } from '../packages/destination-settings/src/create-destination-settings.ts';
 import {
@@ -17,6 +21,7 @@ import {
   Registry,
   setStateMetrics,
 } from '../packages/metrics/src/index.ts';
+import { KNOWN_VARIABLES } from '../packages/service/src/settings/known-variables.ts';
 import { samples } from '../packages/simulator/src/index.ts';
 import { configurationDoc } from './configuration-doc.ts';
 import { interfaceDocs, interfaceFiles } from './interface-docs.ts';
@@ -43,6 +48,11 @@ const CODE_PATTERNS = [
 ];
 
 describe('docs', () => {
+  it('lists the variables of all programs for those that are nearly right', () => {
+    const named = [api, cli, receiver, worker].flatMap(({ shape }) => Object.keys(shape));
+    expect([...new Set(named)].sort(), 'packages/service/src/settings/known-variables.ts').toEqual(KNOWN_VARIABLES);
+  });
+
   it('name every variable of the configuration as the code reads it', async () => {
     expect(await readFile(join(root, 'docs/configuration.md'), 'utf8')).toBe(configurationDoc());
   });

@@ -6,7 +6,7 @@ import { createApiMetrics, createProcessMetrics, createRenderer, publishMetrics 
 import { createLeases, LayoutMismatchError, openStore, watchDurability, watchMemory } from '@clickrelay/queue';
 import { createRedisLog, errorFields, openLog } from '@clickrelay/service/log';
 import { atMost, endInTime, endWithParent, listenForStop, orExit, tellReady } from '@clickrelay/service/process';
-import { ConfigError } from '@clickrelay/service/settings';
+import { ConfigError, misspeltVariables } from '@clickrelay/service/settings';
 import { webhookAdapter } from '@clickrelay/webhook-forwarder';
 import packageJson from '../package.json' with { type: 'json' };
 import { createApp } from './app.ts';
@@ -19,6 +19,7 @@ const GRACE_MS = 5_000;
 const started = endWithParent();
 const config = await orExit(() => readConfig(process.env), ConfigError);
 const log = openLog('api', config.LOG_LEVEL);
+for (const misspelt of misspeltVariables(process.env)) log.warn(misspelt, 'variable.unknown');
 const adapters = await orExit(() => loadAdapters(config.ADAPTERS), InvalidAdapterError);
 
 const redisLog = createRedisLog(log);

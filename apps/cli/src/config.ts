@@ -1,4 +1,4 @@
-import { adapters, publicUrl, readConfig as read } from '@clickrelay/service/settings';
+import { adapters, baseUrl, publicUrl, readConfig as read } from '@clickrelay/service/settings';
 import { z } from 'zod';
 
 const port = (name: string) => {
@@ -28,8 +28,7 @@ export const config = z.object({
     .default('')
     .describe('As for the receiver; empty: `clickrelay start` makes one and keeps it in `DATA_DIR`'),
   CALLBACK_PATH_PREFIX: z.string().default('/client-callback').describe('As for the receiver'),
-  API_URL: z
-    .url({ protocol: /^https?$/, error: 'API_URL must be an http or https URL such as http://127.0.0.1:8081' })
+  API_URL: baseUrl('API_URL', 'http://127.0.0.1:8081')
     .optional()
     .describe('The API to call; unset: the one that `clickrelay start` started here'),
   API_KEY: z

@@ -4,6 +4,7 @@ import {
   durability,
   duration,
   logLevel,
+  otlpEndpoint,
   readConfig as read,
   wholeNumber,
 } from '@clickrelay/service/settings';
@@ -101,13 +102,10 @@ export const config = z.object({
   SPOOL_MAX_BYTES: wholeNumber('SPOOL_MAX_BYTES', 1_048_576, Number.MAX_SAFE_INTEGER)
     .default(10_737_418_240)
     .describe('The most that the spool may hold; callbacks beyond it get 503'),
-  OTEL_EXPORTER_OTLP_ENDPOINT: z
-    .string()
-    .optional()
-    .describe(
-      'Where traces go, by OTLP over HTTP, such as `http://127.0.0.1:4318`; unset: there are none. See ' +
-        '[traces](metrics.md#traces)',
-    ),
+  OTEL_EXPORTER_OTLP_ENDPOINT: otlpEndpoint.describe(
+    'Where traces go, by OTLP over HTTP, such as `http://127.0.0.1:4318`; unset: there are none. See ' +
+      '[traces](metrics.md#traces)',
+  ),
   LOG_LEVEL: logLevel.describe(
     '`debug` writes a line for each callback, which costs throughput; `info` only what deserves a look',
   ),

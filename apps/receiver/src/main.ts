@@ -10,7 +10,7 @@ import {
 } from '@clickrelay/queue';
 import { createRedisLog, errorFields, openLog } from '@clickrelay/service/log';
 import { atMost, endInTime, listenForStop, orExit } from '@clickrelay/service/process';
-import { ConfigError } from '@clickrelay/service/settings';
+import { ConfigError, misspeltVariables } from '@clickrelay/service/settings';
 import { openTracing } from '@clickrelay/service/tracing';
 import packageJson from '../package.json' with { type: 'json' };
 import { createApp } from './app.ts';
@@ -29,6 +29,7 @@ const CREDENTIALS_WITHIN_MS = 1_000;
 const stop = listenForStop();
 const config = await orExit(() => readConfig(process.env), ConfigError);
 const log = openLog('receiver', config.LOG_LEVEL);
+for (const misspelt of misspeltVariables(process.env)) log.warn(misspelt, 'variable.unknown');
 endInTime(stop, () => log.error('receiver.cut-short'));
 
 const openOwnSpool = () =>

@@ -6,6 +6,7 @@ import {
   duration,
   egressAllow,
   logLevel,
+  otlpEndpoint,
   readConfig as read,
   retrySchedule,
   wholeNumber,
@@ -58,13 +59,10 @@ export const config = z.object({
   DELIVERY_RETENTION: duration('DELIVERY_RETENTION')
     .prefault('3d')
     .describe('How long the attempts of finished deliveries can be looked at'),
-  OTEL_EXPORTER_OTLP_ENDPOINT: z
-    .string()
-    .optional()
-    .describe(
-      'Where traces go, by OTLP over HTTP, such as `http://127.0.0.1:4318`; unset: there are none. See ' +
-        '[traces](metrics.md#traces)',
-    ),
+  OTEL_EXPORTER_OTLP_ENDPOINT: otlpEndpoint.describe(
+    'Where traces go, by OTLP over HTTP, such as `http://127.0.0.1:4318`; unset: there are none. See ' +
+      '[traces](metrics.md#traces)',
+  ),
   LOG_LEVEL: logLevel.describe(
     '`debug` writes a line for each group and attempt, which costs throughput; `info` only what deserves a look',
   ),

@@ -9,7 +9,7 @@ import { createProcessMetrics, createWorkerMetrics, publishMetrics } from '@clic
 import { LayoutMismatchError, openStore, recordAudit } from '@clickrelay/queue';
 import { createRedisLog, openLog } from '@clickrelay/service/log';
 import { atMost, endInTime, endWithParent, listenForStop, orExit, tellReady } from '@clickrelay/service/process';
-import { ConfigError } from '@clickrelay/service/settings';
+import { ConfigError, misspeltVariables } from '@clickrelay/service/settings';
 import { openTracing } from '@clickrelay/service/tracing';
 import packageJson from '../package.json' with { type: 'json' };
 import { createAdapters } from './adapters.ts';
@@ -23,6 +23,7 @@ const GRACE_MS = 10_000;
 const started = endWithParent();
 const config = await orExit(() => readConfig(process.env), ConfigError);
 const log = openLog('worker', config.LOG_LEVEL);
+for (const misspelt of misspeltVariables(process.env)) log.warn(misspelt, 'variable.unknown');
 
 const plugged = await orExit(() => loadAdapters(config.ADAPTERS), InvalidAdapterError);
 const destinationSettings = createDestinationSettings(plugged, { egressAllow: config.EGRESS_ALLOW });

@@ -48,7 +48,9 @@ export const startRelay = async (folder: string, env: Record<string, string> = {
         .split('\n')
         .find((line) => line.includes('"ready":true')) as string,
     );
-    callbackUrl = ready.callbackUrls.reply;
+    const { callbackAuth } = JSON.parse(await readFile(join(environment.DATA_DIR, 'secrets.json'), 'utf8'));
+    const token = encodeURIComponent(callbackAuth.replace(/^query:/, ''));
+    callbackUrl = ready.callbackUrls.reply.replace('(hidden)', token);
     const run = JSON.parse(await readFile(join(environment.DATA_DIR, 'run.json'), 'utf8'));
     pids = [program.pid, ...Object.values<number>(run.pids)];
     forgetPids = pids.map(notePid);

@@ -6,14 +6,17 @@ export {
   usableCredentials,
   writeKeptCredentials,
 } from './kept-credentials.ts';
+export { describeMisspelt, KNOWN_VARIABLES, misspeltVariables } from './known-variables.ts';
 export { ConfigError, readConfig } from './read-config.ts';
 export {
   adapters,
+  baseUrl,
   checkedBy,
   durability,
   duration,
   egressAllow,
   logLevel,
+  otlpEndpoint,
   publicUrl,
   retrySchedule,
   wholeNumber,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ConfigError, readConfig } from './read-config.ts';
-import { duration, logLevel, wholeNumber } from './variables.ts';
+import { duration, logLevel, publicUrl, wholeNumber } from './variables.ts';
 
 const schema = z.object({
   PORT: wholeNumber('PORT', 0, 65_535).default(8080),
@@ -42,6 +42,20 @@ describe('readConfig', () => {
           'DEDUPE_TTL must be a duration such as 100ms, 15s, 2m, 72h or 7d, at most 3650d\n' +
           'LOG_LEVEL must be trace, debug, info, warn, error, fatal or silent',
       ),
+    );
+  });
+
+  it.each([
+    'https://x.example/?a=1',
+    'https://x.example/?',
+    'https://x.example/#a',
+    'https://ann:secret@x.example/',
+    'ftp://x.example/',
+    'x.example',
+  ])('refuses %s as a base of other addresses', (PUBLIC_URL) => {
+    const refused = () => readConfig(z.object({ PUBLIC_URL: publicUrl }), { PUBLIC_URL });
+    expect(refused).toThrow(
+      'PUBLIC_URL must be an http or https URL such as https://hooks.example.com, without user name, ? and #',
     );
   });
 });

@@ -19,9 +19,17 @@ export const checkedBy =
     }
   };
 
-export const publicUrl = z
-  .url({ protocol: /^https?$/, error: 'PUBLIC_URL must be an http or https URL such as https://hooks.example.com' })
-  .optional();
+/** An address that paths are put behind. */
+export const baseUrl = (name: string, example: string) => {
+  const error = `${name} must be an http or https URL such as ${example}, without user name, ? and #`;
+  return z
+    .url({ protocol: /^https?$/, error })
+    .refine((text) => /^[^?#]*$/.test(text) && URL.parse(text)?.username === '', { error });
+};
+
+export const publicUrl = baseUrl('PUBLIC_URL', 'https://hooks.example.com').optional();
+
+export const otlpEndpoint = baseUrl('OTEL_EXPORTER_OTLP_ENDPOINT', 'http://127.0.0.1:4318').optional();
 
 /** Separated by commas. */
 export const adapters = z

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { freePort } from '@clickrelay/service/machine';
+import { misspeltVariables } from '@clickrelay/service/settings';
 import type { Config, Environment } from '../../config.ts';
 import { makeSecrets, readSecrets, type Secrets } from '../../data-dir.ts';
 import { CommandError, usageError } from '../../errors.ts';
@@ -44,6 +45,8 @@ export const partEnvironment = (
   environment: Environment,
 ): NodeJS.ProcessEnv => ({
   ...environment,
+  // Told once, by `start`.
+  ...Object.fromEntries(misspeltVariables(environment).map(({ name }) => [name, undefined])),
   REDIS_URL: redisUrl,
   CALLBACK_AUTH: secrets.callbackAuth,
   API_KEY: secrets.apiKey,

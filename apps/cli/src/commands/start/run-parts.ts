@@ -1,4 +1,5 @@
 import { listenForStop } from '@clickrelay/service/process';
+import { describeMisspelt, misspeltVariables } from '@clickrelay/service/settings';
 import { readConfig } from '../../config.ts';
 import { keepCallbackAuth, makeDataDir, readRunFile, removeRunFile } from '../../data-dir.ts';
 import { CommandError } from '../../errors.ts';
@@ -38,6 +39,7 @@ export const start = async (options: StartOptions, context: StartContext): Promi
   });
 
   try {
+    for (const misspelt of misspeltVariables(context.environment)) output.say(describeMisspelt(misspelt));
     const plan = await makePlan(config, roles, dataDir);
     await waitForPorts(plan, output.say);
     if (output.isForPeople) output.say(`starting ${roles.join(', ')}`);

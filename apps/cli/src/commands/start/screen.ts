@@ -1,4 +1,5 @@
 import { type CallbackCredential, callbackUrls } from '@clickrelay/service/settings';
+import { HIDDEN } from '../../format.ts';
 
 export interface ScreenFacts {
   version: string;
@@ -32,7 +33,7 @@ export const screen = (facts: ScreenFacts): string => {
     lines.push("Callback URLs, to paste into Clickatell's portal:");
     row('replies', urls.reply);
     row('statuses', urls.status);
-    const note = credentialNote(credential);
+    const note = credentialNote(credential, command);
     if (note !== undefined) lines.push(`  ${note}`);
     if (facts.publicUrl === undefined) {
       lines.push(
@@ -60,8 +61,10 @@ export const screen = (facts: ScreenFacts): string => {
   return `${lines.join('\n')}\n`;
 };
 
-const credentialNote = (credential: CallbackCredential | undefined): string | undefined => {
+const credentialNote = (credential: CallbackCredential | undefined, command: string): string | undefined => {
   switch (credential?.kind) {
+    case 'query':
+      return credential.secret === HIDDEN ? `${HIDDEN}: \`${command} setup --reveal\` shows it` : undefined;
     case 'basic':
       return `with basic authentication: user ${credential.user}, the password from CALLBACK_AUTH`;
     case 'header':
