@@ -8,11 +8,15 @@ import { connectApi } from '../api-client.ts';
 import { addCommand } from '../command.ts';
 import type { Config } from '../config.ts';
 import { type RunFile, readRunFile, readSecrets } from '../data-dir.ts';
-import { CommandError } from '../errors.ts';
+import { CommandError, EXIT } from '../errors.ts';
 import { httpStatus } from '../http-status.ts';
 import { isLocked } from '../lock.ts';
+import { isLoopback } from '../loopback.ts';
+import { paint } from '../paint.ts';
 import { checkPortFree } from '../ports.ts';
 import { describeSpool, readSpool } from '../spool.ts';
+import { bad, type Check, good } from './check.ts';
+import { checkElsewhere } from './check-elsewhere.ts';
 import { type Context, show } from './context.ts';
 
 export const registerDoctor = (program: Command): Command =>
@@ -23,24 +27,41 @@ export const registerDoctor = (program: Command): Command =>
     run: (_, __, context) => doctor(context),
   });
 
-interface Check {
-  name: string;
-  ok: boolean;
-  found: string;
-  /** What to do if it is not ok. */
-  mend?: string;
-}
-
 /** Checks everything that Clickrelay needs. @returns the exit code: 1 if anything is wrong */
 const doctor = async (context: Context): Promise<number> => {
   const { config } = context;
+  // What runs on another machine has its files, ports and processes there: those of this one say nothing about it.
+  const isElsewhere = config.API_URL !== undefined && !isLoopback(config.API_URL);
+  const checks = isElsewhere
+    ? [checkNode(), await checkApi(config), ...(await checkElsewhere(config))]
+    : await checkHere(context);
+  const sick = checks.filter(({ ok }) => ok === false);
+  show(context, { ok: sick.length === 0, checks }, () =>
+    [
+      ...checks.map(({ name, ok, found, mend }) => {
+        const first = `${judged(ok)}  ${name.padEnd(12)} ${found}`;
+        return mend === undefined ? first : `${first}\n${' '.repeat(20)}-> ${mend}`;
+      }),
+      '',
+      sick.length === 0 ? 'everything is fine' : `${sick.length} of ${checks.length} checks failed`,
+    ].join('\n'),
+  );
+  return sick.length === 0 ? 0 : EXIT.wrong;
+};
+
+const judged = (ok: Check['ok']): string => {
+  if (ok === null) return paint('yellow', '?    ');
+  return ok ? paint('green', 'ok   ') : paint('red', 'WRONG');
+};
+
+const checkHere = async ({ config, environment }: Context): Promise<Check[]> => {
   const dataDir = resolve(config.DATA_DIR);
   const run = isLocked(dataDir) ? readRunFile(dataDir) : undefined;
   // The other parts may run on other machines.
   const runsHere = (role: string) => run === undefined || run.roles.includes(role);
 
   const checks: Check[] = [checkNode(), await checkDataDir(dataDir), checkCredentials(config, dataDir)];
-  checks.push(...(await checkRedis(config, run, context.environment['DURABILITY'])));
+  checks.push(...(await checkRedis(config, run, environment['DURABILITY'])));
   if (runsHere('receiver')) {
     const url = run?.receiverUrl ?? `http://127.0.0.1:${config.PORT}`;
     const answer = await httpStatus(`${url}/readyz`);
@@ -51,24 +72,8 @@ const doctor = async (context: Context): Promise<number> => {
   if (config.PUBLIC_URL?.startsWith('http:')) {
     checks.push(bad('public URL', config.PUBLIC_URL, 'Clickatell calls https only: PUBLIC_URL=https://…'));
   }
-
-  const sick = checks.filter(({ ok }) => !ok);
-  show(context, { ok: sick.length === 0, checks }, () =>
-    [
-      ...checks.map(({ name, ok, found, mend }) => {
-        const first = `${ok ? 'ok   ' : 'WRONG'}  ${name.padEnd(12)} ${found}`;
-        return mend === undefined ? first : `${first}\n${' '.repeat(20)}-> ${mend}`;
-      }),
-      '',
-      sick.length === 0 ? 'everything is fine' : `${sick.length} of ${checks.length} checks failed`,
-    ].join('\n'),
-  );
-  return sick.length === 0 ? 0 : 1;
+  return checks;
 };
-
-const good = (name: string, found: string): Check => ({ name, ok: true, found });
-const bad = (name: string, found: string, mend: string): Check => ({ name, ok: false, found, mend });
-
 const checkNode = (): Check => {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   return (major === 24 && minor >= 11) || major >= 26
