@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { putDestination, removeDestination } from '@clickrelay/queue';
 import { fairNow, waitUntil } from '@clickrelay/testkit';
 import { account } from '../account.ts';
 import type { CheckingDestination } from '../destination.ts';
@@ -78,6 +79,36 @@ const oneHangs: Row = {
   },
 };
 
+const loops = (depth: number): string =>
+  depth === 0 ? 'true' : `[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0].all(a, ${loops(depth - 1)})`;
+const doubles = (times: number): string => (times === 0 ? '[event.raw]' : `[${doubles(times - 1)}].map(a, a + a)[0]`);
+/** The API refuses them: here they are stored, as by an earlier version. */
+const DEAR_FILTERS = [loops(7), `size(${doubles(30)}) > 0`, `event.id.matches('(a{1,500}){1,500}$')`];
+
+const dearFilters: Row = {
+  id: 'G29',
+  fault: 'filters that never end, and that take all memory',
+  shortIn: 'apps/worker/test/filters.test.ts',
+  timeoutMs: 480_000,
+  run: async (run) => {
+    const rig = await startRig(run, { destinations: [{ id: 'well' }] });
+    const [well] = rig.destinations as [CheckingDestination];
+    const load = { perSecond: 100, ms: run.isLong ? 5_000 : 2_500, atLeast: 200 };
+    await measureDelays(run, rig, well, { ...load, ms: 1_000, atLeast: 0 });
+    const alone = percentile(await measureDelays(run, rig, well, load), 0.99);
+    for (const [index, filter] of DEAR_FILTERS.entries()) {
+      const id = `dear-${index}`;
+      await putDestination(rig.store, { id, type: 'pull', events: ['*'], filter, paused: null, config: {} });
+    }
+    await sleep(500);
+    const beside = percentile(await measureDelays(run, rig, well, load), 0.99);
+    run.remark(`p99 ${alone.toFixed(0)} ms alone, ${beside.toFixed(0)} ms beside ${DEAR_FILTERS.length} dear filters`);
+    run.check(beside <= 2 * alone + noiseMs(run), `p99 was ${alone} ms alone and ${beside} ms beside dear filters`);
+    for (const index of DEAR_FILTERS.keys()) await removeDestination(rig.store, `dear-${index}`);
+    await account(run, rig);
+  },
+};
+
 const RATE = 40;
 const RETRY_AFTER_S = 5;
 /** How many connections a worker opens to one destination unless told otherwise. */
@@ -138,4 +169,4 @@ const allAreDown: Row = {
   },
 };
 
-export const badDestinations: readonly Row[] = [oneHangs, allAreDown];
+export const badDestinations: readonly Row[] = [oneHangs, dearFilters, allAreDown];
