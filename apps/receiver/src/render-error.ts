@@ -70,7 +70,7 @@ export const aborted = (): RefusalError =>
 
 /** 413: for a body as sent, and for a body once inflated. */
 export const tooLarge = (maxBytes: number): RefusalError => {
-  const message = `a callback may be ${maxBytes} bytes, this one is larger; raise \`MAX_BODY_BYTES\`, it will come again`;
+  const message = `a callback may be ${maxBytes} bytes, this one is larger; raise \`MAX_BODY_BYTES\` before Clickatell sends it again`;
   return new RefusalError(413, 'callback_too_large', message, { logLevel: 'error' });
 };
 

@@ -212,7 +212,8 @@ describe('a callback above MAX_BODY_BYTES', () => {
     expect(JSON.parse(answer.body)).toEqual({
       error: {
         code: 'callback_too_large',
-        message: 'a callback may be 1000 bytes, this one is larger; raise `MAX_BODY_BYTES`, it will come again',
+        message:
+          'a callback may be 1000 bytes, this one is larger; raise `MAX_BODY_BYTES` before Clickatell sends it again',
       },
     });
     expect(receiver.logged).toMatchObject([{ msg: 'callback.refused', level: 50, code: 'callback_too_large' }]);

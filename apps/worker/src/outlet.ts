@@ -3,12 +3,11 @@ import {
   DeliveryError,
   type Event,
   matchesEventType,
-  type Pacing,
-  pacingSettings,
   parseRate,
   parseRetrySchedule,
   type Rate,
   type RetrySchedule,
+  readPacing,
   STATUS_TYPE,
 } from '@clickrelay/core';
 import type { Destination, Hold, Ordering } from '@clickrelay/queue';
@@ -88,7 +87,7 @@ export class Outlet {
     route: Route | undefined,
     options: OutletOptions,
   ) {
-    const { rate, ordering, retrySchedule }: Pacing = pacingSettings.safeParse(destination.config).data ?? {};
+    const { rate, ordering, retrySchedule } = readPacing(destination.config);
     this.destination = destination;
     this.deliverer = opened?.deliverer;
     this.schedule = parseRetrySchedule(retrySchedule ?? '') ?? options.schedule;

@@ -103,7 +103,7 @@ export {
   type RetrySchedule,
 } from './duration.ts';
 export { toIso } from './iso-time.ts';
-export { type Pacing, pacing, pacingSettings, parseRate, type Rate } from './pacing.ts';
+export { type Pacing, pacing, parseRate, type Rate, readPacing } from './pacing.ts';
 
 // Words that are nearly right.
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { pacingSettings, parseRate } from './pacing.ts';
+import { z } from 'zod';
+import { pacing, parseRate, readPacing } from './pacing.ts';
 
 describe('parseRate', () => {
   it('spreads a rate over its span', () => {
@@ -31,7 +32,10 @@ describe('parseRate', () => {
 
 describe('a retry schedule', () => {
   const refusalOf = (retrySchedule: string) =>
-    pacingSettings.safeParse({ retrySchedule }).error?.issues.map(({ message }) => message);
+    z
+      .object(pacing)
+      .safeParse({ retrySchedule })
+      .error?.issues.map(({ message }) => message);
   const rule = 'retrySchedule must be 1 to 100 durations of at most 30d, with commas between them, such as 0s,5s,2m';
 
   it('may wait a month, a hundred times', () => {
@@ -42,6 +46,19 @@ describe('a retry schedule', () => {
   it('is refused with the rule when nobody would live to see the next attempt', () => {
     for (const text of ['0s,999999999d', '31d', `0s${',1s'.repeat(100)}`, '', '5']) {
       expect(refusalOf(text), text).toEqual([rule]);
+    }
+  });
+});
+
+describe('stored settings', () => {
+  it('that do not fit any more count as not given, and spoil no other', () => {
+    const good = { rate: '5/s', ordering: 'conversation', retrySchedule: '0s,1m' };
+    expect(readPacing({ url: 'https://a.example', ...good })).toEqual(good);
+    for (const [name, bad] of Object.entries({ rate: '5', ordering: 'sideways', retrySchedule: '999999999d' })) {
+      expect(readPacing({ ...good, [name]: bad })).toEqual({ ...good, [name]: undefined });
+    }
+    for (const none of [{}, null, undefined, 'x', []]) {
+      expect(readPacing(none)).toEqual({ rate: undefined, ordering: undefined, retrySchedule: undefined });
     }
   });
 });

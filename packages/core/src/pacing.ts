@@ -51,6 +51,15 @@ export const pacing = {
     ),
 };
 
-export const pacingSettings = z.object(pacing);
+export type Pacing = z.output<z.ZodObject<typeof pacing>>;
 
-export type Pacing = z.output<typeof pacingSettings>;
+const stored = z
+  .object({
+    rate: pacing.rate.catch(undefined),
+    ordering: pacing.ordering.catch(undefined),
+    retrySchedule: pacing.retrySchedule.catch(undefined),
+  })
+  .catch({ rate: undefined, ordering: undefined, retrySchedule: undefined });
+
+/** Reads what is stored of a destination: a setting that is none any more counts as not given, and spoils no other. */
+export const readPacing = (config: unknown): Pacing => stored.parse(config);

@@ -1,4 +1,4 @@
-import { deliveryId, EVENT_ID, type LoggedEvent, pacingSettings } from '@clickrelay/core';
+import { deliveryId, EVENT_ID, type LoggedEvent, readPacing } from '@clickrelay/core';
 import { openRoute } from '@clickrelay/routing';
 import { parseDeliveryJob } from '../deliveries/delivery-job.ts';
 import { createOrdering } from '../deliveries/ordering.ts';
@@ -29,7 +29,7 @@ const PAGE = 100;
  * destination that wants order shows one delivery of each conversation, and none while one of it is leased.
  */
 export const peekWaiting = async (store: Store, { id, config }: Destination, limit: number): Promise<Peeked[]> => {
-  const { ordering } = pacingSettings.safeParse(config).data ?? {};
+  const { ordering } = readPacing(config);
   const order = ordering === 'conversation' ? createOrdering(store, id) : undefined;
   const waiting = await listWaiting(store, id, order === undefined ? limit : MOST_LOOKED_THROUGH);
   const peeked: Peeked[] = [];

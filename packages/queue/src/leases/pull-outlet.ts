@@ -1,4 +1,4 @@
-import { type Pacing, pacingSettings } from '@clickrelay/core';
+import { type Pacing, readPacing } from '@clickrelay/core';
 import { createOrdering, type Ordering } from '../deliveries/ordering.ts';
 import type { Destination } from '../destinations/destinations.ts';
 import { destinationQueue, type QueueName } from '../redis/names.ts';
@@ -35,8 +35,7 @@ export const updateOutlet = (store: Store, outlet: PullOutlet, destination: Dest
   return hasOtherRate;
 };
 
-export const pacingOf = ({ config }: Pick<Destination, 'config'>): Pacing =>
-  pacingSettings.safeParse(config).data ?? {};
+export const pacingOf = ({ config }: Pick<Destination, 'config'>): Pacing => readPacing(config);
 
 const orderingOf = (store: Store, destination: Destination): Ordering | undefined =>
   pacingOf(destination).ordering === 'conversation' ? createOrdering(store, destination.id) : undefined;
