@@ -55,7 +55,6 @@ describe('a callback of thousands of elements', () => {
     const isSingle = (id: string): boolean => !id.startsWith('bulk-');
     await waitUntil(() => order.filter(isSingle).length === 5, { timeoutMs: 120_000 });
     const ahead = order.slice(sentAfter).filter((id) => !isSingle(id)).length;
-    console.log(`${sentAfter} of the large callback before, ${ahead} between the others`);
     expect(ahead).toBeLessThan(500);
   });
 });

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { listQuarantine, readQuarantined, reparseQuarantined, trimEventLog } from '@clickrelay/queue';
+import { listQuarantine, queueDepths, readQuarantined, reparseQuarantined, trimEventLog } from '@clickrelay/queue';
 import { freshCopy, samples } from '@clickrelay/simulator';
 import { waitUntil } from '@clickrelay/testkit';
 import { account } from '../account.ts';
 import { newCallback, type SentCallback } from '../ledger.ts';
 import type { Random } from '../random.ts';
-import { countOpen, startRig } from '../rig.ts';
+import { countOpen, type Rig, startRig } from '../rig.ts';
 import type { Row } from '../run.ts';
 
 // Nothing is broken here except the callbacks.
@@ -204,4 +204,49 @@ const sendByQuery: Row = {
   },
 };
 
-export const unusualCallbacks: readonly Row[] = [sendAgain, sendNews, sendJunk, sendByQuery];
+const usedBytes = async ({ store }: Rig): Promise<number> =>
+  Number(/used_memory:(\d+)/.exec(await store.redis.info('memory'))?.[1]);
+
+const sendVeryLarge: Row = {
+  id: 'G32',
+  fault: 'one callback of thousands of elements, under a name as long as all of them',
+  shortIn: 'apps/worker/test/large-callbacks.test.ts',
+  timeoutMs: 480_000,
+  run: async (run) => {
+    const rig = await startRig(run, { destinations: [{ id: 'crm', config: { concurrency: 4 } }] });
+    rig.destination.behave({ status: 200, delayMs: 5 });
+    const bulk = newCallback(run.random, { events: run.isLong ? 3_000 : 1_500, types: ['moText'] });
+    const body = JSON.stringify({ ...JSON.parse(bulk.body), integrationName: 'n'.repeat(250_000) });
+    const before = await usedBytes(rig);
+    await rig.clickatell.postUntilAccepted({ ...bulk, body });
+    const half = bulk.sentEvents.length / 2;
+    await waitUntil(async () => ((await queueDepths(rig.store)).destinations[0]?.waiting ?? 0) > half, {
+      timeoutMs: 60_000,
+      what: 'half of it waiting',
+    });
+    const factor = ((await usedBytes(rig)) - before) / body.length;
+    run.check(factor < 20, `it takes ${factor.toFixed(1)} times its size in Redis`);
+
+    const already = rig.destination.arrivals.length;
+    const singles = Array.from({ length: 5 }, () => newCallback(run.random, { types: ['moText'] }));
+    for (const single of singles) await rig.clickatell.postUntilAccepted(single);
+    const ids = new Set(singles.flatMap(({ sentEvents }) => sentEvents.map(({ id }) => id)));
+    await waitUntil(() => [...ids].every((id) => rig.destination.arrivalsOf(id).length > 0), {
+      timeoutMs: 120_000,
+      what: 'the messages behind it',
+    });
+    const later = rig.destination.arrivals.slice(already);
+    const ahead =
+      later.slice(
+        0,
+        later.findLastIndex(({ sentId }) => ids.has(sentId)),
+      ).length -
+      ids.size +
+      1;
+    run.remark(`${factor.toFixed(1)} times its size in Redis; ${ahead} of ${half * 2} elements before five messages`);
+    run.check(ahead < 500, `${ahead} elements of a large callback came before five messages`);
+    await account(run, rig);
+  },
+};
+
+export const unusualCallbacks: readonly Row[] = [sendAgain, sendNews, sendJunk, sendVeryLarge, sendByQuery];
