@@ -25,15 +25,26 @@ const secretOf = ({ config }: Destination): z.output<typeof secret> | undefined 
   return result.success ? result.data : undefined;
 };
 
+const liveSecret = z
+  .object({
+    secret: z.string(),
+    until: z.string().nullable().describe('Until when it signs; null as long as it is not replaced'),
+  })
+  .meta({ id: 'LiveSecret' });
+
+/** One shape for one secret and for several, however they were declared. */
+const asList = (declared: z.output<typeof secret>): z.input<typeof liveSecret>[] =>
+  [declared].flat().map((one) => (typeof one === 'string' ? { secret: one, until: null } : one));
+
 export const destinationSecretOperations = [
   operation({
     method: 'get',
     path: '/v1/destinations/{id}/secret',
-    summary: 'Show the signing secret',
-    description: 'The secret that signs deliveries to a webhook destination.',
+    summary: 'Show the signing secrets',
+    description: 'All that sign deliveries to a webhook destination now, the first one first.',
     scopes: ['reveal'],
     params,
-    response: z.object({ id: z.string(), secret }),
+    response: z.object({ id: z.string(), secrets: z.array(liveSecret) }),
     errors: { 404: 'not_found' },
     run: async ({ params: { id } }, { store }, { audit }) => {
       const found = await readDestination(store, id);
@@ -41,7 +52,7 @@ export const destinationSecretOperations = [
       const present = secretOf(found);
       if (present === undefined) throw notFound('secret of', id);
       await audit('destination.secret_shown', id);
-      return { id, secret: present };
+      return { id, secrets: asList(present) };
     },
   }),
   operation({
@@ -55,7 +66,7 @@ export const destinationSecretOperations = [
     response: z
       .object({
         id: z.string(),
-        secrets: z.array(z.string()).describe('The new secret; two when HMAC and Ed25519 keys were both in use'),
+        secrets: z.array(liveSecret).describe('The new secret; two when HMAC and Ed25519 keys were both in use'),
         oldUntil: z.string().nullable().describe('Until when the old secret signs too; null when it has ended'),
       })
       .meta({ id: 'RotatedSecret' }),
@@ -73,7 +84,7 @@ export const destinationSecretOperations = [
       if (changed === undefined || rotated === undefined) throw notFound('destination', id);
       const { made, oldUntil } = rotated;
       await audit('destination.secret_rotated', id, { oldUntil });
-      return { id, secrets: [...made], oldUntil };
+      return { id, secrets: asList([...made]), oldUntil };
     },
   }),
 ];

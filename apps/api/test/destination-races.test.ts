@@ -33,7 +33,7 @@ it('a secret that a rotation showed is kept by other settings', async () => {
     ]);
     expect((await readDestination(api.store, 'crm'))?.config).toMatchObject({
       url: `https://crm.example.com/${round}`,
-      secret: rotated.body.secrets,
+      secret: rotated.body.secrets.map(({ secret }: { secret: string }) => secret),
     });
   }
 });

@@ -11,13 +11,19 @@ describe('destinations', () => {
   it('show their secret to a caller that may reveal it', async () => {
     const made = await api.call('PUT', '/v1/destinations/signed', { type: 'webhook', url });
     const { secret } = made.body;
-    expect(await get('/v1/destinations/signed/secret')).toMatchObject({ status: 200, body: { id: 'signed', secret } });
+    expect(await get('/v1/destinations/signed/secret')).toMatchObject({
+      status: 200,
+      body: { id: 'signed', secrets: [{ secret, until: null }] },
+    });
 
     const former = { secret, until: '2999-01-01T00:00:00Z' };
     const both = [`whsec_${'a'.repeat(32)}`, former];
     const changed = await api.call('PUT', '/v1/destinations/signed', { type: 'webhook', url, secret: both });
     expect(changed.body.secret).toBe('(hidden)');
-    expect((await get('/v1/destinations/signed/secret')).body.secret).toEqual(both);
+    expect((await get('/v1/destinations/signed/secret')).body.secrets).toEqual([
+      { secret: both[0], until: null },
+      former,
+    ]);
 
     const reader = await api.call('POST', '/v1/keys', { name: 'reader', scopes: ['read', 'admin', 'replay'] });
     const headers = { authorization: `Bearer ${reader.body.key}` };

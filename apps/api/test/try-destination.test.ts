@@ -81,17 +81,21 @@ it('rotates the secret: the old one signs too for the chosen time', async () => 
   status = 200;
   const old = String(await secretsOf());
   const { body } = await api.call('POST', '/v1/destinations/crm/rotate-secret', { keepOldFor: '1h' });
-  expect(body).toEqual({ id: 'crm', secrets: [expect.stringMatching(/^whsec_/)], oldUntil: expect.any(String) });
+  expect(body).toEqual({
+    id: 'crm',
+    secrets: [{ secret: expect.stringMatching(/^whsec_/), until: null }],
+    oldUntil: expect.any(String),
+  });
   expect(Date.parse(body.oldUntil) - Date.now()).toBeGreaterThan(3_500_000);
-  expect(await secretsOf()).toEqual([body.secrets[0], { secret: old, until: body.oldUntil }]);
+  expect(await secretsOf()).toEqual([body.secrets[0].secret, { secret: old, until: body.oldUntil }]);
   await api.call('POST', '/v1/destinations/crm/test');
   const sent = crm.requests.at(-1);
-  for (const secret of [old, body.secrets[0]]) {
+  for (const secret of [old, body.secrets[0].secret]) {
     new Webhook(secret).verify(sent?.body ?? '', sent?.headers as Record<string, string>);
   }
   const { body: leaked } = await api.call('POST', '/v1/destinations/crm/rotate-secret', { keepOldFor: '0s' });
   expect(leaked.oldUntil).toBeNull();
-  expect(await secretsOf()).toEqual(leaked.secrets);
+  expect(await secretsOf()).toEqual([leaked.secrets[0].secret]);
   const audit = (await api.call('GET', '/v1/audit?limit=1')).body.items[0];
   expect(audit).toMatchObject({ action: 'destination.secret_rotated', target: 'crm', detail: { oldUntil: null } });
 });
@@ -102,7 +106,7 @@ it('loses no rotation and no pause when several come at once', async () => {
     api.call('POST', '/v1/destinations/crm/pause', { reason: 'meanwhile' }),
   ]);
   const kept = JSON.stringify(await secretsOf());
-  for (const { body } of rotated.slice(0, 5)) expect(kept).toContain(body.secrets[0]);
+  for (const { body } of rotated.slice(0, 5)) expect(kept).toContain(body.secrets[0].secret);
   expect((await readDestination(api.store, 'crm'))?.paused).toBe('meanwhile');
 });
 

@@ -7,9 +7,18 @@ import { useScriptedApi } from './use-scripted-api.ts';
 const { answers, api, asked, cli, dataDir, env } = useScriptedApi();
 
 test('the secret of a destination is printed alone, or several one to a line', async () => {
-  answers['GET /v1/destinations/crm/secret'] = { id: 'crm', secret: 'whsec_a' };
+  answers['GET /v1/destinations/crm/secret'] = {
+    id: 'crm',
+    secrets: [{ secret: 'whsec_a', until: null }],
+  };
   expect((await cli('destinations', 'secret', 'crm')).stdout).toBe('whsec_a\n');
-  const both = { id: 'crm', secret: ['whsec_b', { secret: 'whsec_a', until: '2026-12-01T00:00:00Z' }] };
+  const both = {
+    id: 'crm',
+    secrets: [
+      { secret: 'whsec_b', until: null },
+      { secret: 'whsec_a', until: '2026-12-01T00:00:00Z' },
+    ],
+  };
   answers['GET /v1/destinations/crm/secret'] = both;
   expect((await cli('destinations', 'secret', 'crm')).stdout).toBe('whsec_b\nwhsec_a\n');
   expect(JSON.parse((await cli('destinations', 'secret', 'crm', '--json')).stdout)).toEqual(both);
@@ -113,7 +122,10 @@ test('a destination is shown, gets a new secret, and is tested', async () => {
   expect((await cli('destinations', 'show', 'crm')).stdout).toBe(
     'state      active\nlast 24h   1204 attempts, 99.91 % delivered, 100 % of those at first try, 95 % within 130 ms\nid         crm\ntype       webhook\nevents     mo*\nsecret     (hidden)\ntimeoutMs  15000\n',
   );
-  answers['POST /v1/destinations/crm/rotate-secret'] = { secrets: ['whsec_n3w'], oldUntil: '2026-11-20T10:00:00.000Z' };
+  answers['POST /v1/destinations/crm/rotate-secret'] = {
+    secrets: [{ secret: 'whsec_n3w', until: null }],
+    oldUntil: '2026-11-20T10:00:00.000Z',
+  };
   expect((await cli('destinations', 'rotate-secret', 'crm', '--keep-old-for', '7d')).stdout).toBe(
     'crm is signed with whsec_n3w from now on\nthe old one signs too until 2026-11-20T10:00:00Z\n',
   );

@@ -301,7 +301,7 @@ it('logs, errors, failed jobs and answers hold no secret, phone number or conten
   const failures = [...(await readFailures(caller)), ...(await readFailedJobs(run, redisPassword))];
 
   const { told, read } = caller;
-  const { secret } = await read('/v1/destinations/made/secret');
+  const [{ secret }] = (await read('/v1/destinations/made/secret')).secrets;
   expect(secret).toMatch(/^whsec_/);
   expect(await program.stop()).toEqual({ code: 0, signal: null });
 

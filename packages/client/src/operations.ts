@@ -498,10 +498,16 @@ export type AttemptFigures = {
   firstTryShare: number | null;
 };
 
+export type LiveSecret = {
+  secret: string;
+  /** Until when it signs; null as long as it is not replaced */
+  until: string | null;
+};
+
 export type RotatedSecret = {
   id: string;
   /** The new secret; two when HMAC and Ed25519 keys were both in use */
-  secrets: (string)[];
+  secrets: (LiveSecret)[];
   /** Until when the old secret signs too; null when it has ended */
   oldUntil: string | null;
 };
@@ -1611,18 +1617,14 @@ export interface Operations {
       })[];
     };
   };
-  /** Show the signing secret. The secret that signs deliveries to a webhook destination. Needs a key with the scope `reveal`. */
+  /** Show the signing secrets. All that sign deliveries to a webhook destination now, the first one first. Needs a key with the scope `reveal`. */
   'GET /v1/destinations/{id}/secret': {
     path: {
       id: string;
     };
     answer: {
       id: string;
-      secret: string | (string | {
-        secret: string;
-        /** It signs until then. */
-        until: string;
-      })[];
+      secrets: (LiveSecret)[];
     };
   };
   /** Rotate the signing secret. The old one signs too for a while. Needs a key with the scope `admin`. */

@@ -35,7 +35,7 @@ const changesOf = ({ id, url }: CheckingDestination, round: number): Change[] =>
       make: (api) => api.call('POST', `${path}/rotate-secret`, { keepOldFor: '1h' }),
       isThere: ({ config }, { body }) => {
         const live = [config['secret']].flat();
-        return (body.secrets as string[]).every((secret) => live.includes(secret));
+        return (body.secrets as { secret: string }[]).every(({ secret }) => live.includes(secret));
       },
     },
   ];

@@ -88,12 +88,7 @@ const listDestinations = async (context: Context): Promise<void> => {
 /** Prints the live secrets, one on each line, and nothing else, so that the output can be piped. */
 const showSecret = async (id: string, context: Context): Promise<void> => {
   const shown = await connectApi(context.config).call('GET /v1/destinations/{id}/secret', { path: { id } });
-  show(context, shown, ({ secret }) =>
-    [secret]
-      .flat()
-      .map((one) => (typeof one === 'string' ? one : one.secret))
-      .join('\n'),
-  );
+  show(context, shown, ({ secrets }) => secrets.map(({ secret }) => secret).join('\n'));
 };
 
 /** Makes a new secret. The old one signs too for a while. */
@@ -104,7 +99,7 @@ const rotateSecret = async (id: string, keepOldFor: string, context: Context): P
   });
   show(context, rotated, ({ secrets, oldUntil }) => {
     const old = oldUntil === null ? 'the old one has ended' : `the old one signs too until ${shortTime(oldUntil)}`;
-    return [...secrets.map((secret) => `${id} is signed with ${secret} from now on`), old].join('\n');
+    return [...secrets.map(({ secret }) => `${id} is signed with ${secret} from now on`), old].join('\n');
   });
 };
 
