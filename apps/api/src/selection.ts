@@ -1,5 +1,5 @@
 import { DESTINATION_ID, toIso } from '@clickrelay/core';
-import { checkFilter } from '@clickrelay/destination-settings';
+import { checkEventTypes, checkFilter } from '@clickrelay/destination-settings';
 import { type Counted, type DeliverySelection, LEFT_OUT_REASONS, readDestination, type Store } from '@clickrelay/queue';
 import { z } from 'zod';
 import { notFound } from './errors.ts';
@@ -16,7 +16,13 @@ const named = z.array(z.string().max(120)).max(MOST_NAMED);
 export const filters = {
   destination: z.string().regex(DESTINATION_ID).exactOptional().describe('Only those of this destination'),
   kind: deadLetterKind.exactOptional(),
-  events: z.array(z.string().min(1)).min(1).max(100).exactOptional().describe('Patterns of event types: `mo*`'),
+  events: z
+    .array(z.string().min(1))
+    .min(1)
+    .max(100)
+    .check(checkEventTypes)
+    .exactOptional()
+    .describe('Patterns of event types: `mo*`'),
   since: z.iso
     .datetime({ offset: true })
     .exactOptional()

@@ -92,18 +92,20 @@ describe('a key that sets filters', () => {
     const logged = await logEvent(api.store);
     const eventId = logged.event.id;
     const reader = await keyWith(['read']);
-    const bot = await keyWith(['read', 'lease'], ['*']);
-    const seer = await keyWith(['read', 'lease', 'reveal'], ['*']);
-    expect((await bot('PUT', '/v1/destinations/bot', { type: 'pull', filter: "event.from == 'x'" })).status).toBe(200);
+    const admin = await keyWith(['read', 'admin']);
+    const seer = await keyWith(['read', 'admin', 'reveal']);
+    expect((await admin('PUT', '/v1/destinations/bot', { type: 'pull', filter: "event.from == 'x'" })).status).toBe(
+      200,
+    );
     const match = `/v1/destinations/bot/match?event=${eventId}`;
-    expect(await bot('GET', match)).toMatchObject({ status: 403, body: { error: { code: 'forbidden_scope' } } });
+    expect(await admin('GET', match)).toMatchObject({ status: 403, body: { error: { code: 'forbidden_scope' } } });
     for (const call of [reader, seer]) expect(await call('GET', match)).toMatchObject({ status: 200 });
-    const unwantedBy = async (call: typeof bot) => (await call('GET', `/v1/events/${eventId}`)).body.unwanted;
-    expect(await unwantedBy(bot)).toEqual([]);
+    const unwantedBy = async (call: typeof admin) => (await call('GET', `/v1/events/${eventId}`)).body.unwanted;
+    expect(await unwantedBy(admin)).toEqual([]);
     expect(await unwantedBy(reader)).toEqual([expect.objectContaining({ destinationId: 'bot', rule: 'filter' })]);
-    await bot('PUT', '/v1/destinations/bot', { type: 'pull', filter: "event.channel == 'x'" });
-    expect((await bot('GET', match)).status).toBe(200);
-    expect(await unwantedBy(bot)).toHaveLength(1);
+    await admin('PUT', '/v1/destinations/bot', { type: 'pull', filter: "event.channel == 'x'" });
+    expect((await admin('GET', match)).status).toBe(200);
+    expect(await unwantedBy(admin)).toHaveLength(1);
   });
 });
 

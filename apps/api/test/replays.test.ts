@@ -79,6 +79,8 @@ describe('a replay of many', () => {
   it('that is invalid is refused', async () => {
     for (const [body, path] of [
       [{ filter: 'event.type ==' }, 'filter'],
+      [{ events: ['moTxt'] }, 'events.0'],
+      [{ filter: 'event.typo == 1' }, 'filter'],
       [{ rate: 'fast' }, 'rate'],
       [{ since: 'yesterday' }, 'since'],
       [{ state: 'pending' }, 'state'],

@@ -12,7 +12,7 @@ export interface ReadField {
 }
 
 /** A text that a filter compares a field with. */
-export interface ComparedText {
+interface ComparedText {
   readonly path: readonly string[];
   readonly text: string;
   readonly column: number;

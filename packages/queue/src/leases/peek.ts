@@ -11,6 +11,7 @@ import { destinationQueue, eventKeys } from '../redis/names.ts';
 import { type RedisCommand, sendAll } from '../redis/send-all.ts';
 import { MAX_PAGE_LENGTH } from '../redis/size-limits.ts';
 import type { Store } from '../redis/store.ts';
+import { takeTurns } from '../redis/take-turns.ts';
 
 /** A delivery as its consumer would get it. */
 export interface Peeked {
@@ -78,12 +79,14 @@ const MOST_READ = 2_000;
 /** Shows the newest events in the log that a destination wants, whatever became of them. */
 export const peekRecent = async (store: Store, destination: Destination, limit: number): Promise<Peeked[]> => {
   const route = openRoute(destination);
+  const nextTurn = takeTurns();
   const found: Peeked[] = [];
   let characters = 0;
   let cursor: string | undefined;
   for (let read = 0; read < MOST_READ; ) {
     const { items, next } = await listEvents(store, { limit: 100, cursor });
     for (const event of items) {
+      await nextTurn();
       if (!route.wants(event.event)) continue;
       found.push({ deliveryId: deliveryId(event.event.id, destination.id), attempt: 1, event });
       characters += event.source.length;

@@ -2,6 +2,7 @@ import { decodeListed, readHeads } from '../log/read-event.ts';
 import { eventKeys } from '../redis/names.ts';
 import { type RedisCommand, sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
+import { takeTurns } from '../redis/take-turns.ts';
 import { asksForEvent, type DeliverySelection, wantsOf } from './delivery-selection.ts';
 
 /** When an event came, in ms since 1970, or why its deliveries are not chosen. */
@@ -30,12 +31,14 @@ const matchEvents = async (
     store,
     eventIds.map((id): RedisCommand => ['get', eventKeys(id).record]),
   );
-  return Promise.all(
-    eventIds.map(async (id, index) => {
-      const record = records[index] as string | null;
-      const logged = record === null ? undefined : await decodeListed(store, { id, loggedAtMs: 0 }, record);
-      if (logged === undefined) return 'event_gone';
-      return wants(logged) ? Date.parse(logged.event.receivedAt) : 'unwanted';
-    }),
-  );
+  const nextTurn = takeTurns();
+  const seen: EventSeen[] = [];
+  for (const [index, id] of eventIds.entries()) {
+    await nextTurn();
+    const record = records[index] as string | null;
+    const logged = record === null ? undefined : await decodeListed(store, { id, loggedAtMs: 0 }, record);
+    if (logged === undefined) seen.push('event_gone');
+    else seen.push(wants(logged) ? Date.parse(logged.event.receivedAt) : 'unwanted');
+  }
+  return seen;
 };
