@@ -119,7 +119,7 @@ test('status says what needs attention', async () => {
   const needs = [{ kind: 'failing', destinationId: 'crm', count: 9, detail: 'tried again soon' }];
   answers['GET /v1/overview'] = { healthy: false, needs };
   expect((await cli('status')).stdout).toContain(
-    '\nwhat needs attention, worst first\n  crm failing, 9 waiting: tried again soon\n',
+    '\nwhat needs attention, worst first\n  crm failing (9): tried again soon\n',
   );
   expect(JSON.parse((await cli('status', '--json')).stdout)).toMatchObject({ healthy: false, needs });
 });

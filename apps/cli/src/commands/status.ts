@@ -45,5 +45,5 @@ const showStatus = async (context: Context): Promise<void> => {
 
 const needLine = ({ kind, destinationId, count, detail }: Overview['needs'][number]): string => {
   const what = [destinationId, paint('red', kind)].filter((part) => part !== null).join(' ');
-  return `  ${what}${count === 0 ? '' : `, ${count} waiting`}: ${detail}`;
+  return `  ${what}${count === 0 ? '' : ` (${count})`}: ${detail}`;
 };
