@@ -113,8 +113,9 @@ export const keyOperations = [
     status: 204,
     errors: { 404: 'not_found' },
     run: async ({ params: { id } }, { store }, { audit }) => {
-      if (!(await removeKey(store, id))) throw notFound('key', id);
-      await audit('key.removed', id);
+      const key = (await listKeys(store)).find((one) => one.id === id);
+      if (key === undefined || !(await removeKey(store, id))) throw notFound('key', id);
+      await audit('key.removed', id, { name: key.name, scopes: key.scopes, destinations: key.destinations });
     },
   }),
 ];

@@ -73,7 +73,12 @@ it('the audit record lists which key did what, newest first, without what was re
       detail: { destination: 'bot2', events: null, hasFilter: true, kind: 'refused', removed: 1 },
     },
     { by, action: 'quarantine.removed', target: qrt },
-    { by: 'API_KEY', action: 'key.removed', target: key.id },
+    {
+      by: 'API_KEY',
+      action: 'key.removed',
+      target: key.id,
+      detail: { name: 'ops', scopes: ['admin', 'replay', 'reveal'], destinations: [] },
+    },
   ]);
   const [newest, second] = body.items;
   expect((await api.call('GET', `/v1/audit?limit=1&cursor=${newest.id}`)).body.items).toEqual([second]);

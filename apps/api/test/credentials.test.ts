@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openCredentialRecords, publishReceiver } from '@clickrelay/queue';
 import { readKeptCredentials, usableCredentials } from '@clickrelay/service/settings';
+import { waitUntil } from '@clickrelay/testkit';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type Api, startApi } from './start-api.ts';
 
@@ -46,7 +47,11 @@ const declare = async (): Promise<string> => {
 it('one that is made is shown with the URLs for the portal, and kept as a hash alone in Redis', async () => {
   const declared = await declare();
   await receiver(declared);
-  const { status, body } = await api.call('POST', '/v1/credentials');
+  const making = api.call('POST', '/v1/credentials');
+  const records = openCredentialRecords(api.store);
+  const other = await waitUntil(async () => (await records.list()).find(({ origin }) => origin === 'made'));
+  await receiver(declared, other.id);
+  const { status, body } = await making;
   expect(status).toBe(201);
   const { id, secret } = body;
   expect(body).toEqual({
@@ -58,7 +63,7 @@ it('one that is made is shown with the URLs for the portal, and kept as a hash a
     endsAt: null,
     ended: false,
     lastUsedAt: null,
-    acceptedBy: [],
+    acceptedBy: ['a:1'],
     user: null,
     secret: expect.stringMatching(/^[\w-]{32}$/),
     callbackUrls: {
@@ -71,14 +76,13 @@ it('one that is made is shown with the URLs for the portal, and kept as a hash a
         statuses: `http://localhost:8080/in/one-api-status?token=${secret}`,
       },
     },
-    // The receiver of this test never learns of it.
-    notYet: ['a:1'],
+    notYet: [],
   });
   const redis = await api.store.redis.hgetall('cr:{registry}:credentials');
   expect(JSON.stringify(redis)).toContain(hash('sha256', secret));
   const list = (await api.get('/v1/credentials')).body.items;
   expect(list.map((one: { id: string; acceptedBy: string[] }) => [one.id, one.acceptedBy])).toEqual([
-    [id, []],
+    [id, ['a:1']],
     [declared, ['a:1']],
   ]);
   const audit = (await api.get('/v1/audit')).body;
@@ -99,9 +103,11 @@ it('neither the last one is ended, nor unawares one that is in use; an end can b
   const revoke = (id: string, body?: unknown) => api.call('POST', `/v1/credentials/${id}/revoke`, body);
   expect(await revoke(declared)).toMatchObject({ status: 409, body: { error: { code: 'last_credential' } } });
   const { body: made } = await api.call('POST', '/v1/credentials', { kind: 'header', name: 'X-Secret' });
-  expect([made.kind, made.name, made.callbackUrls.public.replies]).toEqual([
+  expect([made.kind, made.name, made.notYet, made.callbackUrls.public.replies]).toEqual([
     'header',
     'x-secret',
+    // The receiver of this test does not learn of it.
+    ['a:1'],
     'https://hooks.example.com/in/one-api-reply',
   ]);
   const usedAt = new Date(Date.now() - 60_000).toISOString();

@@ -67,10 +67,15 @@ const acceptedBy = async (id: string, count: number): Promise<void> => {
   );
 };
 
-const oldOne = async (): Promise<CredentialRecord> => {
-  const all = await openCredentialRecords(store).list();
-  return all.find(({ sha256 }) => sha256 === hash('sha256', 'old')) as CredentialRecord;
-};
+/** Waits until a receiver has recorded the one that it declares. */
+const oldOne = (): Promise<CredentialRecord> =>
+  waitUntil(
+    async () => {
+      const all = await openCredentialRecords(store).list();
+      return all.find(({ sha256 }) => sha256 === hash('sha256', 'old'));
+    },
+    { timeoutMs: 10_000, what: 'the declared one is recorded' },
+  );
 
 it('every receiver takes to a new credential under load without a refusal, and still after a restart', async () => {
   const both = [await start(0), await start(1)];
