@@ -86,7 +86,7 @@ export const createApp = ({ apiKey, metricsToken, rateLimit, renderer, log, ...r
     await next();
     closeIfUnread(ctx.req, ctx.res);
   });
-  app.use(renderErrors(log));
+  app.use(renderErrors(log, resources.store.explain));
   app.use((ctx, next) => {
     if (ctx.path !== '/healthz') return next();
     ctx.body = { status: 'up' };

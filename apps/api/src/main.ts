@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { createDestinationSettings, InvalidAdapterError, loadAdapters } from '@clickrelay/destination-settings';
 import { createApiMetrics, createProcessMetrics, createRenderer, publishMetrics } from '@clickrelay/metrics';
 import { createLeases, LayoutMismatchError, openStore, watchDurability, watchMemory } from '@clickrelay/queue';
-import { createRedisLog, errorFields, openLog } from '@clickrelay/service/log';
+import { createErrorLog, createRedisLog, errorFields, openLog } from '@clickrelay/service/log';
 import { atMost, endInTime, endWithParent, listenForStop, orExit, tellReady } from '@clickrelay/service/process';
 import { ConfigError, misspeltVariables } from '@clickrelay/service/settings';
 import { webhookAdapter } from '@clickrelay/webhook-forwarder';
@@ -22,7 +22,7 @@ const log = openLog('api', config.LOG_LEVEL);
 for (const misspelt of misspeltVariables(process.env)) log.warn(misspelt, 'variable.unknown');
 const adapters = await orExit(() => loadAdapters(config.ADAPTERS), InvalidAdapterError);
 
-const redisLog = createRedisLog(log);
+const redisLog = createRedisLog(log, (error) => store.explain(error));
 const store = await openStore({
   redisUrl: config.REDIS_URL,
   role: 'producer',
@@ -43,13 +43,12 @@ const renderer = createRenderer({
   durability: () => durability.current(),
   version: packageJson.version,
 });
+const logLeaseError = createErrorLog((fields) => log.warn(fields, 'leases.error'), store.explain);
 const leases = createLeases(store, {
   schedule: config.RETRY_SCHEDULE,
   onError: (error) => {
     // While Redis is away there are many of these, and `redis.away` says it.
-    if (redisLog.isAway()) return;
-    const { name, message } = error instanceof Error ? error : { name: typeof error, message: '' };
-    log.warn({ name, reason: message.slice(0, 200) }, 'leases.error');
+    if (!redisLog.isAway()) logLeaseError(error);
   },
   onAttempt: metrics.attempted,
   onPutBack: (healed) => log.warn(healed, 'clock.put-back'),

@@ -11,7 +11,7 @@ const rendered = async (error: unknown) => {
     headers[name] = value;
   };
   const ctx = { method: 'GET', path: '/', status: 404, body: undefined as unknown, set };
-  await renderErrors(pino({ level: 'silent' }))(ctx as never, () => Promise.reject(error));
+  await renderErrors(pino({ level: 'silent' }), () => undefined)(ctx as never, () => Promise.reject(error));
   return { status: ctx.status, body: ctx.body, headers };
 };
 

@@ -1,3 +1,4 @@
+import { createErrorLog, type ExplainRedis } from '@clickrelay/service/log';
 import type { Middleware } from 'koa';
 import type { Logger } from 'pino';
 
@@ -27,6 +28,9 @@ const isRedisAway = (error: unknown): error is Error => {
   return code === undefined ? error.constructor === Error : NETWORK_CODES.has(code);
 };
 
+/** Redis answered, and refused: for want of a permission, memory or disk. */
+const isRefusal = (error: unknown): boolean => error instanceof Error && error.name === 'ReplyError';
+
 /** The message stays out of the log: it may hold a command with its arguments. */
 const whereOf = ({ name, stack }: Error) => ({ name, frames: stack?.split('\n').slice(1, 6) });
 
@@ -34,9 +38,9 @@ const whereOf = ({ name, stack }: Error) => ({ name, frames: stack?.split('\n').
 const RETRY_AFTER = '2';
 
 /** The one place where an error becomes an answer: `{"error":{"code","message","issues"?}}`. */
-export const renderErrors =
-  (log: Logger): Middleware =>
-  async (ctx, next) => {
+export const renderErrors = (log: Logger, explain: ExplainRedis): Middleware => {
+  const logRedis = createErrorLog((fields) => log.warn(fields, 'request.redis_away'), explain);
+  return async (ctx, next) => {
     try {
       await next();
       if (ctx.status === 404 && ctx.body === undefined) {
@@ -52,11 +56,12 @@ export const renderErrors =
         if (status === 503) ctx.set('Retry-After', RETRY_AFTER);
         if (retryAfterMs !== undefined) ctx.set('Retry-After', String(Math.ceil(retryAfterMs / 1_000)));
         ctx.body = { error: { code, message, ...(issues && { issues }) } };
-      } else if (isRedisAway(error)) {
+      } else if (isRedisAway(error) || (isRefusal(error) && explain(error) !== undefined)) {
         ctx.status = 503;
         ctx.set('Retry-After', RETRY_AFTER);
-        ctx.body = { error: { code: 'queue_unavailable', message: 'Redis does not answer; ask again later' } };
-        log.warn({ path: ctx.path, ...whereOf(error) }, 'request.redis_away');
+        const message = `${explain(error)?.cause ?? 'Redis does not answer'}; ask again later`;
+        ctx.body = { error: { code: 'queue_unavailable', message } };
+        logRedis(error);
       } else {
         ctx.status = 500;
         ctx.body = { error: { code: 'internal_error', message: 'the request was not carried out; the log says why' } };
@@ -64,3 +69,4 @@ export const renderErrors =
       }
     }
   };
+};

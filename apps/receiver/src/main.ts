@@ -8,7 +8,7 @@ import {
   watchDurability,
   watchMemory,
 } from '@clickrelay/queue';
-import { createRedisLog, errorFields, openLog } from '@clickrelay/service/log';
+import { createRedisLog, openLog } from '@clickrelay/service/log';
 import { atMost, endInTime, listenForStop, orExit } from '@clickrelay/service/process';
 import { ConfigError, misspeltVariables } from '@clickrelay/service/settings';
 import { openTracing } from '@clickrelay/service/tracing';
@@ -40,7 +40,7 @@ const openOwnSpool = () =>
       log[kind === 'mended' ? 'info' : kind === 'torn' ? 'warn' : 'error'](fields, `spool.${kind}`),
   });
 const spool = config.SPOOL_DIR === '' ? undefined : await orExit(openOwnSpool, SpoolError);
-const redisLog = createRedisLog(log, errorFields);
+const redisLog = createRedisLog(log, (error) => store.explain(error));
 const store = await openStore({
   redisUrl: config.REDIS_URL,
   role: 'producer',

@@ -159,7 +159,7 @@ describe('a receiver with a spool', () => {
       const load = startLoad();
       await waitUntil(() => load.answers.filter(({ accepted }) => !accepted).length > 200, { timeoutMs: 60_000 });
       // It tries the disk again now and then. Until it succeeds, it reports why it refuses.
-      const full = { setting: 'spool', value: 'the disk refuses it: ENOSPC' };
+      const full = { setting: 'spool', value: `the disk under ${spoolDir} refuses it: ENOSPC` };
       await waitUntil(async () => {
         const { status, body } = await readyz();
         return status === 503 && body.problems.some((one) => one.setting === full.setting && one.value === full.value);

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import {
   createDestinationSettings,
   InvalidAdapterError,
@@ -29,15 +30,16 @@ const plugged = await orExit(() => loadAdapters(config.ADAPTERS), InvalidAdapter
 const destinationSettings = createDestinationSettings(plugged, { egressAllow: config.EGRESS_ALLOW });
 
 const readDeclared = async () => {
-  if (config.DESTINATIONS_FILE === undefined) return [];
-  const text = await readFile(config.DESTINATIONS_FILE, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new InvalidDestinationsError(`DESTINATIONS_FILE cannot be read (${error.code})`);
+  const file = config.DESTINATIONS_FILE;
+  if (file === undefined) return [];
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new InvalidDestinationsError(`DESTINATIONS_FILE cannot be read: ${resolve(file)} (${error.code})`);
   });
   return destinationSettings.parseFile(text, 'DESTINATIONS_FILE');
 };
 const declared = await orExit(readDeclared, InvalidDestinationsError);
 
-const redisLog = createRedisLog(log, ({ message }) => ({ reason: message }));
+const redisLog = createRedisLog(log, (error) => store.explain(error));
 const store = await openStore({
   redisUrl: config.REDIS_URL,
   role: 'consumer',

@@ -12,7 +12,7 @@ import {
   startReplays,
   startRetention,
 } from '@clickrelay/queue';
-import { describeError } from '@clickrelay/service/log';
+import { createErrorLog } from '@clickrelay/service/log';
 import type { Logger } from 'pino';
 import type { Adapters } from './adapters.ts';
 import type { Config } from './config.ts';
@@ -65,7 +65,7 @@ export const startWorker = async ({
   traces,
   log,
 }: WorkerDependencies): Promise<RunningWorker> => {
-  const onError = (error: unknown): void => log.error({ error: describeError(error) }, 'worker.error');
+  const onError = createErrorLog((fields) => log.error(fields, 'worker.error'), store.explain);
   const abort = new AbortController();
   const hours = createHourCounts(store, { onError });
   const attempts = createAttemptLog(store, { onRecord: hours.add });

@@ -146,6 +146,8 @@ const checkRedis = async (
     };
     return await Promise.race([look(), late]);
   } catch (error) {
+    const trouble = store.explain(error);
+    if (trouble !== undefined) return [bad('redis', trouble.cause, trouble.mend)];
     return [bad('redis', (error as Error).message, 'start Redis, or set REDIS_URL to where it is')];
   } finally {
     await store.close().catch(() => {});

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { DurabilityMode } from './durability-mode.ts';
 import { LayoutMismatchError } from './errors.ts';
+import type { RedisTrouble } from './explain-error.ts';
 import {
   type DurabilityProblem,
   type DurabilityReport,
@@ -82,8 +83,13 @@ const unknown = (mode: DurabilityMode, problem: DurabilityProblem): DurabilityRe
   problems: [problem],
 });
 
-const away = (mode: DurabilityMode, value: string): DurabilityReport =>
-  unknown(mode, { setting: 'connection', value, mend: 'start Redis, or set REDIS_URL to where it is' });
+/** @param value what is known when nothing better is */
+const away = (mode: DurabilityMode, value: string, trouble?: RedisTrouble): DurabilityReport =>
+  unknown(mode, {
+    setting: 'connection',
+    value: trouble === undefined ? value : `not usable: ${trouble.cause}`,
+    mend: trouble?.mend ?? 'start Redis, or set REDIS_URL to where it is',
+  });
 
 const mismatch = (mode: DurabilityMode, { message }: LayoutMismatchError): DurabilityReport =>
   unknown(mode, { setting: 'layout', value: 'another one', mend: message });
@@ -122,7 +128,10 @@ export const watchDurability = (
       // Checking the layout may write, which a replica refuses: that error would hide the real problem.
       if (!found.problems.some(({ setting }) => setting === 'role')) await store.ready();
     } catch (error) {
-      found = error instanceof LayoutMismatchError ? mismatch(mode, error) : away(mode, 'not answering');
+      found =
+        error instanceof LayoutMismatchError
+          ? mismatch(mode, error)
+          : away(mode, 'not answering', store.explain(error));
       nextInMs = LOOK_AGAIN_MS;
     }
     // A check that began before the connection came back may fail after a newer check has ended.
@@ -142,7 +151,7 @@ export const watchDurability = (
   void look();
   return {
     current: () => {
-      if (store.redis.status !== 'ready') return away(mode, store.redis.status);
+      if (store.redis.status !== 'ready') return away(mode, store.redis.status, store.explain());
       const percent = memory?.fullPercent();
       return percent === undefined ? report : withProblem(report, full(percent));
     },

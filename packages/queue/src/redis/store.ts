@@ -6,6 +6,7 @@ import { confirmReplicated } from './confirm-replicated.ts';
 import { connectRedis, type RedisClient, type Role } from './connection.ts';
 import type { DurabilityMode } from './durability-mode.ts';
 import { LayoutMismatchError } from './errors.ts';
+import { explainRedisError, type RedisTrouble, saysOnlyThatItFailed } from './explain-error.ts';
 import { keySlot } from './key-slot.ts';
 import { INGEST_SHARDS, ingestQueue, LAYOUT, type QueueName, queueKey, REGISTRY } from './names.ts';
 
@@ -82,6 +83,8 @@ export interface Store {
    * @throws {LayoutMismatchError} when they have another
    */
   ready(): Promise<void>;
+  /** Why Redis refused this, for people; or why it cannot be reached now. Undefined when that is not known. */
+  explain(error?: unknown): RedisTrouble | undefined;
   /** @throws {QueueUnavailableError} when a command sent now would not reach Redis */
   assertConnected(): void;
   close(): Promise<void>;
@@ -114,7 +117,15 @@ const checkLayout = async (redis: RedisClient): Promise<void> => {
 export const openStore = async (options: StoreOptions): Promise<Store> => {
   const redis = connectRedis(options.redisUrl, options.role);
   const onError = options.onError ?? (() => {});
-  redis.on('error', onError);
+  /** Since the connection was lost, or could not be made. */
+  let lastError: Error | undefined;
+  redis.on('error', (error) => {
+    lastError = error;
+    onError(error);
+  });
+  redis.on('ready', () => {
+    lastError = undefined;
+  });
   const queues = new Map<string, Queue>();
   const takers = new Map<string, JobTaker>();
   let layout: Promise<void> | undefined;
@@ -193,6 +204,11 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
           throw error;
         });
       return layout;
+    },
+    explain: (error) => {
+      // A command that never reached Redis does not know why; the connection does.
+      const why = lastError !== undefined && (error === undefined || saysOnlyThatItFailed(error)) ? lastError : error;
+      return explainRedisError(why, options.redisUrl);
     },
     assertConnected: () => {
       if (redis.status !== 'ready') {

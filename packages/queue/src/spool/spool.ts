@@ -129,6 +129,6 @@ const statsOf = (state: SpoolState, disk: DiskWatch): SpoolStats => {
 };
 
 const refusing = (state: SpoolState, { errorCode }: DiskWatch): string | null => {
-  if (errorCode !== undefined) return `the disk refuses it: ${errorCode}`;
+  if (errorCode !== undefined) return `the disk under ${state.dir} refuses it: ${errorCode}`;
   return hasRoomFor(state, SPOOL_PROBE_BYTES) ? null : `it is full: ${state.bytes} of ${state.maxBytes} bytes`;
 };

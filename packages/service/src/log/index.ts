@@ -1,3 +1,3 @@
 export { describeError, type ErrorFacts, errorFields } from './describe-error.ts';
 export { openLog } from './open-log.ts';
-export { createRedisLog, type RedisLog } from './redis-log.ts';
+export { createErrorLog, createRedisLog, type ExplainRedis, type RedisLog } from './redis-log.ts';

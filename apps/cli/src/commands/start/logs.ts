@@ -41,7 +41,7 @@ export const logsToFile = (dataDir: string, show: (line: string) => void): LogOu
       appendFileSync(path, text, { mode: 0o600 });
       size += Buffer.byteLength(text);
     } catch (error) {
-      show(`log lines are lost: ${(error as Error).message}`);
+      show(`log lines are lost: ${path} cannot be written (${(error as NodeJS.ErrnoException).code})`);
     }
   };
 

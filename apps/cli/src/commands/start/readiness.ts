@@ -6,13 +6,16 @@ export const readiness = (
   { receiverUrl, apiUrl }: Plan,
   say: (line: string) => void,
 ): Record<RoleName, (messages: readonly unknown[]) => boolean | Promise<boolean>> => {
-  const patientUntil = performance.now() + 3000;
+  /** From its first answer on: how long its process takes to start is the machine's. */
+  let patientUntil: number | undefined;
   let told = '';
   return {
     receiver: async () => {
       const answer = await httpStatus(`${receiverUrl}/readyz`);
       if (answer?.status === 200) return true;
-      if (performance.now() > patientUntil && answer !== undefined) {
+      if (answer === undefined) return false;
+      patientUntil ??= performance.now() + 3000;
+      if (performance.now() > patientUntil) {
         const reason = notReadyReason(answer.body);
         if (reason !== told) say(`the receiver is not ready yet: ${reason}`);
         told = reason;
