@@ -64,9 +64,9 @@ const cli = async (...args: string[]) => {
   return stdout === '' ? undefined : JSON.parse(stdout);
 };
 
-/** Posts to one of the printed URLs, as Clickatell would. */
+/** Posts to one of the URLs for its portal, as Clickatell would. Without a terminal `start` does not print them. */
 const post = async (kind: 'replies' | 'statuses', body: string): Promise<{ status: number; body: unknown }> => {
-  const url = new RegExp(`${kind} +(\\S+)`).exec(program?.stdout() ?? '')?.[1] as string;
+  const url: string = (await cli('setup', '--reveal')).callbackUrls.local[kind];
   const response = await fetch(url.replace('localhost', '127.0.0.1'), {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
