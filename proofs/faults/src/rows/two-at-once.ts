@@ -17,6 +17,10 @@ interface Change {
   isThere(now: NonNullable<Awaited<ReturnType<typeof readDestination>>>, answer: ApiAnswer): boolean;
 }
 
+/** What a rotation shows. */
+const secretsIn = (body: { secrets?: { secret: string }[] } | undefined): string[] =>
+  (body?.secrets ?? []).map(({ secret }) => secret);
+
 const changesOf = ({ id, url }: CheckingDestination, round: number): Change[] => {
   const path = `/v1/destinations/${id}`;
   return [
@@ -35,7 +39,7 @@ const changesOf = ({ id, url }: CheckingDestination, round: number): Change[] =>
       make: (api) => api.call('POST', `${path}/rotate-secret`, { keepOldFor: '1h' }),
       isThere: ({ config }, { body }) => {
         const live = [config['secret']].flat();
-        return (body.secrets as { secret: string }[]).every(({ secret }) => live.includes(secret));
+        return secretsIn(body).every((secret) => live.includes(secret));
       },
     },
   ];
@@ -62,7 +66,7 @@ const changeTogether: Row = {
       for (const [index, { name, isThere }] of changes.entries()) {
         const answer = answers[index] as ApiAnswer;
         run.check(answer.status === 200, `${name} was answered ${answer.status} (${answer.body?.error?.message})`);
-        if (name === 'rotation') destination.secrets = [...destination.secrets, ...(answer.body?.secrets ?? [])];
+        if (name === 'rotation') destination.secrets = [...destination.secrets, ...secretsIn(answer.body)];
         if (now === undefined || !isThere(now, answer)) undone.set(name, (undone.get(name) ?? 0) + 1);
       }
       await apis[0].call('POST', `/v1/destinations/${destination.id}/resume`);
