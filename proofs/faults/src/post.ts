@@ -9,7 +9,7 @@ import {
   newCallback,
   type SentCallback,
 } from './ledger.ts';
-import type { Random } from './random.ts';
+import type { Run } from './run.ts';
 
 /** Longer than any promise: a callback that takes this long counts as unanswered. */
 const PATIENCE_MS = 30_000;
@@ -27,9 +27,9 @@ export interface Clickatell {
 }
 
 interface LoadOptions extends CallbackOptions {
-  /** @default 16 */
+  /** @default 16; 4 in the short round */
   readonly connections?: number;
-  /** The pause between an answer and the next callback on the same connection, in ms. @default 10 */
+  /** The pause between an answer and the next callback on the same connection, in ms. @default 10; 20 in the short round */
   readonly pauseMs?: number;
   readonly signal: AbortSignal;
   /** The most new callbacks to send. @default as many as the time allows */
@@ -40,7 +40,7 @@ interface LoadOptions extends CallbackOptions {
 export const createClickatell = (
   target: { readonly url: string; readonly authorization: string },
   ledger: Ledger,
-  random: Random,
+  { noise, isLong }: Pick<Run, 'noise' | 'isLong'>,
 ): Clickatell => {
   let { authorization } = target;
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
@@ -98,13 +98,19 @@ export const createClickatell = (
     },
     post,
     postUntilAccepted,
-    load: async ({ connections = 16, pauseMs = 10, signal, most = Number.POSITIVE_INFINITY, ...options }) => {
+    load: async ({
+      connections = isLong ? 16 : 4,
+      pauseMs = isLong ? 10 : 20,
+      signal,
+      most = Number.POSITIVE_INFINITY,
+      ...options
+    }) => {
       let begun = 0;
       const connection = async (): Promise<void> => {
         let refused: SentCallback | undefined;
         while (!signal.aborted && (refused !== undefined || begun < most)) {
           if (refused === undefined) begun++;
-          const callback: SentCallback = refused ?? newCallback(random, options);
+          const callback: SentCallback = refused ?? newCallback(noise, options);
           refused = isAccepted(await post(callback)) ? undefined : callback;
           // Redis is away and refusals come at once: without a pause the sender would only measure itself.
           await sleep(refused === undefined ? pauseMs : Math.max(pauseMs, 50));

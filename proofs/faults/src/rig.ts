@@ -139,7 +139,7 @@ export const startRig = async (run: Run, options: RigOptions = {}): Promise<Rig>
   const start = options.start ?? ['receiver', 'worker'];
   await Promise.all([start.includes('receiver') && receiver.start(), start.includes('worker') && worker.start()]);
 
-  const clickatell = createClickatell({ url, authorization: credential(FIRST_PASSWORD).header }, ledger, run.noise);
+  const clickatell = createClickatell({ url, authorization: credential(FIRST_PASSWORD).header }, ledger, run);
   run.defer(async () => clickatell.close());
 
   const readyz = async (): Promise<{ status: number; body: string }> => {
