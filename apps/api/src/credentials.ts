@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DAY_MS, HOUR_MS, parseDuration, toIso } from '@clickrelay/core';
+import { HOUR_MS, parseDuration, toIso } from '@clickrelay/core';
 import {
   type CredentialRecord,
   listReceivers,
@@ -11,6 +11,7 @@ import {
 import { type CallbackCredential, credentialDigest } from '@clickrelay/service/settings';
 import { z } from 'zod';
 import { notFound, RequestRefusedError } from './errors.ts';
+import { grace } from './grace.ts';
 import { hasEnded } from './known-credentials.ts';
 import { operation, pageOf, pageQuery } from './operation.ts';
 import { pageThrough } from './page.ts';
@@ -21,7 +22,6 @@ const RECEIVERS_MS = 3_500;
 const LOOK_MS = 50;
 /** One that was used so lately is taken for the one that Clickatell still sends. */
 const IN_USE_MS = HOUR_MS;
-const LONGEST_GRACE_MS = 30 * DAY_MS;
 
 const kind = z.enum(['query', 'basic', 'header']);
 
@@ -47,11 +47,6 @@ const credential = z
   .meta({ id: 'Credential' });
 
 const params = z.object({ id: z.string().describe('`crd_…`') });
-
-/** A duration after which a credential ends. */
-const grace = z.string().refine((text) => (parseDuration(text) ?? Number.POSITIVE_INFINITY) <= LONGEST_GRACE_MS, {
-  error: 'must be a duration such as 0s, 1h or 7d, and 30d at most',
-});
 
 const endAfter = (text: string, nowMs: number): string => toIso(nowMs + (parseDuration(text) as number));
 
@@ -118,13 +113,14 @@ const secretOf = (made: Shown): string =>
 
 /**
  * Nobody ends the last one, nor unawares the one that Clickatell sends.
+ * @returns when it was last used
  * @throws {RequestRefusedError} 409 `last_credential`, `credential_in_use`
  */
 const assertMayEnd = async (
   store: Store,
   id: string,
   { endsAt, evenIfUsed }: { endsAt: string; evenIfUsed: boolean },
-): Promise<void> => {
+): Promise<string | null> => {
   const nowMs = Date.now();
   const all = await describeCredentials(store, nowMs);
   const stays = all.some(
@@ -135,7 +131,7 @@ const assertMayEnd = async (
     throw new RequestRefusedError(409, 'last_credential', message);
   }
   const lastUsedAt = all.find((one) => one.id === id)?.lastUsedAt ?? null;
-  if (evenIfUsed || lastUsedAt === null || Date.parse(endsAt) - Date.parse(lastUsedAt) > IN_USE_MS) return;
+  if (evenIfUsed || lastUsedAt === null || Date.parse(endsAt) - Date.parse(lastUsedAt) > IN_USE_MS) return lastUsedAt;
   throw new RequestRefusedError(
     409,
     'credential_in_use',
@@ -249,8 +245,7 @@ export const credentialOperations = [
     run: async ({ params: { id }, body: { after, evenIfUsed } }, { store, credentials }, { audit }) => {
       const { sha256 } = await findRecord(store, id);
       const endsAt = endAfter(after, Date.now());
-      await assertMayEnd(store, id, { endsAt, evenIfUsed });
-      const { lastUsedAt } = await describeOne(store, id);
+      const lastUsedAt = await assertMayEnd(store, id, { endsAt, evenIfUsed });
       await audit('credential.revoked', id, { endsAt, lastUsedAt });
       await openCredentialRecords(store).setEnd([id], endsAt);
       credentials.setEnd(sha256, endsAt);

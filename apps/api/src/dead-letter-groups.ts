@@ -1,7 +1,7 @@
 import { DESTINATION_ID } from '@clickrelay/core';
-import { type DeadLetter, listDeadLetters, readDestination } from '@clickrelay/queue';
+import { type DeadLetter, listDeadLetters } from '@clickrelay/queue';
 import { z } from 'zod';
-import { notFound } from './errors.ts';
+import { assertDestination } from './assert-destination.ts';
 import { maskError, maskWordOrNull } from './mask.ts';
 import { operation } from './operation.ts';
 import { deadLetterKind } from './schemas.ts';
@@ -57,9 +57,7 @@ export const deadLetterGroupOperations = [
     }),
     errors: { 404: 'not_found' },
     run: async ({ query: { destination, cursor } }, { store }) => {
-      if (destination !== undefined && (await readDestination(store, destination)) === undefined) {
-        throw notFound('destination', destination);
-      }
+      await assertDestination(store, destination);
       const groups = new Map<string, Group>();
       const deadline = performance.now() + LONGEST_MS;
       let counted = 0;

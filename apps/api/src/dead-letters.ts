@@ -1,13 +1,7 @@
 import { DESTINATION_ID } from '@clickrelay/core';
-import {
-  boundSelection,
-  countSelected,
-  listDeadLetters,
-  readDestination,
-  removeDeadLetter,
-  removeDeadLetters,
-} from '@clickrelay/queue';
+import { boundSelection, countSelected, listDeadLetters, removeDeadLetter, removeDeadLetters } from '@clickrelay/queue';
 import { z } from 'zod';
+import { assertDestination } from './assert-destination.ts';
 import { notFound, RequestRefusedError } from './errors.ts';
 import { allowFilter } from './filter-access.ts';
 import { maskDeadLetter } from './mask.ts';
@@ -52,9 +46,7 @@ export const deadLetterOperations = [
     mask: ({ items, next }) => ({ items: items.map(maskDeadLetter), next }),
     errors: { 404: 'not_found' },
     run: async ({ query: { destination, since, until, ...options } }, { store }, { signal }) => {
-      if (destination !== undefined && (await readDestination(store, destination)) === undefined) {
-        throw notFound('destination', destination);
-      }
+      await assertDestination(store, destination);
       return listDeadLetters(store, { ...options, ...datesOf({ since, until }), destinationId: destination, signal });
     },
   }),

@@ -1,12 +1,7 @@
 import { DESTINATION_ID } from '@clickrelay/core';
-import {
-  listDeliveriesByArrival,
-  listUndelivered,
-  readDelivery,
-  readDestination,
-  replayDelivery,
-} from '@clickrelay/queue';
+import { listDeliveriesByArrival, listUndelivered, readDelivery, replayDelivery } from '@clickrelay/queue';
 import { z } from 'zod';
+import { assertDestination } from './assert-destination.ts';
 import { notFound, RequestRefusedError } from './errors.ts';
 import { maskDelivery, maskListedDelivery } from './mask.ts';
 import { datesOf, operation, pageOf, pageQuery, spanQuery } from './operation.ts';
@@ -44,9 +39,7 @@ export const deliveryOperations = [
     mask: ({ items, next }) => ({ items: items.map(maskListedDelivery), next }),
     errors: { 404: 'not_found' },
     run: async ({ query: { destination, order, state, since, until, ...page } }, { store }, { signal }) => {
-      if (destination !== undefined && (await readDestination(store, destination)) === undefined) {
-        throw notFound('destination', destination);
-      }
+      await assertDestination(store, destination);
       if (order === 'next') {
         return listUndelivered(store, { destinationId: destination ?? '', ...page });
       }

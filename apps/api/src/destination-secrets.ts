@@ -1,8 +1,9 @@
-import { DAY_MS, DESTINATION_ID, parseDuration } from '@clickrelay/core';
+import { DESTINATION_ID, parseDuration } from '@clickrelay/core';
 import { changeDestination, type Destination, readDestination } from '@clickrelay/queue';
 import { type RotatedSecrets, rotateSecrets, webhookConfig } from '@clickrelay/webhook-forwarder';
 import { z } from 'zod';
 import { notFound } from './errors.ts';
+import { grace } from './grace.ts';
 import { operation } from './operation.ts';
 
 const params = z.object({ id: z.string().regex(DESTINATION_ID, 'must be lower-case letters, digits and `-`') });
@@ -10,13 +11,7 @@ const params = z.object({ id: z.string().regex(DESTINATION_ID, 'must be lower-ca
 /** The secret as declared: one, or all live ones. It has no default, which would generate a new one each time. */
 const secret = webhookConfig.shape.secret.unwrap();
 
-const LONGEST_KEPT_MS = 30 * DAY_MS;
-
-const keepOldFor = z
-  .string()
-  .refine((text) => (parseDuration(text) ?? Number.POSITIVE_INFINITY) <= LONGEST_KEPT_MS, {
-    error: 'must be a duration such as 0s, 1h or 7d, and 30d at most',
-  })
+const keepOldFor = grace
   .default('24h')
   .describe('How long the old secret keeps signing too: `24h`, `7d`; `0s` ends a leaked one at once');
 

@@ -1,8 +1,8 @@
 import { DESTINATION_ID, toIso } from '@clickrelay/core';
 import { checkEventTypes, checkFilter } from '@clickrelay/destination-settings';
-import { type Counted, type DeliverySelection, LEFT_OUT_REASONS, readDestination, type Store } from '@clickrelay/queue';
+import { type Counted, type DeliverySelection, LEFT_OUT_REASONS, type Store } from '@clickrelay/queue';
 import { z } from 'zod';
-import { notFound } from './errors.ts';
+import { assertDestination } from './assert-destination.ts';
 import { deadLetterKind } from './schemas.ts';
 
 /* Chooses deliveries for operations on many of them: the ones named, or all that match except the ones named. */
@@ -64,9 +64,7 @@ export const toSelection = async (
   store: Store,
   { state = 'dead_letter', deliveries, except, destination, since, until, ...rest }: Selected,
 ): Promise<DeliverySelection> => {
-  if (destination !== undefined && (await readDestination(store, destination)) === undefined) {
-    throw notFound('destination', destination);
-  }
+  await assertDestination(store, destination);
   return {
     state,
     ...rest,
