@@ -87,6 +87,7 @@ export {
   removeReceiver,
 } from './registry/receivers.ts';
 export { type Session, openSession, closeSession, findSession } from './registry/sessions.ts';
+export type { ApiPart, CommonFacts, DiskFacts, Part, PartRole, ReceiverPart, WorkerPart } from './registry/part.ts';
 export { openCredentialRecords, type CredentialRecord } from './registry/credentials.ts';
 export { openParties, PARTY } from './registry/parties.ts';
 export { listAudit, recordAudit } from './registry/audit.ts';

@@ -1,0 +1,15 @@
+export * from './condition.ts';
+export * from './facts.ts';
+export {
+  type Acknowledgements,
+  type Judged,
+  type JudgeInput,
+  judge,
+  type Memories,
+  type Memory,
+  memoryKey,
+  needsSomebody,
+} from './judge.ts';
+export { isUnknown, type Known, type Unknown } from './known.ts';
+export type { Level, Rule, Sighting } from './rule.ts';
+export { RULES } from './rules/index.ts';

@@ -1,0 +1,10 @@
+/** A fact that nobody can tell now, and why, for people: `this Redis refuses INFO`. Holds nothing personal. */
+export interface Unknown {
+  readonly unknown: string;
+}
+
+/** A fact, or why there is none. */
+export type Known<T> = T | Unknown;
+
+export const isUnknown = <T>(fact: Known<T>): fact is Unknown =>
+  typeof fact === 'object' && fact !== null && 'unknown' in fact;

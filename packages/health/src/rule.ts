@@ -1,0 +1,43 @@
+import type { Mend, Severity, Subject } from './condition.ts';
+import type { Facts } from './facts.ts';
+import type { Known } from './known.ts';
+
+/** One severity of a rule, and the hysteresis in time that belongs to it. */
+export interface Level {
+  readonly severity: Severity;
+  /** How long it must be true before it is raised, in ms. @default 0 */
+  readonly forMs?: number;
+  /** How long it must be false before it ends, in ms. @default 60000 */
+  readonly keepMs?: number;
+}
+
+/** A subject of which a rule is true now, or nearly: what is not sighted is false. */
+export interface Sighting {
+  /** The id of the subject; null when the relay as a whole is meant. */
+  readonly id: string | null;
+  /** The worst severity whose threshold for raising is reached; null when none is. Lesser levels are true too. */
+  readonly raises: Severity | null;
+  /** The worst severity whose threshold for ending is not passed yet: at least `raises`. */
+  readonly holds: Severity;
+  /** Since when it has been true, if the facts tell, in ms since 1970: `forMs` counts from then. */
+  readonly sinceMs?: number | undefined;
+  readonly count: number;
+  /** Lower case, no full stop. */
+  readonly sentence: string;
+  readonly mend: Mend;
+}
+
+/** One kind of condition. A rule is pure: it sees facts and the time, and nothing else. */
+export interface Rule {
+  readonly code: string;
+  readonly kind: Subject['kind'];
+  /** From the least severe to the worst. */
+  readonly levels: readonly [Level, ...Level[]];
+  /** Codes that this one explains while it is raised: with the same subject, if that is a destination; else all. */
+  readonly inhibits?: readonly string[];
+  /** For docs/conditions.md: when it is raised, and when it ends. */
+  readonly when: string;
+  /** For docs/conditions.md: what it means, and what to do. */
+  readonly about: string;
+  look(facts: Facts, nowMs: number): Known<readonly Sighting[]>;
+}
