@@ -11,7 +11,10 @@ export type ConditionState = (typeof CONDITION_STATES)[number];
 
 export const SUBJECT_KINDS = ['relay', 'receiver', 'worker', 'api', 'redis', 'destination', 'channel'] as const;
 
-/** What a condition is about. The id of a part is its host, not its process: a process dies, and its condition with it. */
+/**
+ * What a condition is about. The id of a part is its host, not its process: a process dies, and its condition with it.
+ * `relay` with an id is a machine.
+ */
 export interface Subject {
   readonly kind: (typeof SUBJECT_KINDS)[number];
   readonly id: string | null;
@@ -33,7 +36,7 @@ export interface Condition {
   readonly severity: Severity;
   readonly state: ConditionState;
   readonly subject: Subject;
-  /** The first moment it was true, ISO 8601; of what is unknown, since when it cannot be told. */
+  /** The first moment it was true, ISO 8601, the same until it ends; of what was never told, since when nobody can tell. */
   readonly since: string;
   /** Deliveries, callbacks or bytes that wait or fail because of it; 0 when nothing is counted. */
   readonly count: number;
@@ -56,6 +59,6 @@ export interface Verdict {
   readonly state: 'ok' | 'unknown' | 'warning' | 'critical';
   /** ISO 8601. */
   readonly checkedAt: string;
-  /** Worst first: by severity, then the oldest first. */
+  /** Raised, clearing, unknown, pending; of each state the worst first, and last what another explains. */
   readonly conditions: readonly Condition[];
 }

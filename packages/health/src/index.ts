@@ -11,5 +11,5 @@ export {
   needsSomebody,
 } from './judge.ts';
 export { isUnknown, type Known, type Unknown } from './known.ts';
-export type { Level, Rule, Sighting } from './rule.ts';
+export type { Blind, Level, Rule, Sighting } from './rule.ts';
 export { RULES } from './rules/index.ts';

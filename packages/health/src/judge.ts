@@ -1,8 +1,15 @@
 import { toIso } from '@clickrelay/core';
-import { type Acknowledgement, type Condition, SEVERITIES, type Severity, type Verdict } from './condition.ts';
+import {
+  type Acknowledgement,
+  type Condition,
+  SEVERITIES,
+  type Severity,
+  type Subject,
+  type Verdict,
+} from './condition.ts';
 import type { Facts } from './facts.ts';
 import { isUnknown } from './known.ts';
-import { isFlapping, type LevelMemory, NEVER, stepLevel } from './level.ts';
+import { type LevelMemory, NEVER, stepLevel } from './level.ts';
 import type { Level, Rule, Sighting } from './rule.ts';
 
 /*
@@ -13,7 +20,9 @@ import type { Level, Rule, Sighting } from './rule.ts';
 /** What is remembered of one condition of one subject, between two judgements and over a restart. */
 export interface Memory {
   readonly code: string;
-  readonly id: string | null;
+  readonly subject: Subject;
+  /** The first moment it was true, in ms since 1970; null when it neither is nor is raised. */
+  readonly since: number | null;
   /** By severity. */
   readonly levels: Readonly<Partial<Record<Severity, LevelMemory>>>;
   /** What was last said of it, for the time in which it is clearing or cannot be told. */
@@ -22,12 +31,14 @@ export interface Memory {
   readonly unknownSince: number | null;
 }
 
-/** By `<code>|<subject>`. */
+/** By `memoryKey`. */
 export type Memories = ReadonlyMap<string, Memory>;
-/** By the same. */
+/** By `memoryKey`; `since` is that of the condition which was acknowledged. */
 export type Acknowledgements = ReadonlyMap<string, Acknowledgement & { readonly since: string }>;
 
-export const memoryKey = (code: string, id: string | null): string => `${code}|${id ?? ''}`;
+/** `<code>|<kind>`, and `:<id>` behind it if there is one. */
+export const memoryKey = (code: string, { kind, id }: Subject): string =>
+  `${code}|${kind}${id === null ? '' : `:${id}`}`;
 
 const DEFAULT_KEEP_MS = 60_000;
 /** While one of these is seen, what cannot be told cannot be told because of it. */
@@ -48,52 +59,84 @@ export interface JudgeInput {
 
 /** Pure: what is wrong now, and what must be remembered until the next time. */
 export const judge = ({ rules, facts, before, acknowledged, nowMs }: JudgeInput): Judged => {
-  const memories = new Map<string, Memory>();
-  const found: Condition[] = [];
   const remembered = Map.groupBy(before.values(), ({ code }) => code);
-  for (const rule of rules) {
-    const sightings = rule.look(facts, nowMs);
-    const known = remembered.get(rule.code) ?? [];
-    if (isUnknown(sightings)) {
-      const blind = known.length > 0 ? known : [nothingKnown(rule, sightings.unknown)];
-      for (const memory of blind) {
-        const kept = { ...memory, unknownSince: memory.unknownSince ?? nowMs };
-        memories.set(memoryKey(kept.code, kept.id), kept);
-        found.push(tell(rule, kept, 'unknown', nowMs));
-      }
-      continue;
-    }
-    const byId = new Map(sightings.map((sighting) => [sighting.id, sighting]));
-    const ids = new Set([...byId.keys(), ...known.map(({ id }) => id)]);
-    for (const id of ids) {
-      const memory = step(rule, before.get(memoryKey(rule.code, id)), byId.get(id), id, nowMs);
-      if (memory === undefined) continue;
-      memories.set(memoryKey(rule.code, id), memory);
-      if (worstOf(rule, memory, isTrueOrRaised) !== undefined) found.push(tell(rule, memory, 'seen', nowMs));
-    }
-  }
-  const conditions = explain(rules, found)
+  const found = rules.flatMap((rule) => judgeRule(rule, facts, remembered.get(rule.code) ?? [], nowMs));
+  const conditions = explain(
+    rules,
+    found.flatMap(({ condition }) => condition ?? []),
+  )
     .map((condition) => ({ ...condition, acknowledged: acknowledgementOf(condition, acknowledged, nowMs) }))
     .sort(worstFirst);
+  const memories = new Map(found.map(({ memory }) => [memoryKey(memory.code, memory.subject), memory]));
   return { verdict: { state: stateOf(conditions), checkedAt: toIso(nowMs), conditions }, memories };
 };
 
-/** Of a rule that nobody could ever tell. */
-const nothingKnown = ({ code }: Rule, why: string): Memory => ({
-  code,
-  id: null,
-  levels: {},
-  last: { count: 0, sentence: `cannot tell: ${why}`, mend: { text: 'mend that first', command: null, link: null } },
-  unknownSince: null,
-});
+/** Of one subject: what to remember, and what to tell if there is anything. */
+interface Found {
+  readonly memory: Memory;
+  readonly condition?: Condition;
+}
+
+const judgeRule = (rule: Rule, facts: Facts, known: readonly Memory[], nowMs: number): Found[] => {
+  const seen = rule.look(facts, nowMs);
+  if (isUnknown(seen)) return cannotTellAny(rule, known, seen.unknown, nowMs);
+  const before = new Map(known.map((memory) => [memoryKey(rule.code, memory.subject), memory]));
+  const now = new Map(
+    seen.map((one) => {
+      const subject = { kind: one.kind ?? rule.kind, id: one.id };
+      return [memoryKey(rule.code, subject), { one, subject }] as const;
+    }),
+  );
+  const gone = [...before].filter(([key]) => !now.has(key));
+  return [
+    ...[...now].flatMap(([key, { one, subject }]) => {
+      const memory = before.get(key);
+      if (!isUnknown(one)) return step(rule, memory, one, subject, nowMs);
+      return memory === undefined ? [] : [cannotTell(rule, memory, one.unknown, nowMs)];
+    }),
+    ...gone.flatMap(([, memory]) => step(rule, memory, undefined, memory.subject, nowMs)),
+  ];
+};
+
+/** What is true stays listed; when nothing is, the rule as a whole cannot be told. */
+const cannotTellAny = (rule: Rule, known: readonly Memory[], why: string, nowMs: number): Found[] => {
+  if (known.some(isActive)) return known.map((memory) => cannotTell(rule, memory, why, nowMs));
+  const subject = { kind: rule.kind, id: null };
+  const isSame = (one: Memory): boolean => memoryKey(one.code, one.subject) === memoryKey(rule.code, subject);
+  const same = known.find(isSame);
+  const mend = { text: 'mend what keeps it from being told', command: null, link: null };
+  const memory: Memory = {
+    code: rule.code,
+    subject,
+    since: null,
+    levels: same?.levels ?? {},
+    last: { count: 0, sentence: `cannot tell: ${why}`, mend },
+    unknownSince: same?.unknownSince ?? nowMs,
+  };
+  const others = known.filter((one) => !isSame(one)).map((one) => ({ memory: one }));
+  return [...others, { memory, condition: { ...tell(rule, memory, nowMs), state: 'unknown' } }];
+};
+
+/** What is raised stays, and begins anew to be quiet when it can be told again. */
+const cannotTell = (rule: Rule, before: Memory, why: string, nowMs: number): Found => {
+  // It ended a while ago, and is only remembered in case that it comes and goes.
+  if (!isActive(before)) return { memory: before };
+  const levels = Object.fromEntries(
+    Object.entries(before.levels).map(([severity, level]) => [severity, { ...level, falseSince: null }]),
+  );
+  const memory = { ...before, levels, unknownSince: before.unknownSince ?? nowMs };
+  const told = tell(rule, memory, nowMs);
+  const sentence = `cannot tell: ${why}; last seen: ${told.sentence}`;
+  return { memory, condition: { ...told, state: 'unknown', sentence } };
+};
 
 const step = (
   rule: Rule,
   before: Memory | undefined,
   sighting: Sighting | undefined,
-  id: string | null,
+  subject: Subject,
   nowMs: number,
-): Memory | undefined => {
+): Found[] => {
   const levels: Partial<Record<Severity, LevelMemory>> = {};
   for (const { severity, forMs = 0, keepMs = DEFAULT_KEEP_MS } of rule.levels) {
     const input = {
@@ -104,54 +147,49 @@ const step = (
       keepMs,
     };
     const level = stepLevel(before?.levels[severity] ?? NEVER, input, nowMs);
-    if (level.trueSince !== null || level.isRaised || level.raisedAt.length > 0) levels[severity] = level;
+    if (level.trueSince !== null || level.endedAt !== null || level.raisedAt.length > 0) levels[severity] = level;
   }
-  if (Object.keys(levels).length === 0) return undefined;
+  const all = Object.values(levels);
   const last = sighting ?? before?.last;
-  if (last === undefined) return undefined;
+  if (all.length === 0 || last === undefined) return [];
   const { count, sentence, mend } = last;
-  return { code: rule.code, id, levels, last: { count, sentence, mend }, unknownSince: null };
+  const trueSince = all.flatMap((level) => level.trueSince ?? []);
+  const since = trueSince.length === 0 ? null : Math.min(before?.since ?? nowMs, ...trueSince);
+  const memory = { code: rule.code, subject, since, levels, last: { count, sentence, mend }, unknownSince: null };
+  return [isActive(memory) ? { memory, condition: tell(rule, memory, nowMs) } : { memory }];
 };
 
 const isAtLeast = (reached: Severity | null, severity: Severity): boolean =>
   reached !== null && SEVERITIES.indexOf(reached) <= SEVERITIES.indexOf(severity);
 
-const isTrueOrRaised = ({ trueSince, isRaised }: LevelMemory): boolean => trueSince !== null || isRaised;
+/** Whether it is true, or raised. */
+const isActive = ({ since }: Memory): boolean => since !== null;
 
-/** The worst level of which this holds. */
-const worstOf = (
-  { levels }: Pick<Rule, 'levels'>,
-  memory: Memory,
-  holds: (level: LevelMemory) => boolean,
-): (Level & { memory: LevelMemory }) | undefined =>
-  levels
-    .map((level) => ({ ...level, memory: memory.levels[level.severity] ?? NEVER }))
-    .findLast(({ memory: level }) => holds(level));
-
-const tell = (rule: Rule, memory: Memory, how: 'seen' | 'unknown', nowMs: number): Condition => {
-  const raised = worstOf(rule, memory, ({ isRaised }) => isRaised);
+const tell = (rule: Rule, memory: Memory, nowMs: number): Condition => {
+  const levels = rule.levels.map(({ severity }) => ({ severity, ...(memory.levels[severity] ?? NEVER) }));
+  const raised = levels.filter(({ isRaised }) => isRaised);
   // Nothing is raised: the level that will be raised first is told, and for what nobody could ever tell, the worst.
-  const pending = rule.levels.find(({ severity }) => memory.levels[severity]?.trueSince != null);
-  const { severity } = raised ?? pending ?? (rule.levels.at(-1) as Level);
-  const level = memory.levels[severity];
-  const seen = raised === undefined ? 'pending' : raised.memory.falseSince === null ? 'raised' : 'clearing';
-  const sinceMs = level?.trueSince ?? memory.unknownSince ?? nowMs;
+  const { severity } =
+    raised.at(-1) ?? levels.find(({ trueSince }) => trueSince !== null) ?? (rule.levels.at(-1) as Level);
+  const isTrue = raised.some(({ falseSince }) => falseSince === null);
   const { count, sentence, mend } = memory.last;
+  const flapping = raised.findLast(({ comesAndGoes }) => comesAndGoes);
   return {
     code: rule.code,
     severity,
-    state: how === 'unknown' ? 'unknown' : seen,
-    subject: { kind: rule.kind, id: memory.id },
-    since: toIso(sinceMs),
+    state: raised.length === 0 ? 'pending' : isTrue ? 'raised' : 'clearing',
+    subject: memory.subject,
+    since: toIso(memory.since ?? memory.unknownSince ?? nowMs),
     count,
-    sentence: level !== undefined && isFlapping(level) ? `${sentence}; ${comesAndGoes(level)}` : sentence,
+    sentence: flapping === undefined ? sentence : `${sentence}; ${comesAndGoes(flapping)}`,
     mend,
     inhibitedBy: null,
     acknowledged: null,
   };
 };
 
-const comesAndGoes = ({ raisedAt }: LevelMemory): string => `comes and goes, ${raisedAt.length} times in the last hour`;
+const comesAndGoes = ({ raisedAt: { length } }: LevelMemory): string =>
+  `comes and goes, ${length === 1 ? 'once' : `${length} times`} in the last hour`;
 
 /** One cause is one condition: what another explains is listed beneath it. */
 const explain = (rules: readonly Rule[], found: readonly Condition[]): Condition[] => {
@@ -174,19 +212,21 @@ const acknowledgementOf = (
   acknowledged: Acknowledgements,
   nowMs: number,
 ): Acknowledgement | null => {
-  const found = acknowledged.get(memoryKey(code, subject.id));
+  const found = acknowledged.get(memoryKey(code, subject));
   // It ends with the condition: what is true again is new.
   if (found === undefined || found.since !== since) return null;
   if (found.until !== null && Date.parse(found.until) <= nowMs) return null;
   return { by: found.by, until: found.until };
 };
 
-/** Whether a person has to look at it now: raised, not explained by another, and worse than `info`. */
-export const needsSomebody = ({ state, severity, inhibitedBy }: Condition): boolean =>
+/** Whether a person has to look at it now: raised, worse than `info`, not explained by another, nor acknowledged. */
+export const needsSomebody = (condition: Condition): boolean => isTold(condition) && condition.acknowledged === null;
+
+const isTold = ({ state, severity, inhibitedBy }: Condition): boolean =>
   (state === 'raised' || state === 'clearing') && severity !== 'info' && inhibitedBy === null;
 
 const stateOf = (conditions: readonly Condition[]): Verdict['state'] => {
-  const raised = conditions.filter(needsSomebody);
+  const raised = conditions.filter(isTold);
   if (raised.some(({ severity }) => severity === 'critical')) return 'critical';
   if (raised.length > 0) return 'warning';
   return conditions.some(({ state, inhibitedBy }) => state === 'unknown' && inhibitedBy === null) ? 'unknown' : 'ok';
@@ -194,8 +234,10 @@ const stateOf = (conditions: readonly Condition[]): Verdict['state'] => {
 
 const STATES = ['raised', 'clearing', 'unknown', 'pending'];
 
+/** What is told now, what cannot be told, what may come; among them causes before what they explain, the worst first. */
 const worstFirst = (a: Condition, b: Condition): number =>
   STATES.indexOf(a.state) - STATES.indexOf(b.state) ||
+  Number(a.inhibitedBy !== null) - Number(b.inhibitedBy !== null) ||
   SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||
   Date.parse(a.since) - Date.parse(b.since) ||
-  (a.code < b.code ? -1 : 1);
+  (memoryKey(a.code, a.subject) < memoryKey(b.code, b.subject) ? -1 : 1);

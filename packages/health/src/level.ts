@@ -7,14 +7,25 @@
 export interface LevelMemory {
   /** Since when it has been true, in ms since 1970; null while it is false and not raised. */
   readonly trueSince: number | null;
-  /** While it is raised: since when it has been false; null while it is true. */
+  /** While it is raised: since when it has been seen to be false; null while it is true, or nobody can tell. */
   readonly falseSince: number | null;
   readonly isRaised: boolean;
-  /** When it was raised, within the last hour, in ms since 1970. */
+  /** When it was raised, or came back while it was kept raised, within the last hour, in ms since 1970. */
   readonly raisedAt: readonly number[];
+  /** When it last ended, within the last hour, in ms since 1970. */
+  readonly endedAt: number | null;
+  /** It stays raised until it has been quiet for `QUIET_MS`. */
+  readonly comesAndGoes: boolean;
 }
 
-export const NEVER: LevelMemory = { trueSince: null, falseSince: null, isRaised: false, raisedAt: [] };
+export const NEVER: LevelMemory = {
+  trueSince: null,
+  falseSince: null,
+  isRaised: false,
+  raisedAt: [],
+  endedAt: null,
+  comesAndGoes: false,
+};
 
 export interface LevelInput {
   /** Whether the threshold for raising is reached. */
@@ -26,34 +37,54 @@ export interface LevelInput {
   readonly keepMs: number;
 }
 
-const HOUR_MS = 3_600_000;
+/** How long a level remembers that it was raised and ended; no `forMs` may be longer. */
+export const MEMORY_MS = 3_600_000;
 /** Raised this often within an hour, it comes and goes. */
-export const FLAPPING = 4;
+const FLAPPING = 4;
 /** What comes and goes ends when it has been false for this long, in ms. */
 export const QUIET_MS = 1_800_000;
 
-export const isFlapping = ({ raisedAt }: LevelMemory): boolean => raisedAt.length >= FLAPPING;
-
 /** Pure: what a level is from now on. */
-export const stepLevel = (
-  before: LevelMemory,
-  { raises, holds, sinceMs, forMs, keepMs }: LevelInput,
-  nowMs: number,
-): LevelMemory => {
-  const lately = before.raisedAt.filter((at) => at > nowMs - HOUR_MS);
-  if (!before.isRaised) {
-    if (!raises) return { ...NEVER, raisedAt: lately };
-    const trueSince = Math.min(before.trueSince ?? nowMs, sinceMs ?? nowMs, nowMs);
-    const isRaised = nowMs - trueSince >= forMs;
-    return { trueSince, falseSince: null, isRaised, raisedAt: isRaised ? [...lately, nowMs] : lately };
-  }
-  if (holds) return { ...before, falseSince: null, raisedAt: keptWhileFlapping(before, lately) };
-  const falseSince = before.falseSince ?? nowMs;
-  const quietMs = isFlapping(before) ? Math.max(QUIET_MS, keepMs) : keepMs;
-  if (nowMs - falseSince >= quietMs) return { ...NEVER, raisedAt: isFlapping(before) ? [] : lately };
-  return { ...before, falseSince, raisedAt: keptWhileFlapping(before, lately) };
+export const stepLevel = (stored: LevelMemory, input: LevelInput, nowMs: number): LevelMemory => {
+  const before = notAfter(stored, nowMs);
+  return before.isRaised ? stepRaised(before, input, nowMs) : stepQuiet(before, input, nowMs);
 };
 
-/** What comes and goes is not forgotten before it has been quiet, even when that takes longer than an hour. */
-const keptWhileFlapping = (before: LevelMemory, lately: readonly number[]): readonly number[] =>
-  isFlapping(before) ? before.raisedAt : lately;
+const stepQuiet = (before: LevelMemory, { raises, sinceMs, forMs }: LevelInput, nowMs: number): LevelMemory => {
+  const { raisedAt, endedAt } = before;
+  if (!raises) return { ...NEVER, raisedAt, endedAt };
+  const told = Math.min(before.trueSince ?? nowMs, sinceMs ?? nowMs, nowMs);
+  // Whatever the facts tell, it was not true when it was last seen to end.
+  const trueSince = Math.max(told, endedAt ?? told);
+  if (nowMs - trueSince < forMs) return { ...NEVER, trueSince, raisedAt, endedAt };
+  const times = [...raisedAt, nowMs];
+  return { ...NEVER, trueSince, isRaised: true, raisedAt: times, endedAt, comesAndGoes: times.length >= FLAPPING };
+};
+
+const stepRaised = (before: LevelMemory, { holds, keepMs }: LevelInput, nowMs: number): LevelMemory => {
+  // True for a whole hour, it does not come and go any more.
+  const comesAndGoes = before.comesAndGoes && before.raisedAt.length > 0;
+  const falseSince = before.falseSince ?? nowMs;
+  if (holds) {
+    const isBack = comesAndGoes && nowMs - falseSince >= Math.max(keepMs, 1);
+    const raisedAt = isBack ? [...before.raisedAt, nowMs] : before.raisedAt;
+    return { ...before, falseSince: null, raisedAt, comesAndGoes };
+  }
+  const quietMs = comesAndGoes ? Math.max(QUIET_MS, keepMs) : keepMs;
+  if (nowMs - falseSince < quietMs) return { ...before, falseSince, comesAndGoes };
+  return { ...NEVER, raisedAt: comesAndGoes ? [] : before.raisedAt, endedAt: nowMs };
+};
+
+/** Forgets what is older than an hour. A clock that was put back makes nothing wait for what it showed before. */
+const notAfter = (stored: LevelMemory, nowMs: number): LevelMemory => {
+  const clamp = (at: number | null): number | null => (at === null ? null : Math.min(at, nowMs));
+  const isLate = (at: number): boolean => at > nowMs - MEMORY_MS;
+  const endedAt = clamp(stored.endedAt);
+  return {
+    ...stored,
+    trueSince: clamp(stored.trueSince),
+    falseSince: clamp(stored.falseSince),
+    raisedAt: stored.raisedAt.filter(isLate).map((at) => Math.min(at, nowMs)),
+    endedAt: endedAt !== null && isLate(endedAt) ? endedAt : null,
+  };
+};
