@@ -1,5 +1,7 @@
 export * from './condition.ts';
 export * from './facts.ts';
+export { createGatherer } from './gather/gather-facts.ts';
+export type { Sources } from './gather/sources.ts';
 export {
   type Acknowledgements,
   type Judged,
@@ -13,3 +15,4 @@ export {
 export { isUnknown, type Known, type Unknown } from './known.ts';
 export type { Blind, Level, Rule, Sighting } from './rule.ts';
 export { RULES } from './rules/index.ts';
+export { type HealthWatch, judgeOnce, type WatchOptions, watchHealth } from './watch.ts';

@@ -219,6 +219,15 @@ const acknowledgementOf = (
   return { by: found.by, until: found.until };
 };
 
+/** A verdict of another process, with what was acknowledged since. */
+export const acknowledgeIn = (verdict: Verdict, acknowledged: Acknowledgements, nowMs: number): Verdict => ({
+  ...verdict,
+  conditions: verdict.conditions.map((condition) => ({
+    ...condition,
+    acknowledged: acknowledgementOf(condition, acknowledged, nowMs),
+  })),
+});
+
 /** Whether a person has to look at it now: raised, worse than `info`, not explained by another, nor acknowledged. */
 export const needsSomebody = (condition: Condition): boolean => isTold(condition) && condition.acknowledged === null;
 

@@ -6,6 +6,7 @@ export { destinationQueue, ingestQueue, LANES, type QueueName, claimOf } from '.
 export { type DurabilityReport, isPassing } from './redis/judge-durability.ts';
 export { watchDurability, readDurability } from './redis/durability.ts';
 export { readMemory, watchMemory } from './redis/memory.ts';
+export { readServers } from './redis/read-servers.ts';
 export { dropLarge, readLarge, readLargePieces } from './redis/large-text.ts';
 export { parseRedisUrl } from './redis/redis-url.ts';
 export { LayoutMismatchError } from './redis/errors.ts';
@@ -92,6 +93,7 @@ export { openCredentialRecords, type CredentialRecord } from './registry/credent
 export { openParties, PARTY } from './registry/parties.ts';
 export { listAudit, recordAudit } from './registry/audit.ts';
 export { listSnapshots, publishSnapshot } from './registry/snapshots.ts';
+export { type HealthRecords, openHealthRecords } from './registry/health-records.ts';
 
 // Counts by minute and hour
 export { type RefusalCounter, readRefusals, sumRefusals, createRefusalCounter } from './counts/refusals.ts';

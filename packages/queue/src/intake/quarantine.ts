@@ -205,10 +205,17 @@ export const listQuarantine = async (
 
 export const countQuarantined = (store: Store): Promise<number> => store.redis.zcard(LOG);
 
-/** How many entries there are, and their bytes together. */
-export const measureQuarantine = async (store: Store): Promise<{ callbacks: number; bytes: number }> => {
+/** How many entries there are, their bytes together, and how many of both there is room for. */
+export const measureQuarantine = async (
+  store: Store,
+): Promise<{ callbacks: number; bytes: number; maxCallbacks: number; maxBytes: number }> => {
   const [callbacks, bytes] = await Promise.all([countQuarantined(store), store.redis.get(TOTAL_BYTES)]);
-  return { callbacks, bytes: Number(bytes) };
+  return {
+    callbacks,
+    bytes: Number(bytes),
+    maxCallbacks: MAX_QUARANTINED_CALLBACKS,
+    maxBytes: MAX_QUARANTINE_BYTES,
+  };
 };
 
 /** @returns false when there is none with this id. */

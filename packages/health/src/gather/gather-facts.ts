@@ -1,0 +1,113 @@
+import {
+  LayoutMismatchError,
+  measureQuarantine,
+  openHealthRecords,
+  type Part,
+  readFigures,
+  readLedgerCheck,
+} from '@clickrelay/queue';
+import type { Facts, RedisReach, SetupFacts, StoreFacts } from '../facts.ts';
+import { isUnknown, type Known, type Unknown } from '../known.ts';
+import { ask } from './ask.ts';
+import { gatherCallbacks } from './callbacks.ts';
+import { watchCertificate } from './certificate.ts';
+import { gatherRotations } from './credentials.ts';
+import { gatherDestinations } from './destinations.ts';
+import { gatherLanes } from './lanes.ts';
+import { atPace, SLOW_MS } from './pace.ts';
+import { reachRedis } from './reach.ts';
+import { createServerGatherer } from './server.ts';
+import type { Sources } from './sources.ts';
+
+const NOT_YET: Unknown = { unknown: 'this version does not tell it' };
+
+/** All facts, within 3 s; nothing throws. Keep what is returned: it remembers what is not read each time. */
+export const createGatherer = (sources: Sources): ((nowMs: number) => Promise<Facts>) => {
+  const { store } = sources;
+  const records = openHealthRecords(store);
+  const certificate = watchCertificate(sources.publicUrl);
+  const gatherServer = createServerGatherer(sources);
+  const rotations = atPace(SLOW_MS, (nowMs) => gatherRotations(sources, nowMs));
+  const setupOf = (parts: readonly Part[]): SetupFacts => ({
+    publicUrl: sources.publicUrl,
+    takesAnybody: parts.some((part) => part.role === 'receiver' && part.credentials.includes('none')),
+    knowsCredential: sources.knowsCredential(),
+    certificateEndsAt: certificate(),
+  });
+
+  return async (nowMs) => {
+    const redis = await reachRedis(store, records);
+    const channels = sources.channels();
+    if (redis.state === 'away') return allFromRedis({ unknown: redis.cause }, redis, setupOf([]), channels);
+
+    const figures = readFigures(store);
+    // Each group that needs them tells why there are none.
+    figures.catch(() => {});
+    const parts: Known<readonly Part[]> = NOT_YET;
+    const [found, server, callbacks, lanes, destinations, ledger, quarantine, credentials] = await Promise.all([
+      gatherStore(sources),
+      gatherServer(nowMs),
+      gatherCallbacks(sources, nowMs),
+      gatherLanes(sources, figures),
+      gatherDestinations(sources, figures, nowMs),
+      ask(sources, async () => {
+        const last = await readLedgerCheck(store);
+        const unaccounted = last?.unaccounted ?? {};
+        return { walkedAt: last === undefined ? null : Date.parse(last.checkedAt), unaccounted, unaccountedBefore: {} };
+      }),
+      ask(sources, () => measureQuarantine(store)),
+      rotations(nowMs),
+    ]);
+    return {
+      redis,
+      store: found,
+      server,
+      parts,
+      deaths: NOT_YET,
+      setup: setupOf(isUnknown(parts) ? [] : parts),
+      callbacks,
+      lanes,
+      lag: NOT_YET,
+      ledger,
+      quarantine,
+      log: NOT_YET,
+      destinations,
+      credentials,
+      cluster: store.isCluster ? NOT_YET : null,
+      channels,
+    };
+  };
+};
+
+const gatherStore = (sources: Sources): Promise<Known<StoreFacts>> =>
+  ask(sources, async () => {
+    const expectedId = sources.expectedStoreId();
+    const found = { expectedId, foundId: expectedId, createdAt: null };
+    try {
+      await sources.store.ready();
+      return { ...found, otherLayout: null };
+    } catch (error) {
+      if (!(error instanceof LayoutMismatchError)) throw error;
+      return { ...found, otherLayout: error.message };
+    }
+  });
+
+/** Of a Redis that cannot be asked. */
+const allFromRedis = (why: Unknown, redis: RedisReach, setup: SetupFacts, channels: Facts['channels']): Facts => ({
+  redis,
+  store: why,
+  server: why,
+  parts: why,
+  deaths: why,
+  setup,
+  callbacks: why,
+  lanes: why,
+  lag: why,
+  ledger: why,
+  quarantine: why,
+  log: why,
+  destinations: why,
+  credentials: why,
+  cluster: why,
+  channels,
+});

@@ -1,0 +1,18 @@
+import type { DurabilityMode, Store } from '@clickrelay/queue';
+import type { ChannelFacts } from '../facts.ts';
+import type { Known } from '../known.ts';
+
+/** From where facts come. */
+export interface Sources {
+  readonly store: Store;
+  /** What is asked of Redis: `DURABILITY`. */
+  readonly mode: DurabilityMode;
+  readonly publicUrl: string | null;
+  /** Whether a credential of callbacks is known here, to show it and to test with it. */
+  readonly knowsCredential: () => boolean;
+  /** The id of the store that this process remembers; null when it never saw one. */
+  readonly expectedStoreId: () => string | null;
+  readonly channels: () => Known<readonly ChannelFacts[]>;
+  /** A fact could not be read, and Redis says nothing that a person would understand. */
+  readonly onError: (error: unknown) => void;
+}
