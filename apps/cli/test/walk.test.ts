@@ -223,8 +223,8 @@ describe('clickrelay start', () => {
   });
 
   it('runs a receiver alone only with CALLBACK_AUTH, and says how to set it', async () => {
-    const { code, stderr } = await runCli(['start', '--roles', 'receiver'], environment);
-    expect(code).not.toBe(0);
-    expect(stderr).toMatch(/CALLBACK_AUTH is empty; set at least one credential/);
+    const refused = await startCli(['start', '--roles', 'receiver'], environment);
+    expect((await refused.exited).code).not.toBe(0);
+    expect(refused.stderr()).toMatch(/CALLBACK_AUTH is empty; set at least one credential/);
   });
 });
