@@ -32,7 +32,7 @@ export interface Program {
   readonly messages: unknown[];
   stdout(): string;
   stderr(): string;
-  /** Waits until stdout and stderr together match. */
+  /** Waits until stdout and stderr together match, for 60000 ms unless told otherwise. */
   waitForOutput(pattern: RegExp, timeoutMs?: number): Promise<RegExpMatchArray>;
   /** Closes the IPC channel, as happens when a supervisor dies. */
   disconnect(): void;
@@ -106,7 +106,7 @@ export const startProgram = async (options: ProgramOptions): Promise<Program> =>
     messages,
     stdout: () => stdout,
     stderr: () => stderr,
-    waitForOutput: (pattern, ms = 10_000) => waitFor(() => output().match(pattern), `${pattern}`, ms),
+    waitForOutput: (pattern, ms = 60_000) => waitFor(() => output().match(pattern), `${pattern}`, ms),
     disconnect: () => child.disconnect(),
     stop: async (signal = 'SIGTERM', graceMs = 30_000) => {
       if (!ended) child.kill(signal);

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fairNow } from './fair-now.ts';
 
 export interface WaitOptions {
-  /** In ms of `fairNow`, which stops while the machine stands still. @default 30000 */
+  /** In ms of `fairNow`, which stops while the machine stands still. @default 60000 */
   timeoutMs?: number;
   /** Pause between two tries, in ms. @default 20 */
   everyMs?: number;
@@ -15,7 +15,7 @@ export interface WaitOptions {
  * @throws {Error} after `timeoutMs`, with the last result or error
  */
 export const waitUntil = async <T>(look: () => T | Promise<T>, options: WaitOptions = {}): Promise<NonNullable<T>> => {
-  const { timeoutMs = 30_000, everyMs = 20, what = look.toString() } = options;
+  const { timeoutMs = 60_000, everyMs = 20, what = look.toString() } = options;
   const deadline = fairNow() + timeoutMs;
   let last: unknown;
   for (;;) {

@@ -128,13 +128,13 @@ describe('a large event', () => {
     for (const event of events) await log.append('a', [event], Date.now());
     const pages: string[][] = [];
     for (let cursor: string | null | undefined; cursor !== null; ) {
-      const { items, next } = await listEvents(store, { limit: 10, cursor });
+      const { items, next } = await listEvents(store, { limit: 10, cursor, maxMs: 60_000 });
       pages.push(items.map(({ event }) => event.id));
       cursor = next;
     }
     expect(pages.map(({ length }) => length)).toEqual([3, 2]);
     expect(pages.flat().reverse()).toEqual(events.map(({ event }) => event.id));
-    expect(await listEvents(store, { limit: 10, types: ['moText'] })).toEqual({ items: [], next: null });
+    expect(await listEvents(store, { limit: 10, types: ['moText'], maxMs: 60_000 })).toEqual({ items: [], next: null });
   });
 
   it('that is seen again, or logged again by its own claim, leaves no pieces behind', async () => {
