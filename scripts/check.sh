@@ -6,34 +6,17 @@ ROOT=$(cd -- "$(dirname -- "$0")/.." && pwd)
 cd "$ROOT"
 . scripts/env.sh
 out=$(mktemp)
-FAILED_FILES=$(mktemp)
-export FAILED_FILES
-trap 'rm -f "$out" "$FAILED_FILES"' EXIT
+trap 'rm -f "$out"' EXIT
 
-# Installs, builds and tests. Sets `passed` and `failed`; a run without its closing line has failed.
-run_tests() {
-  ./test "$@" 2>&1 | tee "$out"
-  status=${PIPESTATUS[0]}
-  closing=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$out" | tail -n 1)
-  passed=${closing%% passed*}
-  failed=${closing#*passed, }
-  failed=${failed%% failed*}
-  : "${passed:=0}" "${failed:=0}"
-  [ "$status" -eq 0 ] || [ "$failed" -gt 0 ] || failed=1
-}
-
-run_tests
-# Two files run at a time, with Redis servers, workers and crashes in each. Files that fail in so much company run once
-# more, alone. A second failure counts; a first one is reported, because the test depends on time and should be mended.
-mapfile -t files <"$FAILED_FILES"
-if [ "$failed" -gt 0 ] && [ "${#files[@]}" -gt 0 ] && [ "${#files[@]}" -le 5 ]; then
-  passed_in_company=$passed
-  failed_in_company=$failed
-  printf '\n> failed in company, now alone: %s\n' "${files[*]}"
-  run_tests --no-file-parallelism "${files[@]}"
-  printf '> FAILED IN COMPANY: %s tests of %s; failed alone: %s\n' "$failed_in_company" "${files[*]}" "$failed"
-  passed=$((passed_in_company + failed_in_company - failed))
-fi
+# Installs, builds and tests. A run without its closing line has failed.
+./test 2>&1 | tee "$out"
+status=${PIPESTATUS[0]}
+closing=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$out" | tail -n 1)
+passed=${closing%% passed*}
+failed=${closing#*passed, }
+failed=${failed%% failed*}
+: "${passed:=0}" "${failed:=0}"
+[ "$status" -eq 0 ] || [ "$failed" -gt 0 ] || failed=1
 
 ensure_tools
 check() {
