@@ -1,4 +1,4 @@
-import { globSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { type RedisServer, startRedis } from '@clickrelay/testkit';
 import { Redis } from 'ioredis';
@@ -16,6 +16,17 @@ beforeAll(async () => {
 afterAll(async () => {
   redis.disconnect();
   await server.stop();
+});
+
+it('makes up no key: each command of a script names one of KEYS, or what was handed on from there', () => {
+  const madeUp = globSync('**/*.{lua,ts}', { cwd: root })
+    .filter((file) => !file.endsWith('.test.ts'))
+    .flatMap((file) =>
+      [...readFileSync(new URL(file, root), 'utf8').matchAll(/redis\.p?call\('\w+',\s*([^,)\n]*)/g)]
+        .filter(([, key = '']) => /\.\.|ARGV|^'/.test(key))
+        .map(([command]) => `${file}: ${command}`),
+    );
+  expect(madeUp).toEqual([]);
 });
 
 describe.each(files)('%s', (file) => {

@@ -7,7 +7,7 @@ import { readRepeats } from '../log/callback-of-event.ts';
 import { shardKeys } from '../redis/names.ts';
 import { countIntakeAlone, readIntake, sumIntake } from './intake-counts.ts';
 
-const { store } = useStore();
+const { store, openStore } = useStore();
 let log: EventLog;
 beforeEach(async () => {
   log = createEventLog(store, { dedupeTtlMs: 3_600_000 });
@@ -71,6 +71,16 @@ describe('what came in', () => {
       step: 'minute',
       spans: [],
     });
+  });
+
+  it('is counted in the hour of the server, whatever hour this process takes it to be', async () => {
+    const other = await openStore();
+    const behind = { ...other, clock: { ...other.clock, now: () => Date.now() - 26 * 3_600_000 } };
+    await createEventLog(behind, { dedupeTtlMs: 3_600_000 }).append('m001', [withCounts(newEvent(), 1)], Date.now());
+    await countIntakeAlone(behind, 'm002', { callbacks: 2, repeats: 0 });
+    const { spans } = await readIntake(store, { step: 'hour' }, Date.now());
+    expect(spans.map(({ messages }) => messages)).toEqual([{ callbacks: 3, events: 1, repeats: 0 }]);
+    expect(Date.now() - Date.parse(spans[0]?.at ?? '')).toBeLessThan(2 * 3_600_000);
   });
 
   it('expires', async () => {

@@ -5,7 +5,16 @@ import { fieldsOf, sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
 import countAloneLua from './count-alone.lua';
 import countIntakeLua from './count-intake.part.lua';
-import { ADD_NUMBERS, nameNumbers, readSeries, type Step, stepEnd, stepStart, stepsLua } from './time-series.ts';
+import {
+  ADD_NUMBERS,
+  keysAt,
+  nameNumbers,
+  readSeries,
+  type Step,
+  stepEnd,
+  stepStart,
+  stepsLua,
+} from './time-series.ts';
 
 /*
  * How many callbacks came in, how many events they held and how many elements were repeats, in each minute for a day
@@ -23,7 +32,7 @@ const KEPT = { minute: 25 * HOUR_MS, hour: 32 * DAY_MS } as const;
 /** The numbers of a row, one row for each lane. */
 const NAMES = ['callbacks', 'events', 'repeats'] as const;
 
-/** For scripts: `countIntake`. */
+/** For scripts: `countIntake`, and `readIntakeTime`, which comes before it. */
 export const COUNT_INTAKE =
   stepsLua(KEPT) +
   luaTable('INTAKE', Object.fromEntries(NAMES.map((name, index) => [name, index + 1]))) +
@@ -31,6 +40,24 @@ export const COUNT_INTAKE =
   countIntakeLua;
 
 const COUNT_ALONE: Script = { name: 'countAlone', lua: COUNT_INTAKE + countAloneLua };
+
+const heardKey = (prefix: string): string => `${prefix}:seen`;
+
+/**
+ * Runs a script that counts intake by the server's clock, with the three keys that it counts in. When the server is in
+ * another hour than this process takes it to be, the script answers the server's time, and is asked again.
+ */
+export const runCounting = async <Reply>(
+  store: Store,
+  prefix: string,
+  run: (keys: readonly string[]) => Promise<Reply | string>,
+): Promise<Reply> => {
+  for (let ms = store.clock.now(); ; ) {
+    const reply = await run([heardKey(prefix), ...keysAt(prefix, ms)]);
+    if (typeof reply !== 'string') return reply;
+    ms = Number(reply) / 1_000;
+  }
+};
 
 /** How long a claim is remembered as counted alone: longer than a group waits to be handed out again. */
 const ALONE_KNOWN_S = DAY_MS / 1_000;
@@ -42,8 +69,10 @@ export const countIntakeAlone = async (
   { callbacks, repeats }: { callbacks: number; repeats: number },
 ): Promise<void> => {
   const { intake } = shardKeys(0);
-  const args = [intake, laneOfClaim(claim), callbacks, repeats, ALONE_KNOWN_S];
-  await runScript(store.redis, COUNT_ALONE, [`${intake}:counted:${claim}`], args);
+  const args = [laneOfClaim(claim), callbacks, repeats, ALONE_KNOWN_S];
+  await runCounting<null>(store, intake, (keys) =>
+    runScript(store.redis, COUNT_ALONE, [...keys, `${intake}:counted:${claim}`], args),
+  );
 };
 
 export interface IntakeCounts {
@@ -124,7 +153,7 @@ export interface Heard {
 export const readHeard = async (store: Store): Promise<Readonly<Record<Lane, Heard>>> => {
   const replies = await sendAll(
     store,
-    prefixesOf(store).map((prefix) => ['hgetall', `${prefix}:seen`]),
+    prefixesOf(store).map((prefix) => ['hgetall', heardKey(prefix)]),
   );
   const all = replies.map(fieldsOf);
   const heard = (lane: Lane): Heard => {

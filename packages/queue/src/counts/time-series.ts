@@ -32,6 +32,12 @@ export const stepEnd = (step: Step, ms: number): number => stepStart(step, ms + 
 
 const keyOf = (prefix: string, step: Step, span: number): string => `${prefix}:${STEPS[step].letter}${span}`;
 
+/** The hashes that hold the minute and the hour of this moment. @param prefix of the series */
+export const keysAt = (prefix: string, ms: number): [minutes: string, hours: string] => [
+  keyOf(prefix, 'minute', Math.floor(ms / STEPS.minute.spanMs)),
+  keyOf(prefix, 'hour', Math.floor(ms / STEPS.hour.spanMs)),
+];
+
 /** Adds a whole span: the last step of a hash may begin that long after the hash was made. */
 const expireSeconds = (step: Step, keptMs: number): number => (keptMs + STEPS[step].spanMs) / 1_000;
 

@@ -33,12 +33,16 @@ const PUT: Script = { name: 'putQuarantined', lua: putQuarantinedLua };
 
 const REMOVE: Script = {
   name: 'removeQuarantined',
-  // KEYS: entries, bytes of all, entry. ARGV: id of the entry.
+  /*
+   * KEYS: entries, bytes of all, entry, pieces of its body when it is large. ARGV: id of the entry, key of the pieces or
+   * nothing. Returns 0 without an entry, -1 when its pieces are others.
+   */
   lua: `
+    if redis.call('EXISTS', KEYS[3]) == 0 then return 0 end
+    if (redis.call('HGET', KEYS[3], 'large') or '') ~= ARGV[2] then return -1 end
     local bytes = redis.call('HGET', KEYS[3], 'bytes') or redis.call('HSTRLEN', KEYS[3], 'body')
-    local large = redis.call('HGET', KEYS[3], 'large')
-    if large then redis.call('UNLINK', large) end
-    if redis.call('DEL', KEYS[3]) == 0 then return 0 end
+    if KEYS[4] then redis.call('UNLINK', KEYS[4]) end
+    redis.call('DEL', KEYS[3])
     redis.call('ZREM', KEYS[1], ARGV[1])
     redis.call('DECRBY', KEYS[2], bytes)
     return 1`,
@@ -219,8 +223,16 @@ export const measureQuarantine = async (
 };
 
 /** @returns false when there is none with this id. */
-export const removeQuarantined = async (store: Store, id: string): Promise<boolean> =>
-  ID.test(id) && (await runScript(store.redis, REMOVE, [LOG, TOTAL_BYTES, entryKey(id)], [id])) === 1;
+export const removeQuarantined = async (store: Store, id: string): Promise<boolean> => {
+  if (!ID.test(id)) return false;
+  let removed = -1;
+  while (removed === -1) {
+    const pieces = await store.redis.hget(entryKey(id), 'large');
+    const keys = [LOG, TOTAL_BYTES, entryKey(id), ...(pieces === null ? [] : [pieces])];
+    removed = await runScript<number>(store.redis, REMOVE, keys, [id, pieces ?? '']);
+  }
+  return removed === 1;
+};
 
 /**
  * Parses a quarantined body again, in case a newer Clickrelay understands it: commits it like any callback, then

@@ -7,17 +7,17 @@
 -- KEYS[2]  jobs that wait
 -- KEYS[3]  generation and expiry of dedupe records
 -- KEYS[4]  version of the destinations
+-- KEYS[5]  and those behind it: dedupe hashes of the event
 -- ARGV[1]  claim of the job
--- ARGV[2]  prefix of the event's keys
--- ARGV[3]  event id
--- Returns  nothing
-if redis.call('EXISTS', KEYS[1]) == 0 or redis.call('LLEN', KEYS[2]) ~= 1 then return end
-local generationMs, expires = string.match(redis.call('GET', KEYS[3]) or '', '(%d+) (%d+)')
-if not generationMs then return end
-local time = redis.call('TIME')
-local generation = math.floor((time[1] * 1000 + math.floor(time[2] / 1000)) / generationMs)
-local seen, field, found = findSeen(ARGV[2], ARGV[3], generation)
+-- ARGV[2]  event id
+-- ARGV[3]  what the caller knows of KEYS[3]; empty when there is none
+-- ARGV[4]  seconds after which a dedupe record may be forgotten
+-- Returns  nothing; or what KEYS[3] holds, when the caller knows of another: then nothing is reserved
+local known = redis.call('GET', KEYS[3]) or ''
+if known ~= ARGV[3] then return known end
+if known == '' or redis.call('EXISTS', KEYS[1]) == 0 or redis.call('LLEN', KEYS[2]) ~= 1 then return end
+local field, found = findSeen(5, ARGV[2])
 if found then return end
-markSeen(seen .. generation, field, CLAIM.reserved .. ARGV[1], expires)
+markSeen(5, field, CLAIM.reserved .. ARGV[1], ARGV[4])
 local version = redis.call('GET', KEYS[4])
 redis.call('HSET', KEYS[1], JOB.note, version and '{"version":"' .. version .. '"}' or '{"version":null}')

@@ -101,6 +101,20 @@ describe('the event of a callback that comes alone, with no other event', () => 
     expect(await reservations()).toEqual([undefined]);
   });
 
+  it('is reserved for as long as the worker says by now, from the second callback on', async () => {
+    await commit([sampleCallback('moText')]);
+    await takeAll();
+    await shareDedupe(store, TTL_MS / 2);
+    await commit([sampleCallback('moText')]);
+    expect(await reservations()).toEqual([undefined]);
+    await takeAll();
+    const callback = sampleCallback('moText');
+    await commit([callback]);
+    expect(await reservations()).toEqual([{ version: null }]);
+    log = createEventLog(store, { dedupeTtlMs: TTL_MS / 2 });
+    expect(await append('m00other', callback)).toEqual(['seen']);
+  });
+
   it('is not reserved without its job', async () => {
     const callback = sampleCallback('moText');
     // One that waits, as it should be, and BullMQ's script fails on this.

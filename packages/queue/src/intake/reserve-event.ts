@@ -3,8 +3,8 @@ import { DESTINATIONS_VERSION } from '../destinations/destinations.ts';
 import { addNoted } from '../jobs/add-noted.ts';
 import { JOB_FIELD_LUA, jobKey, waitKey } from '../jobs/keys.ts';
 import type { TakenJob } from '../jobs/source.ts';
-import { FIND_SEEN, generationsOf, RESERVED } from '../log/dedupe.ts';
-import { claimOf, eventKeys, type QueueName, REGISTRY } from '../redis/names.ts';
+import { FIND_SEEN, generationsOf, RESERVED, seenKeys } from '../log/dedupe.ts';
+import { claimOf, type QueueName, REGISTRY } from '../redis/names.ts';
 import { luaTable, runScript, type Script } from '../redis/script.ts';
 import type { Store } from '../redis/store.ts';
 import { TEST_MESSAGE } from './announce-test.ts';
@@ -50,6 +50,15 @@ export const shareDedupe = async (store: Store, dedupeTtlMs: number): Promise<vo
   await store.redis.set(DEDUPE, `${generationMs} ${expireSeconds}`);
 };
 
+/** What workers last said, as far as this process knows; empty when none ever did. A script that finds more tells. */
+const knownDedupe = new WeakMap<Store, string>();
+
+const readDedupe = async (store: Store): Promise<string> => {
+  const known = knownDedupe.get(store) ?? (await store.redis.get(DEDUPE)) ?? '';
+  knownDedupe.set(store, known);
+  return known;
+};
+
 /** The reservation that came with a job, if any. */
 export const reservationOf = ({ note }: Pick<TakenJob, 'note'>): Reservation | undefined => {
   if (typeof note !== 'object' || note === null || !('version' in note)) return undefined;
@@ -80,12 +89,17 @@ const soleElement = (event: Readonly<Record<string, readonly unknown[]>>) => {
 };
 
 /** Adds a group of one callback to its queue, and reserves its event if that saves anything. */
-export const addReserving = (store: Store, queue: QueueName, group: IngestGroup, id: string): Promise<void> =>
-  addNoted(store, queue, group, (redis, jobId) =>
-    runScript(
+export const addReserving = async (store: Store, queue: QueueName, group: IngestGroup, id: string): Promise<void> => {
+  const known = await readDedupe(store);
+  const [generationMs, expireSeconds] = known === '' ? [1, 0] : (known.split(' ').map(Number) as [number, number]);
+  const seen = seenKeys(id, Math.floor(store.clock.now() / generationMs));
+  await addNoted(store, queue, group, async (redis, jobId) => {
+    const other = await runScript<string | null>(
       redis,
       RESERVE_EVENT,
-      [jobKey(queue, jobId), waitKey(queue), DEDUPE, DESTINATIONS_VERSION],
-      [claimOf(queue, jobId), `${eventKeys(id).prefix}:`, id],
-    ),
-  );
+      [jobKey(queue, jobId), waitKey(queue), DEDUPE, DESTINATIONS_VERSION, ...seen],
+      [claimOf(queue, jobId), id, known, expireSeconds],
+    );
+    if (other !== null) knownDedupe.set(store, other);
+  });
+};

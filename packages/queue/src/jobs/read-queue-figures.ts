@@ -1,7 +1,8 @@
 import type { QueueName } from '../redis/names.ts';
 import { runScript, type Script } from '../redis/script.ts';
+import { type RedisCommand, sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
-import { activeKey, delayedKey, failedKey, JOB_FIELD_LUA, jobKey, prioritizedKey, waitKey } from './keys.ts';
+import { activeKey, delayedKey, failedKey, JOB_FIELD, jobKey, prioritizedKey, waitKey } from './keys.ts';
 import figuresLua from './read-queue-figures.lua';
 
 export interface QueueFigures {
@@ -13,20 +14,28 @@ export interface QueueFigures {
   readonly oldestAt: number | null;
 }
 
-const READ_FIGURES: Script = { name: 'readQueueFigures', lua: JOB_FIELD_LUA + figuresLua };
+const READ_FIGURES: Script = { name: 'readQueueFigures', lua: figuresLua };
 
 /** At either end of what is delayed. */
 const LOOKED_AT = 50;
 
 /** How many jobs a queue has, and since when the oldest waits. */
 export const readQueueFigures = async (store: Store, queue: QueueName): Promise<QueueFigures> => {
-  const [waiting, delayed, active, deadLetters, oldest] = await runScript<
-    [number, number, number, number, string | null]
-  >(
+  const [waiting, delayed, active, deadLetters, ids] = await runScript<[number, number, number, number, string[]]>(
     store.redis,
     READ_FIGURES,
     [waitKey(queue), prioritizedKey(queue), delayedKey(queue), activeKey(queue), failedKey(queue)],
-    [jobKey(queue, ''), LOOKED_AT],
+    [LOOKED_AT],
   );
-  return { waiting, delayed, active, deadLetters, oldestAt: oldest === null ? null : Number(oldest) };
+  return { waiting, delayed, active, deadLetters, oldestAt: await readOldest(store, queue, [...new Set(ids)]) };
+};
+
+/** When the first of these jobs was added. One that is gone by now has ended. */
+const readOldest = async (store: Store, queue: QueueName, ids: readonly string[]): Promise<number | null> => {
+  const times = await sendAll(
+    store,
+    ids.map((id): RedisCommand => ['hget', jobKey(queue, id), JOB_FIELD.addedAt]),
+  );
+  const known = times.filter((at) => at !== null).map(Number);
+  return known.length === 0 ? null : Math.min(...known);
 };

@@ -5,17 +5,14 @@ import { sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
 import type { FoundJob, UndecidedDelivery } from './judge-delivery.ts';
 
-/*
- * KEYS: failed jobs. ARGV: key prefix of jobs, then event ids. Returns for each 0: no job, 1: a job, 2: a dead
- * letter.
- */
+/* KEYS: failed jobs, then jobs. ARGV: event id of each job. Returns for each 0: no job, 1: a job, 2: a dead letter. */
 const FIND_JOBS: Script = {
   name: 'findDeliveryJobs',
   lua: `
 local found = {}
-for at = 2, #ARGV do
-  if redis.call('ZSCORE', KEYS[1], ARGV[at]) then found[at - 1] = 2
-  else found[at - 1] = redis.call('EXISTS', ARGV[1] .. ARGV[at]) end
+for at, id in ipairs(ARGV) do
+  if redis.call('ZSCORE', KEYS[1], id) then found[at] = 2
+  else found[at] = redis.call('EXISTS', KEYS[at + 1]) end
 end
 return found`,
 };
@@ -32,8 +29,9 @@ export const findDeliveryJobs = async (
     const queue = destinationQueue(id);
     for (let at = 0; at < ofDestination.length; at += atOnce) {
       const some = ofDestination.slice(at, at + atOnce);
-      const args = [jobKey(queue, ''), ...some.map(({ eventId }) => eventId)];
-      const codes = await runScript<number[]>(store.redis, FIND_JOBS, [failedKey(queue)], args);
+      const ids = some.map(({ eventId }) => eventId);
+      const keys = [failedKey(queue), ...ids.map((eventId) => jobKey(queue, eventId))];
+      const codes = await runScript<number[]>(store.redis, FIND_JOBS, keys, ids);
       for (const [index, one] of some.entries()) found.set(one, FOUND[codes[index] ?? 0] ?? 'none');
     }
   }

@@ -3,38 +3,21 @@
 -- Counts the deliveries whose state says that they were delivered or removed. Returns the others one by one: what
 -- became of them depends on the queue of their destination, which may be on another server.
 --
+-- The caller has read the batch from the log. An event that is gone since then is left out.
+--
 -- Begins with the tables RECORD and STATE.
 --
--- KEYS[1]  log of the shard
--- ARGV[1]  prefix of the keys of the shard's events
--- ARGV[2]  lowest score
--- ARGV[3]  highest score
--- ARGV[4]  about how many events to read
--- ARGV[5]  a JSON object: of each destination the score since when it is there
--- ARGV[6]  the only destination asked for, or an empty string
--- Returns  {events, how many of them have no route, score of the last event (nil at the end of the shard),
---           {destination, delivered, removed, …}, {event id, claim, destination, state, tried, of earlier, …}}:
+-- KEYS     two for each event: its record and its deliveries
+-- ARGV[1]  a JSON object: of each destination the score since when it is there
+-- ARGV[2]  the only destination asked for, or an empty string
+-- ARGV[3]  and two more for each event: its id and its score
+-- Returns  {events, how many of them have no route, {destination, delivered, removed, …},
+--           {event id, claim, destination, state, tried, of earlier, …}}:
 --           `tried` is 1 when there was an attempt; `of earlier` is 1 when the delivery was meant for an earlier
 --           destination of the same name
-local limit, living, only = tonumber(ARGV[4]), cjson.decode(ARGV[5]), ARGV[6]
+local living, only = cjson.decode(ARGV[1]), ARGV[2]
+local ARGV_BEFORE_EVENTS = 2
 local DELIVERED, REMOVED = 1, 2
-
--- The entries, ids and scores in turns, and the last score when there are more. Events of one microsecond stay
--- together, as the next batch begins behind that score.
-local function readEntries()
-  local entries = redis.call('ZRANGE', KEYS[1], ARGV[2], ARGV[3], 'BYSCORE', 'LIMIT', 0, limit, 'WITHSCORES')
-  if #entries < limit * 2 then return entries, false end
-  local last = entries[#entries]
-  while entries[#entries] == last do
-    entries[#entries] = nil
-    entries[#entries] = nil
-  end
-  for _, id in ipairs(redis.call('ZRANGE', KEYS[1], last, last, 'BYSCORE')) do
-    entries[#entries + 1] = id
-    entries[#entries + 1] = last
-  end
-  return entries, last
-end
 
 -- The head of a record, and whether all its deliveries have ended and are no longer kept. Nil when the event is gone.
 local function readHead(key)
@@ -49,7 +32,7 @@ local function readHead(key)
 end
 
 -- The destinations of an event, the state of each delivery ('' when it was never queued), and which were tried.
-local function readDeliveries(key, routes, hasEnded)
+local function readDeliveries(deliveries, routes, hasEnded)
   local destinations, states, tried = {}, {}, {}
   local function add(destination, state)
     if states[destination] == nil then destinations[#destinations + 1] = destination end
@@ -57,10 +40,10 @@ local function readDeliveries(key, routes, hasEnded)
   end
   for _, destination in ipairs(routes) do add(destination, '') end
   if hasEnded then return destinations, states, tried end
-  for _, field in ipairs(redis.call('HKEYS', key .. ':d')) do
+  for _, field in ipairs(redis.call('HKEYS', deliveries)) do
     local mark = string.find(field, '#', 1, true)
     if mark then tried[string.sub(field, 1, mark - 1)] = 1
-    else add(field, redis.call('HGET', key .. ':d', field)) end
+    else add(field, redis.call('HGET', deliveries, field)) end
   end
   return destinations, states, tried
 end
@@ -90,13 +73,11 @@ local function append(list, values)
 end
 
 local events, unrouted, undecided = 0, 0, {}
-local entries, last = readEntries()
-for i = 1, #entries, 2 do
-  local id, score = entries[i], tonumber(entries[i + 1])
-  local key = ARGV[1] .. ':' .. id
-  local head, hasEnded = readHead(key)
+for i = 1, #KEYS, 2 do
+  local id, score = ARGV[ARGV_BEFORE_EVENTS + i], tonumber(ARGV[ARGV_BEFORE_EVENTS + i + 1])
+  local head, hasEnded = readHead(KEYS[i])
   if head then
-    local destinations, states, tried = readDeliveries(key, head[RECORD.routes], hasEnded)
+    local destinations, states, tried = readDeliveries(KEYS[i + 1], head[RECORD.routes], hasEnded)
     events = events + 1
     if #destinations == 0 then unrouted = unrouted + 1 end
     for _, destination in ipairs(destinations) do
@@ -116,4 +97,4 @@ end
 
 local counted = {}
 for _, row in ipairs(rows) do append(counted, row) end
-return { events, unrouted, last, counted, undecided }
+return { events, unrouted, counted, undecided }

@@ -1,6 +1,6 @@
 import { STATE_LUA, stateOf } from '../log/delivery-states.ts';
 import { RECORD_LUA } from '../log/event-record.ts';
-import { shardKeys } from '../redis/names.ts';
+import { eventKeys, shardKeys } from '../redis/names.ts';
 import { runScript, type Script } from '../redis/script.ts';
 import type { Store } from '../redis/store.ts';
 import type { UndecidedDelivery } from './judge-delivery.ts';
@@ -8,13 +8,7 @@ import readLedgerBatchLua from './read-ledger-batch.lua';
 
 const READ_BATCH: Script = { name: 'readLedgerBatch', lua: RECORD_LUA + STATE_LUA + readLedgerBatchLua };
 
-type Reply = [
-  events: number,
-  unrouted: number,
-  last: string | null,
-  counted: (string | number)[],
-  undecided: (string | number)[],
-];
+type Reply = [events: number, unrouted: number, counted: (string | number)[], undecided: (string | number)[]];
 
 /** What one batch of one shard of the log says. */
 export interface LedgerBatch {
@@ -48,10 +42,12 @@ export const readLedgerBatch = async (
   store: Store,
   { shard, lowest, highest, size, living, destinationId = '' }: BatchToRead,
 ): Promise<LedgerBatch> => {
-  const { prefix, log } = shardKeys(shard);
+  const { places, last } = await readPlaces(store, shard, { lowest, highest, size });
+  const keys = places.flatMap(({ id }) => [eventKeys(id).record, eventKeys(id).deliveries]);
   const since = JSON.stringify(Object.fromEntries(living));
-  const args = [prefix, lowest, highest, size, since, destinationId];
-  const [events, unrouted, last, counted, undecided] = await runScript<Reply>(store.redis, READ_BATCH, [log], args);
+  const args = [since, destinationId, ...places.flatMap(({ id, score }) => [id, score])];
+  const [events, unrouted, counted, undecided] =
+    places.length === 0 ? EMPTY : await runScript<Reply>(store.redis, READ_BATCH, keys, args);
   return {
     events,
     unrouted,
@@ -69,6 +65,29 @@ export const readLedgerBatch = async (
       wasTried: tried === 1,
       isOfEarlier: earlier === 1,
     })),
+  };
+};
+
+const EMPTY: Reply = [0, 0, [], []];
+
+/**
+ * Where the events of a batch stand in the log, and the last score when there are more. Events of one microsecond stay
+ * together, as the next batch begins behind that score.
+ */
+const readPlaces = async (
+  store: Store,
+  shard: number,
+  { lowest, highest, size }: Pick<BatchToRead, 'lowest' | 'highest' | 'size'>,
+): Promise<{ places: { id: string; score: string }[]; last: string | null }> => {
+  const { log } = shardKeys(shard);
+  const entries = await store.redis.zrange(log, lowest, highest, 'BYSCORE', 'LIMIT', 0, size, 'WITHSCORES');
+  const places = inRows(entries, 2).map(([id = '', score = '']) => ({ id, score }));
+  const last = places.length < size ? undefined : places.at(-1)?.score;
+  if (last === undefined) return { places, last: null };
+  const ofLast = await store.redis.zrange(log, last, last, 'BYSCORE');
+  return {
+    places: [...places.filter(({ score }) => score !== last), ...ofLast.map((id) => ({ id, score: last }))],
+    last,
   };
 };
 

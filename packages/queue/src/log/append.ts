@@ -1,14 +1,14 @@
 import { type LoggedEvent, shardOf } from '@clickrelay/core';
-import { COUNT_INTAKE, countIntakeAlone } from '../counts/intake-counts.ts';
+import { COUNT_INTAKE, countIntakeAlone, runCounting } from '../counts/intake-counts.ts';
 import { addressesOf } from '../redis/message-address.ts';
 import { eventKeys, laneOfClaim, shardKeys } from '../redis/names.ts';
 import { luaTable, runScript, type Script } from '../redis/script.ts';
 import { LARGE_TEXT_LENGTH } from '../redis/size-limits.ts';
 import type { Store } from '../redis/store.ts';
 import appendLua from './append.lua';
-import { FIND_SEEN, generationsOf } from './dedupe.ts';
+import { FIND_SEEN, generationsOf, seenKeys } from './dedupe.ts';
 import { encodeRecord, type Origin, type Pieces, RECORD_LUA } from './event-record.ts';
-import { storePieces } from './pieces.ts';
+import { piecesKey, storePieces } from './pieces.ts';
 
 /*
  * An event has a record (`cr:{eNN}:<id>`), a place in the log (`cr:{eNN}:log`, scored with the server's microseconds),
@@ -65,26 +65,36 @@ export interface EventLog {
 export const createEventLog = (store: Store, { dedupeTtlMs }: { dedupeTtlMs: number }): EventLog => {
   const { generationMs, expireSeconds } = generationsOf(dedupeTtlMs);
 
+  /** @param shard whose counts these events are in */
+  const callAppend = (claim: string, items: readonly ToAppend[], generation: number, shard: number) =>
+    runCounting<string[]>(store, shardKeys(shard).intake, (countKeys) => {
+      const { keys, args } = writeCall(items, generation, countKeys);
+      return runScript(store.redis, APPEND, keys, [claim, expireSeconds, laneOfClaim(claim), items.length, ...args]);
+    });
+
   const appendSome = async (claim: string, events: readonly EventToLog[], generation: number): Promise<Logged[]> => {
-    const args: (string | number)[] = [];
+    const items: ToAppend[] = [];
     for (const logged of events) {
       const pieces = logged.source.length > LARGE_TEXT_LENGTH ? await storePieces(store, logged) : undefined;
-      const { callbacks, repeats, ownRepeats } = logged.counted ?? NOTHING_ELSE;
-      args.push(
-        logged.event.id,
-        recordOf(claim, logged, pieces),
-        pieces?.[0] ?? '',
-        pieces?.[2] ?? 0,
-        `${callbacks} ${repeats} ${ownRepeats}`,
-      );
+      items.push({ logged, pieces, record: recordOf(claim, logged, pieces), piecesBefore: undefined });
     }
-    return runScript(
-      store.redis,
-      APPEND,
-      events.map(({ event }) => eventKeys(event.id).record),
-      // On a Cluster a script may use one tag only; a single server keeps all counts in one place.
-      [claim, generation, expireSeconds, laneOfClaim(claim), store.isCluster ? '' : shardKeys(0).intake, ...args],
-    );
+    // On a Cluster a script may use one tag only; a single server keeps all counts in one place.
+    const shard = store.isCluster ? shardOf(events[0]?.event.id as string) : 0;
+    const results: Logged[] = [];
+    for (let open = [...items.keys()]; open.length > 0; ) {
+      const some = open.map((index) => items[index] as ToAppend);
+      const replies = await callAppend(claim, some, generation, shard);
+      const unknown: number[] = [];
+      for (const [at, index] of open.entries()) {
+        const reply = replies[at] as string;
+        if (reply.startsWith('=')) {
+          (items[index] as ToAppend).piecesBefore = reply.slice(1);
+          unknown.push(index);
+        } else results[index] = reply as Logged;
+      }
+      open = unknown;
+    }
+    return results;
   };
 
   return {
@@ -101,6 +111,35 @@ export const createEventLog = (store: Store, { dedupeTtlMs }: { dedupeTtlMs: num
     },
     countAlone: (claim, counted) => countIntakeAlone(store, claim, counted),
   };
+};
+
+/** An event with what the script is given of it. */
+interface ToAppend {
+  readonly logged: EventToLog;
+  readonly record: string;
+  readonly pieces: Pieces | undefined;
+  /** Key of the pieces that the record before names. */
+  piecesBefore: string | undefined;
+}
+
+const writeCall = (items: readonly ToAppend[], generation: number, countKeys: readonly string[]) => {
+  const keys = [...countKeys];
+  for (const { logged } of items) {
+    const { id } = logged.event;
+    const { record, repeats } = eventKeys(id);
+    const { log, bytes } = shardKeys(shardOf(id));
+    keys.push(record, repeats, log, bytes, ...seenKeys(id, generation));
+  }
+  /** @returns which of KEYS it is, 0 for none */
+  const declare = (key: string | undefined): number => (key === undefined ? 0 : keys.push(key));
+  const args = items.flatMap(({ logged, record, pieces, piecesBefore }) => {
+    const { id } = logged.event;
+    const { callbacks, repeats, ownRepeats } = logged.counted ?? NOTHING_ELSE;
+    const ofPieces = declare(pieces && piecesKey(id, pieces[0]));
+    const counted = `${callbacks} ${repeats} ${ownRepeats}`;
+    return [id, record, ofPieces, declare(piecesBefore), pieces?.[2] ?? 0, counted];
+  });
+  return { keys, args };
 };
 
 const NOTHING_ELSE: CountedWith = { callbacks: 0, repeats: 0, ownRepeats: 0 };

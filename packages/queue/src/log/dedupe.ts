@@ -1,3 +1,4 @@
+import { eventKeys } from '../redis/names.ts';
 import { luaTable } from '../redis/script.ts';
 import findSeenLua from './find-seen.part.lua';
 
@@ -11,10 +12,18 @@ import findSeenLua from './find-seen.part.lua';
 /** Precedes the claim of a group that has reserved an event and has not logged it so far: see reserve-event.ts. */
 export const RESERVED = '!';
 
-/** For scripts: `findSeen`, `markSeen` and `SEEN.reserved`. */
-export const FIND_SEEN = luaTable('SEEN', { reserved: RESERVED }) + findSeenLua;
-
 const GENERATIONS_PER_TTL = 3;
+/** How many a look-up reads: the coming one, the present one and those before. */
+const HASHES = GENERATIONS_PER_TTL + 2;
+
+/** For scripts: `findSeen`, `markSeen` and `SEEN.reserved`. */
+export const FIND_SEEN = luaTable('SEEN', { reserved: RESERVED, hashes: HASHES }) + findSeenLua;
+
+/** The hashes that may hold the dedupe record of an event, in the order in which scripts want them. */
+export const seenKeys = (eventId: string, generation: number): string[] => {
+  const { seen } = eventKeys(eventId);
+  return Array.from({ length: HASHES }, (_, back) => `${seen}${generation + 1 - back}`);
+};
 
 export const generationsOf = (dedupeTtlMs: number): { generationMs: number; expireSeconds: number } => {
   const generationMs = Math.max(Math.ceil(dedupeTtlMs / GENERATIONS_PER_TTL), 1);

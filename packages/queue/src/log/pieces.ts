@@ -4,7 +4,7 @@ import { eventKeys } from '../redis/names.ts';
 import type { Store } from '../redis/store.ts';
 import type { Pieces } from './event-record.ts';
 
-const piecesKey = (eventId: string, suffix: string): string => `${eventKeys(eventId).record}:p:${suffix}`;
+export const piecesKey = (eventId: string, suffix: string): string => `${eventKeys(eventId).record}:p:${suffix}`;
 
 export const storePieces = async (store: Store, { event, source }: LoggedEvent): Promise<Pieces> => {
   const suffix = newSuffix();

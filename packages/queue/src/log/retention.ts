@@ -1,7 +1,7 @@
 import { MINUTE_MS, SHARDS } from '@clickrelay/core';
 import { listLiving } from '../destinations/destinations.ts';
 import { readMemory } from '../redis/memory.ts';
-import { REGISTRY, shardKeys } from '../redis/names.ts';
+import { eventKeys, REGISTRY, shardKeys } from '../redis/names.ts';
 import { runScript, type Script } from '../redis/script.ts';
 import { type RedisCommand, sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
@@ -53,33 +53,72 @@ export const trimEventLog = async (store: Store, retention: Retention, nowMs: nu
   // Each shard gives up the same share, so that the oldest events of all shards are about equally old.
   const allowed = Math.min(retention.eventBytes, await bytesWhileFilling(store, total));
   const keep = total > allowed ? allowed / total : Number.POSITIVE_INFINITY;
+  const eventsBelow = (nowMs - retention.eventsMs) * 1_000;
+  const deliveriesBelow = (nowMs - retention.deliveriesMs) * 1_000;
+  const youngest = (nowMs - YOUNGEST_MS) * 1_000;
   let removed = 0;
   for (let shard = 0; shard < SHARDS; shard++) {
-    const { prefix, log, bytes, unindex, removedUntil } = shardKeys(shard);
-    const bytesToKeep = Number.isFinite(keep) ? Math.floor((perShard[shard] ?? 0) * keep) : Number.MAX_SAFE_INTEGER;
-    let after: string | null = '-1';
-    while (after !== null) {
-      const [count, last, unindexed]: [number, string | null, string[]] = await runScript(
-        store.redis,
-        TRIM,
-        [log, bytes, unindex, removedUntil],
-        [
-          prefix,
-          after,
-          (nowMs - retention.eventsMs) * 1_000,
-          bytesToKeep,
-          (nowMs - retention.deliveriesMs) * 1_000,
-          (nowMs - YOUNGEST_MS) * 1_000,
-          BATCH,
-          living,
-        ],
-      );
-      removed += count;
-      after = last;
-      await unindexEvents(store, shard, unindexed);
-    }
+    const isFull = Number.isFinite(keep);
+    const bytesToKeep = isFull ? Math.floor((perShard[shard] ?? 0) * keep) : Number.MAX_SAFE_INTEGER;
+    const until = isFull ? youngest : Math.min(youngest, Math.max(eventsBelow, deliveriesBelow));
+    removed += await trimShard(store, shard, until, [eventsBelow, bytesToKeep, deliveriesBelow, living]);
   }
   return removed;
+};
+
+/** @param until look at no event from this score on */
+const trimShard = async (store: Store, shard: number, until: number, limits: Limits): Promise<number> => {
+  let removed = 0;
+  let after: string | undefined = '-1';
+  while (after !== undefined) {
+    const places: string[] = await store.redis.zrange(
+      shardKeys(shard).log,
+      `(${after}`,
+      `(${until}`,
+      'BYSCORE',
+      'LIMIT',
+      0,
+      BATCH,
+      'WITHSCORES',
+    );
+    const { count, isOver } = await trimBatch(store, shard, places, limits);
+    removed += count;
+    after = isOver || places.length < 2 * BATCH ? undefined : places.at(-1);
+  }
+  return removed;
+};
+
+/** What the script goes by: see trim.lua. */
+type Limits = readonly [eventsBelow: number, bytesToKeep: number, deliveriesBelow: number, living: string];
+
+/** @param places ids and scores of events, in turns */
+const trimBatch = async (
+  store: Store,
+  shard: number,
+  places: readonly string[],
+  limits: Limits,
+  pieces: readonly string[] = [],
+): Promise<{ count: number; isOver: boolean }> => {
+  const { log, bytes, unindex, removedUntil } = shardKeys(shard);
+  const ids = places.filter((_, at) => at % 2 === 0);
+  const events = ids.flatMap((id) => {
+    const { record, deliveries, repeats } = eventKeys(id);
+    return [record, deliveries, repeats];
+  });
+  const keys = [log, bytes, unindex, removedUntil, ...events, ...pieces];
+  const [count, isOver, unindexed, withPieces] = await runScript<[number, 0 | 1, string[], (number | string)[]]>(
+    store.redis,
+    TRIM,
+    keys,
+    [...limits, ...places],
+  );
+  await unindexEvents(store, shard, unindexed);
+  if (withPieces.length === 0) return { count, isOver: isOver === 1 };
+  const large = withPieces.filter((_, at) => at % 2 === 0).map(Number);
+  const placesOfLarge = large.flatMap((index) => places.slice(2 * index, 2 * index + 2));
+  const known = withPieces.filter((_, at) => at % 2 === 1).map(String);
+  const more = await trimBatch(store, shard, placesOfLarge, limits, known);
+  return { count: count + more.count, isOver: isOver === 1 };
 };
 
 /** How often the memory of Redis is checked. */

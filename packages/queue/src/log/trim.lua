@@ -5,23 +5,28 @@
 -- destination, its deliveries are removed first, and a flag in the record says so: otherwise the ledger would take them
 -- for lost.
 --
+-- The caller has read the batch from the log. What has changed since then stays for the next time. Where the pieces of a
+-- large event lie, only its record knows: the caller is told, and asks again.
+--
 -- KEYS[1]  log of the shard
 -- KEYS[2]  its size in bytes
 -- KEYS[3]  entries of the message index whose events were removed
 -- KEYS[4]  score of the newest event that was removed
--- ARGV[1]  prefix of the shard's keys
--- ARGV[2]  score to begin after
--- ARGV[3]  remove events below this score
--- ARGV[4]  bytes to keep: while there are more, remove events too
--- ARGV[5]  remove the deliveries of events below this score
--- ARGV[6]  never touch events from this score on
--- ARGV[7]  events in a batch
--- ARGV[8]  JSON object: for each living destination, the score since when it exists
--- Returns  how many events were removed; the last score it looked at, nil at the end; all members of KEYS[3]
-local logKey, bytesKey, unindexKey, removedUntilKey = unpack(KEYS)
-local prefix, after, eventsBelow, bytesToKeep = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-local deliveriesBelow, untouchedFrom, batch = tonumber(ARGV[5]), ARGV[6], tonumber(ARGV[7])
-local living = cjson.decode(ARGV[8])
+-- KEYS[5]  and three more for each event of the batch: its record, its deliveries, notes of who repeated it; behind all of
+--          them, for each event the pieces of its element, when the caller knows of them
+-- ARGV[1]  remove events below this score
+-- ARGV[2]  bytes to keep: while there are more, remove events too
+-- ARGV[3]  remove the deliveries of events below this score
+-- ARGV[4]  JSON object: for each living destination, the score since when it exists
+-- ARGV[5]  and two more for each event: its id and its score
+-- Returns  how many events were removed; 1 when all further events are too young; all members of KEYS[3]; and in turns
+--          which events of the batch have pieces, and their keys: nothing was done with these
+local logKey, bytesKey, unindexKey, removedUntilKey = unpack(KEYS, 1, 4)
+local eventsBelow, bytesToKeep, deliveriesBelow = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local living = cjson.decode(ARGV[4])
+local KEYS_BEFORE_EVENTS, ARGV_BEFORE_EVENTS = 4, 4
+local events = (#ARGV - ARGV_BEFORE_EVENTS) / 2
+local piecesAt = KEYS_BEFORE_EVENTS + 3 * events
 
 -- The head of a record, and whether there is one.
 local function readHead(record)
@@ -35,9 +40,9 @@ local function readHead(record)
   return cjson.decode(string.sub(text, 1, lineEnd - 1)), true
 end
 
-local function isOwed(record, head, score)
+local function isOwed(deliveriesKey, head, score)
   local known = {}
-  local deliveries = redis.call('HGETALL', record .. ':d')
+  local deliveries = redis.call('HGETALL', deliveriesKey)
   for i = 1, #deliveries, 2 do
     local destination, state = deliveries[i], deliveries[i + 1]
     known[destination] = true
@@ -50,14 +55,14 @@ local function isOwed(record, head, score)
 end
 
 -- Removes an event with everything about it. Returns the bytes left in the shard.
-local function remove(id, record, head, scoreText)
+local function remove(id, record, repeats, piecesKey, head, scoreText)
   local size = redis.call('STRLEN', record)
   local pieces, addresses = head[RECORD.pieces], head[RECORD.addresses]
   if pieces then
-    redis.call('UNLINK', record .. ':p:' .. pieces[PIECES.suffix])
+    redis.call('UNLINK', piecesKey)
     size = size + pieces[PIECES.bytes]
   end
-  redis.call('DEL', record, record .. ':r')
+  redis.call('DEL', record, repeats)
   redis.call('ZREM', logKey, id)
   if addresses and addresses ~= '' then redis.call('SADD', unindexKey, id .. addresses) end
   if tonumber(scoreText) > tonumber(redis.call('GET', removedUntilKey) or '0') then
@@ -66,31 +71,38 @@ local function remove(id, record, head, scoreText)
   return redis.call('DECRBY', bytesKey, size)
 end
 
-local entries =
-  redis.call('ZRANGE', logKey, '(' .. after, '(' .. untouchedFrom, 'BYSCORE', 'LIMIT', 0, batch, 'WITHSCORES')
 local bytes = tonumber(redis.call('GET', bytesKey) or '0')
-local removed, last = 0, false
-if #entries == batch * 2 then last = entries[#entries] end
-for i = 1, #entries, 2 do
-  local id, scoreText = entries[i], entries[i + 1]
-  local score, record = tonumber(scoreText), prefix .. ':' .. id
+local removed, isOver, withPieces = 0, 0, {}
+for i = 1, events do
+  local id, scoreText = ARGV[ARGV_BEFORE_EVENTS + 2 * i - 1], ARGV[ARGV_BEFORE_EVENTS + 2 * i]
+  local keysAt = KEYS_BEFORE_EVENTS + 3 * (i - 1)
+  local record, deliveries, repeats = unpack(KEYS, keysAt + 1, keysAt + 3)
+  local score = tonumber(scoreText)
   local isExpired = score < eventsBelow or bytes > bytesToKeep
   if not isExpired and score >= deliveriesBelow then
-    last = false
+    isOver = 1
     break
   end
   local isEnded = redis.call('GETRANGE', record, 0, 0) == RECORD.ended
-  if isExpired or not isEnded then
+  if (isExpired or not isEnded) and tonumber(redis.call('ZSCORE', logKey, id) or '') == score then
     local head, hasHead = readHead(record)
-    if isEnded or not isOwed(record, head, score) then
-      redis.call('DEL', record .. ':d')
-      if isExpired then
-        bytes = remove(id, record, head, scoreText)
-        removed = removed + 1
-      elseif hasHead then
-        redis.call('SETRANGE', record, 0, RECORD.ended)
+    if isEnded or not isOwed(deliveries, head, score) then
+      local pieces = head[RECORD.pieces]
+      local piecesKey = pieces and record .. ':p:' .. pieces[PIECES.suffix]
+      if isExpired and pieces and piecesKey ~= KEYS[piecesAt + i] then
+        withPieces[#withPieces + 1] = i - 1
+        withPieces[#withPieces + 1] = piecesKey
+        bytes = bytes - redis.call('STRLEN', record) - pieces[PIECES.bytes]
+      else
+        redis.call('DEL', deliveries)
+        if isExpired then
+          bytes = remove(id, record, repeats, piecesKey, head, scoreText)
+          removed = removed + 1
+        elseif hasHead then
+          redis.call('SETRANGE', record, 0, RECORD.ended)
+        end
       end
     end
   end
 end
-return { removed, last, redis.call('SMEMBERS', unindexKey) }
+return { removed, isOver, redis.call('SMEMBERS', unindexKey), withPieces }

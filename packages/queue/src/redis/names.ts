@@ -65,8 +65,15 @@ const shardPrefix = (shard: number): string => `cr:{e${twoDigits(shard)}}`;
 export const eventKeys = (eventId: string) => {
   const prefix = shardPrefix(shardOf(eventId));
   const record = `${prefix}:${eventId}`;
-  /** `repeats` has, for each claim that brought the event again, the time in microseconds and how often. */
-  return { prefix, record, deliveries: `${record}:d`, repeats: `${record}:r` };
+  return {
+    prefix,
+    record,
+    deliveries: `${record}:d`,
+    /** For each claim that brought the event again, the time in microseconds and how often. */
+    repeats: `${record}:r`,
+    /** Prefix of the hashes with its dedupe record. One letter chooses among 64 of them: see log/find-seen.part.lua. */
+    seen: `${prefix}:seen:${eventId.charAt('evt_'.length + 1)}:`,
+  };
 };
 
 /** The keys that the events of one shard share. */
