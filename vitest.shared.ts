@@ -16,3 +16,9 @@ export const shared = {
   // Built packages are loaded as they are.
   server: { deps: { external: [/\/dist\/.*\.js$/] as RegExp[] } },
 } as const;
+
+/** For tests that run scripts in Redis: each script is held to the keys that it declares. */
+export const guarded = {
+  ...shared,
+  setupFiles: [new URL('packages/queue/test/guard-scripts.ts', import.meta.url).pathname],
+};

@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import { shared } from '../../vitest.shared.ts';
+import { guarded } from '../../vitest.shared.ts';
 
 export default defineConfig({
   // As the build does: scripts for Redis are imported as text.
@@ -13,7 +13,7 @@ export default defineConfig({
     },
   ],
   test: {
-    ...shared,
+    ...guarded,
     // Tests that wait for locks to expire wait side by side.
     maxConcurrency: 20,
   },
