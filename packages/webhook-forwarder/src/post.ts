@@ -19,6 +19,8 @@ export interface PostAnswer {
 }
 
 export interface Post {
+  /** @default 'POST' */
+  readonly method?: 'GET' | 'POST';
   /** Names the destination, also in errors. */
   readonly host: string;
   readonly path: string;
@@ -32,7 +34,7 @@ export interface Post {
 }
 
 /**
- * Sends one POST and returns the answer, whatever its status; a redirect is an answer like any other.
+ * Sends one request and returns the answer, whatever its status; a redirect is an answer like any other.
  * @throws {DeliveryError} when there is no answer
  */
 export const post = (connections: Connections, request: Post): Promise<PostAnswer> =>
@@ -42,8 +44,8 @@ export const post = (connections: Connections, request: Post): Promise<PostAnswe
     } else reject(impossibleHeader(request.host));
   });
 
-const headOf = ({ path, host, headers, body }: Post): string => {
-  let head = `POST ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: keep-alive\r\n`;
+const headOf = ({ method = 'POST', path, host, headers, body }: Post): string => {
+  let head = `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: keep-alive\r\n`;
   for (const name in headers) head += `${name}: ${headers[name]}\r\n`;
   return `${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n`;
 };
