@@ -90,6 +90,7 @@ export {
 export { type Session, openSession, closeSession, findSession } from './registry/sessions.ts';
 export type { ApiPart, CommonFacts, DiskFacts, Part, PartRole, ReceiverPart, WorkerPart } from './registry/part.ts';
 export { openCredentialRecords, type CredentialRecord } from './registry/credentials.ts';
+export { type AlertRecords, openAlertRecords, type SentAlert } from './registry/alert-records.ts';
 export { openParties, PARTY } from './registry/parties.ts';
 export { listAudit, recordAudit } from './registry/audit.ts';
 export { listSnapshots, publishSnapshot } from './registry/snapshots.ts';
