@@ -59,8 +59,8 @@ export const config = z.object({
     .string()
     .default('')
     .describe(
-      'Folder for `credentials.json`: the credentials that this API made, to show them again and to test with them. ' +
-        'Empty: they are shown once',
+      'Folder for `credentials.json`: the credentials that this API made, to show them again and to test with them; ' +
+        'and for `store.json`, which Redis is its own. Empty: credentials are shown once',
     ),
   METRICS_TOKEN: z
     .string()

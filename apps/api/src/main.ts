@@ -3,8 +3,15 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createDestinationSettings, InvalidAdapterError, loadAdapters } from '@clickrelay/destination-settings';
 import { createApiMetrics, createProcessMetrics, createRenderer, publishMetrics } from '@clickrelay/metrics';
-import { createLeases, LayoutMismatchError, openStore, watchDurability, watchMemory } from '@clickrelay/queue';
-import { createErrorLog, createRedisLog, errorFields, openLog } from '@clickrelay/service/log';
+import {
+  createLeases,
+  LayoutMismatchError,
+  openStore,
+  rememberStore,
+  watchDurability,
+  watchMemory,
+} from '@clickrelay/queue';
+import { createErrorLog, createRedisLog, errorFields, logStore, openLog } from '@clickrelay/service/log';
 import { atMost, endInTime, endWithParent, listenForStop, orExit, tellReady } from '@clickrelay/service/process';
 import { ConfigError, misspeltVariables } from '@clickrelay/service/settings';
 import { webhookAdapter } from '@clickrelay/webhook-forwarder';
@@ -27,9 +34,11 @@ const store = await openStore({
   redisUrl: config.REDIS_URL,
   role: 'producer',
   durability: config.DURABILITY,
+  memory: rememberStore(config.DATA_DIR, (error) => log.warn(errorFields(error), 'store.not_kept')),
   onError: redisLog.onError,
 });
 store.redis.on('ready', redisLog.onReady);
+store.identity.onChange(logStore(log));
 // Not awaited: the API answers while Redis is away. Any other error heals by itself.
 orExit(() => store.ready(), LayoutMismatchError).catch(() => {});
 const memory = watchMemory(store);

@@ -4,11 +4,12 @@ import {
   createRefusalCounter,
   openSpool,
   openStore,
+  rememberStore,
   SpoolError,
   watchDurability,
   watchMemory,
 } from '@clickrelay/queue';
-import { createRedisLog, openLog } from '@clickrelay/service/log';
+import { createRedisLog, errorFields, logStore, openLog } from '@clickrelay/service/log';
 import { atMost, endInTime, listenForStop, orExit } from '@clickrelay/service/process';
 import { ConfigError, misspeltVariables } from '@clickrelay/service/settings';
 import { openTracing } from '@clickrelay/service/tracing';
@@ -41,13 +42,11 @@ const openOwnSpool = () =>
   });
 const spool = config.SPOOL_DIR === '' ? undefined : await orExit(openOwnSpool, SpoolError);
 const redisLog = createRedisLog(log, (error) => store.explain(error));
-const store = await openStore({
-  redisUrl: config.REDIS_URL,
-  role: 'producer',
-  durability: config.DURABILITY,
-  onError: redisLog.onError,
-});
+const storeMemory = rememberStore(config.SPOOL_DIR, (error) => log.warn(errorFields(error), 'store.not_kept'));
+const connection = { redisUrl: config.REDIS_URL, durability: config.DURABILITY, memory: storeMemory };
+const store = await openStore({ ...connection, role: 'producer', onError: redisLog.onError });
 store.redis.on('ready', redisLog.onReady);
+store.identity.onChange(logStore(log));
 const memory = watchMemory(store);
 const durability = watchDurability(store, { mode: config.DURABILITY, intervalMs: DURABILITY_CHECK_MS, memory });
 const intake = createIntake({
@@ -55,7 +54,7 @@ const intake = createIntake({
   durability: () => durability.current(),
   memory,
   spool,
-  openStore: () => openStore({ redisUrl: config.REDIS_URL, role: 'consumer', durability: config.DURABILITY }),
+  openStore: () => openStore({ ...connection, role: 'consumer' }),
   onChange: (usesRedis) => {
     if (usesRedis) log.info({ spooled: spool?.stats().records }, 'redis.used');
     else log.warn({ instead: spool ? 'callbacks are spooled' : 'callbacks are refused' }, 'redis.unused');

@@ -25,6 +25,10 @@ export const config = z.object({
     'As for the receiver; matters to the worker for `replicated` on a Cluster only: what it moves from one ' +
       'server to another is on a replica first',
   ),
+  DATA_DIR: z
+    .string()
+    .default('')
+    .describe('Folder for `store.json`: which Redis is its own. Empty: the worker forgets at its end'),
   DESTINATIONS_FILE: z
     .string()
     .optional()

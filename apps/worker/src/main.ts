@@ -7,8 +7,8 @@ import {
   loadAdapters,
 } from '@clickrelay/destination-settings';
 import { createProcessMetrics, createWorkerMetrics, publishMetrics } from '@clickrelay/metrics';
-import { LayoutMismatchError, openStore, recordAudit } from '@clickrelay/queue';
-import { createRedisLog, openLog } from '@clickrelay/service/log';
+import { LayoutMismatchError, openStore, recordAudit, rememberStore, whenOurs } from '@clickrelay/queue';
+import { createRedisLog, errorFields, logStore, openLog } from '@clickrelay/service/log';
 import { atMost, endInTime, endWithParent, listenForStop, orExit, tellReady } from '@clickrelay/service/process';
 import { ConfigError, misspeltVariables } from '@clickrelay/service/settings';
 import { openTracing } from '@clickrelay/service/tracing';
@@ -44,10 +44,12 @@ const store = await openStore({
   redisUrl: config.REDIS_URL,
   role: 'consumer',
   durability: config.DURABILITY,
+  memory: rememberStore(config.DATA_DIR, (error) => log.warn(errorFields(error), 'store.not_kept')),
   onError: redisLog.onError,
 });
 store.redis.on('ready', redisLog.onReady);
-await orExit(() => store.ready(), LayoutMismatchError);
+store.identity.onChange(logStore(log));
+await orExit(() => whenOurs(store, { onLost: tellReady }), LayoutMismatchError);
 const applied = await orExit(() => destinationSettings.apply(store, declared), InvalidDestinationsError);
 for (const { id, change, changes, madeSecret, warnings } of applied) {
   const fields = Object.keys(changes);

@@ -97,6 +97,7 @@ export const startWorker = async ({
 
   const eventLog = createEventLog(store, { dedupeTtlMs: config.DEDUPE_TTL });
   await shareDedupe(store, config.DEDUPE_TTL);
+  store.identity.onAdopt(() => shareDedupe(store, config.DEDUPE_TTL));
   const messageIndex = createMessageIndex(store);
   const largeSplitter = createLargeSplitter();
   const allIngestQueues = LANES.flatMap((lane) => ingestQueues(store, lane));

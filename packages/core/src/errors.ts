@@ -29,7 +29,7 @@ export class InvalidCallbackError extends Error {
 /** Nothing durable could be written in time. The write may have happened; derived ids make another try safe. */
 export class QueueUnavailableError extends Error {
   override readonly name = 'QueueUnavailableError';
-  readonly code = 'queue_unavailable';
+  readonly code: string = 'queue_unavailable';
   readonly status = 503;
   readonly expose = true;
 }

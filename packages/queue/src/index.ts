@@ -9,7 +9,9 @@ export { readMemory, watchMemory } from './redis/memory.ts';
 export { readServers } from './redis/read-servers.ts';
 export { dropLarge, readLarge, readLargePieces } from './redis/large-text.ts';
 export { parseRedisUrl } from './redis/redis-url.ts';
-export { LayoutMismatchError } from './redis/errors.ts';
+export { LayoutMismatchError, StoreLostError } from './redis/errors.ts';
+export { rememberStore } from './redis/remember-store.ts';
+export { whenOurs } from './redis/when-ours.ts';
 export { withDeadline } from './redis/with-deadline.ts';
 export type { DurabilityMode } from './redis/durability-mode.ts';
 
@@ -92,6 +94,7 @@ export type { ApiPart, CommonFacts, DiskFacts, Part, PartRole, ReceiverPart, Wor
 export { openCredentialRecords, type CredentialRecord } from './registry/credentials.ts';
 export { type AlertRecords, openAlertRecords, type SentAlert } from './registry/alert-records.ts';
 export { openParties, PARTY } from './registry/parties.ts';
+export { adoptStore, inspectStore, type StoreFound } from './registry/adopt-store.ts';
 export { listAudit, recordAudit } from './registry/audit.ts';
 export { listSnapshots, publishSnapshot } from './registry/snapshots.ts';
 export { type HealthRecords, openHealthRecords } from './registry/health-records.ts';

@@ -15,6 +15,7 @@ import { isLoopback } from '../loopback.ts';
 import { paint } from '../paint.ts';
 import { checkPortFree } from '../ports.ts';
 import { describeSpool, readSpool } from '../spool.ts';
+import { type AdoptOptions, adoptStore } from './adopt-store.ts';
 import { bad, type Check, good } from './check.ts';
 import { checkElsewhere } from './check-elsewhere.ts';
 import { type Context, show } from './context.ts';
@@ -24,8 +25,11 @@ export const registerDoctor = (program: Command): Command =>
     usage: 'doctor',
     about: 'check everything that Clickrelay needs, and say how to fix what is wrong',
     example: 'doctor',
-    run: (_, __, context) => doctor(context),
-  });
+    run: (_, options: AdoptOptions & { adopt?: true }, context) =>
+      options.adopt ? adoptStore(options, context) : doctor(context),
+  })
+    .option('--adopt', 'take this Redis for ours, in place of one that is gone')
+    .option('--yes', 'with --adopt: without asking');
 
 /** Checks everything that Clickrelay needs. @returns the exit code: 1 if anything is wrong */
 const doctor = async (context: Context): Promise<number> => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { QueueUnavailableError, type StatusClass } from '@clickrelay/core';
 import { removeHours } from '../counts/hour-figures.ts';
+import { StoreLostError } from '../redis/errors.ts';
 import { every } from '../redis/every.ts';
 import { destinationQueue, REGISTRY } from '../redis/names.ts';
 import { luaTable, runScript, type Script } from '../redis/script.ts';
@@ -220,15 +221,24 @@ export const watchDestinations = async (
   }: { onChange: (destinations: Destination[]) => void | Promise<void>; onError: (error: unknown) => void },
 ): Promise<DestinationWatch> => {
   let version: string | null | undefined;
+  let known: readonly Destination[] = [];
   let reloading: Promise<void> | undefined;
 
   const reload = async (present: string | null): Promise<void> => {
-    await onChange(await listDestinations(store));
+    known = await listDestinations(store);
+    await onChange([...known]);
     version = present;
+  };
+  /** Puts them into the store that stands in for the one that is gone, before anybody takes from its queues. */
+  const putBack = async (): Promise<void> => {
+    for (const one of known) await changeDestination(store, one.id, (present) => present ?? one);
+    version = undefined;
   };
   const look = async (known?: string | null): Promise<void> => {
     if (known !== undefined && known === version) return;
     const present = await store.redis.get(DESTINATIONS_VERSION);
+    // An emptied Redis has no destinations. The process keeps those that it knows.
+    if (present !== version) await store.identity.look();
     // A reload that is under way may have read the list before the change that we are to see.
     while (reloading !== undefined) await reloading;
     if (present === version) return;
@@ -238,7 +248,11 @@ export const watchDestinations = async (
     await reloading;
   };
   await look();
+  store.identity.onAdopt(putBack);
 
-  const timer = every(POLL_MS, look, onError);
+  // That the store is lost is told by others.
+  const timer = every(POLL_MS, look, (error) => {
+    if (!(error instanceof StoreLostError)) onError(error);
+  });
   return { look, stop: () => clearInterval(timer) };
 };

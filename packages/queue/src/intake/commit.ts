@@ -49,6 +49,16 @@ const asUnavailable = (error: unknown): QueueUnavailableError =>
       });
 
 /**
+ * Looks at the store right behind the write, on its way: what is acknowledged was not written into an emptied Redis.
+ * @throws {StoreLostError}
+ */
+const isStillOurs = async ({ identity }: Store): Promise<void> => {
+  // The write is sent when what waits in this turn of the event loop is done.
+  await new Promise((resolve) => setImmediate(resolve));
+  await identity.look();
+};
+
+/**
  * Writes callbacks to their lane's queue. Callbacks that come while a write is under way share the next one: one
  * command, one job and one fsync for all of them.
  */
@@ -71,7 +81,7 @@ export const createCommitter = (store: Store, { deadlineMs = 1_500, memory }: Co
       const added = store.durably(name.prefix, () =>
         eventId === undefined ? addJobs(store, name, [{ data: group }]) : addReserving(store, name, group, eventId),
       );
-      await withDeadline(added, leftMs, { error: tooLate });
+      await withDeadline(Promise.all([added, isStillOurs(store)]), leftMs, { error: tooLate });
     } catch (error) {
       throw asUnavailable(error);
     }

@@ -94,7 +94,10 @@ export const createIntake = (options: IntakeOptions): Intake => {
     // Redis may have come back in between.
     if (circuit.isClosed) drain?.begin();
   };
-  const away = (): QueueUnavailableError => new QueueUnavailableError('Redis does not take callbacks; send it again');
+  const away = (): QueueUnavailableError => {
+    store.identity.assertOurs();
+    return new QueueUnavailableError('Redis does not take callbacks; send it again');
+  };
 
   return {
     commit: async (callback, receivedAt) => {

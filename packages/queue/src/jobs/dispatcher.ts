@@ -106,6 +106,11 @@ export const createDispatcher = (store: Store, options: DispatcherOptions): Disp
   const takeFromAll = (): void => {
     for (const source of [...sources.values()]) void takeJobs(dispatch, source);
   };
+  store.identity.onChange((problem) => {
+    // The reads under way would take from a store that is not ours.
+    if (problem !== undefined) for (const { read } of groups.values()) read.interrupt();
+    else if (!dispatch.isClosing) takeFromAll();
+  });
   const heal = async (byMs: number | null): Promise<void> => {
     const healed = await healClock(dispatch, byMs);
     if (byMs === null && healed.locks + healed.delays === 0) return;
@@ -136,7 +141,13 @@ export const createDispatcher = (store: Store, options: DispatcherOptions): Disp
       if (sources.has(marker)) throw new Error(`the queue ${queue.name} has a consumer already`);
       const group = groupOf(queue);
       const alarm = createAlarm(() => wake(dispatch, source));
-      const source = newSource({ consumer, group, taker: store.taker(queue), marker, alarm });
+      const source = newSource({
+        consumer: takingFromOurs(store, consumer),
+        group,
+        taker: store.taker(queue),
+        marker,
+        alarm,
+      });
       // The taker of an earlier consumer of this queue may be used again.
       if (rate === undefined) delete source.taker.opts.limiter;
       else source.taker.opts.limiter = { max: rate.max, duration: rate.spanMs };
@@ -177,6 +188,12 @@ export const createDispatcher = (store: Store, options: DispatcherOptions): Disp
     },
   };
 };
+
+/** There is no room for what a store holds that is not ours. */
+const takingFromOurs = ({ identity }: Store, consumer: Consumer): Consumer => ({
+  ...consumer,
+  room: () => (identity.problem === undefined ? consumer.room() : 0),
+});
 
 /** Resolves when nothing is taken or running any more, or when the grace is over. */
 const untilIdle = async (dispatch: Dispatch, graceMs: number): Promise<void> => {

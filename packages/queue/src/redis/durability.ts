@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { DurabilityMode } from './durability-mode.ts';
-import { LayoutMismatchError } from './errors.ts';
+import { LayoutMismatchError, StoreLostError } from './errors.ts';
 import type { RedisTrouble } from './explain-error.ts';
 import {
   type DurabilityProblem,
@@ -100,6 +100,8 @@ const full = (percent: number): DurabilityProblem => ({
   mend: 'give Redis more memory (redis-cli config set maxmemory <bytes>), or let the workers catch up: the rest is kept for them',
 });
 
+const lostStore = ({ identity: { problem } }: Store): DurabilityProblem[] => (problem === undefined ? [] : [problem]);
+
 const withProblem = (report: DurabilityReport, problem: DurabilityProblem): DurabilityReport => ({
   ...report,
   ready: false,
@@ -118,20 +120,20 @@ export const watchDurability = (
   let timer: NodeJS.Timeout;
   let stopped = false;
   let looks = 0;
+  const describeFailure = (error: unknown): DurabilityReport =>
+    error instanceof LayoutMismatchError ? mismatch(mode, error) : away(mode, 'not answering', store.explain(error));
   const look = async (): Promise<void> => {
     clearTimeout(timer);
     const mine = ++looks;
     let nextInMs = intervalMs;
-    let found: DurabilityReport;
+    let found: DurabilityReport | undefined;
     try {
       found = await readDurability(store, mode);
       // Checking the layout may write, which a replica refuses: that error would hide the real problem.
       if (!found.problems.some(({ setting }) => setting === 'role')) await store.ready();
     } catch (error) {
-      found =
-        error instanceof LayoutMismatchError
-          ? mismatch(mode, error)
-          : away(mode, 'not answering', store.explain(error));
+      // That the store is lost is part of each report, see below.
+      if (!(error instanceof StoreLostError && found !== undefined)) found = describeFailure(error);
       nextInMs = LOOK_AGAIN_MS;
     }
     // A check that began before the connection came back may fail after a newer check has ended.
@@ -153,7 +155,8 @@ export const watchDurability = (
     current: () => {
       if (store.redis.status !== 'ready') return away(mode, store.redis.status, store.explain());
       const percent = memory?.fullPercent();
-      return percent === undefined ? report : withProblem(report, full(percent));
+      const problems = [...(percent === undefined ? [] : [full(percent)]), ...lostStore(store)];
+      return problems.reduce(withProblem, report);
     },
     stop: () => {
       stopped = true;

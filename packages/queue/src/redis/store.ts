@@ -7,8 +7,10 @@ import { connectRedis, type RedisClient, type Role } from './connection.ts';
 import type { DurabilityMode } from './durability-mode.ts';
 import { LayoutMismatchError } from './errors.ts';
 import { explainRedisError, type RedisTrouble, saysOnlyThatItFailed } from './explain-error.ts';
+import { anyStore, type Identity, watchIdentity } from './identity.ts';
 import { keySlot } from './key-slot.ts';
 import { INGEST_SHARDS, ingestQueue, LAYOUT, type QueueName, queueKey, REGISTRY } from './names.ts';
+import type { StoreMemory } from './remember-store.ts';
 
 /** How long a taken job stays ours without renewal. After that, another worker takes the jobs of a crashed one. */
 export const LOCK_MS = 5_000;
@@ -53,6 +55,8 @@ export interface Store {
   readonly role: Role;
   /** What is due at a time goes by it. */
   readonly clock: RedisClock;
+  /** Whether this Redis is the one that the process began with. */
+  readonly identity: Identity;
   /** On a Cluster, tags are on different servers: no command, script or pipeline may touch two of them. */
   readonly isCluster: boolean;
   /** How many queues each lane has: on a Cluster, several, which spread its groups over the servers. */
@@ -79,13 +83,14 @@ export interface Store {
   /** The same on a connection of the caller, who also closes it. */
   openTaker(name: QueueName, connection: RedisClient): JobTaker;
   /**
-   * Resolves when Redis answers and its data have the layout of this version.
+   * Resolves when Redis answers, is ours, and its data have the layout of this version.
    * @throws {LayoutMismatchError} when they have another
+   * @throws {StoreLostError} when it is not the Redis that this process remembers
    */
   ready(): Promise<void>;
   /** Why Redis refused this, for people; or why it cannot be reached now. Undefined when that is not known. */
   explain(error?: unknown): RedisTrouble | undefined;
-  /** @throws {QueueUnavailableError} when a command sent now would not reach Redis */
+  /** @throws {QueueUnavailableError} when a command sent now would not reach Redis, or one that is not ours */
   assertConnected(): void;
   close(): Promise<void>;
 }
@@ -96,12 +101,17 @@ export interface StoreOptions {
   readonly role: Role;
   /** With `replicated`, nothing is acknowledged before a replica has it. @default 'always' */
   readonly durability?: DurabilityMode;
+  /** Where the process remembers which store is its own. @default uses whatever Redis it is given */
+  readonly memory?: StoreMemory | undefined;
   /** Called for each connection error, repeatedly while Redis is away. The connection recovers by itself. */
   readonly onError?: (error: Error) => void;
 }
 
-/** Writes the layout into an empty Redis. Afterwards, compares it. */
-const checkLayout = async (redis: RedisClient): Promise<void> => {
+/**
+ * Writes the layout into an empty Redis. Afterwards, compares it.
+ * @throws {LayoutMismatchError}
+ */
+export const writeLayout = async (redis: RedisClient): Promise<void> => {
   const ours = JSON.stringify(LAYOUT);
   await redis.setnx(`${REGISTRY}:layout`, ours);
   const theirs = await redis.get(`${REGISTRY}:layout`);
@@ -171,12 +181,16 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
   const servers = (): Redis[] => (redis instanceof Cluster ? redis.nodes('master') : [redis]);
   const clock = createRedisClock(servers, () => connectionOf(REGISTRY));
   const isCluster = redis instanceof Cluster;
+  const identity = options.memory === undefined ? anyStore : watchIdentity(redis, options.memory);
+  // BullMQ wrote the settings of its queues into the store that is gone: those that are opened anew write them again.
+  identity.onAdopt(async () => queues.clear());
   const isReplicated = options.durability === 'replicated';
 
   return {
     redis,
     role: options.role,
     clock,
+    identity,
     isCluster,
     ingestShards: isCluster ? INGEST_SHARDS : 1,
     servers,
@@ -198,7 +212,9 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
     openTaker,
     ready: () => {
       layout ??= whenConnected()
-        .then(() => checkLayout(redis))
+        .then(() => identity.look())
+        .then(() => writeLayout(redis))
+        .then(() => identity.settle())
         .catch((error) => {
           layout = undefined;
           throw error;
@@ -216,8 +232,10 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
           `Redis is not connected (${redis.status}); nothing was stored, send it again later`,
         );
       }
+      identity.assertOurs();
     },
     close: async () => {
+      identity.stop();
       await Promise.allSettled([...queues.values(), ...takers.values()].map((handle) => handle.close()));
       redis.disconnect();
     },
