@@ -267,22 +267,32 @@ describe('the figures of a destination', () => {
 
 describe('the callbacks that receivers refused', () => {
   it('are shown by the minute beside the intake, and summed up in the overview', async () => {
-    const none = { unauthorized: 0, forbidden: 0, tooLarge: 0, unprocessable: 0, rateLimited: 0, unavailable: 0 };
+    const none = {
+      noCredential: 0,
+      wrongCredential: 0,
+      forbidden: 0,
+      tooLarge: 0,
+      unprocessable: 0,
+      rateLimited: 0,
+      unavailable: 0,
+    };
     const { body: before } = await api.call('GET', '/v1/overview');
     expect(before.refused).toEqual({ lastMinute: none, last24h: none });
     const counter = createRefusalCounter();
-    for (const status of [401, 401, 413]) counter.count(status);
+    for (const code of ['missing_credential', 'missing_credential', 'wrong_credential'])
+      counter.count({ status: 401, code });
+    counter.count({ status: 413, code: 'callback_too_large' });
     await counter.write(api.store);
     const { body } = await api.call('GET', '/v1/overview');
-    expect(body.refused.last24h).toEqual({ ...none, unauthorized: 2, tooLarge: 1 });
+    expect(body.refused.last24h).toEqual({ ...none, noCredential: 2, wrongCredential: 1, tooLarge: 1 });
     const minute = Math.floor(Date.now() / 60_000) - 1;
     const hash = `cr:{registry}:refused:h${Math.floor(minute / 60)}`;
     await api.store.redis.hset(hash, `${minute % 60}:401`, 7);
     const { items } = (await api.call('GET', '/v1/intake')).body;
     const refused = (items as { refused: typeof none }[]).map((item) => item.refused);
-    expect(refused).toContainEqual({ ...none, unauthorized: 7 });
+    expect(refused).toContainEqual({ ...none, noCredential: 7 });
     const { lastMinute } = (await api.call('GET', '/v1/overview')).body.refused;
     // In the next minute, if one has just ended.
-    expect([{ ...none, unauthorized: 7 }, body.refused.last24h]).toContainEqual(lastMinute);
+    expect([{ ...none, noCredential: 7 }, body.refused.last24h]).toContainEqual(lastMinute);
   });
 });

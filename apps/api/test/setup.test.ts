@@ -181,7 +181,7 @@ it('a redirect is reported as the problem, and not followed', async () => {
 });
 
 it.each([
-  [401, '{"error":{"code":"unauthorized_callback"}}', '401: unauthorized_callback', 'the same CALLBACK_AUTH'],
+  [401, '{"error":{"code":"wrong_credential"}}', '401: wrong_credential', 'the same CALLBACK_AUTH'],
   [403, '<h1>no</h1>', '403', 'CALLBACK_ALLOW_IPS'],
   [502, '', '502', 'does not reach the receiver'],
   [200, 'It works!', '200, but what answers is not the receiver', 'send the callback paths on'],

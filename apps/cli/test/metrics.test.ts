@@ -129,7 +129,7 @@ describe('GET /metrics', () => {
     expect(value('callbacks_total', { result: 'accepted', lane: 'messages' })).toBe(1);
     expect(value('callbacks_total', { result: 'accepted', lane: 'statuses' })).toBe(1);
     expect(value('callbacks_total', { result: 'quarantined' })).toBe(1);
-    expect(value('callbacks_total', { result: 'refused', reason: 'unauthorized_callback' })).toBe(1);
+    expect(value('callbacks_total', { result: 'refused', reason: 'wrong_credential' })).toBe(1);
     expect(value('callbacks_total', { result: 'refused', reason: 'queue_unavailable' })).toBe(0);
     expect(value('commit_seconds_count')).toBe(2);
     expect(value('commit_seconds_bucket', { le: '+Inf' })).toBe(2);

@@ -25,8 +25,8 @@ export interface AuthenticateOptions {
  * Lets a request pass that shows any one of the credentials, before a byte of its body is read. Counts wrong
  * credentials per address. The right one always passes, or a stranger behind the sender's proxy could lock the sender
  * out.
- * @throws {RefusalError} 401 `unauthorized_callback`; 429 `too_many_failures`; 503 `not_ready` while a wrong one may
- *   only be unknown yet
+ * @throws {RefusalError} 401 `missing_credential` or `wrong_credential`; 429 `too_many_failures`; 503 `not_ready` while a
+ *   wrong one may only be unknown yet
  */
 export const authenticate = (options: AuthenticateOptions): ((request: IncomingMessage) => void) => {
   const { credentials } = options;
@@ -49,10 +49,12 @@ export const authenticate = (options: AuthenticateOptions): ((request: IncomingM
       const message = 'too many wrong credentials from this address; the right one is still accepted';
       return new RefusalError(429, 'too_many_failures', message, { headers, logLevel });
     }
-    const message = `no credential of this request matches CALLBACK_AUTH; tried: ${wrong ? tried.join(', ') : 'none'}`;
+    const [code, message] = wrong
+      ? ['wrong_credential', `no credential of this request matches CALLBACK_AUTH; tried: ${tried.join(', ')}`]
+      : ['missing_credential', 'this request shows no credential; send one of CALLBACK_AUTH'];
     // Some senders show basic credentials only when asked for them.
     const headers = credentials.current().some(({ kind }) => kind === 'basic') ? CHALLENGE : {};
-    return new RefusalError(401, 'unauthorized_callback', message, { headers, logLevel });
+    return new RefusalError(401, code, message, { headers, logLevel });
   };
 
   return (request) => {

@@ -54,7 +54,7 @@ export const renderError = (options: RenderErrorOptions): ((ctx: Context, error:
     if (status === 503) headers['Retry-After'] = RETRY_AFTER;
     answer(ctx, status, JSON.stringify({ error: { code, message } }), headers);
     metrics.refused(code);
-    refusals.count(status);
+    refusals.count({ status, code });
 
     const fields = { status, code, ip: addressOf(ctx.req) };
     if (refusal)

@@ -76,23 +76,27 @@ describe('the receiver on a real Redis', () => {
 
   it('reports how many callbacks it refused, up to the last one, and nothing about who sent them', async () => {
     const program = await start();
-    const refuse = async (): Promise<void> => {
-      const stranger = `${url}/client-callback/one-api-reply?token=guessed-4711`;
+    const refuse = async (query = '?token=guessed-4711'): Promise<void> => {
+      const stranger = `${url}/client-callback/one-api-reply${query}`;
       expect((await request(stranger, { method: 'POST', body: 'of a stranger' })).statusCode).toBe(401);
     };
     const told = async () => {
       const now = Date.now();
       const times = { fromMs: now - 3_600_000, toMs: now + 3_600_000, step: 'minute' } as const;
-      return sumRefusals((await readRefusals(store, times)).values()).unauthorized;
+      return sumRefusals((await readRefusals(store, times)).values());
     };
     await refuse();
-    await waitUntil(async () => (await told()) === 1);
+    await waitUntil(async () => (await told()).wrongCredential === 1);
     await refuse();
+    await refuse('');
     await program.stop();
-    expect(await told()).toBe(2);
-    // In each row the first number counts 401, and no other is counted.
+    expect(await told()).toMatchObject({ noCredential: 1, wrongCredential: 2 });
+    // Nothing but numbers: how often, and when the first one of a minute came.
     for (const key of await store.redis.keys('*refused*')) {
-      expect(JSON.stringify(await store.redis.hgetall(key))).toMatch(/^\{("\d+":"[12](,0)+",?)+\}$/);
+      const kept = key.endsWith(':first-wrong')
+        ? await store.redis.zrange(key, '0', '-1', 'WITHSCORES')
+        : await store.redis.hgetall(key);
+      expect(JSON.stringify(kept)).toMatch(/^[\d",:{}[\]]+$/);
     }
   });
 

@@ -19,8 +19,8 @@ export interface Receiver {
   readonly quarantined: Quarantined[];
   /** One object for each log line, debug lines included. */
   readonly logged: Record<string, unknown>[];
-  /** The statuses of refused requests. */
-  readonly refused: number[];
+  /** The answers to refused requests. */
+  readonly refused: { status: number; code: string }[];
   /** Requests that were not HTTP. */
   readonly malformed: Malformed[];
   readonly stopping: AbortController;
@@ -38,7 +38,7 @@ export const startReceiver = async (
   const committed: Callback[] = [];
   const quarantined: Quarantined[] = [];
   const logged: Record<string, unknown>[] = [];
-  const refused: number[] = [];
+  const refused: { status: number; code: string }[] = [];
   const malformed: Malformed[] = [];
   const stopping = new AbortController();
   const durability =
@@ -58,7 +58,7 @@ export const startReceiver = async (
     hasSpool: overrides.hasSpool ?? false,
     stopping: stopping.signal,
     metrics,
-    refusals: { count: (status) => refused.push(status) },
+    refusals: { count: (answer) => refused.push(answer) },
     log: pino({ level: 'debug', base: null }, { write: (line: string) => void logged.push(JSON.parse(line)) }),
   });
   const server = await serve(app.callback(), {

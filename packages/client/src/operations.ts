@@ -679,8 +679,10 @@ export type Intake = {
 };
 
 export type RefusalCounts = {
-  /** 401: no credential, or a wrong one */
-  unauthorized: number;
+  /** 401: without any credential, so hardly from Clickatell */
+  noCredential: number;
+  /** 401: with a wrong one; the portal may have an old URL */
+  wrongCredential: number;
   /** 403: the address or the integration is not allowed */
   forbidden: number;
   /** 413: larger than `MAX_BODY_BYTES` */

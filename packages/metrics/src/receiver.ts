@@ -36,7 +36,13 @@ export const createReceiverMetrics = (registry: Registry, readiness: () => Readi
     commit.zero({ lane });
   }
   callbacks.inc({ result: 'quarantined', lane: '', reason: '' }, 0);
-  for (const reason of ['queue_unavailable', 'not_ready', 'unauthorized_callback', 'callback_too_large']) {
+  for (const reason of [
+    'queue_unavailable',
+    'not_ready',
+    'missing_credential',
+    'wrong_credential',
+    'callback_too_large',
+  ]) {
     callbacks.inc({ result: 'refused', lane: '', reason }, 0);
   }
 

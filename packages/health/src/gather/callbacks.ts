@@ -15,14 +15,14 @@ export const gatherCallbacks = (sources: Sources, nowMs: number): Promise<Known<
     const since = (ms: number) =>
       sumRefusals([...minutes].filter(([at]) => at > nowMs - ms - MINUTE_MS).map(([, counts]) => counts));
     const lastHour = since(HOUR_MS);
-    const firstWrong = [...minutes].filter(([, { unauthorized }]) => unauthorized > 0).map(([at]) => at);
+    const firstWrong = [...minutes].filter(([, { wrongCredential }]) => wrongCredential > 0).map(([at]) => at);
     const accepted = [heard.messages.lastAt, heard.statuses.lastAt].filter((at) => at !== null).map(Date.parse);
     return {
       refusedLast5m: refusalsOf(since(5 * MINUTE_MS)),
       refusedLast15m: refusalsOf(since(15 * MINUTE_MS)),
-      wrongCredentials: lastHour.unauthorized,
+      wrongCredentials: lastHour.wrongCredential,
       firstWrongAt: firstWrong.length === 0 ? null : Math.min(...firstWrong),
-      withoutCredential: 0,
+      withoutCredential: lastHour.noCredential,
       lastAcceptedAt: accepted.length === 0 ? null : Math.max(...accepted),
     };
   });

@@ -98,7 +98,7 @@ export class ClickatellWebhookTrigger implements INodeType {
     if (!carriesSecret(this.getQueryData(), this.getHeaderData(), String(callbackSecret ?? '').trim())) {
       return answer(this, 401, {
         error: {
-          code: 'unauthorized_callback',
+          code: 'wrong_credential',
           message: 'the callback URL must end with ?token= and the callback secret',
         },
       });
