@@ -1,4 +1,5 @@
 import {
+  createReadyMinutes,
   openCredentialRecords,
   publishReceiver,
   RECEIVER_TELLS_MS,
@@ -39,6 +40,7 @@ export const tellFacts = (store: Store, options: TellOptions): { stop(): Promise
     integrationIds: [...config.CALLBACK_INTEGRATION_IDS],
     maxBodyBytes: config.MAX_BODY_BYTES,
   };
+  const readyMinutes = createReadyMinutes();
   let timer: NodeJS.Timeout | undefined;
   let isTelling = false;
   let hasNews = false;
@@ -46,6 +48,7 @@ export const tellFacts = (store: Store, options: TellOptions): { stop(): Promise
     isTelling = true;
     hasNews = false;
     let isTold = true;
+    if (readiness().ready) readyMinutes.note(Date.now());
     try {
       await publishReceiver(store, process, {
         ...facts,
@@ -54,6 +57,7 @@ export const tellFacts = (store: Store, options: TellOptions): { stop(): Promise
         readiness: readiness(),
       });
       await refusals.write(store);
+      await readyMinutes.write(store);
       await recorded.noteUses(credentials?.takeUses() ?? {});
     } catch {
       isTold = false;

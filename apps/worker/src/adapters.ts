@@ -1,4 +1,4 @@
-import type { Deliverer, PluggedAdapter } from '@clickrelay/core';
+import type { Deliverer, OpenedFor, PluggedAdapter } from '@clickrelay/core';
 import { webhookAdapter, webhookConfig } from '@clickrelay/webhook-forwarder';
 import { z } from 'zod';
 import { guardDeliverer } from './guard-deliverer.ts';
@@ -9,7 +9,7 @@ export interface Adapters {
    * @returns undefined for types that are not delivered to: a pull destination's consumers come and lease.
    * @throws {ZodError} when the configuration does not fit the adapter.
    */
-  open(type: string, config: unknown): { deliverer: Deliverer; concurrency: number } | undefined;
+  open(type: string, config: unknown, opened?: OpenedFor): { deliverer: Deliverer; concurrency: number } | undefined;
 }
 
 const concurrency = z.object({ concurrency: z.int().min(1).default(32) });
@@ -23,7 +23,7 @@ export interface AdaptersOptions {
 export const createAdapters = ({ plugged = [], ...options }: AdaptersOptions): Adapters => {
   const webhook = webhookAdapter(options);
   return {
-    open: (type, config) => {
+    open: (type, config, openedFor) => {
       const other = plugged.find((adapter) => adapter.type === type);
       if (other !== undefined) {
         const deliverer = other.open(other.config.parse(config) as never);
@@ -31,7 +31,7 @@ export const createAdapters = ({ plugged = [], ...options }: AdaptersOptions): A
       }
       if (type !== webhook.type) return undefined;
       const parsed = webhookConfig.parse(config);
-      return { deliverer: webhook.open(parsed), concurrency: parsed.concurrency };
+      return { deliverer: webhook.open(parsed, openedFor), concurrency: parsed.concurrency };
     },
   };
 };

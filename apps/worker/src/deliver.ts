@@ -88,7 +88,7 @@ export const attemptDelivery = async (
   if (parks) {
     const reason = `answered ${status} to ${eventId}`;
     outlet.pause(reason);
-    await pauseDestination(store, outlet.id, reason);
+    await pauseDestination(store, outlet.id, reason, 'gone');
   }
   const outcome: Outcome = parks
     ? { kind: 'retry', delayMs: 0 }

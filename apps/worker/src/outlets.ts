@@ -3,6 +3,7 @@ import type { WorkerMetrics } from '@clickrelay/metrics';
 import {
   createOrdering,
   type Destination,
+  type DestinationNotes,
   type Dispatcher,
   destinationQueue,
   type Hold,
@@ -39,6 +40,7 @@ export interface OutletsOptions extends Pick<OutletOptions, 'turns' | 'schedule'
   readonly store: Store;
   readonly dispatcher: Dispatcher;
   readonly adapters: Adapters;
+  readonly notes: Pick<DestinationNotes, 'certificate'>;
   readonly metrics: WorkerMetrics;
   readonly log: Logger;
   readonly onError: (error: unknown) => void;
@@ -50,7 +52,7 @@ export interface OutletsOptions extends Pick<OutletOptions, 'turns' | 'schedule'
  * Resolves when the queue of each destination has been looked into: once it is known to be empty, events go straight.
  */
 export const openOutlets = async (options: OutletsOptions): Promise<Outlets> => {
-  const { store, dispatcher, adapters, metrics, turns, schedule, log, onError, deliver } = options;
+  const { store, dispatcher, adapters, notes, metrics, turns, schedule, log, onError, deliver } = options;
   const outlets = new Map<string, Outlet>();
   let list: readonly Outlet[] = [];
 
@@ -84,7 +86,9 @@ export const openOutlets = async (options: OutletsOptions): Promise<Outlets> => 
     let opened: ReturnType<Adapters['open']>;
     try {
       route = openRoute(destination, onGivenUp);
-      opened = adapters.open(destination.type, destination.config);
+      opened = adapters.open(destination.type, destination.config, {
+        onCertificate: (endsAt) => notes.certificate(destination.id, endsAt),
+      });
     } catch (error) {
       // Its events wait in its queue until someone mends it.
       log.error({ destination: destination.id, error: describeError(error) }, 'destination.invalid');

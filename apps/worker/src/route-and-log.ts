@@ -1,6 +1,6 @@
 import type { LoggedEvent } from '@clickrelay/core';
 import type { WorkerMetrics } from '@clickrelay/metrics';
-import { type EventLog, type EventToLog, type Reservation, readEnded } from '@clickrelay/queue';
+import { type EventLog, type EventToLog, type LagCounts, type Reservation, readEnded } from '@clickrelay/queue';
 import type { Outlet } from './outlet.ts';
 import type { SplitContext } from './split-group.ts';
 import type { SplitEvent } from './tally.ts';
@@ -8,6 +8,7 @@ import type { SplitEvent } from './tally.ts';
 export interface LogContext extends SplitContext {
   readonly eventLog: EventLog;
   readonly metrics: WorkerMetrics;
+  readonly lag: Pick<LagCounts, 'add'>;
 }
 
 /** The ingest group that logs events. */
@@ -70,6 +71,7 @@ const logFirst = async (
   ]);
   const ours: (RoutedEvent & { cameBack: boolean })[] = [];
   for (const [index, event] of routed.entries()) {
+    if (logged[index] === 'new') context.lag.add(context.lane, event.event.event);
     if (logged[index] !== 'seen') {
       // A reserved event may be on its way although the log does not have it.
       ours.push({ ...event, cameBack: reservation !== undefined || logged[index] === 'claimed' });
@@ -106,6 +108,7 @@ const logLater = async (
   const outlets = context.outlets();
   const routed = events.map((event) => route(event, outlets));
   context.metrics.logged(context.lane, events.length, 0);
+  for (const { event } of routed) context.lag.add(context.lane, event.event);
   const { promise: moment, resolve: logIt } = Promise.withResolvers<void>();
   const timer = setTimeout(logIt, LOG_AFTER_MS);
   const inLog = moment.then(() => context.eventLog.append(claim, routed.map(toLog), nowMs));

@@ -1,9 +1,11 @@
 import type { WorkerMetrics } from '@clickrelay/metrics';
 import {
   createAttemptLog,
+  createDestinationNotes,
   createDispatcher,
   createEventLog,
   createHourCounts,
+  createLagCounts,
   createMessageIndex,
   ingestQueues,
   LANES,
@@ -68,6 +70,8 @@ export const startWorker = async ({
   const onError = createErrorLog((fields) => log.error(fields, 'worker.error'), store.explain);
   const abort = new AbortController();
   const hours = createHourCounts(store, { onError });
+  const lag = createLagCounts(store, { onError, onLag: metrics.lagged });
+  const notes = createDestinationNotes(store, { onError });
   const attempts = createAttemptLog(store, { onRecord: hours.add });
   const dispatcher = createDispatcher(store, {
     onError,
@@ -87,6 +91,7 @@ export const startWorker = async ({
     store,
     dispatcher,
     adapters,
+    notes,
     metrics,
     turns,
     schedule: config.RETRY_SCHEDULE,
@@ -107,6 +112,7 @@ export const startWorker = async ({
       ...deliverContext,
       lane,
       eventLog,
+      lag,
       turns,
       splitLarge: largeSplitter.split,
       messageIndex,
@@ -166,8 +172,9 @@ export const startWorker = async ({
       await dispatcher.close(graceMs + 1_000);
       clearTimeout(cut);
       clearInterval(overdue);
-      await Promise.all([attempts.drained(), messageIndex.drained(), hours.stop()]);
+      await Promise.all([attempts.drained(), messageIndex.drained(), hours.stop(), lag.stop()]);
       await outlets.close();
+      await notes.stop();
       await largeSplitter.close();
     },
   };

@@ -35,11 +35,17 @@ export interface Deliverer {
   close(): Promise<void>;
 }
 
+/** Who opens a deliverer, and wants to hear of what it notices. */
+export interface OpenedFor {
+  /** Told at a handshake, now and then, when the certificate of the destination ends, in ms since 1970. */
+  onCertificate?(endsAt: number): void;
+}
+
 /** Delivers to one sort of destination. */
 export interface Adapter<Config> {
   /** The `type` of the destinations it serves. */
   readonly type: string;
-  open(config: Config): Deliverer;
+  open(config: Config, openedFor?: OpenedFor): Deliverer;
 }
 
 /** An adapter from outside this repository, in the form that the worker and the API load. */

@@ -79,6 +79,7 @@ export {
   type DeliveryErrorCode,
   type DeliveryErrorOptions,
   type DeliveryReceipt,
+  type OpenedFor,
   type PluggedAdapter,
 } from './adapter.ts';
 export {

@@ -1,10 +1,13 @@
 import type { Lane } from '@clickrelay/core';
+import { LAG_BOUNDS_S } from '@clickrelay/queue';
 import { Counter, Histogram, type Registry } from '@prometheus-io/client';
 import { type AttemptMetrics, createAttemptMetrics } from './attempts.ts';
 
 export interface WorkerMetrics extends AttemptMetrics {
   /** Counts events that were split off callbacks: new ones, and repeats. */
   logged(lane: Lane, fresh: number, repeated: number): void;
+  /** Counts how late Clickatell handed a new event over. */
+  lagged(lane: Lane, channel: string, lagMs: number): void;
   /** @param receivedAt when its callback came, ISO 8601 */
   delivered(lane: Lane, receivedAt: string): void;
 }
@@ -35,6 +38,13 @@ export const createWorkerMetrics = (registry: Registry): WorkerMetrics => {
     buckets: DELIVERY_BUCKETS,
     registers,
   });
+  const lag = new Histogram({
+    name: 'clickrelay_clickatell_lag_seconds',
+    help: "Clickatell's own lag: from its time of a new event to the arrival here; without READ",
+    labelNames: ['lane', 'channel'],
+    buckets: [...LAG_BOUNDS_S],
+    registers,
+  });
   // There from the beginning, so that the first ones show as an increase.
   for (const lane of LANES) {
     for (const result of ['new', 'repeated']) events.inc({ lane, result }, 0);
@@ -47,6 +57,7 @@ export const createWorkerMetrics = (registry: Registry): WorkerMetrics => {
       events.inc({ lane, result: 'new' }, fresh);
       events.inc({ lane, result: 'repeated' }, repeated);
     },
+    lagged: (lane, channel, lagMs) => lag.observe({ lane, channel }, Math.max(lagMs, 0) / 1_000),
     delivered: (lane, receivedAt) => {
       latency.observe({ lane }, Math.max(Date.now() - Date.parse(receivedAt), 0) / 1_000);
     },

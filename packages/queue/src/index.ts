@@ -99,7 +99,18 @@ export { listAudit, recordAudit } from './registry/audit.ts';
 export { listSnapshots, publishSnapshot } from './registry/snapshots.ts';
 export { type HealthRecords, openHealthRecords } from './registry/health-records.ts';
 
+// What health reads, and what is noted for it
+export { readCallbackFacts } from './facts/callback-facts.ts';
+export { readDestinationFacts } from './facts/destination-facts.ts';
+export { readLaneFacts } from './facts/lane-facts.ts';
+export { readLogFacts } from './facts/log-facts.ts';
+export { readLag, readLagFacts } from './facts/lag-facts.ts';
+export { createWantedCounts, type WantedCounts } from './facts/wanted-counts.ts';
+export { createReadyMinutes, type ReadyMinutes } from './registry/ready-minutes.ts';
+export { createDestinationNotes, type DestinationNotes } from './destinations/notes.ts';
+
 // Counts by minute and hour
+export { createLagCounts, LAG_BOUNDS_S, type LagChannel, type LagCounts, type LagRow } from './counts/lag-counts.ts';
 export { type RefusalCounter, readRefusals, sumRefusals, createRefusalCounter } from './counts/refusals.ts';
 export { readIntake, sumIntake, type IntakeCounts, readHeard } from './counts/intake-counts.ts';
 export { readHours, sumHours, type HourFigures, createHourCounts, p95Ms } from './counts/hour-figures.ts';

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -6,9 +7,10 @@ import { inspect } from 'node:util';
 import { afterEach, describe, expect, test } from 'vitest';
 import { hasOpenssl, makeCertificates, type Pair } from '../test/make-certificates.ts';
 import { failure, sampleAttempt } from '../test/sample-attempt.ts';
-import { open } from '../test/use-webhook.ts';
+import { open, secret } from '../test/use-webhook.ts';
 import { webhookConfig } from './config.ts';
 import { completeWebhook, HIDDEN, hideSecrets, webhookDestination } from './declare.ts';
+import { webhookAdapter } from './deliver.ts';
 
 const atEnd: (() => void)[] = [];
 afterEach(() => {
@@ -64,6 +66,19 @@ describe.runIf(hasOpenssl)('a destination that wants a client certificate', () =
       expect(clients).toEqual([]);
     },
   );
+
+  test('is told of by the end of its own certificate, once for many handshakes', async () => {
+    const { url } = await startServer(own, authority.cert, 'TLSv1.3');
+    const ends: number[] = [];
+    const destination = webhookAdapter({ egressAllow: ['127.0.0.1/32'], userAgent: 'Clickrelay/0' }).open(
+      webhookConfig.parse({ url, secret, concurrency: 1, tls: { ...client, ca: authority.cert } }),
+      { onCertificate: (endsAt) => ends.push(endsAt) },
+    );
+    await destination.deliver(sampleAttempt());
+    await Promise.all([1, 2, 3].map(() => destination.deliver(sampleAttempt())));
+    await destination.close();
+    expect(ends).toEqual([Date.parse(new X509Certificate(own.cert).validTo)]);
+  });
 
   test('whose own certificate is of an authority that nobody knows is not called', async () => {
     const { url } = await startServer(own, authority.cert, 'TLSv1.3');

@@ -5,6 +5,7 @@ import {
   DeliveryError,
   formatEvent,
   type LoggedEvent,
+  type OpenedFor,
 } from '@clickrelay/core';
 import { openAuthorizer } from './authorize.ts';
 import type { WebhookConfig } from './config.ts';
@@ -40,7 +41,8 @@ export const webhookAdapter = (options: WebhookAdapterOptions): Adapter<WebhookC
   const { userAgent, resolve = resolveName, connectionAgeMs = CONNECTION_AGE_MS } = options;
   return {
     type: 'webhook',
-    open: (config) => openDestination(config, { opened, resolve, userAgent, connectionAgeMs }),
+    open: (config, openedFor = {}) =>
+      openDestination(config, { opened, resolve, userAgent, connectionAgeMs }, openedFor),
   };
 };
 
@@ -49,7 +51,11 @@ interface Request {
   readonly body: string | Buffer;
 }
 
-const openDestination = (config: WebhookConfig, surroundings: Surroundings): Deliverer => {
+const openDestination = (
+  config: WebhookConfig,
+  surroundings: Surroundings,
+  { onCertificate }: OpenedFor,
+): Deliverer => {
   const { opened, resolve, userAgent, connectionAgeMs } = surroundings;
   const url = new URL(config.url);
   const { host } = url;
@@ -57,7 +63,7 @@ const openDestination = (config: WebhookConfig, surroundings: Surroundings): Del
   const { format, timeoutMs, headers: own = {}, successWhen } = config;
   const sign = createSigner(config.secret);
   const connections = new Connections({
-    ...guardConnections({ url, opened, resolve, timeoutMs, tls: config.tls, proxy: config.proxy }),
+    ...guardConnections({ url, opened, resolve, timeoutMs, tls: config.tls, proxy: config.proxy, onCertificate }),
     most: config.concurrency,
     maxAgeMs: connectionAgeMs,
   });

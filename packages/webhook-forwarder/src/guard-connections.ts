@@ -1,6 +1,7 @@
 import type { LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction, Socket } from 'node:net';
-import { DeliveryError } from '@clickrelay/core';
+import { TLSSocket } from 'node:tls';
+import { DeliveryError, HOUR_MS } from '@clickrelay/core';
 import { buildConnector } from 'undici';
 import { judgeAddress, type Range, type Resolve, type Verdict } from './egress.ts';
 import { openTunnel, type ProxySettings } from './http/tunnel.ts';
@@ -23,6 +24,8 @@ export interface GuardOptions {
   readonly timeoutMs: number;
   readonly tls?: Tls | undefined;
   readonly proxy?: ProxySettings | undefined;
+  /** Told at a handshake with `url`, at most once an hour, when its certificate ends, in ms since 1970. */
+  readonly onCertificate?: ((endsAt: number) => void) | undefined;
 }
 
 /** A proxy may resolve names that this machine cannot: its own resolver is not waited for longer than this, in ms. */
@@ -37,7 +40,8 @@ const NAME_WAIT_MS = 1_000;
  * judged before, as far as it can be resolved here.
  */
 export const guardConnections = (options: GuardOptions): GuardedConnector => {
-  const { url, timeoutMs, tls, proxy } = options;
+  const { url, timeoutMs, tls, proxy, onCertificate } = options;
+  const noteCertificate = onCertificate && certificateReader(onCertificate);
   const connecting = new Set<unknown>();
 
   const openDirectly = (to: URL, judge: Judge, settings?: Tls) => {
@@ -47,6 +51,7 @@ export const guardConnections = (options: GuardOptions): GuardedConnector => {
       // undici returns the socket, though its types do not say so.
       const socket: unknown = connect({ ...addressOf(to), ...(httpSocket && { httpSocket }) }, (error, opened) => {
         connecting.delete(socket);
+        if (to === url && opened instanceof TLSSocket) noteCertificate?.(opened);
         const isInHandshake = to.protocol === 'https:' && codeOf(error) === 'ECONNRESET';
         callback(isInHandshake ? endedHandshake(to.host, 'ECONNRESET') : error, opened ?? null);
       });
@@ -90,6 +95,21 @@ export const guardConnections = (options: GuardOptions): GuardedConnector => {
       target.name().then((refused) => (refused === undefined ? openThrough(callback) : callback(refused, null)));
     }),
     stopOpening,
+  };
+};
+
+/** Looking at a certificate takes longer than the rest of opening a connection. */
+const CERTIFICATE_EVERY_MS = HOUR_MS;
+
+const certificateReader = (onCertificate: (endsAt: number) => void): ((socket: TLSSocket) => void) => {
+  let lastAt = Number.NEGATIVE_INFINITY;
+  return (socket) => {
+    if (performance.now() - lastAt < CERTIFICATE_EVERY_MS) return;
+    // A resumed session may not show it again.
+    const endsAt = Date.parse(socket.getPeerCertificate().valid_to ?? '');
+    if (Number.isNaN(endsAt)) return;
+    lastAt = performance.now();
+    onCertificate(endsAt);
   };
 };
 

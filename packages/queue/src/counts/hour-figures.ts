@@ -1,7 +1,9 @@
-import { DAY_MS, HOUR_MS, toIso } from '@clickrelay/core';
-import { destinationQueue, hoursPrefix } from '../redis/names.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS, toIso } from '@clickrelay/core';
+import { destinationQueue, hoursPrefix, queueKey } from '../redis/names.ts';
 import type { Store } from '../redis/store.ts';
+import { createPendingTotals, removeTotals } from './destination-totals.ts';
 import { createPendingNumbers, readSeries, removeSeries, stepStart, sumNumbers } from './time-series.ts';
+import { writeRegularly } from './write-regularly.ts';
 
 /*
  * How attempts went, by destination and hour. Every process adds them up in memory and writes them every second, so
@@ -13,6 +15,12 @@ const prefixOf = (destinationId: string): string => hoursPrefix(destinationQueue
 /** At any time at least this many days are there. */
 const KEPT = { hour: 8 * DAY_MS } as const;
 const WRITE_MS = 1_000;
+
+/** First attempts by the minute, for judging the last ten of them, and totals: they are written less often. */
+const recentOf = (destinationId: string): string => `${queueKey(destinationQueue(destinationId))}:recent`;
+const RECENT_KEPT = { minute: 20 * MINUTE_MS } as const;
+const RECENT_AT = { ended: 0, failed: 1 } as const;
+const WRITE_RECENT_MS = 5_000;
 
 /** Upper bounds of the classes that durations are counted in, in ms; the last class has no bound. */
 const BOUNDS = [
@@ -83,6 +91,8 @@ interface AttemptToCount {
   readonly outcome: { readonly kind: 'delivered' | 'retry' | 'dead_letter' };
   /** Whether this is the delivery's first attempt. */
   readonly isFirst?: boolean;
+  /** Why it failed. */
+  readonly error?: { readonly code: string } | undefined;
 }
 
 export const createHourCounts = (
@@ -90,29 +100,30 @@ export const createHourCounts = (
   { onError, writeMs = WRITE_MS }: { onError: (error: unknown) => void; writeMs?: number },
 ): HourCounts => {
   const pending = createPendingNumbers(SIZE, KEPT);
-  let writing: Promise<void> | undefined;
-  /** One write at a time: while Redis is away the counts add up. */
-  const write = (): void => {
-    writing ??= pending
-      .write(store)
-      .catch(onError)
-      .finally(() => {
-        writing = undefined;
-      });
+  const recent = createPendingNumbers(Object.keys(RECENT_AT).length, RECENT_KEPT);
+  const totals = createPendingTotals();
+  const writeRecent = async (): Promise<void> => {
+    await Promise.all([recent.write(store), totals.write(store)]);
   };
-  const timer = setInterval(write, writeMs);
+  const writing = [
+    writeRegularly(() => pending.write(store), { everyMs: writeMs, onError }),
+    writeRegularly(writeRecent, { everyMs: WRITE_RECENT_MS, onError }),
+  ];
   return {
-    add: ({ destinationId, durationMs, outcome, isFirst }) => {
+    add: ({ destinationId, durationMs, outcome, isFirst, error }) => {
+      const now = Date.now();
       const isDelivered = outcome.kind === 'delivered';
       const positions: number[] = [isDelivered ? AT.delivered : AT.failed, AT.durations + classOf(durationMs)];
       if (isDelivered && isFirst) positions.push(AT.firstTry);
-      pending.increment(prefixOf(destinationId), Date.now(), positions);
+      pending.increment(prefixOf(destinationId), now, positions);
+      if (isFirst) {
+        const { ended, failed } = RECENT_AT;
+        recent.increment(recentOf(destinationId), now, isDelivered ? [ended] : [ended, failed]);
+      }
+      totals.add(destinationId, { errorCode: isDelivered ? undefined : (error?.code ?? 'unknown'), at: now });
     },
     stop: async () => {
-      clearInterval(timer);
-      await writing;
-      write();
-      await writing;
+      await Promise.all(writing.map((one) => one.stop()));
     },
   };
 };
@@ -147,6 +158,30 @@ export const readHours = async (
   );
 };
 
-/** Removes the figures of a removed destination. */
-export const removeHours = (store: Store, destinationId: string, nowMs: number): Promise<void> =>
-  removeSeries(store, prefixOf(destinationId), KEPT, nowMs);
+export interface FirstAttempts {
+  readonly ended: number;
+  readonly failed: number;
+}
+
+/** The first attempts of the last `forMs`, to the minute, of each destination in this order. */
+export const readFirstAttempts = async (
+  store: Store,
+  destinationIds: readonly string[],
+  { forMs, nowMs }: { forMs: number; nowMs: number },
+): Promise<FirstAttempts[]> => {
+  const span = { step: 'minute', fromMs: nowMs - forMs, toMs: nowMs } as const;
+  const all = await readSeries(store, destinationIds.map(recentOf), span);
+  return all.map((rows) => {
+    const [ended = 0, failed = 0] = sumNumbers(rows.map(({ numbers }) => numbers));
+    return { ended, failed };
+  });
+};
+
+/** Removes all figures of a removed destination. */
+export const removeHours = async (store: Store, destinationId: string, nowMs: number): Promise<void> => {
+  await Promise.all([
+    removeSeries(store, prefixOf(destinationId), KEPT, nowMs),
+    removeSeries(store, recentOf(destinationId), RECENT_KEPT, nowMs),
+    removeTotals(store, destinationId),
+  ]);
+};

@@ -63,6 +63,8 @@ export const stepsLua = (kept: Readonly<Record<Step, number>>): string => {
 export interface PendingNumbers {
   /** Adds 1 at each of these positions, in the steps that contain this moment. @param prefix of the series */
   increment(prefix: string, ms: number, positions: readonly number[]): void;
+  /** Adds a whole row. @param name of the row, where several are counted side by side */
+  add(series: { readonly prefix: string; readonly name?: string }, ms: number, numbers: readonly number[]): void;
   /**
    * Adds to Redis what was counted since the last time, in one command for each prefix.
    * @throws the first error; what Redis did not take is written the next time, unless it has expired by then
@@ -107,19 +109,28 @@ export const createPendingNumbers = (size: number, kept: Kept): PendingNumbers =
     }
   };
 
+  /** The row of each step that contains this moment. */
+  const rowsAt = (prefix: string, ms: number, name: string | undefined): number[][] =>
+    (Object.entries(kept) as [Step, number][]).map(([step, keptMs]) => {
+      const { stepMs, spanMs } = STEPS[step];
+      const place = String(Math.floor((ms % spanMs) / stepMs));
+      return numbersOf({
+        prefix,
+        key: keyOf(prefix, step, Math.floor(ms / spanMs)),
+        field: name === undefined ? place : `${place}:${name}`,
+        expireSeconds: expireSeconds(step, keptMs),
+        untilMs: ms + keptMs,
+      });
+    });
+
   return {
     increment: (prefix, ms, positions) => {
-      for (const [step, keptMs] of Object.entries(kept) as [Step, number][]) {
-        const { stepMs, spanMs } = STEPS[step];
-        const numbers = numbersOf({
-          prefix,
-          key: keyOf(prefix, step, Math.floor(ms / spanMs)),
-          field: String(Math.floor((ms % spanMs) / stepMs)),
-          expireSeconds: expireSeconds(step, keptMs),
-          untilMs: ms + keptMs,
-        });
+      for (const numbers of rowsAt(prefix, ms, undefined)) {
         for (const at of positions) numbers[at] = (numbers[at] ?? 0) + 1;
       }
+    },
+    add: ({ prefix, name }, ms, added) => {
+      for (const numbers of rowsAt(prefix, ms, name)) addTo(numbers, added);
     },
     write: async (store) => {
       const now = Date.now();

@@ -8,7 +8,7 @@ import { destinationQueue, REGISTRY } from '../redis/names.ts';
 import { luaTable, runScript, type Script } from '../redis/script.ts';
 import type { Store } from '../redis/store.ts';
 import { takeTurn } from '../redis/take-turn.ts';
-import { HOLDS } from './holds.ts';
+import { HOLDS, TROUBLES } from './holds.ts';
 import writeDestinationLua from './write-destination.lua';
 
 /** Where events go: an adapter plus its configuration. */
@@ -99,7 +99,7 @@ const write = (
   runScript(
     store.redis,
     WRITE,
-    [DESTINATIONS, SINCE, HOLDS, DESTINATIONS_VERSION, turnKey(id)],
+    [DESTINATIONS, SINCE, HOLDS, DESTINATIONS_VERSION, turnKey(id), TROUBLES],
     [id, before, after, token],
   );
 
@@ -108,20 +108,59 @@ export const putDestination = async (store: Store, destination: Destination): Pr
   await changeDestination(store, destination.id, () => destination);
 };
 
-const setPaused = async (store: Store, id: string, reason: string | null): Promise<boolean> => {
-  const changed = await changeDestination(store, id, (present) => present && { ...present, paused: reason });
-  return changed !== undefined;
+export interface Pause {
+  /** A person paused it, or it answered 410. */
+  readonly by: 'hand' | 'gone';
+  /** By the clock of Redis, in ms since 1970. */
+  readonly at: number;
+}
+
+/** Of each destination that is paused, by whom and since when. */
+const PAUSES = `${REGISTRY}:pauses`;
+
+/** @returns whether it was paused before; undefined when there is none with this id */
+const setPaused = async (store: Store, id: string, reason: string | null): Promise<boolean | undefined> => {
+  let wasPaused = false;
+  const changed = await changeDestination(store, id, (present) => {
+    wasPaused = present?.paused !== null;
+    return present && { ...present, paused: reason };
+  });
+  return changed === undefined ? undefined : wasPaused;
 };
 
 /**
- * Pauses a destination by hand: nothing is sent until it is resumed, and events wait.
+ * Pauses a destination: nothing is sent until it is resumed, and events wait.
+ * @param by who does so; for one that is paused already, who did so first is kept
  * @returns false when there is none with this id.
  */
-export const pauseDestination = (store: Store, id: string, reason: string): Promise<boolean> =>
-  setPaused(store, id, reason);
+export const pauseDestination = async (
+  store: Store,
+  id: string,
+  reason: string,
+  by: Pause['by'] = 'hand',
+): Promise<boolean> => {
+  const wasPaused = await setPaused(store, id, reason);
+  if (wasPaused === false) await store.redis.hset(PAUSES, id, `${by} ${store.clock.now()}`);
+  return wasPaused !== undefined;
+};
 
 /** @returns false when there is none with this id. */
-export const resumeDestination = (store: Store, id: string): Promise<boolean> => setPaused(store, id, null);
+export const resumeDestination = async (store: Store, id: string): Promise<boolean> => {
+  const wasPaused = await setPaused(store, id, null);
+  if (wasPaused) await store.redis.hdel(PAUSES, id);
+  return wasPaused !== undefined;
+};
+
+/** By destination; one that was made as a paused one has none. */
+export const listPauses = async (store: Store): Promise<Map<string, Pause>> => {
+  const pauses = Object.entries(await store.redis.hgetall(PAUSES));
+  return new Map(
+    pauses.map(([id, text]) => {
+      const [by, at] = text.split(' ') as [Pause['by'], string];
+      return [id, { by, at: Number(at) }];
+    }),
+  );
+};
 
 /** Every destination's id, and since when it is there: it is owed nothing that was logged before. */
 export const listLiving = async (store: Store): Promise<Map<string, number>> => {
@@ -139,6 +178,8 @@ export const removeDestination = (store: Store, id: string): Promise<boolean> =>
       .multi()
       .hdel(DESTINATIONS, id)
       .hdel(HOLDS, id)
+      .hdel(TROUBLES, id)
+      .hdel(PAUSES, id)
       .hdel(SINCE, id)
       .incr(DESTINATIONS_VERSION)
       .exec();

@@ -9,6 +9,7 @@
 -- KEYS[3]  holds
 -- KEYS[4]  version of all destinations
 -- KEYS[5]  turn to make or remove a destination of this name
+-- KEYS[6]  troubles
 -- ARGV[1]  id
 -- ARGV[2]  text that was read; empty when there was none
 -- ARGV[3]  text to write
@@ -24,5 +25,6 @@ local time = redis.call('TIME')
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 redis.call('HSETNX', KEYS[2], ARGV[1], string.format('%.0f', time[1] * 1000000 + time[2]))
 redis.call('HDEL', KEYS[3], ARGV[1])
+redis.call('HDEL', KEYS[6], ARGV[1])
 redis.call('INCR', KEYS[4])
 return WRITTEN.yes

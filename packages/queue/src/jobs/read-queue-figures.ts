@@ -39,3 +39,27 @@ const readOldest = async (store: Store, queue: QueueName, ids: readonly string[]
   const known = times.filter((at) => at !== null).map(Number);
   return known.length === 0 ? null : Math.min(...known);
 };
+
+export interface DeadLetterTimes {
+  /** How many became dead letters at this time or later. */
+  readonly since: number;
+  /** When the newest did, in ms since 1970; null when there is none. */
+  readonly newestAt: number | null;
+}
+
+/** When the dead letters of each queue came, in this order. */
+export const readDeadLetterTimes = async (
+  store: Store,
+  queues: readonly QueueName[],
+  sinceMs: number,
+): Promise<DeadLetterTimes[]> => {
+  const commands = queues.flatMap((queue): RedisCommand[] => [
+    ['zcount', failedKey(queue), sinceMs, '+inf'],
+    ['zrange', failedKey(queue), -1, -1, 'WITHSCORES'],
+  ]);
+  const replies = await sendAll(store, commands);
+  return queues.map((_, index) => {
+    const [, newest] = replies[2 * index + 1] as string[];
+    return { since: Number(replies[2 * index]), newestAt: newest === undefined ? null : Number(newest) };
+  });
+};

@@ -3,6 +3,7 @@ import { createHourCounts } from '../counts/hour-figures.ts';
 import type { AttemptRecord } from '../deliveries/attempt.ts';
 import { recordFirst } from '../deliveries/record-first.ts';
 import type { Destination } from '../destinations/destinations.ts';
+import { createDestinationNotes } from '../destinations/notes.ts';
 import { createDispatcher } from '../jobs/dispatcher.ts';
 import type { ClockHealed } from '../jobs/heal-clock.ts';
 import type { Store } from '../redis/store.ts';
@@ -82,6 +83,7 @@ export interface LeasesOptions {
 export const createLeases = (store: Store, options: LeasesOptions): Leases => {
   const { schedule, onError, onAttempt, onPutBack, mostLeasesOut = MOST_LEASES_OUT } = options;
   const hours = createHourCounts(store, { onError });
+  const notes = createDestinationNotes(store, { onError });
   const recordEnd: RecordEnd = async (attempt) => {
     const { attempt: end, isNew } = await recordFirst(store, attempt);
     if (isNew) {
@@ -124,6 +126,7 @@ export const createLeases = (store: Store, options: LeasesOptions): Leases => {
   return {
     lease: async (id, request) => {
       const outlet = await outlets.find(id);
+      notes.asked(id);
       if (request.signal.aborted || isClosing) return [];
       return waitForLeases(outlet, {
         request,
@@ -162,7 +165,7 @@ export const createLeases = (store: Store, options: LeasesOptions): Leases => {
       }
       await outlets.stop();
       await dispatcher.close(CLOSE_GRACE_MS);
-      await hours.stop();
+      await Promise.all([hours.stop(), notes.stop()]);
     },
   };
 };

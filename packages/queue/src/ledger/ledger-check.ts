@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { addLedgers } from '@clickrelay/core';
+import { sampleIndex } from '../log/sample-index.ts';
 import { REGISTRY } from '../redis/names.ts';
 import type { Store } from '../redis/store.ts';
 import { takeTurn } from '../redis/take-turn.ts';
@@ -16,6 +17,11 @@ export interface LedgerCheck {
   readonly events: number;
   /** How many by destination; those with none have no entry. */
   readonly unaccounted: Readonly<Record<string, number>>;
+  /** The same of the check before this one. */
+  readonly unaccountedBefore: Readonly<Record<string, number>>;
+  /** Of some events of the log, how many their message does not find: the index was lost or damaged. */
+  readonly sampled: number;
+  readonly notIndexed: number;
 }
 
 const RESULT = `${REGISTRY}:ledger-check`;
@@ -24,6 +30,8 @@ const LOCK_MS = 60_000;
 const PART = { maxEvents: 20_000, maxMs: 250 };
 /** After each part the check rests for this many times as long as the part took. */
 const REST = 9;
+/** So many events are looked up by their message, to see that the index is whole. */
+const SAMPLED = 20;
 
 export const readLedgerCheck = async (store: Store): Promise<LedgerCheck | undefined> => {
   const text = await store.redis.get(RESULT);
@@ -56,7 +64,14 @@ export const checkLedger = async (
     const { to, events, destinations } = addLedgers(parts);
     const differing = destinations.filter(({ unaccounted }) => unaccounted > 0);
     const unaccounted = Object.fromEntries(differing.map(({ id, unaccounted: count }) => [id, count]));
-    const check: LedgerCheck = { checkedAt: to, events, unaccounted };
+    const before = await readLedgerCheck(store);
+    const check: LedgerCheck = {
+      checkedAt: to,
+      events,
+      unaccounted,
+      unaccountedBefore: before?.unaccounted ?? {},
+      ...(await sampleIndex(store, SAMPLED)),
+    };
     await store.redis.set(RESULT, JSON.stringify(check));
     return check;
   } finally {

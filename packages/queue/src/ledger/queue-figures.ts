@@ -28,20 +28,26 @@ const add = (a: QueueFigures, b: QueueFigures): QueueFigures => {
   };
 };
 
+/** How many groups of callbacks wait in each lane. */
+export const readIngestFigures = async (store: Store): Promise<Figures['ingest']> => {
+  const [messages = NOTHING, statuses = NOTHING] = await Promise.all(
+    LANES.map(async (lane) => {
+      const queues = await Promise.all(ingestQueues(store, lane).map((name) => readQueueFigures(store, name)));
+      return queues.reduce(add, NOTHING);
+    }),
+  );
+  return { messages, statuses };
+};
+
 /** How much waits where, and for how long. A short script for each queue. */
 export const readFigures = async (store: Store): Promise<Figures> => {
-  const [destinations, holds, [messages = NOTHING, statuses = NOTHING]] = await Promise.all([
+  const [destinations, holds, ingest] = await Promise.all([
     listDestinations(store),
     listHolds(store, store.clock.now()),
-    Promise.all(
-      LANES.map(async (lane) => {
-        const queues = await Promise.all(ingestQueues(store, lane).map((name) => readQueueFigures(store, name)));
-        return queues.reduce(add, NOTHING);
-      }),
-    ),
+    readIngestFigures(store),
   ]);
   return {
-    ingest: { messages, statuses },
+    ingest,
     destinations: await Promise.all(
       destinations.map(async ({ id, type, paused }) => ({
         id,

@@ -28,12 +28,13 @@ export interface MessageIndex {
   drained(): Promise<void>;
 }
 
-interface Entry {
+export interface Entry {
   readonly key: string;
   readonly field: string;
 }
 
-const entriesOf = (addresses: string, eventId: string): Entry[] =>
+/** The entries of an event. @param addresses see redis/message-address.ts */
+export const entriesOf = (addresses: string, eventId: string): Entry[] =>
   splitAddresses(addresses).map((address) => ({
     key: messageIndexKey(address),
     field: indexField(address, eventId),

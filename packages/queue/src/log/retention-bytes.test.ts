@@ -9,6 +9,7 @@ import { enqueueDeliveries } from '../deliveries/enqueue-deliveries.ts';
 import { eventKeys, shardKeys } from '../redis/names.ts';
 import { createEventLog } from './append.ts';
 import { readLogBytes } from './retention.ts';
+import { readTrimmedEarly } from './trimmed-early.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -29,6 +30,22 @@ describe('a log that is too large', () => {
     expect(await trim({ eventBytes: keep })).toBe(5);
     expect(await left(events)).toEqual(idsOf(events.slice(-4)));
     expect((await readLogBytes(store)).total).toBe(keep);
+  });
+
+  it('tells how many events left before their time, and none of those that had expired', async () => {
+    const events = newConversations(4);
+    const [expired, ...young] = events as [LoggedEvent, ...LoggedEvent[]];
+    await logAgo(25 * HOUR, expired);
+    await logAgo(2 * HOUR, ...young);
+    const early = () => readTrimmedEarly(store, HOUR, Date.now());
+    expect(await trim()).toBe(1);
+    expect(await early()).toEqual({ events: 0, lastAt: null });
+    const before = Date.now();
+    expect(await trim({ eventBytes: 0 })).toBe(3);
+    const { events: count, lastAt } = await early();
+    expect(count).toBe(3);
+    expect(Math.abs((lastAt ?? 0) - before)).toBeLessThanOrEqual(MINUTE);
+    expect(await readTrimmedEarly(store, HOUR, Date.now() + 2 * HOUR)).toEqual({ events: 0, lastAt });
   });
 
   it('passes over what is owed, and takes younger events instead', async () => {

@@ -10,6 +10,7 @@ import { STATE_LUA } from './delivery-states.ts';
 import { RECORD_LUA } from './event-record.ts';
 import { unindexEvents } from './message-index.ts';
 import trimLua from './trim.lua';
+import { countTrimmedEarly } from './trimmed-early.ts';
 
 export interface Retention {
   /** How long events stay in the log, in ms. */
@@ -56,19 +57,29 @@ export const trimEventLog = async (store: Store, retention: Retention, nowMs: nu
   const eventsBelow = (nowMs - retention.eventsMs) * 1_000;
   const deliveriesBelow = (nowMs - retention.deliveriesMs) * 1_000;
   const youngest = (nowMs - YOUNGEST_MS) * 1_000;
-  let removed = 0;
+  let trimmed = NOTHING;
   for (let shard = 0; shard < SHARDS; shard++) {
     const isFull = Number.isFinite(keep);
     const bytesToKeep = isFull ? Math.floor((perShard[shard] ?? 0) * keep) : Number.MAX_SAFE_INTEGER;
     const until = isFull ? youngest : Math.min(youngest, Math.max(eventsBelow, deliveriesBelow));
-    removed += await trimShard(store, shard, until, [eventsBelow, bytesToKeep, deliveriesBelow, living]);
+    trimmed = add(trimmed, await trimShard(store, shard, until, [eventsBelow, bytesToKeep, deliveriesBelow, living]));
   }
-  return removed;
+  await countTrimmedEarly(store, trimmed.early);
+  return trimmed.removed;
 };
 
+interface Trimmed {
+  readonly removed: number;
+  /** How many of them had not expired. */
+  readonly early: number;
+}
+
+const NOTHING: Trimmed = { removed: 0, early: 0 };
+const add = (a: Trimmed, b: Trimmed): Trimmed => ({ removed: a.removed + b.removed, early: a.early + b.early });
+
 /** @param until look at no event from this score on */
-const trimShard = async (store: Store, shard: number, until: number, limits: Limits): Promise<number> => {
-  let removed = 0;
+const trimShard = async (store: Store, shard: number, until: number, limits: Limits): Promise<Trimmed> => {
+  let trimmed = NOTHING;
   let after: string | undefined = '-1';
   while (after !== undefined) {
     const places: string[] = await store.redis.zrange(
@@ -81,11 +92,11 @@ const trimShard = async (store: Store, shard: number, until: number, limits: Lim
       BATCH,
       'WITHSCORES',
     );
-    const { count, isOver } = await trimBatch(store, shard, places, limits);
-    removed += count;
+    const { isOver, ...batch } = await trimBatch(store, shard, places, limits);
+    trimmed = add(trimmed, batch);
     after = isOver || places.length < 2 * BATCH ? undefined : places.at(-1);
   }
-  return removed;
+  return trimmed;
 };
 
 /** What the script goes by: see trim.lua. */
@@ -98,7 +109,7 @@ const trimBatch = async (
   places: readonly string[],
   limits: Limits,
   pieces: readonly string[] = [],
-): Promise<{ count: number; isOver: boolean }> => {
+): Promise<Trimmed & { isOver: boolean }> => {
   const { log, bytes, unindex, removedUntil } = shardKeys(shard);
   const ids = places.filter((_, at) => at % 2 === 0);
   const events = ids.flatMap((id) => {
@@ -106,19 +117,16 @@ const trimBatch = async (
     return [record, deliveries, repeats];
   });
   const keys = [log, bytes, unindex, removedUntil, ...events, ...pieces];
-  const [count, isOver, unindexed, withPieces] = await runScript<[number, 0 | 1, string[], (number | string)[]]>(
-    store.redis,
-    TRIM,
-    keys,
-    [...limits, ...places],
-  );
+  const [removed, isOver, unindexed, withPieces, early] = await runScript<
+    [number, 0 | 1, string[], (number | string)[], number]
+  >(store.redis, TRIM, keys, [...limits, ...places]);
   await unindexEvents(store, shard, unindexed);
-  if (withPieces.length === 0) return { count, isOver: isOver === 1 };
+  if (withPieces.length === 0) return { removed, early, isOver: isOver === 1 };
   const large = withPieces.filter((_, at) => at % 2 === 0).map(Number);
   const placesOfLarge = large.flatMap((index) => places.slice(2 * index, 2 * index + 2));
   const known = withPieces.filter((_, at) => at % 2 === 1).map(String);
   const more = await trimBatch(store, shard, placesOfLarge, limits, known);
-  return { count: count + more.count, isOver: isOver === 1 };
+  return { ...add({ removed, early }, more), isOver: isOver === 1 };
 };
 
 /** How often the memory of Redis is checked. */

@@ -20,7 +20,8 @@
 -- ARGV[4]  JSON object: for each living destination, the score since when it exists
 -- ARGV[5]  and two more for each event: its id and its score
 -- Returns  how many events were removed; 1 when all further events are too young; all members of KEYS[3]; and in turns
---          which events of the batch have pieces, and their keys: nothing was done with these
+--          which events of the batch have pieces, and their keys: nothing was done with these; how many of the removed
+--          had not reached ARGV[1]
 local logKey, bytesKey, unindexKey, removedUntilKey = unpack(KEYS, 1, 4)
 local eventsBelow, bytesToKeep, deliveriesBelow = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local living = cjson.decode(ARGV[4])
@@ -72,7 +73,7 @@ local function remove(id, record, repeats, piecesKey, head, scoreText)
 end
 
 local bytes = tonumber(redis.call('GET', bytesKey) or '0')
-local removed, isOver, withPieces = 0, 0, {}
+local removed, early, isOver, withPieces = 0, 0, 0, {}
 for i = 1, events do
   local id, scoreText = ARGV[ARGV_BEFORE_EVENTS + 2 * i - 1], ARGV[ARGV_BEFORE_EVENTS + 2 * i]
   local keysAt = KEYS_BEFORE_EVENTS + 3 * (i - 1)
@@ -98,6 +99,7 @@ for i = 1, events do
         if isExpired then
           bytes = remove(id, record, repeats, piecesKey, head, scoreText)
           removed = removed + 1
+          if score >= eventsBelow then early = early + 1 end
         elseif hasHead then
           redis.call('SETRANGE', record, 0, RECORD.ended)
         end
@@ -105,4 +107,4 @@ for i = 1, events do
     end
   end
 end
-return { removed, isOver, redis.call('SMEMBERS', unindexKey), withPieces }
+return { removed, isOver, redis.call('SMEMBERS', unindexKey), withPieces, early }
