@@ -1,10 +1,12 @@
 import {
+  createWantedCounts,
   LayoutMismatchError,
   measureQuarantine,
   openHealthRecords,
   type Part,
-  readFigures,
+  readLagFacts,
   readLedgerCheck,
+  readLogFacts,
 } from '@clickrelay/queue';
 import type { Facts, RedisReach, SetupFacts, StoreFacts } from '../facts.ts';
 import { isUnknown, type Known, type Unknown } from '../known.ts';
@@ -19,6 +21,9 @@ import { reachRedis } from './reach.ts';
 import { createServerGatherer } from './server.ts';
 import type { Sources } from './sources.ts';
 
+/** A look routes a thousand events. */
+const WANTED_MS = 300_000;
+
 const NOT_YET: Unknown = { unknown: 'this version does not tell it' };
 
 /** All facts, within 3 s; nothing throws. Keep what is returned: it remembers what is not read each time. */
@@ -27,6 +32,7 @@ export const createGatherer = (sources: Sources): ((nowMs: number) => Promise<Fa
   const records = openHealthRecords(store);
   const certificate = watchCertificate(sources.publicUrl);
   const gatherServer = createServerGatherer(sources);
+  const wanted = createWantedCounts(store, { everyMs: WANTED_MS });
   const rotations = atPace(SLOW_MS, (nowMs) => gatherRotations(sources, nowMs));
   const setupOf = (parts: readonly Part[]): SetupFacts => ({
     publicUrl: sources.publicUrl,
@@ -40,24 +46,24 @@ export const createGatherer = (sources: Sources): ((nowMs: number) => Promise<Fa
     const channels = sources.channels();
     if (redis.state === 'away') return allFromRedis({ unknown: redis.cause }, redis, setupOf([]), channels);
 
-    const figures = readFigures(store);
-    // Each group that needs them tells why there are none.
-    figures.catch(() => {});
     const parts: Known<readonly Part[]> = NOT_YET;
-    const [found, server, callbacks, lanes, destinations, ledger, quarantine, credentials] = await Promise.all([
-      gatherStore(sources),
-      gatherServer(nowMs),
-      gatherCallbacks(sources, nowMs),
-      gatherLanes(sources, figures),
-      gatherDestinations(sources, figures, nowMs),
-      ask(sources, async () => {
-        const last = await readLedgerCheck(store);
-        const unaccounted = last?.unaccounted ?? {};
-        return { walkedAt: last === undefined ? null : Date.parse(last.checkedAt), unaccounted, unaccountedBefore: {} };
-      }),
-      ask(sources, () => measureQuarantine(store)),
-      rotations(nowMs),
-    ]);
+    const [found, server, callbacks, lanes, lag, destinations, ledger, quarantine, log, credentials] =
+      await Promise.all([
+        gatherStore(sources),
+        gatherServer(nowMs),
+        gatherCallbacks(sources, nowMs),
+        gatherLanes(sources, nowMs),
+        ask(sources, () => readLagFacts(store, nowMs)),
+        gatherDestinations(sources, wanted, nowMs),
+        ask(sources, async () => {
+          const last = await readLedgerCheck(store);
+          const { unaccounted = {}, unaccountedBefore = {} } = last ?? {};
+          return { walkedAt: last === undefined ? null : Date.parse(last.checkedAt), unaccounted, unaccountedBefore };
+        }),
+        ask(sources, () => measureQuarantine(store)),
+        ask(sources, () => readLogFacts(store, nowMs)),
+        rotations(nowMs),
+      ]);
     return {
       redis,
       store: found,
@@ -67,10 +73,10 @@ export const createGatherer = (sources: Sources): ((nowMs: number) => Promise<Fa
       setup: setupOf(isUnknown(parts) ? [] : parts),
       callbacks,
       lanes,
-      lag: NOT_YET,
+      lag,
       ledger,
       quarantine,
-      log: NOT_YET,
+      log,
       destinations,
       credentials,
       cluster: store.isCluster ? NOT_YET : null,
