@@ -19,6 +19,7 @@ import { RequestRefusedError } from './errors.ts';
 import { eventOperations } from './events.ts';
 import { findOperations } from './find.ts';
 import { keyOperations } from './keys.ts';
+import { lagOperations } from './lag.ts';
 import { leaseOperations } from './leases.ts';
 import { ledgerOperations } from './ledger.ts';
 import { messageOperations } from './messages.ts';
@@ -54,6 +55,7 @@ export const createOperations = (destinationSettings: DestinationSettings): read
   ...sessionOperations,
   ...auditOperations,
   ...ledgerOperations,
+  ...lagOperations,
   ...statusOperations,
   ...setupOperations,
   ...credentialOperations,

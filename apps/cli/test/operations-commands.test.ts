@@ -186,3 +186,40 @@ test('audit lists who did what', async () => {
     ].join('\n'),
   );
 });
+
+test("Clickatell's own lag is shown by lane and channel, with what was left out", async () => {
+  const row = { early: 0, unusable: 0, counts: [] };
+  const hour = { at: '2026-11-20T10:00:00.000Z', ours: false, rows: [] };
+  answers['GET /v1/lag?hours=2'] = {
+    from: hour.at,
+    boundsSeconds: [],
+    rows: [
+      { ...row, lane: 'messages', channel: 'whatsapp', class: null, events: 40, medianMs: 1_200, p95Ms: 240_000 },
+      {
+        ...row,
+        lane: 'statuses',
+        channel: 'sms',
+        class: 'delivered',
+        events: 7,
+        early: 2,
+        unusable: 3,
+        medianMs: null,
+        p95Ms: null,
+      },
+    ],
+    hours: [{ ...hour, ours: true }, hour],
+  };
+  expect((await cli('lag', '--hours', '2')).stdout).toBe(
+    [
+      'LANE      CHANNEL   CLASS      EVENTS  MEDIAN  P95',
+      'messages  whatsapp             40      1.2 s   4.0 min',
+      'statuses  sms       delivered  7       -       -',
+      '1 of these hours left out: callbacks were refused here, and some came late by that',
+      '2 arrived before they occurred: the clock here is behind that of Clickatell',
+      '3 more have a time that cannot be: missing, 0, in seconds or in the future',
+      '',
+    ].join('\n'),
+  );
+  answers['GET /v1/lag?hours=24'] = { from: hour.at, boundsSeconds: [], rows: [], hours: [hour] };
+  expect((await cli('lag')).stdout).toBe('no new events in the last 1 hours\n');
+});

@@ -695,6 +695,40 @@ export type RefusalCounts = {
   unavailable: number;
 };
 
+export type Lag = {
+  /** When the first hour begins */
+  from: string;
+  boundsSeconds: (number)[];
+  /** All hours together, without those that are `ours` */
+  rows: (LagRow)[];
+  /** Oldest first, the present one last */
+  hours: ({
+    /** When the hour begins */
+    at: string;
+    /** Whether callbacks were refused here in it or in the hour before: some came late by that */
+    ours: boolean;
+    rows: (LagRow)[];
+  })[];
+};
+
+export type LagRow = {
+  lane: "messages" | "statuses";
+  channel: "whatsapp" | "sms" | "other";
+  /** Of statuses: `pending`, `delivered`, `failed`, `unknown`; null for messages */
+  class: string | null;
+  /** New events with a time that says something */
+  events: number;
+  /** How many of `events` arrived more than a second before they occurred: the clocks differ. They count as no lag */
+  early: number;
+  /** Others, whose time is missing, 0, in seconds or in the future */
+  unusable: number;
+  /** Approximate; null without events */
+  medianMs: number | null;
+  p95Ms: number | null;
+  /** How many lie below each of `boundsSeconds`, then how many above */
+  counts: (number)[];
+};
+
 export type Status = {
   version: string;
   durability: Durability;
@@ -1840,6 +1874,14 @@ export interface Operations {
       step?: "minute" | "hour" | undefined;
     } | undefined;
     answer: Intake;
+  };
+  /** Show Clickatell's own lag. How long after it occurred, by its own `timestamp`, an event arrived here. READ is left out: its time is when a person looked. Needs a key with the scope `read`. */
+  'GET /v1/lag': {
+    query?: {
+      /** How many, the present one included */
+      hours?: number | undefined;
+    } | undefined;
+    answer: Lag;
   };
   /** Show how safe callbacks are, and what waits. Needs a key with the scope `read`. */
   'GET /v1/status': {
