@@ -112,7 +112,7 @@ const options = (relay: Relay, run: ConsumeOptions['run'], more: Partial<Consume
   declared: false,
   concurrency: 3,
   acknowledge: 'success',
-  retryFailures: true,
+  mostTries: 100,
   runLimitMs: 100,
   run,
   log: quiet,

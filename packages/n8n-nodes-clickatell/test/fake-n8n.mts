@@ -12,10 +12,12 @@ import type {
   ITriggerFunctions,
   IWebhookFunctions,
   JsonObject,
+  WorkflowExecuteMode,
 } from 'n8n-workflow';
 import { NodeApiError, NodeOperationError } from 'n8n-workflow';
 import { ClickatellApi } from '../credentials/ClickatellApi.credentials.ts';
 import { ClickrelayApi } from '../credentials/ClickrelayApi.credentials.ts';
+import { type RanBefore, toldOf } from './run-before.mts';
 
 /*
  * n8n's functions as nodes get them, after n8n-core 2.41: requests really go out over HTTP, through the credential's
@@ -164,6 +166,13 @@ export const failed = (message: string): RunEnd => ({
   data: { resultData: { runData: {}, error: { message }, lastNodeExecuted: 'Some Node' } } as unknown as IRun['data'],
 });
 
+/** A run that n8n cancelled, with the error that it keeps of that. */
+export const stopped = (reason: 'manual' | 'timeout' | 'shutdown'): RunEnd => {
+  const error = { message: 'The execution was cancelled', reason };
+  const data = { resultData: { runData: {}, error, lastNodeExecuted: 'Some Node' } } as unknown as IRun['data'];
+  return { status: 'canceled', data };
+};
+
 /** @param onRun called when a run begins; what it returns ends it, unless that is undefined */
 export const fakeTrigger = (
   options: FakeOptions & { readonly mode?: 'trigger' | 'manual' },
@@ -209,12 +218,19 @@ export const fakeExecute = (
     /** Parameters of each item; `parameters` are those of all. */
     readonly perItem?: (item: INodeExecutionData) => IDataObject;
     readonly signal?: AbortSignal;
+    readonly mode?: WorkflowExecuteMode;
+    /** The nodes before, in a row; the items of the last one are this one's unless `items` says otherwise. */
+    readonly before?: readonly RanBefore[];
+    readonly runIndex?: number;
   },
 ): IExecuteFunctions => {
   const { node, functions } = baseOf(options);
-  const items: INodeExecutionData[] = options.items ?? [{ json: {} }];
+  const { before = [], mode = 'trigger', runIndex = 0 } = options;
+  const items: INodeExecutionData[] = options.items ?? before.at(-1)?.items ?? [{ json: {} }];
   return {
     ...functions,
+    ...toldOf(node, { before, items, mode, runIndex }),
+    getMode: () => mode,
     getInputData: () => items,
     continueOnFail: () => options.continueOnFail === true,
     getExecutionCancelSignal: () => options.signal,
@@ -235,6 +251,26 @@ export const fakeExecute = (
       },
     },
   } as unknown as IExecuteFunctions;
+};
+
+/**
+ * What n8n makes of items where a node goes on after an error: `WorkflowExecute` keeps nothing of an item with `error`
+ * but its message, and sends to the error output what has only an error, joined with the input.
+ */
+export const outputsOf = (given: readonly INodeExecutionData[], inputs: readonly INodeExecutionData[]) => {
+  const success: INodeExecutionData[] = [];
+  const error: INodeExecutionData[] = [];
+  for (const item of given) {
+    const json = item.error === undefined ? item.json : { error: item.error.message };
+    const keys = Object.keys(json).sort().join();
+    if (item.error === undefined && !(json['error'] && (keys === 'error' || keys === 'error,message'))) {
+      success.push(item);
+      continue;
+    }
+    const input = inputs[(item.pairedItem as { item: number }).item];
+    error.push({ ...item, json: { ...input?.json, ...json } });
+  }
+  return { success, error };
 };
 
 export const fakeHook = (options: FakeOptions): IHookFunctions =>

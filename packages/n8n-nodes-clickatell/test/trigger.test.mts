@@ -1,6 +1,6 @@
 import { waitUntil } from '@clickrelay/testkit';
 import { describe, expect, it } from 'vitest';
-import { failed, succeeded } from './fake-n8n.mts';
+import { failed, stopped, succeeded } from './fake-n8n.mts';
 import { anEvent } from './fake-relay.mts';
 import { useTrigger } from './use-trigger.mts';
 
@@ -135,7 +135,8 @@ describe('an event', () => {
   it.each([
     ['n8n starts nothing', undefined, 'n8n did not start the workflow'],
     ['n8n rejects it', new Error('the database is locked'), 'the database is locked'],
-    ['someone cancels it', { status: 'canceled' as const }, 'the workflow ended as canceled'],
+    ['its time is up', stopped('timeout'), 'the workflow failed in "Some Node": The execution was cancelled'],
+    ['n8n shuts down', stopped('shutdown'), 'the workflow failed in "Some Node": The execution was cancelled'],
     ['it crashes in queue mode', { status: 'crashed' as const }, 'the workflow ended as crashed'],
   ])('is given back when %s', async (_what, end, error) => {
     const held = trigger.relay.add();
@@ -148,6 +149,28 @@ describe('an event', () => {
     });
     await waitUntil(() => held.state === 'delivered');
     expect(held.errors).toEqual([error]);
+  });
+
+  it.each([
+    ['in one process', stopped('manual')],
+    ['in queue mode, where no error comes back', { status: 'canceled' as const }],
+  ])('is a dead letter when somebody stops its workflow, %s', async (_what, end) => {
+    const held = trigger.relay.add();
+    const { runs } = await activate({ onRun: (run) => run.end(end) });
+    await waitUntil(() => held.state === 'dead_letter');
+    expect(held.errors).toEqual(['somebody stopped the workflow']);
+    expect(runs).toHaveLength(1);
+  });
+
+  it.each([
+    ['three times unless told otherwise', {}, 3],
+    ['as often as was chosen', { mostTries: 2 }, 2],
+  ])('whose workflow fails is tried %s', async (_what, parameters, tries) => {
+    trigger.relay.maxAttempts = 10;
+    const held = trigger.relay.add();
+    const { runs } = await activate({ parameters, onRun: (run) => run.end(failed('x')) });
+    await waitUntil(() => held.state === 'dead_letter');
+    expect(runs).toHaveLength(tries);
   });
 
   it('is given back when its workflow never ends, and its slot with it', async () => {

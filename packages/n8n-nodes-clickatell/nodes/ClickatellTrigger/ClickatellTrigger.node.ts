@@ -74,15 +74,32 @@ export class ClickatellTrigger implements INodeType {
           {
             name: 'Try Again Later',
             value: 'retry',
-            description:
-              'With growing pauses, set by RETRY_SCHEDULE in Clickrelay. After the last try the event becomes a dead letter.',
+            description: 'With growing pauses. After the last try the event is set aside, as below.',
           },
           {
-            name: 'Make It a Dead Letter',
+            name: 'Set It Aside',
             value: 'deadLetter',
-            description: 'Kept with the error of the workflow until someone replays or removes it',
+            description: 'Kept with the error of the workflow, as a dead letter, until someone replays or removes it',
           },
         ],
+      },
+      {
+        displayName:
+          'Every try runs the workflow from its start: a message that was sent before the failing node <b>is sent again</b>. Put the nodes that send last, or set failures aside.',
+        name: 'sentAgain',
+        type: 'notice',
+        default: '',
+        displayOptions: { show: { acknowledge: ['success'], onFailure: ['retry'] } },
+      },
+      {
+        displayName: 'Most Tries',
+        name: 'mostTries',
+        type: 'number',
+        typeOptions: { minValue: 2, maxValue: 100 },
+        default: 3,
+        displayOptions: { show: { acknowledge: ['success'], onFailure: ['retry'] } },
+        description:
+          'How often the workflow runs for one event at most, the first time included. RETRY_SCHEDULE in Clickrelay sets the pauses, and may end earlier.',
       },
       {
         displayName: 'Options',
@@ -150,7 +167,8 @@ export class ClickatellTrigger implements INodeType {
       options,
     );
     const acknowledge = this.getNodeParameter('acknowledge', 'success') as ConsumeOptions['acknowledge'];
-    const retryFailures = this.getNodeParameter('onFailure', 'retry') !== 'deadLetter';
+    const isRetried = this.getNodeParameter('onFailure', 'retry') !== 'deadLetter';
+    const mostTries = isRetried ? within(this.getNodeParameter('mostTries', 3), 1, 100, 3) : 1;
     const withoutRaw = options['withoutRaw'] === true;
     const destinationId = destinationIdOf(this, options['destinationId']);
     const relay = connectRelay(this, destinationId);
@@ -198,7 +216,7 @@ export class ClickatellTrigger implements INodeType {
       declared,
       concurrency: within(options['concurrency'], 1, 100, 5),
       acknowledge,
-      retryFailures,
+      mostTries,
       runLimitMs: within(options['timeLimitMinutes'], 1 / 60, 10_080, 60) * 60_000,
       run,
       log: logTo(this, destinationId),

@@ -3,6 +3,9 @@ import type { Ending } from './run-delivery.ts';
 
 const FAILED: readonly string[] = ['error', 'crashed', 'canceled'];
 
+/** Why n8n cancels a run without anybody having asked for it. */
+const NOT_BY_A_PERSON: readonly unknown[] = ['timeout', 'shutdown'];
+
 /**
  * Reads how a run ended. In queue mode the run comes back without its data, with status and error only. A run that
  * waits (Wait node) counts as done, because n8n keeps it.
@@ -12,6 +15,10 @@ const FAILED: readonly string[] = ['error', 'crashed', 'canceled'];
 export const endingOf = (run: IRun | undefined): Ending => {
   if (run === undefined) return { ok: false, error: 'n8n did not start the workflow' };
   const error = run.data?.resultData?.error;
+  const { reason } = (error ?? {}) as { reason?: unknown };
+  if (run.status === 'canceled' && !NOT_BY_A_PERSON.includes(reason)) {
+    return { ok: false, error: 'somebody stopped the workflow', final: true };
+  }
   if (error) {
     const { lastNodeExecuted } = run.data.resultData;
     const where = lastNodeExecuted ? ` in "${lastNodeExecuted}"` : '';

@@ -2,7 +2,14 @@ import { pause } from '../shared/pause.ts';
 import { type Delivery, type Relay, RelayError } from './relay.ts';
 
 /** How a run of the workflow ended. */
-export type Ending = { readonly ok: true } | { readonly ok: false; readonly error: string };
+export type Ending =
+  | { readonly ok: true }
+  | {
+      readonly ok: false;
+      readonly error: string;
+      /** Somebody ended it on purpose: it must not start again by itself. */
+      readonly final?: boolean;
+    };
 
 export interface RunOptions {
   readonly relay: Relay;
@@ -11,8 +18,8 @@ export interface RunOptions {
    * before it begins.
    */
   readonly acknowledge: 'success' | 'end' | 'start';
-  /** Whether the event of a failed run is tried again, or becomes a dead letter at once. */
-  readonly retryFailures: boolean;
+  /** How often an event whose run fails is tried at most, before it becomes a dead letter; 1 is never again. */
+  readonly mostTries: number;
   /** How long a run may take before its slot is freed. */
   readonly runLimitMs: number;
   /** Starts a run; resolves or rejects when it has ended, or never. */
@@ -127,13 +134,16 @@ const extendUntil = async (over: AbortSignal, { relay, pace, log }: Runs, slot: 
  * Reports how a run ended, again and again while the lease may still be ours. Returns whether Clickrelay accepted it.
  */
 const settle = async (runs: Runs, slot: Slot, ending: Ending): Promise<boolean> => {
-  const { relay, acknowledge, retryFailures, unconfirmed, pace, log } = runs;
+  const { relay, acknowledge, mostTries, unconfirmed, pace, log } = runs;
   const { deliveryId } = slot.delivery;
   for (let failures = 0; ; failures++) {
     const { delivery } = slot;
     try {
       if (ending.ok) await relay.ack(delivery);
-      else await relay.nack(delivery, { error: ending.error, retry: retryFailures });
+      else {
+        const retry = ending.final !== true && delivery.attempt < mostTries;
+        await relay.nack(delivery, { error: ending.error, retry });
+      }
       unconfirmed.delete(deliveryId);
       return true;
     } catch (error) {
