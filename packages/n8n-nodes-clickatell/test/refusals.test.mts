@@ -1,5 +1,6 @@
 import type { IDataObject } from 'n8n-workflow';
 import { describe, expect, it } from 'vitest';
+import { outputsOf } from './fake-n8n.mts';
 import { type Asked, accept, type Reply, rejection, useClickatell } from './use-clickatell.mts';
 
 const clickatell = useClickatell();
@@ -49,19 +50,36 @@ describe('what Clickatell refuses', () => {
     expect((await rejection(run('message.sendText', { text: 'x' }))).message).toContain('No funds');
   });
 
-  it('becomes an item where the workflow goes on, and the other items are sent', async () => {
-    clickatell.reply = (one) => (one.body.messages[0].to === '1' ? refuse(26)(one) : accept(one));
-    const items = ['1', '2'].map((to) => ({ json: { to } }));
+  it('becomes an item where the workflow goes on, which says what it is about, and the other items are sent', async () => {
+    const [refused, good] = ['27999900001', '27999900002'];
+    clickatell.reply = (one) => (one.body.messages[0].to === refused ? refuse(26)(one) : accept(one));
+    const items = [refused, good, 'nobody'].map((to) => ({ json: { to, name: 'Ann' } }));
     const given = await run(
       'message.sendText',
       { text: 'x' },
       { items, continueOnFail: true, perItem: ({ json }) => ({ to: json['to'] as string }) },
     );
-    expect(given.map(({ json, pairedItem }) => [json['error'] ?? json['accepted'], pairedItem])).toEqual([
-      ['The recipient has opted out (Clickatell error 26)', { item: 0 }],
-      [true, { item: 1 }],
-    ]);
-    expect(given[0]?.error).toBeDefined();
+    const { success, error } = outputsOf(given, items);
+    expect(success.map(({ json }) => [json['to'], json['accepted']])).toEqual([[good, true]]);
+    const message = 'The recipient has opted out (Clickatell error 26)';
+    expect(error[0]).toEqual({
+      json: {
+        name: 'Ann',
+        to: refused,
+        message,
+        error: {
+          code: 26,
+          message,
+          description: expect.stringContaining('Do not try again'),
+          to: refused,
+          channel: 'whatsapp',
+          clientMessageId: expect.any(String),
+          eventId: null,
+        },
+      },
+      pairedItem: { item: 0 },
+    });
+    expect(error[1]?.json).toMatchObject({ to: 'nobody', error: { code: null, to: 'nobody', channel: 'whatsapp' } });
   });
 
   it('an answer that does not come says that the message may have been sent', async () => {
@@ -127,6 +145,54 @@ describe('the rate limit', () => {
   });
 });
 
+describe('an error that stands at the message', () => {
+  it.each([400, 401, 402, 503])('is read from an answer with HTTP %i', async (status) => {
+    clickatell.reply = ({ body }) => ({
+      status,
+      body: {
+        messages: body.messages.map(({ to, clientMessageId }: IDataObject) => ({
+          apiMessageId: null,
+          accepted: false,
+          to,
+          clientMessageId,
+          error: { code: 25, description: 'Invalid destination address' },
+        })),
+        error: null,
+      },
+    });
+    const error = await rejection(run('message.sendText', { text: 'x' }));
+    expect(error.message).toBe('The recipient’s number is wrong (Clickatell error 25)');
+  });
+
+  it('that says the rate limit is reached is waited for, whatever the status', async () => {
+    const error = { code: 43, description: 'Rate limit' };
+    clickatell.reply = (one) =>
+      clickatell.asked.length > 1
+        ? accept(one)
+        : { status: 400, body: { messages: [{ apiMessageId: null, accepted: false, error }], error: null } };
+    const [item] = await run('message.sendText', { text: 'x' });
+    expect(item?.json['accepted']).toBe(true);
+    expect(clickatell.asked).toHaveLength(2);
+  });
+
+  it('does not hide those that were accepted', async () => {
+    clickatell.reply = ({ body }) => ({
+      status: 400,
+      body: {
+        messages: [
+          { apiMessageId: 'a1', accepted: true, to: '1', clientMessageId: body.messages[0].clientMessageId },
+          { accepted: false, to: '2', clientMessageId: body.messages[1].clientMessageId },
+        ],
+      },
+    });
+    const items = await run('message.sendRaw', { rawMessages: [{ to: '1' }, { to: '2' }] });
+    expect(items.map(({ json }) => [json['to'], json['accepted']])).toEqual([
+      ['1', true],
+      ['2', false],
+    ]);
+  });
+});
+
 describe('several messages as raw JSON', () => {
   it('make an item each, and one that is refused does not hide the others', async () => {
     clickatell.reply = ({ body }) => ({
@@ -153,7 +219,15 @@ describe('several messages as raw JSON', () => {
     const items = await run('message.sendRaw', { rawMessages });
     expect(items).toEqual([
       {
-        json: { accepted: true, apiMessageId: 'a1', clientMessageId: 'c1', to: '1', channel: null, error: null },
+        json: {
+          accepted: true,
+          apiMessageId: 'a1',
+          clientMessageId: 'c1',
+          to: '1',
+          channel: null,
+          error: null,
+          eventId: null,
+        },
         pairedItem: { item: 0 },
       },
       {

@@ -26,9 +26,21 @@ describe('sending', () => {
         to: '27999900001',
         channel: 'whatsapp',
         error: null,
+        eventId: null,
       },
       pairedItem: { item: 0 },
     });
+  });
+
+  it.each([
+    ['+27 (99) 990-0001', '27999900001'],
+    ['0027999900001', '27999900001'],
+    ['27.99.990.0001', '27999900001'],
+    [27_999_900_001, '27999900001'],
+    ['GB.1A2B3C4D5E6F', 'GB.1A2B3C4D5E6F'],
+  ])('takes %s for a number as people write it', async (to, number) => {
+    await run('message.sendText', { text: 'x', to });
+    expect(sent().to).toBe(number);
   });
 
   it('passes on what the options say', async () => {
@@ -144,6 +156,10 @@ describe('sending', () => {
   it.each([
     ['an empty text', 'sendText', { text: ' ' }, 'The text is empty'],
     ['no recipient', 'sendText', { text: 'x', to: '' }, 'There is no recipient'],
+    ['a name', 'sendText', { text: 'x', to: 'not a number' }, 'To is not a phone number'],
+    ['two numbers', 'sendText', { text: 'x', to: '27999900001, 27999900002' }, 'To is not a phone number'],
+    ['a short number', 'sendText', { text: 'x', to: '12345' }, 'To is not a phone number'],
+    ['a national number', 'sendText', { text: 'x', to: '099 990 0001' }, 'To has no country code'],
     [
       'a line break in a template parameter',
       'sendTemplate',

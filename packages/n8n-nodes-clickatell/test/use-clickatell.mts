@@ -1,11 +1,12 @@
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { splitCallback } from '@clickrelay/core';
-import type { IDataObject, INodeExecutionData } from 'n8n-workflow';
+import type { IDataObject, INode, INodeExecutionData, WorkflowExecuteMode } from 'n8n-workflow';
 import { afterEach, beforeEach } from 'vitest';
 import { Clickatell } from '../nodes/Clickatell/Clickatell.node.ts';
-import { toItem } from '../nodes/shared/item.ts';
+import { type Circumstances, toItem } from '../nodes/shared/item.ts';
 import { fakeExecute } from './fake-n8n.mts';
+import type { RanBefore } from './run-before.mts';
 
 export interface Asked {
   readonly method: string;
@@ -100,14 +101,18 @@ export const useClickatell = () => {
 
 interface Run {
   readonly items?: INodeExecutionData[];
+  readonly before?: readonly RanBefore[];
+  readonly mode?: WorkflowExecuteMode;
+  readonly runIndex?: number;
+  readonly node?: Partial<INode>;
   readonly continueOnFail?: boolean;
   readonly perItem?: (item: INodeExecutionData) => IDataObject;
 }
 
 /** The item that the trigger makes of an event of a callback. */
-export const eventItem = (callback: unknown, at = 0): INodeExecutionData => {
-  const logged = splitCallback(JSON.stringify(callback), new Date().toISOString())[at];
-  return toItem((logged as { event: Parameters<typeof toItem>[0] }).event, { attempt: 1 });
+export const eventItem = (callback: unknown, how: Partial<Circumstances> = {}): INodeExecutionData => {
+  const [logged] = splitCallback(JSON.stringify(callback), new Date().toISOString());
+  return toItem((logged as { event: Parameters<typeof toItem>[0] }).event, { attempt: 1, ...how });
 };
 /** The error of a run that must fail. */
 export const rejection = async (promise: Promise<unknown>) =>

@@ -1,4 +1,5 @@
 import {
+  type IDataObject,
   type IExecuteFunctions,
   type INodeExecutionData,
   type INodeType,
@@ -137,6 +138,7 @@ export class Clickatell implements INodeType {
     const plan = { tries: 5, firstPauseMs: 1000, ...(signal !== undefined && { signal }) };
 
     for (let itemIndex = 0; itemIndex < items.length; itemIndex++) {
+      const about: IDataObject = {};
       try {
         const resource = this.getNodeParameter('resource', itemIndex) as string;
         const name = this.getNodeParameter('operation', itemIndex) as string;
@@ -144,23 +146,28 @@ export class Clickatell implements INodeType {
         if (operation === undefined) {
           throw new NodeOperationError(this.getNode(), `There is no operation "${name}" of ${resource}`, { itemIndex });
         }
-        for (const { json, binary } of await operation(this, itemIndex, plan)) {
+        for (const { json, binary } of await operation(this, itemIndex, { ...plan, about })) {
           outputs.push({ json, ...(binary !== undefined && { binary }), pairedItem: { item: itemIndex } });
         }
       } catch (error) {
         const failure = asNodeError(this, error, itemIndex);
         if (!this.continueOnFail()) throw failure;
-        const { message, description } = failure;
-        outputs.push({
-          json: { error: message, description: description ?? null },
-          error: failure,
-          pairedItem: { item: itemIndex },
-        });
+        outputs.push({ json: errorItem(failure, about), pairedItem: { item: itemIndex } });
       }
     }
     return [outputs];
   }
 }
+
+/**
+ * n8n takes an item for an error when it has exactly `error` and `message`, puts it on the error output, and adds the
+ * fields of the input. With n8n's own `item.error` it would drop all that we say.
+ */
+const errorItem = (failure: NodeOperationError | NodeApiError, about: IDataObject): IDataObject => {
+  const { message, description, context } = failure;
+  const code = (context['clickatellCode'] ?? null) as number | null;
+  return { error: { code, message, description: description ?? null, ...about }, message };
+};
 
 const asNodeError = (n8n: IExecuteFunctions, error: unknown, itemIndex: number): NodeOperationError | NodeApiError => {
   if (error instanceof NodeApiError || error instanceof NodeOperationError) return error;

@@ -23,6 +23,12 @@ export interface RetryPlan {
   readonly signal?: AbortSignal;
 }
 
+/** The work on one item. */
+export interface Task extends RetryPlan {
+  /** What the item is about, filled in as it becomes known: an error item carries it. */
+  readonly about: IDataObject;
+}
+
 const TIMEOUT_MS = 30_000;
 const LONGEST_PAUSE_MS = 30_000;
 
@@ -94,12 +100,14 @@ export const throwFailure = (
   failure: ApiFailure,
   status?: number,
 ): never => {
-  const error = { code: failure.code, description: failure.description } as unknown as JsonObject;
-  throw new NodeApiError(n8n.getNode(), error, {
+  const given = { code: failure.code, description: failure.description } as unknown as JsonObject;
+  const error = new NodeApiError(n8n.getNode(), given, {
     itemIndex,
     ...explainFailure(failure),
     ...(status !== undefined && { httpCode: String(status) }),
   });
+  error.context['clickatellCode'] = failure.code;
+  throw error;
 };
 
 /** Sends a request without side effects, and so retries it on Clickatell's server errors too. */

@@ -13,6 +13,9 @@ export class InvalidMessageError extends Error {
 
 /** Options of every message; empty ones are left out. */
 export interface MessageOptions {
+  /** The event that this message is sent for, where n8n cannot find it. */
+  readonly event?: unknown;
+  readonly sendInTests?: boolean;
   readonly clientMessageId?: string;
   readonly from?: string;
   readonly previewFirstUrl?: boolean;
@@ -31,7 +34,7 @@ export const messageTo = (
   const message: IDataObject = { channel, to: readRecipient(to), ...content };
   const { clientMessageId, from, previewFirstUrl, relatedMessageId, scheduledDeliveryTime, validityPeriod } = options;
   if (clientMessageId) message['clientMessageId'] = String(clientMessageId);
-  if (from) message['from'] = readRecipient(from);
+  if (from) message['from'] = readSender(from);
   if (previewFirstUrl) message['previewFirstUrl'] = true;
   if (relatedMessageId) message['relatedMessageId'] = String(relatedMessageId);
   if (scheduledDeliveryTime) message['scheduledDeliveryTime'] = String(scheduledDeliveryTime);
@@ -39,15 +42,32 @@ export const messageTo = (
   return message;
 };
 
-/** Clickatell takes digits without "+". Leaves anything alone that is not a phone number, such as an anonymous id. */
+/** Clickatell takes the digits of a number in international format. WhatsApp's user ids go as they are. */
 const readRecipient = (to: unknown): string => {
   const given = String(to ?? '').trim();
   if (given === '') {
     throw new InvalidMessageError(
       'There is no recipient',
-      'Set To, for example to {{ $json.from }}, the sender of an event.',
+      'Set To to a phone number, for example to {{ $json.from }}, the sender of an event.',
     );
   }
+  if (USER_ID.test(given)) return given;
+  const digits = /^[+\d\s().-]+$/.test(given) ? given.replace(/\D/g, '') : '';
+  // What people dial before an international number, where the phone does not know "+".
+  const number = given.startsWith('+') ? digits : digits.replace(/^00/, '');
+  if (/^[1-9]\d{6,14}$/.test(number)) return number;
+  throw new InvalidMessageError(
+    digits.startsWith('0') ? 'To has no country code' : 'To is not a phone number',
+    'Use the international format: country code and number without a leading 0, 7 to 15 digits, such as 27999900001 or +27 99 990 0001.',
+  );
+};
+
+/** WhatsApp's id of a person whose number is hidden, as in `from` of an event. */
+const USER_ID = /^[A-Z]{2}\.[A-Za-z0-9]{6,128}$/;
+
+/** A number, a short code, or a name, by the rules of the country. */
+const readSender = (from: unknown): string => {
+  const given = String(from).trim();
   return /^\+?[\d\s().-]+$/.test(given) ? given.replace(/\D/g, '') : given;
 };
 
@@ -62,7 +82,7 @@ export const replyTo = (
   if (typeof from !== 'string' || from === '') {
     throw new InvalidMessageError(
       'This event cannot be answered: it has no sender',
-      "Set Event to the item of the trigger, for example {{ $('Clickatell Trigger').item.json }}. Status updates have no sender.",
+      'Only what a person sent has a sender; a status update has none. In the trigger, choose messages only.',
     );
   }
   const sendOn = sendableChannel(channel);
@@ -88,11 +108,17 @@ const sendableChannel = (channel: unknown): string => {
 };
 
 export const readEvent = (event: unknown): IDataObject => {
+  if (event === undefined || event === null || event === '') {
+    throw new InvalidMessageError(
+      'No event of a Clickatell trigger leads to this item',
+      "Set Event to what the trigger gave, for example {{ $('Clickatell Trigger').first().json }}.",
+    );
+  }
   const parsed = typeof event === 'string' ? parseJson(event) : event;
   if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed as IDataObject;
   throw new InvalidMessageError(
     'Event is not an event',
-    "Set it to the item of the trigger, for example {{ $('Clickatell Trigger').item.json }}.",
+    "Leave it empty, or set it to what the trigger gave, for example {{ $('Clickatell Trigger').item.json }}.",
   );
 };
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { classifyStatus } from '@clickrelay/core';
 import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-import { call, failureOf, type RetryPlan, read, throwFailure, withRetries } from './api.ts';
+import { call, failureOf, read, type Task, throwFailure, withRetries } from './api.ts';
 import {
   type Button,
   buttonsContent,
@@ -10,6 +10,7 @@ import {
   locationContent,
   type MessageOptions,
   messageTo,
+  readEvent,
   readRawMessages,
   readText,
   replyTo,
@@ -17,43 +18,86 @@ import {
 } from './build-message.ts';
 import { download, type MediaSource, mediaOf } from './download.ts';
 import { isSafeToRetry, readFailure } from './errors.ts';
+import { findOccasion, type Occasion } from './find-event.ts';
 import { describeResult, sendMessages } from './send.ts';
+import { describeHeld, isHeld, nameMessages } from './send-safely.ts';
 
 /** The output of an operation for one item; the node adds which item it came from. */
 type Output = Pick<INodeExecutionData, 'json' | 'binary'>;
 
 /** Runs an operation for one item. */
-type Operation = (n8n: IExecuteFunctions, itemIndex: number, plan: RetryPlan) => Promise<Output[]>;
+type Operation = (n8n: IExecuteFunctions, itemIndex: number, plan: Task) => Promise<Output[]>;
 
-const sendOne = (
-  content: (n8n: IExecuteFunctions, itemIndex: number, plan: RetryPlan) => Promise<IDataObject>,
-): Operation => {
+/** Builds the content of a message. One that is held is not sent, so nothing may be uploaded for it. */
+type Content = (n8n: IExecuteFunctions, itemIndex: number, plan: Task, held: boolean) => Promise<IDataObject>;
+
+const sendOne = (content: Content): Operation => {
   return async (n8n, i, plan) => {
     const options = n8n.getNodeParameter('options', i, {}) as MessageOptions;
     const channel = n8n.getNodeParameter('channel', i) as string;
+    const cause = causeOf(n8n, i, options);
+    const to = n8n.getNodeParameter('to', i);
+    Object.assign(plan.about, { to, channel, eventId: cause.event?.['eventId'] ?? null });
     // Built before a file is uploaded, so that a missing recipient costs no upload.
-    const message = messageTo(channel, n8n.getNodeParameter('to', i), {}, options);
-    return await send(n8n, i, { ...message, ...(await content(n8n, i, plan)) }, plan);
+    const message = messageTo(channel, to, {}, options);
+    return await send(n8n, i, cause, [{ ...message, ...(await content(n8n, i, plan, cause.held)) }], plan);
   };
 };
 
-/** Sends one message; a refusal is an error of this item. */
-const send = async (n8n: IExecuteFunctions, i: number, message: IDataObject, plan: RetryPlan): Promise<Output[]> => {
-  const [result] = await sendMessages(n8n, i, [message], plan);
-  if (result === undefined) return [];
-  if (result.failure !== null) throwFailure(n8n, i, result.failure);
-  return [{ json: describeResult(result) }];
+/** Why a message is sent, and whether it may be. */
+interface Cause extends Occasion {
+  readonly held: boolean;
+}
+
+const causeOf = (n8n: IExecuteFunctions, i: number, { event, sendInTests }: MessageOptions): Cause => {
+  const found = findOccasion(n8n, i);
+  const occasion = isGiven(event) ? { ...found, event: readEvent(event) } : found;
+  return { ...occasion, held: sendInTests !== true && isHeld(n8n, occasion) };
 };
 
+/** The event that the field names, or else the one that the item comes from. */
+const eventOf = (n8n: IExecuteFunctions, i: number): unknown => {
+  const event = n8n.getNodeParameter('event', i, '');
+  return isGiven(event) ? event : findOccasion(n8n, i).event;
+};
+
+const isGiven = (value: unknown): boolean => value !== undefined && value !== null && value !== '';
+
 /**
- * Sends several messages. Each has its own result, because repeating all for one refusal would send the others twice.
+ * Sends messages, once for each event and place, unless it is only a test. Each has its own result, because repeating
+ * all for one refusal would send the others twice; it is an error of this item when none was accepted.
  */
-const sendRaw = async (n8n: IExecuteFunctions, i: number, plan: RetryPlan): Promise<Output[]> => {
+const send = async (
+  n8n: IExecuteFunctions,
+  i: number,
+  cause: Cause,
+  messages: readonly IDataObject[],
+  plan: Task,
+): Promise<Output[]> => {
+  const named = nameMessages(n8n, i, cause, messages);
+  const eventId = cause.event?.['eventId'] ?? null;
+  const [first] = named;
+  const { to = null, channel = null, clientMessageId = null } = (first ?? {}) as IDataObject;
+  Object.assign(plan.about, { to, channel, clientMessageId, eventId });
+  if (cause.held) return named.map((message) => ({ json: { ...describeHeld(message), eventId } }));
+  const results = await sendMessages(n8n, i, named, plan);
+  const [result] = results;
+  if (result?.failure && results.every(({ accepted }) => !accepted)) throwFailure(n8n, i, result.failure);
+  return results.map((result) => ({ json: { ...describeResult(result), eventId } }));
+};
+
+const sendRaw = async (n8n: IExecuteFunctions, i: number, plan: Task): Promise<Output[]> => {
   const messages = readRawMessages(n8n.getNodeParameter('rawMessages', i));
-  const results = await sendMessages(n8n, i, messages, plan);
-  const [first] = results;
-  if (first?.failure && results.every(({ accepted }) => !accepted)) throwFailure(n8n, i, first.failure);
-  return results.map((result) => ({ json: describeResult(result) }));
+  const cause = causeOf(n8n, i, n8n.getNodeParameter('options', i, {}) as MessageOptions);
+  return await send(n8n, i, cause, messages, plan);
+};
+
+const reply = async (n8n: IExecuteFunctions, i: number, plan: Task): Promise<Output[]> => {
+  const { quote, ...options } = n8n.getNodeParameter('options', i, {}) as MessageOptions & { quote?: boolean };
+  const event = n8n.getNodeParameter('event', i, '');
+  const cause = causeOf(n8n, i, { ...options, event });
+  const text = n8n.getNodeParameter('text', i) as string;
+  return await send(n8n, i, cause, [replyTo(cause.event, text, { quote: quote === true }, options)], plan);
 };
 
 const template = (n8n: IExecuteFunctions, i: number): IDataObject => {
@@ -79,7 +123,7 @@ const template = (n8n: IExecuteFunctions, i: number): IDataObject => {
   }
 };
 
-const media = async (n8n: IExecuteFunctions, i: number, plan: RetryPlan): Promise<IDataObject> => {
+const media: Content = async (n8n, i, plan, held) => {
   const caption = n8n.getNodeParameter('caption', i, '') as string;
   const withCaption = caption === '' ? {} : { caption };
   if (n8n.getNodeParameter('mediaSource', i) === 'fileId') {
@@ -87,8 +131,9 @@ const media = async (n8n: IExecuteFunctions, i: number, plan: RetryPlan): Promis
     return { media: { fileId, contentType: n8n.getNodeParameter('contentType', i) as string, ...withCaption } };
   }
   const field = n8n.getNodeParameter('binaryPropertyName', i) as string;
+  const { mimeType } = n8n.helpers.assertBinaryData(i, field);
+  if (held) return { media: { contentType: mimeType, ...withCaption } };
   if (n8n.getNodeParameter('mediaTransport', i) === 'inline') {
-    const { mimeType } = n8n.helpers.assertBinaryData(i, field);
     const bytes = await n8n.helpers.getBinaryDataBuffer(i, field);
     return { content: bytes.toString('base64'), contentType: mimeType, ...withCaption };
   }
@@ -96,7 +141,7 @@ const media = async (n8n: IExecuteFunctions, i: number, plan: RetryPlan): Promis
   return { media: { fileId, contentType, ...withCaption } };
 };
 
-const upload = async (n8n: IExecuteFunctions, i: number, field: string, plan: RetryPlan): Promise<IDataObject> => {
+const upload = async (n8n: IExecuteFunctions, i: number, field: string, plan: Task): Promise<IDataObject> => {
   const { mimeType, fileName } = n8n.helpers.assertBinaryData(i, field);
   const bytes = await n8n.helpers.getBinaryDataBuffer(i, field);
   const answer = await withRetries(
@@ -123,7 +168,7 @@ const upload = async (n8n: IExecuteFunctions, i: number, field: string, plan: Re
   return { fileId: answer.body['fileId'], contentType: mimeType, fileName: fileName ?? null, byteSize: bytes.length };
 };
 
-const getStatus = async (n8n: IExecuteFunctions, i: number, plan: RetryPlan): Promise<Output[]> => {
+const getStatus = async (n8n: IExecuteFunctions, i: number, plan: Task): Promise<Output[]> => {
   const apiMessageId = String(n8n.getNodeParameter('apiMessageId', i) ?? '').trim();
   if (apiMessageId === '') {
     throw new InvalidMessageError(
@@ -131,6 +176,7 @@ const getStatus = async (n8n: IExecuteFunctions, i: number, plan: RetryPlan): Pr
       'Set it to the apiMessageId that the send operation returned.',
     );
   }
+  plan.about['apiMessageId'] = apiMessageId;
   const body = await read(n8n, i, { url: `/v1/message/${encodeURIComponent(apiMessageId)}` }, plan);
   const [channel, about] = Object.entries(body).find(([, value]) => isStatus(value)) ?? [null, {}];
   const { status, statusCode, timestamp } = about as IDataObject;
@@ -156,10 +202,11 @@ const getStatus = async (n8n: IExecuteFunctions, i: number, plan: RetryPlan): Pr
 
 const isStatus = (value: unknown): boolean => typeof value === 'object' && value !== null && 'status' in value;
 
-const markAsRead = async (n8n: IExecuteFunctions, i: number, plan: RetryPlan): Promise<Output[]> => {
+const markAsRead = async (n8n: IExecuteFunctions, i: number, plan: Task): Promise<Output[]> => {
   const messageId = String(n8n.getNodeParameter('messageId', i) ?? '').trim();
   if (messageId === '')
     throw new InvalidMessageError('There is no message ID', 'Set it to the messageId of the event.');
+  plan.about['messageId'] = messageId;
   const clientEventId = randomUUID();
   // 1001 is the status "read by the business". Source: guides.clickatell.com, "Send business read status notification".
   const update = { channel: 'whatsapp', statusCode: 1001, messageId, clientEventId };
@@ -214,7 +261,7 @@ const downloadMedia = async (n8n: IExecuteFunctions, i: number): Promise<Output[
       case 'base64':
         return [{ ...about, base64: String(n8n.getNodeParameter('base64', i) ?? '') }];
       default:
-        return mediaOf(n8n.getNodeParameter('event', i)).map((source) => ({
+        return mediaOf(eventOf(n8n, i)).map((source) => ({
           ...source,
           ...(contentType && { contentType }),
           ...(fileName && { fileName }),
@@ -249,16 +296,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
       n8n.getNodeParameter('buttons.button', i, []) as unknown as Button[],
     ),
   ),
-  'message.reply': async (n8n, i, plan) => {
-    const { quote, ...options } = n8n.getNodeParameter('options', i, {}) as MessageOptions & { quote?: boolean };
-    const text = n8n.getNodeParameter('text', i) as string;
-    return await send(
-      n8n,
-      i,
-      replyTo(n8n.getNodeParameter('event', i), text, { quote: quote === true }, options),
-      plan,
-    );
-  },
+  'message.reply': reply,
   'message.sendRaw': sendRaw,
   'message.getStatus': getStatus,
   'message.markAsRead': markAsRead,

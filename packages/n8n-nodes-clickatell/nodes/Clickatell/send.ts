@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
 import { call, failureOf, type RetryPlan, throwFailure, withRetries } from './api.ts';
 import { type ApiFailure, explainFailure, isSafeToRetry, readFailure } from './errors.ts';
+import type { Message } from './send-safely.ts';
 
 /** The result of sending one message. */
 export interface SendResult {
@@ -15,32 +15,27 @@ export interface SendResult {
   readonly failure: ApiFailure | null;
 }
 
-type Message = IDataObject & { readonly clientMessageId: string };
-
 /**
- * Sends messages in one request, and sends again only those that the rate limit refused: 202 and 207 report on each
- * message separately. Throws when the request as a whole is refused.
+ * Sends messages in one request, and sends again only those that the rate limit refused: whatever its status, an
+ * answer may report on each message separately. Throws when the request as a whole is refused.
  */
 export const sendMessages = async (
   n8n: IExecuteFunctions,
   itemIndex: number,
-  given: readonly IDataObject[],
+  messages: readonly Message[],
   plan: RetryPlan,
 ): Promise<SendResult[]> => {
-  const messages = given.map((message): Message => {
-    const own = String(message['clientMessageId'] ?? '').trim();
-    return { ...message, clientMessageId: own === '' ? randomUUID() : own };
-  });
   const results = new Map<Message, SendResult>();
-  let waiting = messages;
+  let waiting = [...messages];
 
   await withRetries(
     plan,
     async () => {
       const answer = await call(n8n, itemIndex, { method: 'POST', url: '/v1/message', body: { messages: waiting } });
+      const told = messagesOf(answer.body);
       const failure =
         failureOf(answer) ?? (Array.isArray(answer.body['messages']) ? null : readFailure(answer.body['error']));
-      if (failure !== null) {
+      if (failure !== null && told.length === 0) {
         for (const message of waiting) results.set(message, resultOf(message, undefined, failure));
         if (isSafeToRetry(failure)) return;
         // If some messages were accepted before, their results matter more than this error.
@@ -50,9 +45,10 @@ export const sendMessages = async (
         }
         throwFailure(n8n, itemIndex, failure, answer.status);
       }
-      const told = Array.isArray(answer.body['messages']) ? (answer.body['messages'] as IDataObject[]) : [];
       for (const [message, about] of match(waiting, told)) {
-        results.set(message, resultOf(message, about, readFailure(about?.['error'])));
+        // The failure of the request counts only for messages that have no word of their own.
+        const own = readFailure(about?.['error']) ?? (about?.['accepted'] === true ? null : failure);
+        results.set(message, resultOf(message, about, own));
       }
       waiting = waiting.filter((message) => isSafeToRetry(results.get(message)?.failure ?? null));
     },
@@ -60,6 +56,11 @@ export const sendMessages = async (
   );
   return messages.map((message) => results.get(message) as SendResult);
 };
+
+const messagesOf = (body: IDataObject): IDataObject[] =>
+  Array.isArray(body['messages']) ? (body['messages'] as unknown[]).filter(isObject) : [];
+
+const isObject = (value: unknown): value is IDataObject => typeof value === 'object' && value !== null;
 
 /** Matches results to messages by our id, then by recipient, then by elimination: their order is not promised. */
 const match = (messages: readonly Message[], told: readonly IDataObject[]): Map<Message, IDataObject | undefined> => {

@@ -6,16 +6,28 @@ export const shownFor = (operation: string[], resource = 'message'): INodeProper
 });
 
 // Apart from its field, because n8n's linter would write `json` in capitals.
-const EVENT_DESCRIPTION =
-  "The item of the trigger. If there are other nodes in between, use {{ $('Clickatell Trigger').item.json }}.";
+const EVENT = {
+  placeholder: "e.g. {{ $('Clickatell Trigger').item.json }}",
+  description:
+    'Leave empty for the event that started the workflow; it is found behind any node. Set it where the workflow was started by something else.',
+};
 
-/** The field that takes the item of a trigger. */
+/** The field that takes another event than the one that started the workflow. */
 export const eventField = (operation: string[], resource: string): INodeProperties => ({
   displayName: 'Event',
   name: 'event',
   type: 'json',
-  default: '={{ $json }}',
-  required: true,
+  default: '',
   displayOptions: shownFor(operation, resource),
-  description: EVENT_DESCRIPTION,
+  ...EVENT,
+});
+
+/** The same as an option. */
+export const eventOption = (operation: string[]): INodeProperties => ({
+  displayName: 'Event',
+  name: 'event',
+  type: 'json',
+  default: '',
+  displayOptions: { show: { '/operation': operation } },
+  ...EVENT,
 });

@@ -56,6 +56,13 @@ export const toItem = (
   };
 };
 
+/** Whether a value is the item of a trigger. */
+export const isEvent = (value: unknown): value is IDataObject => {
+  if (typeof value !== 'object' || value === null || !('type' in value) || !('from' in value)) return false;
+  const { eventId } = value as { eventId?: unknown };
+  return typeof eventId === 'string' && eventId.startsWith('evt_');
+};
+
 /** The words that the person wrote, captioned or pressed; null when there are none. */
 const textOf = (type: string, data: Event['data']): string | null => {
   switch (type) {
