@@ -23,6 +23,7 @@ import {
 } from '../packages/metrics/src/index.ts';
 import { KNOWN_VARIABLES } from '../packages/service/src/settings/known-variables.ts';
 import { samples } from '../packages/simulator/src/index.ts';
+import { conditionsDoc } from './conditions-doc.ts';
 import { configurationDoc } from './configuration-doc.ts';
 import { interfaceDocs, interfaceFiles } from './interface-docs.ts';
 
@@ -55,6 +56,20 @@ describe('docs', () => {
 
   it('name every variable of the configuration as the code reads it', async () => {
     expect(await readFile(join(root, 'docs/configuration.md'), 'utf8')).toBe(configurationDoc());
+  });
+
+  it('tell every condition as the rules judge it', async () => {
+    expect(await readFile(join(root, 'docs/conditions.md'), 'utf8')).toBe(conditionsDoc());
+  });
+
+  it('have what a condition points to', async () => {
+    for (const file of (await sources()).filter((path) => path.startsWith('packages/health/src'))) {
+      const text = await readFile(join(root, file), 'utf8');
+      for (const [, page, anchor] of text.matchAll(/'(docs\/[\w-]+\.md)(?:#([\w-]+))?'/g)) {
+        const anchors = anchorsOf(await readFile(join(root, page as string), 'utf8'));
+        expect(anchor === undefined || anchors.has(anchor), `${file}: ${page}#${anchor}`).toBe(true);
+      }
+    }
   });
 
   it.each(Object.entries(interfaceFiles()))('and %s are up to date with the schemas', async (file, made) => {
@@ -97,6 +112,8 @@ describe('docs', () => {
     const codes = new Set<string>();
     for (const file of await sources()) {
       if (!/\/src\//.test(file) || file.endsWith('.test.ts') || file.startsWith('packages/testkit')) continue;
+      // Conditions have a page of their own.
+      if (file.startsWith('packages/health/src/rules')) continue;
       const text = await readFile(join(root, file), 'utf8');
       for (const pattern of CODE_PATTERNS) for (const [, code] of text.matchAll(pattern)) codes.add(code as string);
     }

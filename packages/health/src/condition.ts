@@ -13,7 +13,7 @@ export const SUBJECT_KINDS = ['relay', 'receiver', 'worker', 'api', 'redis', 'de
 
 /**
  * What a condition is about. The id of a part is its host, not its process: a process dies, and its condition with it.
- * `relay` with an id is a machine.
+ * `relay` with an id is a machine, or a lane.
  */
 export interface Subject {
   readonly kind: (typeof SUBJECT_KINDS)[number];
@@ -25,7 +25,7 @@ export interface Mend {
   readonly text: string;
   /** A line to type; null when there is none. */
   readonly command: string | null;
-  /** A page of the docs, relative to the repository: `docs/operations.md#disk`. */
+  /** A page of the docs, relative to the repository: `docs/conditions.md#redis_away`; null when there is none. */
   readonly link: string | null;
 }
 
@@ -36,7 +36,7 @@ export interface Condition {
   readonly severity: Severity;
   readonly state: ConditionState;
   readonly subject: Subject;
-  /** The first moment it was true, ISO 8601, the same until it ends; of what was never told, since when nobody can tell. */
+  /** ISO 8601: the first moment it was true, the same until it ends; or since when nobody can tell, if it never was. */
   readonly since: string;
   /** Deliveries, callbacks or bytes that wait or fail because of it; 0 when nothing is counted. */
   readonly count: number;

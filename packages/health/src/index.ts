@@ -14,5 +14,5 @@ export {
 } from './judge.ts';
 export { isUnknown, type Known, type Unknown } from './known.ts';
 export type { Blind, Level, Rule, Sighting } from './rule.ts';
-export { RULES } from './rules/index.ts';
+export { GROUPS, RULES } from './rules/index.ts';
 export { type HealthWatch, judgeOnce, type WatchOptions, watchHealth } from './watch.ts';

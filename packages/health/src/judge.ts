@@ -104,7 +104,7 @@ const cannotTellAny = (rule: Rule, known: readonly Memory[], why: string, nowMs:
   const subject = { kind: rule.kind, id: null };
   const isSame = (one: Memory): boolean => memoryKey(one.code, one.subject) === memoryKey(rule.code, subject);
   const same = known.find(isSame);
-  const mend = { text: 'mend what keeps it from being told', command: null, link: null };
+  const mend = { text: 'mend what keeps it from being told' };
   const memory: Memory = {
     code: rule.code,
     subject,
@@ -182,7 +182,7 @@ const tell = (rule: Rule, memory: Memory, nowMs: number): Condition => {
     since: toIso(memory.since ?? memory.unknownSince ?? nowMs),
     count,
     sentence: flapping === undefined ? sentence : `${sentence}; ${comesAndGoes(flapping)}`,
-    mend,
+    mend: { text: mend.text, command: mend.command ?? null, link: mend.link ?? `docs/conditions.md#${rule.code}` },
     inhibitedBy: null,
     acknowledged: null,
   };
@@ -243,7 +243,7 @@ const stateOf = (conditions: readonly Condition[]): Verdict['state'] => {
 
 const STATES = ['raised', 'clearing', 'unknown', 'pending'];
 
-/** What is told now, what cannot be told, what may come; among them causes before what they explain, the worst first. */
+/** By state; of each state the causes before what they explain, and the worst first. */
 const worstFirst = (a: Condition, b: Condition): number =>
   STATES.indexOf(a.state) - STATES.indexOf(b.state) ||
   Number(a.inhibitedBy !== null) - Number(b.inhibitedBy !== null) ||

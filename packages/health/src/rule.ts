@@ -1,4 +1,4 @@
-import type { Mend, Severity, Subject } from './condition.ts';
+import type { Severity, Subject } from './condition.ts';
 import type { Facts } from './facts.ts';
 import type { Known, Unknown } from './known.ts';
 
@@ -30,7 +30,16 @@ export interface Sighting extends Seen {
   readonly count: number;
   /** Lower case but for names, no full stop. */
   readonly sentence: string;
-  readonly mend: Mend;
+  readonly mend: Advice;
+}
+
+/** What a person does about it. */
+export interface Advice {
+  readonly text: string;
+  /** A line to type. */
+  readonly command?: string | null | undefined;
+  /** A page that says more. @default the paragraph of the condition in docs/conditions.md */
+  readonly link?: string | null | undefined;
 }
 
 /** A subject of which nobody can tell now: nothing is raised for it, and what is raised does not end. */
