@@ -125,6 +125,12 @@ export const createDispatcher = (store: Store, options: DispatcherOptions): Disp
     if (locks > 0) onPutBack({ byMs: null, locks, delays: 0 });
   };
   const firstSweep = setTimeout(async () => {
+    // A busy process may not be connected yet, which is no error; if it cannot be, others say so.
+    const isReady = await store.ready().then(
+      () => true,
+      () => false,
+    );
+    if (!isReady || dispatch.isClosing) return;
     await heal(null).catch(onError);
     await sweepStalled().catch(onError);
   }, FIRST_STALLED_SWEEP_MS);
