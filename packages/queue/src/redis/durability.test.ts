@@ -96,6 +96,15 @@ describe('a server', () => {
     }).toEqual({ always, everysec, replicated, unsafe });
   });
 
+  it.each([
+    ['always', 'with the disk of Redis'],
+    ['everysec', 'the last second'],
+    ['replicated', 'every replica'],
+    ['unsafe', 'anything'],
+  ] as const)('that is fine for `%s` comes with what that may lose: %s', (mode, words) => {
+    expect(judgeDurability(SAFE, mode).mayBeLost).toContain(words);
+  });
+
   it('that is not safe comes with what to type', () => {
     const mends = (settings: Partial<Settings>, mode: DurabilityMode) =>
       judgeDurability({ ...SAFE, ...settings }, mode).problems.map(({ mend }) => mend);
