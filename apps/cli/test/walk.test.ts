@@ -11,7 +11,7 @@ import {
   waitUntil,
 } from '@clickrelay/testkit';
 import { Webhook } from 'standardwebhooks';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { runCli, startCli } from './run-cli.ts';
 
 // The real parts, built and started as users do, from the command or curl to the destination.
@@ -23,7 +23,7 @@ let environment: Record<string, string>;
 let program: Program | undefined;
 const destinations: Destination[] = [];
 
-beforeEach(async () => {
+const makeFolder = async (): Promise<void> => {
   folder = await mkdtemp(join(tmpdir(), 'clickrelay-cli-'));
   environment = {
     DATA_DIR: join(folder, 'data'),
@@ -33,15 +33,15 @@ beforeEach(async () => {
     EGRESS_ALLOW: '127.0.0.0/8',
     CLICKRELAY_REDIS_SERVER: findRedisServer(),
   };
-});
-afterEach(async () => {
+};
+const endAll = async (): Promise<void> => {
   await program?.stop();
   program = undefined;
   for (const destination of destinations.splice(0)) await destination.close();
   // A killed `start` leaves its Redis for the next one to take over, but here there is no next one.
   await killAll();
   await rm(folder, { recursive: true });
-});
+};
 
 const declare = async (answer: DestinationAnswer = 200): Promise<Destination> => {
   const destination = await startDestination({ answer });
@@ -104,11 +104,50 @@ const startAndDeliver = async (destination: Destination, count: number): Promise
 const verified = ({ body, headers }: Destination['requests'][number]): { id: string; raw: unknown } =>
   new Webhook(SECRET).verify(body, headers as Record<string, string>) as { id: string; raw: unknown };
 
-describe('clickrelay start', () => {
-  it("delivers Clickatell's two samples as nine signed events, and none when they come again", async () => {
-    const crm = await declare();
-    await start();
+// In this order: the first looks at a Clickrelay that has seen nothing, the last one stops it.
+describe('one `clickrelay start`', () => {
+  let crm: Destination;
+  beforeAll(async () => {
+    await makeFolder();
+    crm = await declare();
+    await start({ RETRY_SCHEDULE: '0s,10ms,10ms,10ms,10ms,10ms,10ms,10ms,10ms,10ms' });
+  });
+  afterAll(endAll);
+  beforeEach(() => {
+    crm.requests.length = 0;
+  });
 
+  it('shows what to enter at Clickatell, and sends a test callback all the way without keeping it', async () => {
+    await waitUntil(async () => (await cli('setup')).receivers.length === 1, { timeoutMs: 20_000 });
+    const { callbackUrls, receivers, problems } = await cli('setup');
+    expect(callbackUrls.local.replies).toMatch(/one-api-reply\?token=\(hidden\)$/);
+    expect(receivers).toMatchObject([{ readiness: { ready: true, durability: 'always' }, spool: { records: 0 } }]);
+    expect(problems[0]).toMatchObject({ code: 'no_public_url' });
+    const result = await cli('setup', '--test');
+    expect(result).toMatchObject({ ok: true, through: 'local', type: 'moText' });
+    expect(result.steps.map(({ step }: { step: string }) => step)).toEqual([
+      'resolved',
+      'connected',
+      'answered',
+      'committed',
+      'split',
+    ]);
+    expect((await cli('events')).items).toEqual([]);
+    expect((await cli('ledger')).intake.messages).toEqual({ callbacks: 0, events: 0, repeats: 0 });
+  });
+
+  it('answers 200 to a body that is not a callback, and shows it in quarantine', async () => {
+    const answer = await post('replies', 'hello, I am no JSON');
+    expect(answer).toEqual({ status: 200, body: { accepted: 0, quarantined: expect.stringMatching(/^qrt_/) } });
+    const { items } = await cli('quarantine');
+    expect(items).toEqual([
+      expect.objectContaining({ id: (answer.body as { quarantined: string }).quarantined, bytes: 19 }),
+    ]);
+    const shown = await cli('quarantine', 'show', items[0].id, '--reveal');
+    expect(shown.body.text).toBe('hello, I am no JSON');
+  });
+
+  it("delivers Clickatell's two samples as nine signed events, and none when they come again", async () => {
     expect(await post('replies', JSON.stringify(samples.reply))).toEqual({ status: 200, body: { accepted: 8 } });
     expect(await post('statuses', JSON.stringify(samples.status))).toEqual({ status: 200, body: { accepted: 1 } });
     const events = (await crm.waitFor(9)).map(verified);
@@ -124,9 +163,20 @@ describe('clickrelay start', () => {
     expect((await cli('events', '--limit', '20')).items).toHaveLength(10);
   });
 
+  it('makes a dead letter after ten answers of 500, and a replay delivers it', async () => {
+    crm.answerWith(500);
+    await cli('send', 'moText');
+    const { deliveryId } = await waitUntil(async () => (await cli('dead-letters')).items[0]);
+    expect(crm.requests).toHaveLength(10);
+
+    crm.answerWith(200);
+    await cli('replay', deliveryId);
+    const [, , , , , , , , , , last] = await crm.waitFor(11);
+    expect(verified(last as Destination['requests'][number]).id).toBe(crm.requests[0]?.headers['webhook-id']);
+    await waitUntil(async () => (await cli('dead-letters')).items.length === 0);
+  });
+
   it('delivers each callback once, although the sender repeats them and mixes their order', async () => {
-    const crm = await declare();
-    await start();
     const sent = await cli('send', 'moText', '--count', '200', '--duplicate', '0.5', '--shuffle', '20');
     expect(sent.lost).toBe(0);
     await crm.waitFor(200);
@@ -134,6 +184,11 @@ describe('clickrelay start', () => {
     expect(new Set(crm.requests.map(({ headers }) => headers['webhook-id'])).size).toBe(200);
     expect(crm.requests).toHaveLength(200);
   });
+});
+
+describe('clickrelay start', () => {
+  beforeEach(makeFolder);
+  afterEach(endAll);
 
   it('makes its credentials on first use, keeps them private and uses them again', async () => {
     await declare();
@@ -172,54 +227,6 @@ describe('clickrelay start', () => {
     await program?.stop();
 
     await startAndDeliver(crm, 50);
-  });
-
-  it('makes a dead letter after ten answers of 500, and a replay delivers it', async () => {
-    const crm = await declare(500);
-    await start({ RETRY_SCHEDULE: '0s,10ms,10ms,10ms,10ms,10ms,10ms,10ms,10ms,10ms' });
-    await cli('send', 'moText');
-    const { deliveryId } = await waitUntil(async () => (await cli('dead-letters')).items[0]);
-    expect(crm.requests).toHaveLength(10);
-
-    crm.answerWith(200);
-    await cli('replay', deliveryId);
-    const [, , , , , , , , , , last] = await crm.waitFor(11);
-    expect(verified(last as Destination['requests'][number]).id).toBe(crm.requests[0]?.headers['webhook-id']);
-    await waitUntil(async () => (await cli('dead-letters')).items.length === 0);
-  });
-
-  it('shows what to enter at Clickatell, and sends a test callback all the way without keeping it', async () => {
-    await declare();
-    await start();
-    await waitUntil(async () => (await cli('setup')).receivers.length === 1, { timeoutMs: 20_000 });
-    const { callbackUrls, receivers, problems } = await cli('setup');
-    expect(callbackUrls.local.replies).toMatch(/one-api-reply\?token=\(hidden\)$/);
-    expect(receivers).toMatchObject([{ readiness: { ready: true, durability: 'always' }, spool: { records: 0 } }]);
-    expect(problems[0]).toMatchObject({ code: 'no_public_url' });
-    const result = await cli('setup', '--test');
-    expect(result).toMatchObject({ ok: true, through: 'local', type: 'moText' });
-    expect(result.steps.map(({ step }: { step: string }) => step)).toEqual([
-      'resolved',
-      'connected',
-      'answered',
-      'committed',
-      'split',
-    ]);
-    expect((await cli('events')).items).toEqual([]);
-    expect((await cli('ledger')).intake.messages).toEqual({ callbacks: 0, events: 0, repeats: 0 });
-  });
-
-  it('answers 200 to a body that is not a callback, and shows it in quarantine', async () => {
-    await declare();
-    await start();
-    const answer = await post('replies', 'hello, I am no JSON');
-    expect(answer).toEqual({ status: 200, body: { accepted: 0, quarantined: expect.stringMatching(/^qrt_/) } });
-    const { items } = await cli('quarantine');
-    expect(items).toEqual([
-      expect.objectContaining({ id: (answer.body as { quarantined: string }).quarantined, bytes: 19 }),
-    ]);
-    const shown = await cli('quarantine', 'show', items[0].id, '--reveal');
-    expect(shown.body.text).toBe('hello, I am no JSON');
   });
 
   it('runs a receiver alone only with CALLBACK_AUTH, and says how to set it', async () => {
