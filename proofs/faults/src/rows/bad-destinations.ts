@@ -117,6 +117,7 @@ const CONCURRENCY = 32;
 const allAreDown: Row = {
   id: 'G23',
   fault: 'every destination answers 503 for a while, then all are up',
+  shortIn: 'apps/worker/test/pacing.test.ts',
   timeoutMs: 480_000,
   run: async (run) => {
     const rig = await startRig(run, {

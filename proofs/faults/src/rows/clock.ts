@@ -18,6 +18,7 @@ const RETRY_MS = 4_000;
 const clockPutBack: Row = {
   id: 'G34',
   fault: 'the clock is put back, of Redis or of all',
+  shortIn: 'packages/queue/src/jobs/clock-put-back.test.ts',
   cannotRun: async () => cannotShiftClock(),
   timeoutMs: 300_000,
   run: async (run) => {

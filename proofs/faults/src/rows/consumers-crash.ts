@@ -21,6 +21,7 @@ interface Lease {
 const crashConsumers: Row = {
   id: 'LEASE',
   fault: 'consumers, the API and Redis die while deliveries are leased',
+  shortIn: 'packages/queue/src/leases/leases.test.ts',
   timeoutMs: 480_000,
   run: async (run) => {
     const rig = await startRig(run);

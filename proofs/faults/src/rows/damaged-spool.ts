@@ -35,6 +35,7 @@ const flipOneBit = (dir: string, random: Random): Set<string> => {
 const damagedSpool: Row = {
   id: 'G28',
   fault: 'one bit of the spool turned over, and its disk full while it is drained',
+  shortIn: 'packages/queue/src/spool/histories.test.ts',
   cannotRun: cannotMount,
   run: async (run) => {
     const disk = smallDisk(run, '2m');

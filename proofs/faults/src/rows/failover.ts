@@ -30,6 +30,7 @@ const whenCaughtUp = async (replica: RedisServer): Promise<void> => {
 const loseCutOffPrimary: Row = {
   id: 'G11',
   fault: 'primary killed while its replica was cut off, `replicated`',
+  shortIn: 'packages/queue/src/redis/confirm-replicated.test.ts',
   run: async (run) => {
     const primary = await startRedis();
     run.defer(() => primary.stop());

@@ -9,6 +9,8 @@ import type { Row } from '../run.ts';
 const cutPower = (fsync: 'always' | 'everysec'): Row => ({
   id: fsync === 'always' ? 'G2' : 'G3',
   fault: `power cut, \`${fsync}\`${fsync === 'everysec' ? ' (may lose; says so)' : ''}`,
+  shortIn:
+    fsync === 'always' ? 'packages/queue/src/redis/power-cut.test.ts' : 'packages/queue/src/redis/durability.test.ts',
   cannotRun: cannotCutPower,
   run: async (run) => {
     const power = createPowerSwitch(run);

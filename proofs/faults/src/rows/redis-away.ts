@@ -62,6 +62,7 @@ const underLoad = async (
 const killRedis = (hasSpool: boolean): Row => ({
   id: hasSpool ? 'G1-S' : 'G1',
   fault: `kill -9 of Redis under load${hasSpool ? ', with a spool' : ''}`,
+  ...(hasSpool && { shortIn: 'apps/receiver/test/spool.test.ts' }),
   run: async (run) => {
     const rig = await startRig(run, { spool: hasSpool });
     await underLoad(run, rig, {
@@ -80,6 +81,7 @@ const killRedis = (hasSpool: boolean): Row => ({
 const freezeRedis = (hasSpool: boolean): Row => ({
   id: hasSpool ? 'G4-S' : 'G4',
   fault: `SIGSTOP of Redis under load${hasSpool ? ', with a spool' : ''}`,
+  ...(!hasSpool && { shortIn: 'apps/receiver/test/main.test.ts' }),
   run: async (run) => {
     const rig = await startRig(run, { spool: hasSpool });
     await underLoad(run, rig, {
@@ -99,6 +101,7 @@ const freezeRedis = (hasSpool: boolean): Row => ({
 const startWithoutRedis: Row = {
   id: 'G5',
   fault: 'Redis is down when everything starts',
+  shortIn: 'apps/receiver/test/main.test.ts',
   run: async (run) => {
     const rig = await startRig(run, { start: [] });
     await rig.redis.kill();
@@ -131,6 +134,7 @@ const startWithoutRedis: Row = {
 const startWithSpool: Row = {
   id: 'G5-S',
   fault: 'Redis is down when everything starts, with a spool',
+  shortIn: 'apps/receiver/test/spool.test.ts',
   run: async (run) => {
     const rig = await startRig(run, { start: [], spool: true });
     await rig.redis.kill();

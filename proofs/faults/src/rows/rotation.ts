@@ -11,6 +11,7 @@ const ANSWERS_IN_BETWEEN = 64;
 const rotateCredentials: Row = {
   id: 'G25',
   fault: 'the credential of callbacks is changed under load, the receiver started again each time',
+  shortIn: 'apps/receiver/test/live-credentials.test.ts',
   run: async (run) => {
     const rig = await startRig(run);
     const { receiver, clickatell, ledger } = rig;

@@ -63,6 +63,7 @@ const ENDS_WITHIN_MS = 25_000;
 const stopWithoutRedis: Row = {
   id: 'G30',
   fault: 'SIGTERM of every part while Redis is dead, frozen or cut off',
+  shortIn: 'packages/service/test/process.test.ts',
   timeoutMs: 480_000,
   run: async (run) => {
     const rig = await startRig(run, { proxied: ['receiver', 'worker'], spool: true });
@@ -100,6 +101,7 @@ const stopWithoutRedis: Row = {
 const killReceiver = (hasSpool: boolean): Row => ({
   id: hasSpool ? 'KILL-RS' : 'KILL-R',
   fault: `kill -9 of the receiver under load${hasSpool ? ' while it spools' : ''}`,
+  ...(hasSpool && { shortIn: 'packages/queue/src/spool/recover.test.ts' }),
   run: async (run) => {
     const rig = await startRig(run, { spool: hasSpool });
     const stop = new AbortController();

@@ -31,6 +31,7 @@ const fillUp = async (
 const outOfMemory: Row = {
   id: 'G8',
   fault: '`maxmemory` of Redis reached',
+  shortIn: 'packages/queue/src/intake/commit.test.ts',
   run: async (run) => {
     const rig = await startRig(run);
     rig.destination.behave({ status: 503 });
@@ -59,6 +60,7 @@ const UNSAFE: readonly { setting: string; value: string; mend: string }[] = [
 const unsafeSettings: Row = {
   id: 'G9',
   fault: 'a Redis that would lose: evicting, without AOF, wrong fsync, a replica',
+  shortIn: 'packages/queue/src/redis/durability.test.ts',
   run: async (run) => {
     const rig = await startRig(run, { start: [], receiver: { LOG_LEVEL: 'silent' } });
     const refuses = async (what: string, names: string): Promise<void> => {
@@ -116,6 +118,7 @@ const fullDiskOfRedis: Row = {
 const fullDiskOfSpool: Row = {
   id: 'G10-S',
   fault: 'disk of the spool full while Redis is away',
+  shortIn: 'apps/receiver/test/spool.test.ts',
   cannotRun: cannotMount,
   run: async (run) => {
     const disk = smallDisk(run, '3m');

@@ -16,6 +16,7 @@ const DEDUPE_TTL_MS = 6_000;
 const sendAgain: Row = {
   id: 'G17',
   fault: 'the same callback again after everything was cleaned',
+  shortIn: 'packages/queue/src/log/dedupe.test.ts',
   run: async (run) => {
     const rig = await startRig(run, { worker: { DEDUPE_TTL: `${DEDUPE_TTL_MS}ms` } });
     const callback = newCallback(run.random, { events: 3 });
@@ -116,6 +117,7 @@ const sendNews: Row = {
 const sendJunk: Row = {
   id: 'G19',
   fault: 'authentic bodies that are no callback',
+  shortIn: 'apps/receiver/test/main.test.ts',
   run: async (run) => {
     const rig = await startRig(run, { receiver: { CALLBACK_INTEGRATION_IDS: 'wanted' } });
     const { random } = run;
@@ -177,6 +179,7 @@ const sendJunk: Row = {
 const sendByQuery: Row = {
   id: 'G37',
   fault: 'statuses as the query of a GET, as old settings of the portal send them',
+  shortIn: 'apps/receiver/test/refuse.test.ts',
   run: async (run) => {
     const rig = await startRig(run, { receiver: { CALLBACK_AUTH: 'query:s1' } });
     const base = `${rig.receiver.url}/client-callback/one-api-status`;

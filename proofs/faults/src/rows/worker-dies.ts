@@ -35,6 +35,7 @@ const checkArrivals = (run: Run, rig: Rig, most: number): void => {
 const killWorker: Row = {
   id: 'G13',
   fault: 'kill -9 of the worker every 1 to 3 s, destination of 5 s',
+  shortIn: 'packages/queue/src/jobs/dispatcher-crash.test.ts',
   timeoutMs: 480_000,
   run: async (run) => {
     const rig = await startRig(run);
@@ -116,6 +117,7 @@ const killAtArrival: Row = {
 const freezeWorker: Row = {
   id: 'G14',
   fault: 'SIGSTOP of the worker past its lock',
+  shortIn: 'packages/queue/src/jobs/dispatcher-crash.test.ts',
   run: async (run) => {
     const rig = await startRig(run);
     const isAlone = run.random.chance(0.3);
@@ -142,6 +144,7 @@ const freezeWorker: Row = {
 const redisAwayDuringDelivery: Row = {
   id: 'G15',
   fault: 'Redis away longer than the lock during a delivery',
+  shortIn: 'packages/queue/src/jobs/dispatcher-crash.test.ts',
   run: async (run) => {
     const rig = await startRig(run, { proxied: ['worker'] });
     for (let round = 0; round < (run.isLong ? 3 : 1); round++) {
