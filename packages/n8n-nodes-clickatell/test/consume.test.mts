@@ -67,7 +67,9 @@ const memoryRelay = (count: number, trouble: (call: Call) => Trouble) => {
     declare: async () =>
       await troubled('declare', () => {
         declared = true;
+        return '';
       }),
+    read: async () => '',
     lease: async ({ max, waitMs, leaseMs }, signal) =>
       await troubled('lease', async () => {
         if (!declared) throw new RelayError('unknown', 404, 'destination_not_found');
@@ -108,7 +110,7 @@ const memoryRelay = (count: number, trouble: (call: Call) => Trouble) => {
 
 const options = (relay: Relay, run: ConsumeOptions['run'], more: Partial<ConsumeOptions> = {}): ConsumeOptions => ({
   relay,
-  declaration: { events: ['*'], channels: [], classes: [] },
+  declare: async () => void (await relay.declare({ events: ['*'], channels: [], classes: [] })),
   declared: false,
   concurrency: 3,
   acknowledge: 'success',

@@ -33,6 +33,9 @@ export interface FakeOptions {
   readonly parameters?: IDataObject;
   readonly credentials?: Credentials;
   readonly node?: Partial<INode>;
+  readonly workflow?: { readonly id: string; readonly name: string };
+  /** What the node remembers from one activation to the next. */
+  readonly staticData?: IDataObject;
 }
 
 const nodeOf = ({ node }: FakeOptions): INode => ({
@@ -130,7 +133,9 @@ const baseOf = (options: FakeOptions) => {
     functions: {
       logger: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
       getNode: () => node,
-      getWorkflow: () => ({ id: 'WfAbC123', name: 'Workflow under test', active: true }),
+      getWorkflow: () => ({ id: 'WfAbC123', name: 'Workflow under test', active: true, ...options.workflow }),
+      getInstanceId: () => 'a1b2c3d4e5f60718a1b2c3d4e5f60718a1b2c3d4e5f60718a1b2c3d4e5f60718',
+      getWorkflowStaticData: () => options.staticData ?? {},
       async getCredentials(type: string) {
         const given = credentials[type];
         if (given === undefined)

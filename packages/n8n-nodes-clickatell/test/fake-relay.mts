@@ -125,10 +125,16 @@ const work = async (relay: FakeRelay, one: Asked, closed: AbortSignal): Promise<
   if (match === null) return refuse(404, 'not_found');
   const [, id = '', verb] = match;
   if (one.method === 'PUT') {
+    const there = relay.destinations.get(id);
+    const isNew = there === undefined || JSON.stringify(there) === JSON.stringify(one.body);
+    if (one.path.endsWith('?onlyNew=true') && !isNew) return refuse(409, 'destination_exists');
     relay.destinations.set(id, one.body);
     return { status: 200, body: { id, ...one.body } };
   }
   if (!relay.destinations.has(id)) return refuse(404, 'destination_not_found');
+  if (one.method === 'GET' && verb === undefined) {
+    return { status: 200, body: { id, ...relay.destinations.get(id), paused: null } };
+  }
   if (verb === 'peek') return peek(relay);
   if (verb === 'lease') return await lease(relay, one, closed);
   return settle(relay, verb, one);

@@ -79,7 +79,7 @@ const activate = async (
   return { ...node, response };
 };
 
-const DESTINATION = 'n8n-wfabc123-b0fe5b4e';
+const DESTINATION = 'n8n-a1b2c3d4-wfabc123-b0fe5b4e';
 
 describe('with Clickrelay itself', () => {
   it('takes what was chosen, acknowledges what succeeded, and is back after a restart', async () => {

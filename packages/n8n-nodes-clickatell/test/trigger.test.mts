@@ -18,7 +18,7 @@ describe('activation', () => {
     });
     expect(trigger.relay.asked[0]).toEqual({
       method: 'PUT',
-      path: '/v1/destinations/n8n-wfabc123-b0fe5b4e',
+      path: '/v1/destinations/n8n-a1b2c3d4-wfabc123-b0fe5b4e',
       authorization: 'Bearer crk_key',
       body: {
         type: 'pull',
@@ -39,7 +39,7 @@ describe('activation', () => {
     await activate({ parameters: { options: { keepOrder: true } } });
     expect(trigger.relay.asked[0]?.body).toEqual({ type: 'pull', events: ['mo*'], ordering: 'conversation' });
     await activate({ parameters: { options: { keepOrder: false, destinationId: 'support-bot' } } });
-    const declared = trigger.relay.asked.find(({ path }) => path === '/v1/destinations/support-bot');
+    const declared = trigger.relay.asked.find(({ path }) => path.startsWith('/v1/destinations/support-bot'));
     expect(declared?.body).toEqual({ type: 'pull', events: ['mo*'] });
   });
 
@@ -50,7 +50,7 @@ describe('activation', () => {
 
   it('uses the name that was set, and refuses one that Clickrelay cannot have', async () => {
     await activate({ parameters: { options: { destinationId: 'support-bot' } } });
-    expect(trigger.relay.asked[0]?.path).toBe('/v1/destinations/support-bot');
+    expect(trigger.relay.asked[0]?.path).toBe('/v1/destinations/support-bot?onlyNew=true');
     await expect(activate({ parameters: { options: { destinationId: 'Support Bot' } } })).rejects.toThrow(
       'The destination cannot have this name',
     );
@@ -61,7 +61,7 @@ describe('activation', () => {
     await expect(activate()).rejects.toThrow('Clickrelay does not know this API key');
     trigger.relay.fault = () => ({ status: 403, code: 'forbidden_scope' });
     const error = await activate().catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ message: 'This API key may not lease from "n8n-wfabc123-b0fe5b4e"' });
+    expect(error).toMatchObject({ message: 'This API key may not lease from "n8n-a1b2c3d4-wfabc123-b0fe5b4e"' });
     expect((error as { description: string }).description).toContain('clickrelay keys create');
   });
 
@@ -71,7 +71,7 @@ describe('activation', () => {
     trigger.relay.add();
     await trigger.relay.start();
     await waitUntil(() => runs.length === 1 && states()[0] === 'delivered');
-    expect(trigger.relay.destinations.has('n8n-wfabc123-b0fe5b4e')).toBe(true);
+    expect(trigger.relay.destinations.has('n8n-a1b2c3d4-wfabc123-b0fe5b4e')).toBe(true);
     expect(emittedErrors).toEqual([]);
   });
 
@@ -215,7 +215,7 @@ describe('an event', () => {
 
 describe('listening for a test event', () => {
   it('shows the event that waits, marked as a test, and takes nothing', async () => {
-    trigger.relay.destinations.set('n8n-wfabc123-b0fe5b4e', { type: 'pull', events: ['moText'] });
+    trigger.relay.destinations.set('n8n-a1b2c3d4-wfabc123-b0fe5b4e', { type: 'pull', events: ['moText'] });
     const held = trigger.relay.add(anEvent('test me'));
     const { runs, response } = await activate({ mode: 'manual' });
     await response.manualTriggerFunction?.();
@@ -236,7 +236,7 @@ describe('listening for a test event', () => {
   });
 
   it('waits for one, and stops when the test is cancelled', async () => {
-    trigger.relay.destinations.set('n8n-wfabc123-b0fe5b4e', { type: 'pull', events: ['mo*'] });
+    trigger.relay.destinations.set('n8n-a1b2c3d4-wfabc123-b0fe5b4e', { type: 'pull', events: ['mo*'] });
     const { runs, response } = await activate({ mode: 'manual' });
     const listening = response.manualTriggerFunction?.();
     await waitUntil(() => trigger.relay.asked.length === 1);

@@ -1,13 +1,15 @@
 import type { IDataObject, ITriggerResponse } from 'n8n-workflow';
 import { afterEach, beforeEach } from 'vitest';
 import { ClickatellTrigger } from '../nodes/ClickatellTrigger/ClickatellTrigger.node.ts';
-import { type FakeRun, type FakeTrigger, fakeTrigger } from './fake-n8n.mts';
+import { type FakeOptions, type FakeRun, type FakeTrigger, fakeTrigger } from './fake-n8n.mts';
 import { type FakeRelay, startFakeRelay } from './fake-relay.mts';
 
 interface Setup {
   readonly parameters?: IDataObject;
   readonly mode?: 'trigger' | 'manual';
   readonly apiKey?: string;
+  readonly workflow?: FakeOptions['workflow'];
+  readonly staticData?: IDataObject;
   readonly onRun?: (run: FakeRun) => void;
 }
 
@@ -29,9 +31,10 @@ export const useTrigger = () => {
     mode = 'trigger',
     apiKey = 'crk_key',
     onRun,
+    ...place
   }: Setup = {}): Promise<FakeTrigger & { readonly response: ITriggerResponse }> => {
     const credentials = { clickrelayApi: { baseUrl: `${relay.url}/`, apiKey } };
-    const node = fakeTrigger({ parameters: { events: ['mo*'], ...parameters }, credentials, mode }, onRun);
+    const node = fakeTrigger({ parameters: { events: ['mo*'], ...parameters }, credentials, mode, ...place }, onRun);
     const response = await new ClickatellTrigger().trigger.call(node.functions);
     open.push(response);
     return { ...node, response };

@@ -11,6 +11,7 @@ import {
 import { toItem, withoutRawProperty } from '../shared/item.ts';
 import { channelsProperty, eventsProperty, readWantedEvents, statusClassesProperty } from '../shared/wanted-events.ts';
 import { type ConsumeOptions, consume } from './consume.ts';
+import { claim, declareNamed } from './declare.ts';
 import { destinationIdOf } from './destination-id.ts';
 import { endingOf } from './ending.ts';
 import { explain } from './explain.ts';
@@ -122,9 +123,9 @@ export class ClickatellTrigger implements INodeType {
             name: 'destinationId',
             type: 'string',
             default: '',
-            placeholder: 'n8n-support-bot',
+            placeholder: 'e.g. n8n-support-bot',
             description:
-              'Name under which Clickrelay keeps the events of this trigger: lower-case letters, digits and dashes. Leave empty to derive it from the IDs of the workflow and this node. Triggers with the same name share their events.',
+              'Name under which Clickrelay keeps the events of this trigger: lower-case letters, digits and dashes. Leave empty to make one that no other trigger has. Triggers with the same name share their events, and must have the same settings.',
           },
           {
             displayName: 'Filter',
@@ -190,12 +191,21 @@ export class ClickatellTrigger implements INodeType {
       };
     }
 
+    const isNamed = String(options['destinationId'] ?? '').trim() !== '';
+    const memory = this.getWorkflowStaticData('node');
+    const declare = async (): Promise<void> => {
+      if (isNamed) await declareNamed(relay, declaration, memory);
+      else await relay.declare(declaration);
+    };
+    let claimed: ReturnType<typeof claim> | undefined;
     let declared = false;
     try {
-      await relay.declare(declaration);
+      claimed = await claimFor(this, destinationId, declaration);
+      await declare();
       declared = true;
     } catch (error) {
       if (!(error instanceof RelayError) || !error.isOutage) {
+        claimed?.release();
         throw new NodeOperationError(this.getNode(), error as Error, explain(error as RelayError, destinationId));
       }
       // Clickrelay is away for the moment; this trigger waits for it.
@@ -212,7 +222,7 @@ export class ClickatellTrigger implements INodeType {
 
     const consumer = consume({
       relay,
-      declaration,
+      declare,
       declared,
       concurrency: within(options['concurrency'], 1, 100, 5),
       acknowledge,
@@ -221,9 +231,21 @@ export class ClickatellTrigger implements INodeType {
       run,
       log: logTo(this, destinationId),
     });
-    return { closeFunction: async () => await consumer.close() };
+    return {
+      closeFunction: async () => {
+        claimed?.release();
+        await consumer.close();
+      },
+    };
   }
 }
+
+const claimFor = async (n8n: ITriggerFunctions, destinationId: string, declaration: Declaration) => {
+  const { baseUrl } = await n8n.getCredentials<{ baseUrl?: string }>('clickrelayApi');
+  const { id, name } = n8n.getWorkflow();
+  const place = `${String(baseUrl ?? '').replace(/\/+$/, '')} ${destinationId}`;
+  return claim(place, { owner: `${id}/${n8n.getNode().id}`, workflowName: name ?? String(id), declaration });
+};
 
 /**
  * Logs for the operator of n8n. Never calls `emitError`, which would deactivate the workflow for an outage of

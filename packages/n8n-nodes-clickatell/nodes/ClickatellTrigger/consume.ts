@@ -1,5 +1,5 @@
 import { deferred, pause } from '../shared/pause.ts';
-import type { Declaration, Delivery } from './relay.ts';
+import type { Delivery } from './relay.ts';
 import {
   asRelayError,
   backOff,
@@ -12,7 +12,8 @@ import {
 } from './run-delivery.ts';
 
 export interface ConsumeOptions extends RunOptions {
-  readonly declaration: Declaration;
+  /** Makes the destination. */
+  readonly declare: () => Promise<void>;
   /** Whether the destination is known to exist already. */
   readonly declared: boolean;
   /** Runs at a time. */
@@ -33,7 +34,7 @@ export interface Consumer {
 /** What a consumer knows while it runs. */
 interface Consuming {
   readonly runs: Runs;
-  readonly declaration: Declaration;
+  readonly declare: () => Promise<void>;
   readonly concurrency: number;
   readonly closing: AbortController;
   readonly closed: Promise<void>;
@@ -48,11 +49,11 @@ interface Consuming {
  * Leases deliveries and runs the workflow for each, `concurrency` at a time, until closed. Every slot is freed again,
  * whatever Clickrelay, n8n or the workflow do: every wait has an end.
  */
-export const consume = ({ declaration, declared, concurrency, pace, ...run }: ConsumeOptions): Consumer => {
+export const consume = ({ declare, declared, concurrency, pace, ...run }: ConsumeOptions): Consumer => {
   const closing = new AbortController();
   const consuming: Consuming = {
     runs: { ...run, pace: { ...PACE, ...pace }, unconfirmed: new Set() },
-    declaration,
+    declare,
     concurrency,
     closing,
     closed: new Promise((resolve) => {
@@ -82,7 +83,7 @@ export const consume = ({ declaration, declared, concurrency, pace, ...run }: Co
 };
 
 const leaseUntilClosed = async (consuming: Consuming): Promise<void> => {
-  const { declaration, concurrency, closed, slots } = consuming;
+  const { declare, concurrency, closed, slots } = consuming;
   const { relay, pace, log } = consuming.runs;
   const { signal } = consuming.closing;
   let failures = 0;
@@ -93,7 +94,7 @@ const leaseUntilClosed = async (consuming: Consuming): Promise<void> => {
       continue;
     }
     try {
-      if (!consuming.declared) await relay.declare(declaration);
+      if (!consuming.declared) await declare();
       consuming.declared = true;
       const ask = { max: concurrency - slots.size, waitMs: pace.waitMs, leaseMs: pace.leaseMs };
       const deliveries = await relay.lease(ask, signal);

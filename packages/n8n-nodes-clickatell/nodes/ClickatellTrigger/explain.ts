@@ -20,6 +20,12 @@ export const explain = (error: RelayError, destinationId: string): { message: st
         description: `${message}. The base URL is the address of Clickrelay's API (port 8081 unless changed), without a path, and its version must know pull destinations.`,
       };
     case 409:
+      if (error.code === 'destination_exists') {
+        return {
+          message: `The destination “${destinationId}” has other settings already`,
+          description: `${message}. Triggers that share a destination share its events, so their settings must agree: give this one the same, or another name under Options, Destination. If nobody else uses it, change it with: clickrelay destinations update ${destinationId}`,
+        };
+      }
       return {
         message: `"${destinationId}" is a destination of another kind`,
         description: `${message}. Choose another name under Options, Destination.`,

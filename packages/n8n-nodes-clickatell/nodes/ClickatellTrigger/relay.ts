@@ -35,7 +35,10 @@ export interface Declaration {
 
 /** The calls of Clickrelay that the trigger makes. Each throws a `RelayError` unless it succeeds. */
 export interface Relay {
-  declare(declaration: Declaration): Promise<void>;
+  /** Adds or replaces the destination; returns its settings as a text to compare. */
+  declare(declaration: Declaration, how?: { readonly onlyNew: boolean }): Promise<string>;
+  /** Returns the settings of the destination, as `declare` does. */
+  read(): Promise<string>;
   lease(ask: { max: number; waitMs: number; leaseMs: number }, signal: AbortSignal): Promise<Delivery[]>;
   ack(delivery: Delivery): Promise<void>;
   nack(delivery: Delivery, reason: { error: string; retry: boolean }): Promise<void>;
@@ -116,7 +119,7 @@ export const connectRelay = (n8n: ITriggerFunctions, destinationId: string): Rel
   const settle = ({ deliveryId, leaseToken }: Delivery): IDataObject => ({ deliveryId, leaseToken });
 
   return {
-    async declare({ events, channels, classes, filter, ordering }) {
+    async declare({ events, channels, classes, filter, ordering }, { onlyNew } = { onlyNew: false }) {
       // Empty ones are left out, for a relay that does not know them yet.
       const body = {
         type: 'pull',
@@ -126,7 +129,10 @@ export const connectRelay = (n8n: ITriggerFunctions, destinationId: string): Rel
         ...(filter !== undefined && { filter }),
         ...(ordering !== undefined && { ordering }),
       };
-      await call('PUT', path, { body });
+      return settingsOf(await call('PUT', onlyNew ? `${path}?onlyNew=true` : path, { body }));
+    },
+    async read() {
+      return settingsOf(await call('GET', path));
     },
     async lease({ max, waitMs, leaseMs }, signal) {
       const answer = await call('POST', `${path}/lease`, {
@@ -151,6 +157,10 @@ export const connectRelay = (n8n: ITriggerFunctions, destinationId: string): Rel
     },
   };
 };
+
+/** What somebody declared, without the state. */
+const settingsOf = ({ paused: _, held: _held, warnings: _warnings, ...settings }: IDataObject): string =>
+  JSON.stringify(Object.entries(settings).sort(([one], [other]) => (one < other ? -1 : 1)));
 
 const deliveriesOf = (answer: IDataObject): unknown[] =>
   Array.isArray(answer['deliveries']) ? answer['deliveries'] : [];
