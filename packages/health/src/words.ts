@@ -37,7 +37,7 @@ export const duration = (ms: number): string => {
 export const size = (bytes: number): string => {
   const power = Math.min(Math.max(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), 0), SIZES.length - 1);
   const value = Math.max(bytes, 0) / 1024 ** power;
-  return `${value < 10 && power > 0 ? Math.floor(value * 10) / 10 : Math.floor(value)} ${SIZES[power]}`;
+  return `${value < 100 && power > 0 ? Math.floor(value * 10) / 10 : Math.floor(value)} ${SIZES[power]}`;
 };
 
 /** `82 %`, never more than there is. */

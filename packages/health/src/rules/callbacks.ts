@@ -6,10 +6,10 @@ import type { Rule } from '../rule.ts';
 import { amount, duration, list } from '../words.ts';
 
 const REASONS: readonly (readonly [keyof Refusals, tells: string, mend: string])[] = [
-  ['unavailable', 'could not be kept (503)', 'bring Redis back, or give the receiver a spool: SPOOL_DIR'],
-  ['tooLarge', 'were too large (413)', 'raise MAX_BODY_BYTES'],
-  ['unprocessable', 'found the quarantine full (422)', 'empty the quarantine'],
-  ['rateLimited', 'came behind too many wrong credentials (429)', 'name the proxies in front: TRUSTED_PROXIES'],
+  ['unavailable', 'not kept (503)', 'bring Redis back, or give the receiver a spool: SPOOL_DIR'],
+  ['tooLarge', 'too large (413)', 'raise MAX_BODY_BYTES'],
+  ['unprocessable', 'for a full quarantine (422)', 'empty the quarantine'],
+  ['rateLimited', 'after too many wrong credentials (429)', 'name the proxies in front: TRUSTED_PROXIES'],
 ];
 
 const callbacksRefused: Rule = {

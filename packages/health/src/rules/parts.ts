@@ -3,7 +3,7 @@ import type { Part } from '@clickrelay/queue';
 import { whenKnown } from '../known.ts';
 import { above, fully } from '../reach.ts';
 import type { Rule, Sighting } from '../rule.ts';
-import { amount, list, percent } from '../words.ts';
+import { amount, duration, list, percent } from '../words.ts';
 import { nameOf, worstOfEach } from './by-host.ts';
 
 const nonePresent = (
@@ -91,7 +91,8 @@ const sightClock = ({ hostName, clockOffsetMs, clockJumpMs }: Part, nowMs: numbe
   return [{ ...seen, ...fully('warning'), sinceMs: nowMs - CLOCK_FOR_MS, sentence }];
 };
 
-const seconds = (ms: number): string => amount(Math.floor(ms / 100) / 10, 'second');
+/** `2.5 seconds`, and less exactly what is a minute or more. */
+const seconds = (ms: number): string => (ms < MINUTE_MS ? amount(Math.floor(ms / 100) / 10, 'second') : duration(ms));
 
 const BUSY = [{ severity: 'warning', raise: 0.95, clear: 0.8 }] as const;
 

@@ -3,7 +3,7 @@ import type { Part, ReceiverPart } from '@clickrelay/queue';
 import { whenKnown } from '../known.ts';
 import { above, fully, type Reach } from '../reach.ts';
 import type { Rule, Sighting } from '../rule.ts';
-import { amount, duration, isAre, list, percent, size } from '../words.ts';
+import { amount, duration, isAre, percent, size } from '../words.ts';
 import { receiversOf, worstOfEach } from './by-host.ts';
 
 type Receiver = ReceiverPart & Part;
@@ -42,7 +42,7 @@ const receiverNotReady = ofReceivers(
     const told = problems.map(({ setting, value }) =>
       setting === 'spool' ? 'its spool takes none' : `${setting} is ${value}`,
     );
-    const sentence = `the receiver on ${hostName} takes no callbacks${told.length > 0 ? `: ${list(told)}` : ''}`;
+    const sentence = `the receiver on ${hostName} takes no callbacks${told.length > 0 ? `: ${told.join('; ')}` : ''}`;
     const mends = [...new Set(problems.map(({ mend }) => mend))];
     const command = mends.find((mend) => mend.startsWith('redis-cli'));
     const text = mends.filter((mend) => mend !== command).join('; ') || 'mend what it says';

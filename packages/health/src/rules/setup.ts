@@ -1,7 +1,7 @@
 import { DAY_MS } from '@clickrelay/core';
 import type { Severity } from '../condition.ts';
 import type { SetupFacts } from '../facts.ts';
-import { whenKnown } from '../known.ts';
+import { isUnknown, whenKnown } from '../known.ts';
 import { below, fully } from '../reach.ts';
 import type { Advice, Rule } from '../rule.ts';
 import { duration } from '../words.ts';
@@ -31,6 +31,12 @@ const ofSetup = (
   ...rule,
   levels: [{ severity }],
   look: ({ setup }) => (isTrue(setup) ? [{ id: null, ...fully(severity), count: 0, ...told }] : []),
+});
+
+/** What no receiver can be asked about is not known. */
+const whenReceiversTell = (rule: Rule, isCertain: (setup: SetupFacts) => boolean): Rule => ({
+  ...rule,
+  look: (facts, nowMs) => (isCertain(facts.setup) || !isUnknown(facts.parts) ? rule.look(facts, nowMs) : facts.parts),
 });
 
 const anyoneMayPost = ofSetup(
@@ -118,9 +124,9 @@ const publicCertificateExpiring: Rule = {
 };
 
 export const setupRules: readonly Rule[] = [
-  anyoneMayPost,
+  whenReceiversTell(anyoneMayPost, ({ takesAnybody }) => takesAnybody),
   noPublicUrl,
   publicUrlNotHttps,
   publicCertificateExpiring,
-  credentialUnknown,
+  whenReceiversTell(credentialUnknown, ({ knowsCredential }) => knowsCredential),
 ];

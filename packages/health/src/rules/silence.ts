@@ -52,7 +52,7 @@ const usually = (facts: LaneFacts, spanMs: number): string | undefined => {
   const usual = median(weeks);
   const lively = weeks.filter((callbacks) => callbacks >= LIVELY).length;
   if (spanMs < LEAST_MS || lively < LIVELY_WEEKS || usual < LEAST_MEDIAN) return undefined;
-  return `in the same hours of the last ${amount(weeks.length, 'week')} there were ${Math.floor(usual)}`;
+  return `in the last ${amount(weeks.length, 'week')} about ${Math.floor(usual)} came in the same hours`;
 };
 
 const usuallyYoung = ({ longestGapMs, lastWeek }: LaneFacts, spanMs: number): string | undefined => {
