@@ -102,6 +102,8 @@ describe('the receiver on a real Redis', () => {
 
   it('commits callbacks, and keeps bodies that are not callbacks', async () => {
     await start();
+    // The minutes in which a receiver was ready: without them, silence says nothing.
+    await waitUntil(async () => (await store.redis.keys('*:ready:*')).length > 0);
     expect(await readyz()).toEqual({
       status: 200,
       body: {

@@ -52,10 +52,13 @@ export const useWorker = () => {
     await worker?.stop(graceMs);
     worker = undefined;
   };
-  const start = async (environment: Record<string, string> = {}): Promise<void> => {
+  const start = async (
+    environment: Record<string, string> = {},
+    adapters = createAdapters({ egressAllow: ['127.0.0.0/8'], userAgent: 'Clickrelay/test' }),
+  ): Promise<void> => {
     worker = await startWorker({
       store,
-      adapters: createAdapters({ egressAllow: ['127.0.0.0/8'], userAgent: 'Clickrelay/test' }),
+      adapters,
       config: readConfig({ RETRY_SCHEDULE: '0s,20ms,20ms', ...environment }),
       metrics: createWorkerMetrics(new Registry()),
       log: pino({ level: 'silent' }),

@@ -8,6 +8,7 @@ import {
   pauseDestination,
   readCallbackOf,
   readDestination,
+  readDestinationFacts,
   readIntake,
   readRepeats,
   readTestReport,
@@ -193,6 +194,8 @@ describe('a destination that fails', () => {
     await waitUntil(async () => (await readDestination(worker.store, 'crm'))?.paused);
     await worker.commit(sampleCallback('moText'));
     await worker.ingestIsEmpty();
+    const [facts] = await readDestinationFacts(worker.store, Date.now());
+    expect(facts?.paused).toEqual({ by: 'gone', at: expect.any(Number) });
 
     crm.answerWith(200);
     const before = crm.requests.length;
