@@ -5,6 +5,7 @@ import { closeIfUnread } from '@clickrelay/service/http';
 import Router from '@koa/router';
 import Koa from 'koa';
 import type { Logger } from 'pino';
+import { alertOperations } from './alerts.ts';
 import { auditOperations } from './audit.ts';
 import { authenticate, findCallers } from './authenticate.ts';
 import { createCarryOut } from './carry-out.ts';
@@ -63,6 +64,7 @@ export const createOperations = (destinationSettings: DestinationSettings): read
   ...overviewOperations,
   ...streamOperations,
   ...findOperations,
+  ...alertOperations,
 ];
 
 export interface Dependencies extends Resources {

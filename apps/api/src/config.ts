@@ -11,7 +11,7 @@ import {
   retrySchedule,
   wholeNumber,
 } from '@clickrelay/service/settings';
-import { parseRanges } from '@clickrelay/webhook-forwarder';
+import { checkUrl, parseRanges } from '@clickrelay/webhook-forwarder';
 import { z } from 'zod';
 
 /** The environment of the API. An empty variable counts as unset. */
@@ -61,6 +61,16 @@ export const config = z.object({
     .describe(
       'Folder for `credentials.json`: the credentials that this API made, to show them again and to test with them; ' +
         'and for `store.json`, which Redis is its own. Empty: credentials are shown once',
+    ),
+  HEARTBEAT_URL: z
+    .string()
+    .superRefine((text, context) => {
+      const refusal = checkUrl(text);
+      if (refusal !== undefined) context.addIssue({ code: 'custom', message: `HEARTBEAT_URL: ${refusal}` });
+    })
+    .optional()
+    .describe(
+      'Gets a GET once a minute while an API judges what is wrong: see [Alerts](alerts.md#the-heartbeat). A secret',
     ),
   METRICS_TOKEN: z
     .string()

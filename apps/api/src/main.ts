@@ -19,6 +19,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { createApp } from './app.ts';
 import { readConfig } from './config.ts';
 import { openKnownCredentials } from './known-credentials.ts';
+import { openAlerts } from './open-alerts.ts';
 
 /** In ms. */
 const GRACE_MS = 5_000;
@@ -53,6 +54,17 @@ const renderer = createRenderer({
   version: packageJson.version,
 });
 const logLeaseError = createErrorLog((fields) => log.warn(fields, 'leases.error'), store.explain);
+const logAlertError = createErrorLog((fields) => log.warn(fields, 'alerts.error'), store.explain);
+const alerts = openAlerts({
+  store,
+  egressAllow: config.EGRESS_ALLOW,
+  heartbeatUrl: config.HEARTBEAT_URL,
+  version: packageJson.version,
+  log,
+  onError: (error) => {
+    if (!redisLog.isAway()) logAlertError(error);
+  },
+});
 const leases = createLeases(store, {
   schedule: config.RETRY_SCHEDULE,
   onError: (error) => {
@@ -75,6 +87,7 @@ const app = createApp({
     dataDir: config.DATA_DIR,
     onError: (error) => log.error(errorFields(error), 'credentials.not_kept'),
   }),
+  alerts,
   apiKey: config.API_KEY,
   rateLimit: config.API_RATE_LIMIT,
   metrics,
@@ -98,6 +111,7 @@ server.close();
 setTimeout(() => server.closeAllConnections(), GRACE_MS).unref();
 // Consumers that wait for something to lease are answered now.
 await leases.close();
+await atMost(1_500, alerts.close());
 await closed;
 durability.stop();
 memory.stop();

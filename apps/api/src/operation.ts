@@ -6,6 +6,7 @@ import type { WebhookConfig } from '@clickrelay/webhook-forwarder';
 import { z } from 'zod';
 import type { Caller, FindCaller } from './authenticate.ts';
 import type { KnownCredentials } from './known-credentials.ts';
+import type { Alerts } from './open-alerts.ts';
 
 /*
  * An operation is declared once, as data: `carry-out.ts` checks requests by its schemas, and `/v1/openapi.json` shows
@@ -24,6 +25,7 @@ export interface Resources {
   /** How Clickatell reaches the receiver from outside. */
   readonly publicUrl: string | undefined;
   readonly credentials: KnownCredentials;
+  readonly alerts: Pick<Alerts, 'test' | 'warningsOf'>;
 }
 
 /** The caller, and whether it is still connected. */

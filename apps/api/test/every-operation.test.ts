@@ -70,6 +70,16 @@ const callDestinations = async (): Promise<void> => {
   await call('post /v1/destinations/{id}/resume', { id: 'crm' });
 };
 
+const callAlerts = async (): Promise<void> => {
+  const channel = { type: 'slack', url: `http://127.0.0.1:${crm.port}/` };
+  await call('put /v1/alerts/channels/{id}', { id: 'ops' }, channel);
+  await call('get /v1/alerts/channels');
+  await call('get /v1/alerts/channels/{id}', { id: 'ops' });
+  await call('post /v1/alerts/channels/{id}/test', { id: 'ops' });
+  await call('get /v1/alerts');
+  await call('delete /v1/alerts/channels/{id}', { id: 'ops' });
+};
+
 const callEverything = async (onCluster: boolean): Promise<void> => {
   for (const [path, methods] of Object.entries(documented.paths)) {
     for (const method of Object.keys(methods)) calls.set(`${method} ${path}`, 0);
@@ -90,6 +100,7 @@ const callEverything = async (onCluster: boolean): Promise<void> => {
   await call('delete /v1/keys/{id}', { id: key.id });
 
   await callDestinations();
+  await callAlerts();
 
   const logged = await logEvent(store, 'moText', { clientMessageId: 'ours' });
   const { id, messageId } = logged.event;
@@ -118,6 +129,7 @@ const callEverything = async (onCluster: boolean): Promise<void> => {
   await call('post /v1/find', {}, { text: id });
   await call('get /v1/ledger');
   await call('get /v1/intake');
+  await call('get /v1/lag');
   await call('get /v1/status');
   await call('get /v1/setup');
   const port = crm.port;

@@ -23,6 +23,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll } from 'vitest';
 import { createApp, createOperations } from '../src/app.ts';
 import { openKnownCredentials } from '../src/known-credentials.ts';
+import { openAlerts } from '../src/open-alerts.ts';
 
 const destinationSettings = createDestinationSettings([]);
 export const operations = createOperations(destinationSettings);
@@ -112,6 +113,15 @@ export const startApi = async ({
   const metrics = createApiMetrics(own.registry);
   const renderer = createRenderer({ store, own, durability: () => durability.current(), version: '1.2.3' });
   const leases = createLeases(store, { schedule, onError: () => {}, onAttempt: metrics.attempted });
+  const log = pino({ level: 'debug', base: null }, { write: (line: string) => void logged.push(JSON.parse(line)) });
+  const alerts = openAlerts({
+    store,
+    egressAllow: ['127.0.0.1/32'],
+    heartbeatUrl: undefined,
+    version: '1.2.3',
+    log,
+    onError: (error) => logged.push({ error }),
+  });
   const app = createApp({
     store,
     leases,
@@ -126,7 +136,8 @@ export const startApi = async ({
     metrics,
     metricsToken: '',
     renderer,
-    log: pino({ level: 'debug', base: null }, { write: (line: string) => void logged.push(JSON.parse(line)) }),
+    log,
+    alerts,
   });
   const server = createServer(app.callback()).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -159,6 +170,7 @@ export const startApi = async ({
       own.stop();
       await renderer.stop();
       await leases.close();
+      await alerts.close();
       server.closeAllConnections();
       server.close();
       await store.close();

@@ -1,6 +1,7 @@
 import { ConfigError } from '@clickrelay/service/settings';
 import { Command, CommanderError } from 'commander';
 import { self, version } from './command.ts';
+import { registerAlerts } from './commands/alerts.ts';
 import { registerAudit } from './commands/audit.ts';
 import { registerCompletion } from './commands/completion.ts';
 import { registerCredentials } from './commands/credentials.ts';
@@ -53,6 +54,7 @@ registerKeys(program);
 registerCredentials(program);
 registerAudit(program);
 registerStatus(program);
+registerAlerts(program);
 registerLedger(program);
 registerLag(program);
 registerDeadLetters(program);

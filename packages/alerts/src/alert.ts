@@ -36,7 +36,7 @@ export interface AlertId {
   readonly number: number;
 }
 
-export const alertId = ({ channelId, code, subject, since, what, number }: AlertId): string => {
+const alertId = ({ channelId, code, subject, since, what, number }: AlertId): string => {
   const parts = JSON.stringify([channelId, code, subject.kind, subject.id, since, what, number]);
   return `alt_${createHash('sha256').update(parts).digest('base64url').slice(0, 22)}`;
 };

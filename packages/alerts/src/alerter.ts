@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChannelFacts, Verdict } from '@clickrelay/health';
 import type { AlertRecords, SentAlert } from '@clickrelay/queue';
+import { parseRanges, warningsOfUrl } from '@clickrelay/webhook-forwarder';
 import { type Alert, testAlert } from './alert.ts';
 import type { Channel } from './channel.ts';
 import { Memory } from './memory.ts';
@@ -51,8 +52,12 @@ export class Alerter {
     this.#options = options;
     this.#clock = options.clock ?? realClock;
     this.#memory = new Memory(options.records, options.onError);
-    this.#timer = setInterval(() => this.#memory.refresh(), REFRESH_MS).unref();
-    void this.#memory.refresh();
+    this.#timer = setInterval(() => this.refresh(), REFRESH_MS).unref();
+  }
+
+  /** Reads the channels, as soon as Redis can be asked. */
+  refresh(): Promise<void> {
+    return this.#memory.refresh();
   }
 
   /** Takes the latest judgement. Resolves when all that it made due was sent or given up: nobody needs to wait. */
@@ -81,6 +86,12 @@ export class Alerter {
       const failing = this.#memory.failingOf(id);
       return { id, failingSince: failing?.since ?? null, lastErrorCode: failing?.code ?? null };
     });
+  }
+
+  /** What is valid and will not work from here. Names nothing of the URL. */
+  warningsOf({ url }: Pick<Channel, 'url'>): string[] {
+    if (warningsOfUrl(url, parseRanges(this.#options.egressAllow)).length === 0) return [];
+    return ['nothing is sent to a private address, or without https, unless EGRESS_ALLOW of the API opens the address'];
   }
 
   /** Sends a test, once. What was wrong with the channel is over when it takes it. */

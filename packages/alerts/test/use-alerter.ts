@@ -14,7 +14,7 @@ import type { ChannelState } from '../src/state.ts';
 import { channel, START } from './verdicts.ts';
 
 /** A clock whose waits are over at once. */
-export const fakeClock = (): Clock & { readonly slept: number[] } => {
+const fakeClock = (): Clock & { readonly slept: number[] } => {
   const slept: number[] = [];
   let nowMs = START;
   return {

@@ -104,6 +104,47 @@ export type DestinationChanges = {
   [other: string]: unknown;
 };
 
+export type AlertChannelDeclaration = {
+  /** What takes the message; `slack` also for Mattermost and Rocket.Chat */
+  type: "webhook" | "slack" | "teams" | "discord";
+  /** Where messages are POSTed. A secret: never shown again. Left out: as it is */
+  url?: string;
+  /** Of type `webhook` only: signs as for destinations (Standard Webhooks). Default: generated */
+  secret?: string | (string | {
+    secret: string;
+    /** It signs until then. */
+    until: string;
+  })[];
+  /** Which severities it is told */
+  severities?: ("critical" | "warning")[];
+  /** Which conditions it is told; `*` stands for any characters */
+  codes?: (string)[];
+  /** How long the first news waits for more */
+  groupWait?: string;
+  /** The least time between two messages */
+  groupInterval?: string;
+  /** After how long it is told again what is still raised */
+  repeat?: {
+    critical?: string;
+    warning?: string;
+  };
+  /** When it is told nothing that can wait; null: never */
+  quiet?: {
+    /** `22:00` */
+    from: string;
+    /** `07:00`; before `from`: on the next day */
+    to: string;
+    /** The days on which it begins */
+    days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+    /** A name such as `Africa/Johannesburg` */
+    timeZone: string;
+    /** Whether to hold back what is critical too */
+    critical?: boolean;
+  } | null;
+  /** Whether it is told when something that it was told has ended */
+  sendResolved?: boolean;
+};
+
 export type ListedEvent = {
   /** A duplicate of the event always has the same id: use it as idempotency key. */
   id: string;
@@ -1022,6 +1063,102 @@ export type Found = {
   events: (Event)[];
   /** Whether these are all: a person is searched for in the latest 20000 events, for 2 seconds */
   complete: boolean;
+};
+
+export type SentAlert = {
+  /** `alt_…`: the `webhook-id` of a webhook, the same when it was sent again */
+  id: string;
+  at: string;
+  channelId: string;
+  /** `raised`, `risen` (worse now), `repeated`, `resolved` or `test` */
+  what: string;
+  /** The code of the condition */
+  code: string;
+  severity: "critical" | "warning" | "info";
+  subject: {
+    kind: "relay" | "receiver" | "worker" | "api" | "redis" | "destination" | "channel";
+    id: string | null;
+  };
+  /** What the channel answered; null without an answer */
+  status: number | null;
+  /** Why it was not taken: the status, or the code of the error; null when it was */
+  error: string | null;
+  tries: number;
+};
+
+export type AlertChannel = {
+  id: string;
+  type: "webhook" | "slack" | "teams" | "discord";
+  /** `(hidden)`: who knows it may post */
+  url: string;
+  /** Shown only in the answer that generated it; hidden otherwise */
+  secret?: string;
+  severities: ("critical" | "warning")[];
+  codes: (string)[];
+  groupWait: string;
+  groupInterval: string;
+  repeat: {
+    critical: string;
+    warning: string;
+  };
+  quiet: {
+    from: string;
+    to: string;
+    days: (string)[];
+    timeZone: string;
+    critical: boolean;
+  } | null;
+  sendResolved: boolean;
+  /** That it took no alert after three tries; null while it works */
+  failing: {
+    since: string;
+    /** The answer's status, or the code of the error */
+    code: string;
+  } | null;
+};
+
+export type DeclaredAlertChannel = {
+  id: string;
+  type: "webhook" | "slack" | "teams" | "discord";
+  /** `(hidden)`: who knows it may post */
+  url: string;
+  /** Shown only in the answer that generated it; hidden otherwise */
+  secret?: string;
+  severities: ("critical" | "warning")[];
+  codes: (string)[];
+  groupWait: string;
+  groupInterval: string;
+  repeat: {
+    critical: string;
+    warning: string;
+  };
+  quiet: {
+    from: string;
+    to: string;
+    days: (string)[];
+    timeZone: string;
+    critical: boolean;
+  } | null;
+  sendResolved: boolean;
+  /** That it took no alert after three tries; null while it works */
+  failing: {
+    since: string;
+    /** The answer's status, or the code of the error */
+    code: string;
+  } | null;
+  /** What is valid and will probably not work */
+  warnings: (string)[];
+};
+
+export type AlertTestResult = {
+  /** Whether it answered 2xx */
+  delivered: boolean;
+  /** What it answered; null without an answer */
+  status: number | null;
+  /** The status, or the code of the error; null when it was taken */
+  error: string | null;
+  /** What the answer means beyond that */
+  note: string | null;
 };
 
 /** Everything that the API can do. */
@@ -1967,5 +2104,62 @@ export interface Operations {
       text: string;
     };
     answer: Found;
+  };
+  /** List the last 500 alerts. What was told to whom, and what the channel answered. Newest first. Needs a key with the scope `read`. */
+  'GET /v1/alerts': {
+    query?: {
+      /** How many items at most */
+      limit?: number | undefined;
+      /** `next` of the previous page */
+      cursor?: string | undefined;
+    } | undefined;
+    answer: {
+      items: (SentAlert)[];
+      /** `cursor` of the next page; null at the end */
+      next: string | null;
+    };
+  };
+  /** List the channels of alerts. Needs a key with the scope `read`. */
+  'GET /v1/alerts/channels': {
+    query?: {
+      /** How many items at most */
+      limit?: number | undefined;
+      /** `next` of the previous page */
+      cursor?: string | undefined;
+    } | undefined;
+    answer: {
+      items: (AlertChannel)[];
+      /** `cursor` of the next page; null at the end */
+      next: string | null;
+    };
+  };
+  /** Read one channel of alerts. Needs a key with the scope `read`. */
+  'GET /v1/alerts/channels/{id}': {
+    path: {
+      id: string;
+    };
+    answer: AlertChannel;
+  };
+  /** Add or replace a channel of alerts. A URL or secret that is left out or `(hidden)` is kept. A missing signing secret is generated and shown. Needs a key with the scope `admin`. */
+  'PUT /v1/alerts/channels/{id}': {
+    path: {
+      id: string;
+    };
+    body: AlertChannelDeclaration;
+    answer: DeclaredAlertChannel;
+  };
+  /** Remove a channel of alerts. Needs a key with the scope `admin`. */
+  'DELETE /v1/alerts/channels/{id}': {
+    path: {
+      id: string;
+    };
+    answer: undefined;
+  };
+  /** Send a test to a channel of alerts. Once, of type `clickrelay.test`. A channel that takes it is failing no more. Needs a key with the scope `admin`. */
+  'POST /v1/alerts/channels/{id}/test': {
+    path: {
+      id: string;
+    };
+    answer: AlertTestResult;
   };
 }

@@ -24,7 +24,7 @@ const MOST_LOGGED = 500;
 const MOST_TRIES = 100;
 
 /** A channel that takes nothing. */
-export interface FailingChannel {
+interface FailingChannel {
   readonly since: number;
   /** When it was tried last. */
   readonly triedAt: number;
@@ -32,7 +32,7 @@ export interface FailingChannel {
   readonly code: string;
 }
 
-export interface KeptAlerts<Channel, State> {
+interface KeptAlerts<Channel, State> {
   /** 0 when no channel was ever added, or Redis has lost them. */
   readonly version: number;
   readonly channels: readonly Channel[];
@@ -58,7 +58,7 @@ export interface SentAlert {
 }
 
 /** What is written down after a sending. */
-export interface Noted<State> {
+interface Noted<State> {
   readonly state?: State;
   /** Null: it takes messages. Left out: as it was. */
   readonly failing?: FailingChannel | null;
@@ -108,7 +108,7 @@ export interface AlertRecords<Channel, State> {
 }
 
 /** What one process at a time has: sending to a channel. */
-export interface Turn {
+interface Turn {
   /** @returns false when it was lost */
   keep(ms: number): Promise<boolean>;
   end(): Promise<void>;

@@ -22,6 +22,7 @@ export const KNOWN_VARIABLES: readonly string[] = [
   'EGRESS_ALLOW',
   'EVENT_LOG_MAX_BYTES',
   'EVENT_RETENTION',
+  'HEARTBEAT_URL',
   'HOST',
   'KEEP_ALIVE_TIMEOUT',
   'LOG_LEVEL',
