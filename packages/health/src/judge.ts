@@ -55,12 +55,17 @@ export interface JudgeInput {
   readonly before: Memories;
   readonly acknowledged: Acknowledgements;
   readonly nowMs: number;
+  /** Nobody looks again, so what does not tell since when it is true is not waited for. @default false */
+  readonly isOnlyLook?: boolean;
 }
 
 /** Pure: what is wrong now, and what must be remembered until the next time. */
-export const judge = ({ rules, facts, before, acknowledged, nowMs }: JudgeInput): Judged => {
+export const judge = ({ rules, facts, before, acknowledged, nowMs, isOnlyLook = false }: JudgeInput): Judged => {
   const remembered = Map.groupBy(before.values(), ({ code }) => code);
-  const found = rules.flatMap((rule) => judgeRule(rule, facts, remembered.get(rule.code) ?? [], nowMs));
+  const found = rules.flatMap((rule) => {
+    const known = remembered.get(rule.code) ?? [];
+    return judgeRule(rule, rule.look(facts, nowMs), known, { nowMs, isOnlyLook });
+  });
   const conditions = explain(
     rules,
     found.flatMap(({ condition }) => condition ?? []),
@@ -77,8 +82,13 @@ interface Found {
   readonly condition?: Condition;
 }
 
-const judgeRule = (rule: Rule, facts: Facts, known: readonly Memory[], nowMs: number): Found[] => {
-  const seen = rule.look(facts, nowMs);
+interface Look {
+  readonly nowMs: number;
+  readonly isOnlyLook: boolean;
+}
+
+const judgeRule = (rule: Rule, seen: ReturnType<Rule['look']>, known: readonly Memory[], look: Look): Found[] => {
+  const { nowMs } = look;
   if (isUnknown(seen)) return cannotTellAny(rule, known, seen.unknown, nowMs);
   const before = new Map(known.map((memory) => [memoryKey(rule.code, memory.subject), memory]));
   const now = new Map(
@@ -91,10 +101,10 @@ const judgeRule = (rule: Rule, facts: Facts, known: readonly Memory[], nowMs: nu
   return [
     ...[...now].flatMap(([key, { one, subject }]) => {
       const memory = before.get(key);
-      if (!isUnknown(one)) return step(rule, memory, one, subject, nowMs);
+      if (!isUnknown(one)) return step(rule, memory, one, subject, look);
       return memory === undefined ? [] : [cannotTell(rule, memory, one.unknown, nowMs)];
     }),
-    ...gone.flatMap(([, memory]) => step(rule, memory, undefined, memory.subject, nowMs)),
+    ...gone.flatMap(([, memory]) => step(rule, memory, undefined, memory.subject, look)),
   ];
 };
 
@@ -135,7 +145,7 @@ const step = (
   before: Memory | undefined,
   sighting: Sighting | undefined,
   subject: Subject,
-  nowMs: number,
+  { nowMs, isOnlyLook }: Look,
 ): Found[] => {
   const levels: Partial<Record<Severity, LevelMemory>> = {};
   for (const { severity, forMs = 0, keepMs = DEFAULT_KEEP_MS } of rule.levels) {
@@ -143,7 +153,7 @@ const step = (
       raises: isAtLeast(sighting?.raises ?? null, severity),
       holds: isAtLeast(sighting?.holds ?? null, severity),
       sinceMs: sighting?.sinceMs,
-      forMs,
+      forMs: isOnlyLook && sighting?.sinceMs === undefined ? 0 : forMs,
       keepMs,
     };
     const level = stepLevel(before?.levels[severity] ?? NEVER, input, nowMs);

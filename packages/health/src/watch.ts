@@ -160,7 +160,7 @@ const survive = (rule: Rule, onError: (error: unknown) => void): Rule => ({
 
 /**
  * For a program that looks once, and does not judge for others: what was judged lately, or else its own judgement, which
- * is not written. One look cannot see whether something lasts, so nothing is waited for.
+ * is not written. One look cannot see whether something lasts, so only what tells since when it is true is waited for.
  */
 export const judgeOnce = async ({
   records,
@@ -175,19 +175,13 @@ export const judgeOnce = async ({
   if (kept?.verdict !== undefined && nowMs - Date.parse(kept.verdict.checkedAt) < FRESH_MS) {
     return acknowledgeIn(kept.verdict, kept.acknowledged, nowMs);
   }
-  const impatient = rules.map((rule): Rule => {
-    const [first, ...more] = rule.levels;
-    return {
-      ...survive(rule, onError),
-      levels: [{ ...first, forMs: 0 }, ...more.map((level) => ({ ...level, forMs: 0 }))],
-    };
-  });
   const { verdict } = judge({
-    rules: impatient,
+    rules: rules.map((rule) => survive(rule, onError)),
     facts: await gather(nowMs),
     before: kept?.memories ?? new Map(),
     acknowledged: kept?.acknowledged ?? new Map(),
     nowMs,
+    isOnlyLook: true,
   });
   return verdict;
 };
