@@ -1,7 +1,6 @@
 import type {
   IAuthenticate,
   ICredentialDataDecryptedObject,
-  ICredentialTestRequest,
   ICredentialType,
   IHttpRequestOptions,
   INodeProperties,
@@ -25,7 +24,7 @@ export class ClickrelayApi implements ICredentialType {
       type: 'string',
       default: '',
       required: true,
-      placeholder: 'https://clickrelay.example.com',
+      placeholder: 'e.g. https://clickrelay.example.com',
       description: 'Address of Clickrelay’s API (API_PORT, 8081 unless you changed it), as n8n reaches it',
     },
     {
@@ -44,8 +43,4 @@ export class ClickrelayApi implements ICredentialType {
     credentials: ICredentialDataDecryptedObject,
     request: IHttpRequestOptions,
   ): Promise<IHttpRequestOptions> => withKey(request, credentials, (key) => `Bearer ${key}`);
-
-  test: ICredentialTestRequest = {
-    request: { baseURL: '={{$credentials.baseUrl.replace(/\\/+$/, "")}}', url: '/v1/whoami' },
-  };
 }

@@ -8,8 +8,14 @@ import { anEvent } from './fake-relay.mts';
 
 // The lease loop by itself, with leases of milliseconds, against a relay and workflows that do everything they can.
 
-const PACE = { waitMs: 10, leaseMs: 60, backOffMs: [1, 8], graceMs: 5 } as const;
-const quiet: Log = { away: () => undefined, back: () => undefined, refused: () => undefined, note: () => undefined };
+const PACE = { waitMs: 10, leaseMs: 60, backOffMs: [1, 8], longMs: 60_000, graceMs: 5 } as const;
+const quiet: Log = {
+  away: () => undefined,
+  awayForLong: () => undefined,
+  back: () => undefined,
+  refused: () => undefined,
+  note: () => undefined,
+};
 
 // As n8n's own `sleep`, so that a test may turn the clock for both.
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -254,6 +260,44 @@ describe('the lease loop', () => {
     // Pauses of 5-10, 10-20, 20-40, 40-80, then 50-100 ms.
     expect(asked()).toBeGreaterThan(6);
     expect(asked()).toBeLessThan(30);
+    await Promise.all([consumer.close(), vi.advanceTimersByTimeAsync(1_000)]);
+  });
+
+  it('goes on, whatever the log does', async () => {
+    const troubles: Trouble[] = ['before', 'refused', 'before', 'forgotten'];
+    const { relay, held } = memoryRelay(2, () => troubles.shift() ?? 'none');
+    const broken = (): never => {
+      throw new Error('n8n.saveFailedExecution is not a function');
+    };
+    const log: Log = { away: broken, awayForLong: broken, back: broken, refused: broken, note: broken };
+    const consumer = consume(options(relay, async () => ({ ok: true }), { log, pace: { ...PACE, longMs: 0 } }));
+    await waitUntil(() => [...held.values()].every(({ state }) => state === 'delivered'));
+    await consumer.close();
+  });
+
+  it('tells once that the relay has been away for long, and that it is back', async () => {
+    stopTheClock();
+    let away = true;
+    const { relay } = memoryRelay(0, () => (away ? 'before' : 'none'));
+    const told: string[] = [];
+    const log: Log = {
+      ...quiet,
+      away: () => void told.push('away'),
+      awayForLong: () => void told.push('long'),
+      back: (awayMs) => void told.push(awayMs === undefined ? 'back' : 'back after long'),
+    };
+    const pace = { ...PACE, longMs: 500 };
+    const consumer = consume(options(relay, async () => ({ ok: true }), { log, pace }));
+    const pass = async (ms: number, isAway: boolean): Promise<void> => {
+      away = isAway;
+      await vi.advanceTimersByTimeAsync(ms);
+    };
+    await pass(300, true);
+    await pass(100, false);
+    expect(told).toEqual(['away', 'back']);
+    await pass(2_000, true);
+    await pass(100, false);
+    expect(told.slice(2)).toEqual(['away', 'long', 'back after long']);
     await Promise.all([consumer.close(), vi.advanceTimersByTimeAsync(1_000)]);
   });
 });

@@ -12,6 +12,7 @@ import type {
   ITriggerFunctions,
   IWebhookFunctions,
   JsonObject,
+  WorkflowActivateMode,
   WorkflowExecuteMode,
 } from 'n8n-workflow';
 import { NodeApiError, NodeOperationError } from 'n8n-workflow';
@@ -180,7 +181,12 @@ export const stopped = (reason: 'manual' | 'timeout' | 'shutdown'): RunEnd => {
 
 /** @param onRun called when a run begins; what it returns ends it, unless that is undefined */
 export const fakeTrigger = (
-  options: FakeOptions & { readonly mode?: 'trigger' | 'manual' },
+  options: FakeOptions & {
+    readonly mode?: 'trigger' | 'manual';
+    readonly activation?: WorkflowActivateMode;
+    /** An n8n before 2.10, which knows no `saveFailedExecution`. */
+    readonly isOld?: boolean;
+  },
   onRun: (run: FakeRun) => void = () => undefined,
 ): FakeTrigger => {
   const { node, logged, functions } = baseOf(options);
@@ -190,7 +196,7 @@ export const fakeTrigger = (
   const trigger = {
     ...functions,
     getMode: () => options.mode ?? 'trigger',
-    getActivationMode: () => (options.mode === 'manual' ? 'manual' : 'activate'),
+    getActivationMode: () => (options.mode === 'manual' ? 'manual' : (options.activation ?? 'activate')),
     getNodeParameter: (path: string, fallback?: unknown) => parameterOf(options.parameters ?? {}, path, fallback, node),
     emit(
       [[item]]: [[INodeExecutionData]],
@@ -210,7 +216,7 @@ export const fakeTrigger = (
       runs.push(run);
       onRun(run);
     },
-    saveFailedExecution: (error: Error) => failedExecutions.push(error),
+    ...(options.isOld !== true && { saveFailedExecution: (error: Error) => failedExecutions.push(error) }),
     emitError: (error: Error) => emittedErrors.push(error),
   };
   return { functions: trigger as unknown as ITriggerFunctions, runs, failedExecutions, emittedErrors, logged };

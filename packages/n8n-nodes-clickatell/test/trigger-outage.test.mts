@@ -75,6 +75,24 @@ describe('when Clickrelay refuses', () => {
   });
 });
 
+describe('an n8n that cannot save failed executions', () => {
+  it('says it in its log, and the trigger goes on', async () => {
+    const { runs, logged } = await activate({ isOld: true, onRun: (run) => run.end(succeeded()) });
+    await waitUntil(() => asked('lease').length === 1);
+    trigger.relay.fault = () => ({ status: 401, code: 'unauthorized' });
+    await trigger.relay.stop();
+    await trigger.relay.start();
+    await waitUntil(() => asked('lease').length >= 4);
+    expect(logged).toContainEqual({
+      level: 'error',
+      message: 'Clickatell Trigger: Clickrelay does not know this API key',
+    });
+    trigger.relay.fault = () => undefined;
+    trigger.relay.add();
+    await waitUntil(() => runs.length === 1);
+  });
+});
+
 describe('closing', () => {
   it('takes nothing more, and still acknowledges what ends later', async () => {
     const running = trigger.relay.add();

@@ -1,4 +1,4 @@
-import type { IDataObject, ITriggerResponse } from 'n8n-workflow';
+import type { IDataObject, ITriggerResponse, WorkflowActivateMode } from 'n8n-workflow';
 import { afterEach, beforeEach } from 'vitest';
 import { ClickatellTrigger } from '../nodes/ClickatellTrigger/ClickatellTrigger.node.ts';
 import { type FakeOptions, type FakeRun, type FakeTrigger, fakeTrigger } from './fake-n8n.mts';
@@ -8,6 +8,10 @@ interface Setup {
   readonly parameters?: IDataObject;
   readonly mode?: 'trigger' | 'manual';
   readonly apiKey?: string;
+  readonly baseUrl?: string;
+  readonly activation?: WorkflowActivateMode;
+  /** An n8n before 2.10. */
+  readonly isOld?: boolean;
   readonly workflow?: FakeOptions['workflow'];
   readonly staticData?: IDataObject;
   readonly onRun?: (run: FakeRun) => void;
@@ -30,10 +34,11 @@ export const useTrigger = () => {
     parameters = {},
     mode = 'trigger',
     apiKey = 'crk_key',
+    baseUrl = `${relay.url}/`,
     onRun,
     ...place
   }: Setup = {}): Promise<FakeTrigger & { readonly response: ITriggerResponse }> => {
-    const credentials = { clickrelayApi: { baseUrl: `${relay.url}/`, apiKey } };
+    const credentials = { clickrelayApi: { baseUrl, apiKey } };
     const node = fakeTrigger({ parameters: { events: ['mo*'], ...parameters }, credentials, mode, ...place }, onRun);
     const response = await new ClickatellTrigger().trigger.call(node.functions);
     open.push(response);

@@ -72,11 +72,11 @@ it('n8n is killed while 20 workflows run: every event succeeds in the end, and o
  */
 const allAcknowledged = async ({ id: workflowId }: Workflow): Promise<void> => {
   // As the trigger names it.
-  const prefix = `n8n-${workflowId.toLowerCase()}-`;
+  const part = `-${workflowId.toLowerCase()}-`;
   await waitUntil(
     async () => {
       const { destinations } = await rig.relay.cli<{ destinations: Depths[] }>('status');
-      const [ours] = destinations.filter(({ id }) => id.startsWith(prefix));
+      const [ours] = destinations.filter(({ id }) => id.startsWith('n8n-') && id.includes(part));
       return ours !== undefined && ours.waiting + ours.delayed + ours.active + ours.deadLetters === 0;
     },
     { timeoutMs: 20_000, everyMs: 500, what: 'every event to be acknowledged' },

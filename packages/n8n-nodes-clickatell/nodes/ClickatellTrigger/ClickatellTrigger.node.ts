@@ -8,6 +8,7 @@ import {
   NodeConnectionTypes,
   NodeOperationError,
 } from 'n8n-workflow';
+import { explainNoAnswer } from '../shared/explain-no-answer.ts';
 import { toItem, withoutRawProperty } from '../shared/item.ts';
 import { channelsProperty, eventsProperty, readWantedEvents, statusClassesProperty } from '../shared/wanted-events.ts';
 import { type ConsumeOptions, consume } from './consume.ts';
@@ -16,8 +17,9 @@ import { destinationIdOf } from './destination-id.ts';
 import { endingOf } from './ending.ts';
 import { explain } from './explain.ts';
 import { peekOnce } from './peek-once.ts';
-import { connectRelay, type Declaration, type Delivery, RelayError } from './relay.ts';
-import type { Ending, Log } from './run-delivery.ts';
+import { connectRelay, type Declaration, type Delivery, type RelayError } from './relay.ts';
+import { asRelayError, type Ending, type Log } from './run-delivery.ts';
+import { testClickrelay } from './test-clickrelay.ts';
 
 export class ClickatellTrigger implements INodeType {
   description: INodeTypeDescription = {
@@ -36,7 +38,7 @@ export class ClickatellTrigger implements INodeType {
     defaults: { name: 'Clickatell Trigger' },
     inputs: [],
     outputs: [NodeConnectionTypes.Main],
-    credentials: [{ name: 'clickrelayApi', required: true }],
+    credentials: [{ name: 'clickrelayApi', required: true, testedBy: 'testClickrelay' }],
     properties: [
       eventsProperty,
       statusClassesProperty,
@@ -159,6 +161,8 @@ export class ClickatellTrigger implements INodeType {
     ],
   };
 
+  methods = { credentialTest: { testClickrelay } };
+
   async trigger(this: ITriggerFunctions): Promise<ITriggerResponse> {
     // Read everything now: expressions cannot be evaluated once this function has returned.
     const options = this.getNodeParameter('options', {}) as IDataObject;
@@ -172,6 +176,12 @@ export class ClickatellTrigger implements INodeType {
     const mostTries = isRetried ? within(this.getNodeParameter('mostTries', 3), 1, 100, 3) : 1;
     const withoutRaw = options['withoutRaw'] === true;
     const destinationId = destinationIdOf(this, options['destinationId']);
+    const { baseUrl = '' } = await this.getCredentials<{ baseUrl?: string }>('clickrelayApi');
+    const where = { destinationId, baseUrl: baseUrl.trim().replace(/\/+$/, '') };
+    const address = explainNoAnswer('', where.baseUrl, 'Clickrelay');
+    if (address.isHopeless) {
+      throw new NodeOperationError(this.getNode(), address.message, { description: address.description });
+    }
     const relay = connectRelay(this, destinationId);
     const filter = String(options['filter'] ?? '').trim();
     const declaration: Declaration = {
@@ -184,7 +194,7 @@ export class ClickatellTrigger implements INodeType {
       const closing = new AbortController();
       return {
         manualTriggerFunction: async () => {
-          const item = await peekOnce(this, relay, { destinationId, wanted, withoutRaw, signal: closing.signal });
+          const item = await peekOnce(this, relay, { where, wanted, withoutRaw, signal: closing.signal });
           if (item !== undefined) this.emit([[item]]);
         },
         closeFunction: async () => closing.abort(),
@@ -200,16 +210,19 @@ export class ClickatellTrigger implements INodeType {
     let claimed: ReturnType<typeof claim> | undefined;
     let declared = false;
     try {
-      claimed = await claimFor(this, destinationId, declaration);
+      claimed = claimFor(this, where, declaration);
       await declare();
       declared = true;
     } catch (error) {
-      if (!(error instanceof RelayError) || !error.isOutage) {
+      const failure = asRelayError(error);
+      // Somebody looks on: a host that there is not is a mistake now, and an outage when n8n starts.
+      const isMistaken = BY_A_PERSON.includes(this.getActivationMode()) && isUnknownHost(failure, where.baseUrl);
+      if (!failure.isOutage || isMistaken) {
         claimed?.release();
-        throw new NodeOperationError(this.getNode(), error as Error, explain(error as RelayError, destinationId));
+        throw new NodeOperationError(this.getNode(), failure, explain(failure, where));
       }
       // Clickrelay is away for the moment; this trigger waits for it.
-      this.logger.warn(`Clickatell Trigger: ${error.message}; it goes on as soon as Clickrelay is back`);
+      this.logger.warn(`Clickatell Trigger: ${failure.message}; it goes on as soon as Clickrelay is back`);
     }
 
     const run = async (delivery: Delivery): Promise<Ending> => {
@@ -229,7 +242,7 @@ export class ClickatellTrigger implements INodeType {
       mostTries,
       runLimitMs: within(options['timeLimitMinutes'], 1 / 60, 10_080, 60) * 60_000,
       run,
-      log: logTo(this, destinationId),
+      log: logTo(this, where),
     });
     return {
       closeFunction: async () => {
@@ -240,29 +253,54 @@ export class ClickatellTrigger implements INodeType {
   }
 }
 
-const claimFor = async (n8n: ITriggerFunctions, destinationId: string, declaration: Declaration) => {
-  const { baseUrl } = await n8n.getCredentials<{ baseUrl?: string }>('clickrelayApi');
+/** Activations that somebody waits for. */
+const BY_A_PERSON: readonly string[] = ['activate', 'create', 'update'];
+
+const isUnknownHost = ({ status, code = '' }: RelayError, baseUrl: string): boolean =>
+  status === undefined && explainNoAnswer(code, baseUrl, 'Clickrelay').isDoubtful;
+
+const claimFor = (n8n: ITriggerFunctions, { destinationId, baseUrl }: Where, declaration: Declaration) => {
   const { id, name } = n8n.getWorkflow();
-  const place = `${String(baseUrl ?? '').replace(/\/+$/, '')} ${destinationId}`;
-  return claim(place, { owner: `${id}/${n8n.getNode().id}`, workflowName: name ?? String(id), declaration });
+  const mine = { owner: `${id}/${n8n.getNode().id}`, workflowName: name ?? String(id), declaration };
+  return claim(`${baseUrl} ${destinationId}`, mine);
 };
+
+type Where = Parameters<typeof explain>[1];
 
 /**
  * Logs for the operator of n8n. Never calls `emitError`, which would deactivate the workflow for an outage of
  * Clickrelay.
  */
-const logTo = (n8n: ITriggerFunctions, destinationId: string): Log => ({
-  away: (error) => n8n.logger.warn(`Clickatell Trigger: ${error.message}; trying again`, { destinationId }),
-  back: () => n8n.logger.info('Clickatell Trigger: Clickrelay is back', { destinationId }),
-  refused: (error) => {
-    const { message, description } = explain(error, destinationId);
-    n8n.logger.error(`Clickatell Trigger: ${message}; trying again`, { destinationId });
-    // Appears under Executions and runs the error workflow. The trigger stays active, and goes on once the cause is
-    // fixed.
+const logTo = (n8n: ITriggerFunctions, where: Where): Log => {
+  const { destinationId } = where;
+  // Appears under Executions and runs the error workflow; the trigger stays active. n8n before 2.10 has it not.
+  const tell = (message: string, description: string): void => {
+    n8n.logger.error(`Clickatell Trigger: ${message}`, { destinationId });
+    if (typeof n8n.saveFailedExecution !== 'function') return;
     n8n.saveFailedExecution(new NodeOperationError(n8n.getNode(), message, { description }));
-  },
-  note: (message, deliveryId) => n8n.logger.info(`Clickatell Trigger: ${message}`, { deliveryId }),
-});
+  };
+  return {
+    away: (error) => n8n.logger.warn(`Clickatell Trigger: ${error.message}; trying again`, { destinationId }),
+    awayForLong: (error) => {
+      const { message, description } = explain(error, where);
+      tell(
+        `Clickrelay has been away for more than a minute: ${message}`,
+        `${description} Events wait there, and the trigger goes on as soon as it is back.`,
+      );
+    },
+    back: (awayMs) => {
+      n8n.logger.info('Clickatell Trigger: Clickrelay is back', { destinationId });
+      if (awayMs === undefined) return;
+      const minutes = Math.max(1, Math.round(awayMs / 60_000));
+      tell(`Clickrelay is back after ${minutes} minutes`, 'Nothing to do: the events that waited there start now.');
+    },
+    refused: (error) => {
+      const { message, description } = explain(error, where);
+      tell(message, `${description} The trigger tries again until this is mended.`);
+    },
+    note: (message, deliveryId) => n8n.logger.info(`Clickatell Trigger: ${message}`, { deliveryId }),
+  };
+};
 
 const within = (value: unknown, lowest: number, highest: number, otherwise: number): number => {
   const number = Number(value ?? otherwise);

@@ -3,6 +3,7 @@ import type { Delivery } from './relay.ts';
 import {
   asRelayError,
   backOff,
+  type Log,
   messageOf,
   type Pace,
   type RunOptions,
@@ -21,7 +22,7 @@ export interface ConsumeOptions extends RunOptions {
   readonly pace?: Partial<Pace>;
 }
 
-const PACE: Pace = { waitMs: 4_000, leaseMs: 60_000, backOffMs: [250, 4_000], graceMs: 3_000 };
+const PACE: Pace = { waitMs: 4_000, leaseMs: 60_000, backOffMs: [250, 4_000], longMs: 60_000, graceMs: 3_000 };
 
 export interface Consumer {
   /** Leases nothing more, and waits a moment for the runs. A longer run is settled when it ends. */
@@ -52,7 +53,7 @@ interface Consuming {
 export const consume = ({ declare, declared, concurrency, pace, ...run }: ConsumeOptions): Consumer => {
   const closing = new AbortController();
   const consuming: Consuming = {
-    runs: { ...run, pace: { ...PACE, ...pace }, unconfirmed: new Set() },
+    runs: { ...run, log: unbreakable(run.log), pace: { ...PACE, ...pace }, unconfirmed: new Set() },
     declare,
     concurrency,
     closing,
@@ -88,6 +89,8 @@ const leaseUntilClosed = async (consuming: Consuming): Promise<void> => {
   const { signal } = consuming.closing;
   let failures = 0;
   let trouble: 'none' | 'away' | 'refused' = 'none';
+  let awaySince: number | undefined;
+  let isToldLong = false;
   while (!signal.aborted) {
     if (slots.size >= concurrency) {
       await Promise.race([consuming.slotFreed.promise, closed]);
@@ -98,8 +101,10 @@ const leaseUntilClosed = async (consuming: Consuming): Promise<void> => {
       consuming.declared = true;
       const ask = { max: concurrency - slots.size, waitMs: pace.waitMs, leaseMs: pace.leaseMs };
       const deliveries = await relay.lease(ask, signal);
-      if (trouble !== 'none') log.back();
+      if (trouble !== 'none') log.back(isToldLong && awaySince !== undefined ? Date.now() - awaySince : undefined);
       trouble = 'none';
+      awaySince = undefined;
+      isToldLong = false;
       failures = 0;
       // Closed meanwhile: the leases expire, and the deliveries come again.
       if (!signal.aborted) for (const delivery of deliveries) take(consuming, delivery);
@@ -111,9 +116,36 @@ const leaseUntilClosed = async (consuming: Consuming): Promise<void> => {
       else if (failure.isOutage && trouble !== 'away') log.away(failure);
       else if (!failure.isOutage && trouble !== 'refused') log.refused(failure);
       if (!failure.isUnknownDestination) trouble = failure.isOutage ? 'away' : 'refused';
+      if (failure.isOutage) {
+        awaySince ??= Date.now();
+        if (!isToldLong && Date.now() - awaySince >= pace.longMs) {
+          isToldLong = true;
+          log.awayForLong(failure);
+        }
+      }
       await pause(backOff(failures++, pace.backOffMs), signal);
     }
   }
+};
+
+/** A log that throws, as n8n's functions may, must not end the loop: nobody would start it again. */
+const unbreakable = (log: Log): Log => {
+  const safely =
+    <Arguments extends unknown[]>(tell: (...told: Arguments) => void) =>
+    (...told: Arguments): void => {
+      try {
+        tell(...told);
+      } catch {
+        // What was to be told is lost; the events are not.
+      }
+    };
+  return {
+    away: safely((error) => log.away(error)),
+    awayForLong: safely((error) => log.awayForLong(error)),
+    back: safely((awayMs) => log.back(awayMs)),
+    refused: safely((error) => log.refused(error)),
+    note: safely((message, deliveryId) => log.note(message, deliveryId)),
+  };
 };
 
 /** Gives a leased delivery a slot, and frees the slot when the delivery is settled. */

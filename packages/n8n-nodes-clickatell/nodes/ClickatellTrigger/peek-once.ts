@@ -19,11 +19,11 @@ export const peekOnce = async (
   n8n: ITriggerFunctions,
   relay: Relay,
   {
-    destinationId,
+    where,
     wanted,
     withoutRaw,
     signal,
-  }: { destinationId: string; wanted: WantedEvents; withoutRaw: boolean; signal: AbortSignal },
+  }: { where: Parameters<typeof explain>[1]; wanted: WantedEvents; withoutRaw: boolean; signal: AbortSignal },
 ): Promise<INodeExecutionData | undefined> => {
   while (!signal.aborted) {
     try {
@@ -32,7 +32,7 @@ export const peekOnce = async (
     } catch (error) {
       if (!(error instanceof RelayError)) throw new NodeOperationError(n8n.getNode(), error as Error);
       if (error.isUnknownDestination) return toItem(sampleEvent(wanted), { attempt: 1, test: true, withoutRaw });
-      throw new NodeOperationError(n8n.getNode(), error, explain(error, destinationId));
+      throw new NodeOperationError(n8n.getNode(), error, explain(error, where));
     }
     await pause(LOOK_MS, signal);
   }

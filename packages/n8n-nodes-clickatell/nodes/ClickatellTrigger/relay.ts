@@ -7,6 +7,8 @@ import type {
   ITriggerFunctions,
 } from 'n8n-workflow';
 
+import { codeOf, isHopeless } from '../shared/explain-no-answer.ts';
+
 /** An event leased to us for a time. */
 export interface Delivery {
   readonly deliveryId: string;
@@ -51,7 +53,7 @@ export class RelayError extends Error {
   override readonly name = 'RelayError';
   /** HTTP status; undefined when there was no answer. */
   readonly status: number | undefined;
-  /** Clickrelay's own error code. */
+  /** Clickrelay's own error code; when there was no answer, the system's, such as ECONNREFUSED. */
   readonly code: string | undefined;
 
   constructor(message: string, status?: number, code?: string) {
@@ -64,7 +66,8 @@ export class RelayError extends Error {
    * Passes by itself: no answer, a gateway's error, a relay that is starting or has lost its Redis, or "not so often".
    */
   get isOutage(): boolean {
-    return this.status === undefined || this.status >= 500 || this.status === 408 || this.status === 429;
+    if (this.status === undefined) return !isHopeless(this.code ?? '');
+    return this.status >= 500 || this.status === 408 || this.status === 429;
   }
 
   /** Someone else, or nobody, holds the delivery now: we can no longer settle it. */
@@ -106,10 +109,13 @@ export const connectRelay = (n8n: ITriggerFunctions, destinationId: string): Rel
     const response = await n8n.helpers.httpRequestWithAuthentication
       .call(n8n, 'clickrelayApi', request)
       .then((given: IN8nHttpFullResponse) => given)
-      .catch((error: unknown) => new RelayError(`Clickrelay does not answer: ${reasonOf(error)}`));
+      .catch((error: unknown) => unanswered(codeOf(error)));
     if (response instanceof RelayError) throw response;
     const { statusCode, body: answer } = response;
-    if (statusCode >= 200 && statusCode < 300) return isObject(answer) ? answer : {};
+    if (statusCode >= 200 && statusCode < 300) {
+      if (isObject(answer)) return answer;
+      throw new RelayError('what answers at the base URL is not Clickrelay', statusCode, 'not_clickrelay');
+    }
     const told = isObject(answer) && isObject(answer['error']) ? answer['error'] : {};
     const code = typeof told['code'] === 'string' ? told['code'] : undefined;
     const message = typeof told['message'] === 'string' ? told['message'] : 'without saying why';
@@ -140,6 +146,9 @@ export const connectRelay = (n8n: ITriggerFunctions, destinationId: string): Rel
         timeoutMs: waitMs + LATE_MS,
         signal,
       });
+      if (!Array.isArray(answer['deliveries'])) {
+        throw new RelayError('what answers at the base URL is not Clickrelay', 200, 'not_clickrelay');
+      }
       return deliveriesOf(answer) as Delivery[];
     },
     async ack(delivery) {
@@ -168,11 +177,7 @@ const deliveriesOf = (answer: IDataObject): unknown[] =>
 const isObject = (value: unknown): value is IDataObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The system's code for a failed connection (ECONNREFUSED) says more than n8n's words. */
-const reasonOf = (error: unknown): string => {
-  const { code, cause, message } = error as { code?: unknown; cause?: { code?: unknown }; message?: unknown };
-  return String(code ?? cause?.code ?? message ?? 'unknown error');
-};
+const unanswered = (code: string): RelayError => new RelayError(`Clickrelay does not answer: ${code}`, undefined, code);
 
 /** Words what does not fit, and where; for a filter, the column. */
 const issuesOf = (error: Record<string, unknown>): string => {

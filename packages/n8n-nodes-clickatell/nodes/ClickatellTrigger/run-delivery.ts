@@ -30,7 +30,10 @@ export interface RunOptions {
 export interface Log {
   /** Clickrelay is away; reported once until it is back. */
   away(error: RelayError): void;
-  back(): void;
+  /** It has been away for so long that a person should know. Reported once until it is back. */
+  awayForLong(error: RelayError): void;
+  /** @param awayMs how long it was away; undefined when that was too short to be reported */
+  back(awayMs: number | undefined): void;
   /** Clickrelay refuses, and a person must act. Reported once until it accepts us again. */
   refused(error: RelayError): void;
   /** Something about one delivery that a reader of the log may want to know. */
@@ -45,6 +48,8 @@ export interface Pace {
   readonly leaseMs: number;
   /** First and longest pause between tries while Clickrelay is away. */
   readonly backOffMs: readonly [number, number];
+  /** How long Clickrelay may be away before a person is told. */
+  readonly longMs: number;
   /** How long closing waits for runs that are about to end. */
   readonly graceMs: number;
 }
