@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { COMPILE_CACHE } from '@clickrelay/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const main = join(import.meta.dirname, '../src/main.ts');
@@ -18,7 +19,14 @@ afterAll(() => rm(dataDir, { recursive: true }));
 /** Runs the command with this output, or with a pipe that nobody reads. */
 const run = async (args: string[], stdout: number | 'pipe') => {
   const child = spawn(process.execPath, [main, ...args], {
-    env: { PATH: process.env['PATH'], DATA_DIR: dataDir, PORT: '1', API_PORT: '2', NODE_NO_WARNINGS: '1' },
+    env: {
+      PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: COMPILE_CACHE,
+      NODE_NO_WARNINGS: '1',
+      DATA_DIR: dataDir,
+      PORT: '1',
+      API_PORT: '2',
+    },
     stdio: ['ignore', stdout, 'pipe'],
   });
   // Long before it can write.

@@ -40,8 +40,8 @@ export interface Program {
   stop(signal?: NodeJS.Signals, graceMs?: number): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 }
 
-/** Hundreds of tests start the same few programs: none compiles them anew. */
-const COMPILE_CACHE = join(tmpdir(), 'clickrelay-compile-cache');
+/** Hundreds of tests start the same few programs: none compiles them anew. For `NODE_COMPILE_CACHE`. */
+export const COMPILE_CACHE = join(tmpdir(), 'clickrelay-compile-cache');
 
 const running = new Set<() => void>();
 process.once('exit', () => {
