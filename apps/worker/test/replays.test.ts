@@ -38,46 +38,46 @@ const isDone = (id: string) =>
 
 describe('a replay of many', () => {
   it('sends every dead letter again once, with its id, and reports its progress', async () => {
-    const crm = await addDead(450);
+    const crm = await addDead(250);
     const first = new Set(ids(crm.requests));
     crm.requests.length = 0;
     const { id, matched } = await make(DEAD);
-    expect(matched).toBe(450);
+    expect(matched).toBe(250);
     await isDone(id);
-    await crm.waitFor(450);
+    await crm.waitFor(250);
     expect(new Set(ids(crm.requests))).toEqual(first);
-    expect(crm.requests).toHaveLength(450);
-    expect(await readReplay(worker.store, id)).toMatchObject({ state: 'done', replayed: 450, skipped: 0, by: 'test' });
+    expect(crm.requests).toHaveLength(250);
+    expect(await readReplay(worker.store, id)).toMatchObject({ state: 'done', replayed: 250, skipped: 0, by: 'test' });
     expect((await listDeadLetters(worker.store, { limit: 1 })).items).toEqual([]);
   });
 
   it('keeps to its rate', async () => {
-    const crm = await addDead(300);
+    const crm = await addDead(150);
     crm.requests.length = 0;
     const startedAt = Date.now();
-    const { id } = await make(DEAD, '200/s');
+    const { id } = await make(DEAD, '100/s');
     await isDone(id);
-    await crm.waitFor(300);
-    // The first share goes at once, 280 more at 200 a second.
+    await crm.waitFor(150);
+    // The first share goes at once, 140 more at 100 a second.
     expect((crm.requests.at(-1)?.at ?? 0) - startedAt).toBeGreaterThanOrEqual(1_250);
   });
 
   it.each(['paused', 'cancelled'] as const)('can be %s half-way, and goes on where it stopped', async (state) => {
-    const crm = await addDead(300);
+    const crm = await addDead(150);
     crm.requests.length = 0;
-    const { id } = await make(DEAD, '50/s');
-    await crm.waitFor(25);
+    const { id } = await make(DEAD, '25/s');
+    await crm.waitFor(13);
     await setReplayState(worker.store, id, state);
     // Waits until nothing has come for half a second.
     for (let seen = -1; seen < crm.requests.length; await new Promise((resolve) => setTimeout(resolve, 500))) {
       seen = crm.requests.length;
     }
-    expect(crm.requests.length).toBeLessThan(300);
+    expect(crm.requests.length).toBeLessThan(150);
     await setReplayState(worker.store, id, 'running');
     await isDone(id);
-    await crm.waitFor(300);
-    expect(new Set(ids(crm.requests)).size).toBe(300);
-    expect(crm.requests).toHaveLength(300);
+    await crm.waitFor(150);
+    expect(new Set(ids(crm.requests)).size).toBe(150);
+    expect(crm.requests).toHaveLength(150);
   });
 
   it('continues in another worker when the one that ran it stops', async () => {
