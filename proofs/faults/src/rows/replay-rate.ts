@@ -35,7 +35,7 @@ const replayAtRate: Row = {
     const sent = () => rig.destination.arrivals.slice(before);
     for (const worker of [rig.worker, other, rig.worker, other]) {
       const already = sent().length;
-      await waitUntil(() => sent().length > already, { timeoutMs: 60_000, what: 'a delivery of the replay' });
+      await waitUntil(() => sent().length > already, { timeoutMs: 180_000, what: 'a delivery of the replay' });
       await sleep(run.random.whole(0, pauseMs / 4));
       const startedAt = performance.now();
       const code = await worker.stop(60_000);
