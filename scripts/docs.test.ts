@@ -19,6 +19,7 @@ import {
   createReceiverMetrics,
   createWorkerMetrics,
   Registry,
+  setConditionMetrics,
   setStateMetrics,
 } from '../packages/metrics/src/index.ts';
 import { KNOWN_VARIABLES } from '../packages/service/src/settings/known-variables.ts';
@@ -174,6 +175,7 @@ describe('docs', () => {
     createApiMetrics(api);
     const processes = { receiver: 0, worker: 0, api: 0 };
     setStateMetrics(state, { state: undefined, durability: report, processes, version: '0.0.0' });
+    setConditionMetrics(state, []);
     const present = new Set<string>();
     for (const registry of [own.registry, receiver, worker, api, state]) {
       for (const { name, type, help } of await registry.getMetricsAsJSON()) {

@@ -19,6 +19,7 @@ import { destinationOperations } from './destinations.ts';
 import { RequestRefusedError } from './errors.ts';
 import { eventOperations } from './events.ts';
 import { findOperations } from './find.ts';
+import { healthOperations } from './health.ts';
 import { keyOperations } from './keys.ts';
 import { lagOperations } from './lag.ts';
 import { leaseOperations } from './leases.ts';
@@ -57,6 +58,7 @@ export const createOperations = (destinationSettings: DestinationSettings): read
   ...auditOperations,
   ...ledgerOperations,
   ...lagOperations,
+  ...healthOperations,
   ...statusOperations,
   ...setupOperations,
   ...credentialOperations,

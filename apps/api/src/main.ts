@@ -20,6 +20,7 @@ import { createApp } from './app.ts';
 import { readConfig } from './config.ts';
 import { openKnownCredentials } from './known-credentials.ts';
 import { openAlerts } from './open-alerts.ts';
+import { openHealth } from './open-health.ts';
 
 /** In ms. */
 const GRACE_MS = 5_000;
@@ -47,13 +48,11 @@ const durability = watchDurability(store, { mode: config.DURABILITY, memory });
 const processMetrics = createProcessMetrics('api');
 const metrics = createApiMetrics(processMetrics.registry);
 const publishing = publishMetrics(store, processMetrics);
-const renderer = createRenderer({
-  store,
-  own: processMetrics,
-  durability: () => durability.current(),
-  version: packageJson.version,
+const credentials = openKnownCredentials({
+  callbackAuth: config.CALLBACK_AUTH,
+  dataDir: config.DATA_DIR,
+  onError: (error) => log.error(errorFields(error), 'credentials.not_kept'),
 });
-const logLeaseError = createErrorLog((fields) => log.warn(fields, 'leases.error'), store.explain);
 const logAlertError = createErrorLog((fields) => log.warn(fields, 'alerts.error'), store.explain);
 const alerts = openAlerts({
   store,
@@ -65,6 +64,24 @@ const alerts = openAlerts({
     if (!redisLog.isAway()) logAlertError(error);
   },
 });
+const logHealthError = createErrorLog((fields) => log.warn(fields, 'health.error'), store.explain);
+const health = openHealth({
+  store,
+  mode: config.DURABILITY,
+  publicUrl: config.PUBLIC_URL,
+  credentials,
+  channels: () => alerts.facts(),
+  onVerdict: (verdict) => alerts.onVerdict(verdict),
+  onError: logHealthError,
+});
+const renderer = createRenderer({
+  store,
+  own: processMetrics,
+  durability: () => durability.current(),
+  conditions: async () => (await health.current()).conditions,
+  version: packageJson.version,
+});
+const logLeaseError = createErrorLog((fields) => log.warn(fields, 'leases.error'), store.explain);
 const leases = createLeases(store, {
   schedule: config.RETRY_SCHEDULE,
   onError: (error) => {
@@ -82,11 +99,8 @@ const app = createApp({
   webhook: webhookAdapter({ egressAllow: config.EGRESS_ALLOW, userAgent: `Clickrelay/${packageJson.version}` }),
   version: packageJson.version,
   publicUrl: config.PUBLIC_URL,
-  credentials: openKnownCredentials({
-    callbackAuth: config.CALLBACK_AUTH,
-    dataDir: config.DATA_DIR,
-    onError: (error) => log.error(errorFields(error), 'credentials.not_kept'),
-  }),
+  credentials,
+  health,
   alerts,
   apiKey: config.API_KEY,
   rateLimit: config.API_RATE_LIMIT,
@@ -115,7 +129,7 @@ await atMost(1_500, alerts.close());
 await closed;
 durability.stop();
 memory.stop();
-await atMost(1_500, renderer.stop(), publishing.stop());
+await atMost(1_500, renderer.stop(), health.stop(), publishing.stop());
 await store.close();
 log.info('api.stopped');
 process.exit(0);

@@ -1,5 +1,6 @@
 import type { Adapter } from '@clickrelay/core';
 import type { DestinationSettings } from '@clickrelay/destination-settings';
+import type { HealthWatch } from '@clickrelay/health';
 import type { ApiMetrics } from '@clickrelay/metrics';
 import type { DurabilityReport, Leases, Scope, Session, Store } from '@clickrelay/queue';
 import type { WebhookConfig } from '@clickrelay/webhook-forwarder';
@@ -18,6 +19,7 @@ export interface Resources {
   readonly leases: Leases;
   readonly metrics: ApiMetrics;
   durability(): DurabilityReport;
+  readonly health: Pick<HealthWatch, 'current' | 'acknowledge'>;
   readonly destinationSettings: DestinationSettings;
   /** Sends tests to webhook destinations. */
   readonly webhook: Adapter<WebhookConfig>;
@@ -90,6 +92,8 @@ export interface Operation {
   readonly scopes: readonly Scope[];
   /** Needs no key. */
   readonly isPublic?: boolean;
+  /** Works while Redis is away. */
+  readonly isLocal?: boolean;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;

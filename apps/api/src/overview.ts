@@ -1,10 +1,10 @@
 import { HOUR_MS, MINUTE_MS, toIso } from '@clickrelay/core';
+import { needsSomebody } from '@clickrelay/health';
 import {
   countQuarantined,
   listDestinations,
   listEvents,
   listHolds,
-  listQuarantine,
   readFigures,
   readHours,
   readRefusals,
@@ -15,18 +15,7 @@ import { z } from 'zod';
 import { attemptFigures, attemptFiguresOf } from './attempt-figures.ts';
 import { operation } from './operation.ts';
 import { refusals } from './refusal-counts.ts';
-
-/** Ordered by harm: what may lose data, then what does not arrive, then what waits for a person. */
-const KINDS = ['not_durable', 'failing', 'paused', 'dead_letters', 'quarantined', 'throttled'] as const;
-
-type Need = z.input<typeof need>;
-
-const need = z.object({
-  kind: z.enum(KINDS),
-  destinationId: z.string().nullable().describe('Null when it is not about one destination'),
-  count: z.int().describe('Deliveries, dead letters or callbacks that wait because of it'),
-  detail: z.string(),
-});
+import { condition } from './schemas.ts';
 
 const STATES = ['paused', 'failing', 'throttled', 'active'] as const;
 
@@ -50,8 +39,8 @@ export const overviewOperations = [
     scopes: ['read'],
     response: z
       .object({
-        healthy: z.boolean().describe('Whether nothing needs attention'),
-        needs: z.array(need),
+        healthy: z.boolean().describe('Whether nothing is wrong, and everything can be told: as `GET /v1/health`'),
+        needs: z.array(condition).describe('The conditions that need a person, the worst first'),
         lastEventAt: z.string().nullable().describe('When the newest event of the log was received'),
         ingest: z
           .object({ messages: z.int(), statuses: z.int() })
@@ -81,7 +70,7 @@ export const overviewOperations = [
         ),
       })
       .meta({ id: 'Overview' }),
-    run: async (_request, { store, durability }) => {
+    run: async (_request, { store, health }) => {
       const nowMs = Date.now();
       const [figures, all, holds, quarantined, newest] = await Promise.all([
         readFigures(store),
@@ -90,7 +79,6 @@ export const overviewOperations = [
         countQuarantined(store),
         listEvents(store, { limit: 1 }),
       ]);
-      const newestQuarantined = await listQuarantine(store, { limit: 1 });
       const refused = await readRefused(store, nowMs);
       const hours = await readHours(
         store,
@@ -114,36 +102,14 @@ export const overviewOperations = [
           last24h: attemptFiguresOf(hours.get(id) ?? []),
         };
       });
-      const needs: Need[] = durability().problems.map(({ setting, value, mend }) => ({
-        kind: 'not_durable',
-        destinationId: null,
-        count: 0,
-        detail: `${setting} is ${value}: ${mend}`,
-      }));
-      for (const { id, state, waiting, deadLetters, until } of destinations) {
-        const reason = all.find((one) => one.id === id)?.paused ?? '';
-        const detail = state === 'paused' ? reason : `tried again at ${until}`;
-        if (state !== 'active') needs.push({ kind: state, destinationId: id, count: waiting, detail });
-        if (deadLetters > 0) {
-          needs.push({ kind: 'dead_letters', destinationId: id, count: deadLetters, detail: 'replay or remove them' });
-        }
-      }
-      if (quarantined > 0) {
-        needs.push({
-          kind: 'quarantined',
-          destinationId: null,
-          count: quarantined,
-          detail: `callbacks that could not be read; the newest: ${newestQuarantined.items[0]?.reason ?? 'removed'}`,
-        });
-      }
       const inLane = (lane: 'messages' | 'statuses'): number => {
         const { waiting, delayed, active } = figures.ingest[lane];
         return waiting + delayed + active;
       };
-      needs.sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) || b.count - a.count);
+      const { state: worst, conditions } = await health.current();
       return {
-        healthy: needs.length === 0,
-        needs,
+        healthy: worst === 'ok',
+        needs: conditions.filter(needsSomebody),
         lastEventAt: newest.items[0]?.event.receivedAt ?? null,
         ingest: { messages: inLane('messages'), statuses: inLane('statuses') },
         ingestOldestAt: {

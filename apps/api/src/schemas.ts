@@ -1,4 +1,5 @@
 import { eventSchema } from '@clickrelay/core';
+import { CONDITION_STATES, SEVERITIES, SUBJECT_KINDS } from '@clickrelay/health';
 import { DEAD_LETTER_KINDS } from '@clickrelay/queue';
 import { z } from 'zod';
 
@@ -100,6 +101,36 @@ export const durabilityReport = z
     problems: z.array(z.object({ setting: z.string(), value: z.string(), mend: z.string() })),
   })
   .meta({ id: 'Durability' });
+
+export const subject = z.object({
+  kind: z.enum(SUBJECT_KINDS),
+  id: z.string().nullable().describe('A destination, a channel, or the host of a part; null: all of them'),
+});
+
+export const condition = z
+  .object({
+    code: z.string().describe('Stable; explained in docs/conditions.md'),
+    severity: z
+      .enum(SEVERITIES)
+      .describe('`critical`: callbacks are lost or do not arrive now; `warning`: a person is needed today'),
+    state: z
+      .enum(CONDITION_STATES)
+      .describe('`pending`: not for long enough yet; `clearing`: over, but not for long enough; `unknown`: who knows'),
+    subject,
+    since: z.string().describe('The first moment it was true; of `unknown`, since when it cannot be told'),
+    count: z.int().describe('Deliveries, callbacks or bytes that wait or fail because of it'),
+    sentence: z.string().describe('Holds no personal data'),
+    mend: z.object({
+      text: z.string(),
+      command: z.string().nullable().describe('A line to type'),
+      link: z.string().nullable().describe('A page of the docs'),
+    }),
+    inhibitedBy: z.string().nullable().describe('The code of the condition that causes this one'),
+    acknowledged: z
+      .object({ by: z.string(), until: z.string().nullable().describe('Null: until the condition ends') })
+      .nullable(),
+  })
+  .meta({ id: 'Condition' });
 
 export const errorBody = z
   .object({

@@ -1,4 +1,5 @@
 import { DAY_MS } from '@clickrelay/core';
+import { isAboutConnecting, isRaised } from '@clickrelay/health';
 import { listReceivers, type Receiver, readHeard, readIntake, sumIntake } from '@clickrelay/queue';
 import { type CallbackCredential, callbackUrls } from '@clickrelay/service/settings';
 import { z } from 'zod';
@@ -6,29 +7,13 @@ import { RequestRefusedError } from './errors.ts';
 import { acceptedCredentials } from './known-credentials.ts';
 import { HIDDEN } from './mask.ts';
 import { operation, type Resources } from './operation.ts';
-import { durabilityReport } from './schemas.ts';
+import { condition, durabilityReport } from './schemas.ts';
 
 const urls = z.object({ replies: z.string(), statuses: z.string() });
 
 export const callbackAddresses = z.object({
   public: urls.nullable().describe('For the portal; null without PUBLIC_URL'),
   local: urls.nullable().describe('On the machine of the receiver; null while no receiver runs'),
-});
-
-const problem = z.object({
-  code: z
-    .enum([
-      'no_receiver',
-      'receiver_not_ready',
-      'credential_unknown',
-      'no_credential',
-      'no_public_url',
-      'public_url_not_https',
-      'nothing_received',
-    ])
-    .describe('Stable'),
-  message: z.string(),
-  mend: z.string().describe('What to do'),
 });
 
 const heard = z.object({
@@ -130,8 +115,6 @@ const receiver = z
   })
   .meta({ id: 'Receiver' });
 
-type Problem = z.input<typeof problem>;
-
 export const setupOperations = [
   operation({
     method: 'get',
@@ -167,10 +150,10 @@ export const setupOperations = [
           ),
         received: z.object({ messages: heard, statuses: heard }),
         receivers: z.array(receiver),
-        problems: z.array(problem),
+        problems: z.array(condition).describe('The conditions between Clickatell and the receiver'),
       })
       .meta({ id: 'Setup' }),
-    run: async ({ query: { reveal } }, { store, publicUrl, credentials: known }, { caller, audit }) => {
+    run: async ({ query: { reveal } }, { store, publicUrl, credentials: known, health }, { caller, audit }) => {
       const isShown = reveal === 'true';
       if (isShown && !caller.scopes.includes('reveal')) {
         throw new RequestRefusedError(
@@ -180,7 +163,8 @@ export const setupOperations = [
         );
       }
       const nowMs = Date.now();
-      const [receivers, credentials, first, day] = await Promise.all([
+      const [{ conditions }, receivers, credentials, first, day] = await Promise.all([
+        health.current(),
         listReceivers(store, nowMs),
         acceptedCredentials(known, store, nowMs),
         readHeard(store),
@@ -209,7 +193,7 @@ export const setupOperations = [
         credentials: credentials.length === 0 ? null : credentials.map((entry) => showCredential(entry, isShown)),
         received,
         receivers: receivers.map(describe),
-        problems: findProblems({ receivers, credentials, publicUrl, received }),
+        problems: conditions.filter((one) => isRaised(one) && isAboutConnecting(one)),
       };
     },
   }),
@@ -217,48 +201,3 @@ export const setupOperations = [
 
 /** Assumed while no receiver reports. */
 export const DEFAULT_PREFIX = '/client-callback';
-
-interface Facts {
-  readonly receivers: readonly Receiver[];
-  readonly credentials: readonly CallbackCredential[];
-  readonly publicUrl: string | undefined;
-  readonly received: z.input<typeof received>;
-}
-
-const received = z.object({ messages: heard, statuses: heard });
-
-/** In the order in which a person has to fix them. */
-const findProblems = ({ receivers, credentials, publicUrl, received: came }: Facts): Problem[] => {
-  const problems: Problem[] = [];
-  if (receivers.length === 0) {
-    const mend = 'start one, with the same Redis as this API; one that runs is seen after 5 seconds';
-    problems.push({ code: 'no_receiver', message: 'no receiver is running, or none reaches this Redis', mend });
-  }
-  for (const { process, readiness } of receivers) {
-    if (readiness.ready) continue;
-    const why = readiness.problems.map(({ setting, value }) => `${setting} is ${value}`).join('; ');
-    const mend = readiness.problems.map((one) => one.mend).join('; ') || 'see its log';
-    problems.push({ code: 'receiver_not_ready', message: `${process} takes no callbacks: ${why}`, mend });
-  }
-  const takesAnybody = receivers.some((one) => one.credentials.includes('none'));
-  if (takesAnybody || credentials.some(({ kind }) => kind === 'none')) {
-    const mend = 'set CALLBACK_AUTH=query:<a long random secret>, or basic:<user>:<password>';
-    problems.push({ code: 'no_credential', message: 'anybody who knows the address can post callbacks', mend });
-  } else if (credentials.length === 0) {
-    const mend = 'give the API the CALLBACK_AUTH of the receiver';
-    problems.push({ code: 'credential_unknown', message: 'the API does not know the credential of callbacks', mend });
-  }
-  if (publicUrl === undefined) {
-    const mend = 'put a proxy or a tunnel with TLS in front of the receiver, and set PUBLIC_URL=https://…';
-    problems.push({ code: 'no_public_url', message: 'it is not known how Clickatell reaches the receiver', mend });
-  } else if (!publicUrl.startsWith('https:')) {
-    const mend = 'give the proxy in front a certificate, and set PUBLIC_URL=https://…';
-    problems.push({ code: 'public_url_not_https', message: 'callbacks would come over plain http', mend });
-  }
-  for (const [kind, { firstAt }] of Object.entries(came)) {
-    if (firstAt !== null) continue;
-    const mend = 'send a test callback; when that arrives, enter the address in the portal';
-    problems.push({ code: 'nothing_received', message: `no callback with ${kind} has come yet`, mend });
-  }
-  return problems;
-};

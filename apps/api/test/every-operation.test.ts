@@ -120,6 +120,11 @@ const callEverything = async (onCluster: boolean): Promise<void> => {
   await call('get /v1/dead-letters');
   await call('get /v1/dead-letters/groups');
   await call('get /v1/overview');
+  await call('get /v1/lag');
+  const { conditions } = await api.health.look();
+  await call('get /v1/health');
+  const { code, subject } = conditions[0] as (typeof conditions)[number];
+  await call('post /v1/health/acknowledge', {}, { code, subject, for: '1h' });
   const stop = new AbortController();
   const authorization = `Bearer ${API_KEY}`;
   const stream = await fetch(`${api.url}/v1/stream`, { headers: { authorization }, signal: stop.signal });

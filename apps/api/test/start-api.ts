@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { deliveryId, type LoggedEvent, type Rate, splitCallback } from '@clickrelay/core';
 import { createDestinationSettings } from '@clickrelay/destination-settings';
+import type { HealthWatch } from '@clickrelay/health';
 import { createApiMetrics, createProcessMetrics, createRenderer } from '@clickrelay/metrics';
 import {
   createAttemptLog,
@@ -24,6 +25,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { createApp, createOperations } from '../src/app.ts';
 import { openKnownCredentials } from '../src/known-credentials.ts';
 import { openAlerts } from '../src/open-alerts.ts';
+import { openHealth } from '../src/open-health.ts';
 
 const destinationSettings = createDestinationSettings([]);
 export const operations = createOperations(destinationSettings);
@@ -44,6 +46,7 @@ export interface Api {
   readonly redis: RedisServer;
   readonly redisUrl: string;
   readonly store: Store;
+  readonly health: HealthWatch;
   readonly logged: Record<string, unknown>[];
   /** Sends the key, unless other headers are given. */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<ApiAnswer>;
@@ -58,6 +61,8 @@ export interface ApiOptions {
   readonly schedule?: number[];
   readonly rateLimit?: Rate;
   readonly onCluster?: boolean;
+  /** What time it is for the conditions. */
+  readonly now?: () => number;
 }
 
 /** Starts one API and one Redis for all tests of a file. */
@@ -84,6 +89,9 @@ export const useApi = (options: ApiOptions = {}): Api => {
     get store() {
       return api().store;
     },
+    get health() {
+      return api().health;
+    },
     get logged() {
       return api().logged;
     },
@@ -101,6 +109,7 @@ export const startApi = async ({
   callbackAuth = '',
   dataDir = '',
   onCluster = false,
+  now = Date.now,
 }: ApiOptions = {}): Promise<Api> => {
   const cluster = onCluster ? await startRedisCluster({ withReplicas: false, nodeTimeoutMs: 15_000 }) : undefined;
   const redis = (cluster?.masters[0] as RedisServer | undefined) ?? (await startRedis());
@@ -111,8 +120,8 @@ export const startApi = async ({
   const logged: Record<string, unknown>[] = [];
   const own = createProcessMetrics('api');
   const metrics = createApiMetrics(own.registry);
-  const renderer = createRenderer({ store, own, durability: () => durability.current(), version: '1.2.3' });
-  const leases = createLeases(store, { schedule, onError: () => {}, onAttempt: metrics.attempted });
+  const credentials = openKnownCredentials({ callbackAuth, dataDir, onError: (error) => logged.push({ error }) });
+  const onError = (error: unknown): void => void logged.push({ error });
   const log = pino({ level: 'debug', base: null }, { write: (line: string) => void logged.push(JSON.parse(line)) });
   const alerts = openAlerts({
     store,
@@ -122,6 +131,16 @@ export const startApi = async ({
     log,
     onError: (error) => logged.push({ error }),
   });
+  const channels = () => alerts.facts();
+  const health = openHealth({ store, mode: 'always', publicUrl, credentials, channels, onError, now });
+  const renderer = createRenderer({
+    store,
+    own,
+    durability: () => durability.current(),
+    conditions: async () => (await health.current()).conditions,
+    version: '1.2.3',
+  });
+  const leases = createLeases(store, { schedule, onError: () => {}, onAttempt: metrics.attempted });
   const app = createApp({
     store,
     leases,
@@ -130,7 +149,8 @@ export const startApi = async ({
     webhook: webhookAdapter({ egressAllow: ['127.0.0.1/32'], userAgent: 'Clickrelay/1.2.3' }),
     version: '1.2.3',
     publicUrl,
-    credentials: openKnownCredentials({ callbackAuth, dataDir, onError: (error) => logged.push({ error }) }),
+    credentials,
+    health,
     apiKey: API_KEY,
     rateLimit,
     metrics,
@@ -162,6 +182,7 @@ export const startApi = async ({
     redis,
     redisUrl,
     store,
+    health,
     logged,
     call,
     get: (path) => call('GET', path),
@@ -169,6 +190,7 @@ export const startApi = async ({
       durability.stop();
       own.stop();
       await renderer.stop();
+      await health.stop();
       await leases.close();
       await alerts.close();
       server.closeAllConnections();

@@ -1,28 +1,23 @@
 import { resolve } from 'node:path';
+import type { ReceiverPart } from '@clickrelay/queue';
 import type { Config } from './config.ts';
 import { readRunFile } from './data-dir.ts';
 import { httpStatus } from './http-status.ts';
+import { ageOf } from './time.ts';
 
-/** What `/readyz` of a receiver says about its spool. */
-export interface Spool {
-  records: number;
-  bytes: number;
-  oldestAt: string | null;
-  setAside: number;
-  refusing: string | null;
-  /** `spool` while Redis takes no callbacks. */
-  durability: string;
-}
-
-/** @returns undefined when the receiver has no spool, or another program answered */
-export const readSpool = (body: string): Spool | undefined => {
+/** What `/readyz` of a receiver answers; undefined when another program answered. */
+export const readReadiness = (body: string): ReceiverPart['readiness'] | undefined => {
   try {
-    const { spool, durability } = JSON.parse(body) as { spool?: Omit<Spool, 'durability'>; durability: string };
-    return spool && { ...spool, durability };
+    const answer = JSON.parse(body) as Partial<ReceiverPart['readiness']>;
+    return typeof answer.ready === 'boolean' && Array.isArray(answer.problems)
+      ? (answer as ReceiverPart['readiness'])
+      : undefined;
   } catch {
     return undefined;
   }
 };
+
+export type Spool = NonNullable<ReceiverPart['readiness']['spool']>;
 
 export const describeSpool = ({ records, bytes, oldestAt, setAside, refusing }: Spool, nowMs = Date.now()): string => {
   const waiting =
@@ -34,16 +29,9 @@ export const describeSpool = ({ records, bytes, oldestAt, setAside, refusing }: 
   return `${waiting}${aside}${refusing === null ? '' : `; ${refusing}`}`;
 };
 
-const ageOf = (ms: number): string => {
-  const seconds = Math.max(Math.round(ms / 1_000), 0);
-  if (seconds < 120) return `${seconds} s`;
-  const minutes = Math.round(seconds / 60);
-  return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
-};
-
 /** Asks the receiver on this machine, because the API knows only what is in Redis. */
 export const spoolOfReceiverHere = async (config: Config): Promise<Spool | undefined> => {
   const url = readRunFile(resolve(config.DATA_DIR))?.receiverUrl;
   const answer = url === undefined ? undefined : await httpStatus(`${url}/readyz`);
-  return answer && readSpool(answer.body);
+  return answer && readReadiness(answer.body)?.spool;
 };

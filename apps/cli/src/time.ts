@@ -11,6 +11,21 @@ export const shortTime = (iso: string): string => {
   return Number.isNaN(time.getTime()) ? iso : `${time.toISOString().slice(0, 19)}Z`;
 };
 
+const AGES = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+  ['second', 1_000],
+] as const;
+
+/** In the largest unit of which there are two, or just one: `26 minutes`, `36 hours`. */
+export const ageOf = (ms: number): string => {
+  const left = Math.max(ms, 0);
+  const [unit, size] = AGES.find(([, size]) => left >= 2 * size || left === size) ?? ['second', 1_000];
+  const count = Math.floor(left / size);
+  return `${count} ${unit}${count === 1 ? '' : 's'}`;
+};
+
 const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000, d: 86_400_000 };
 
 const AGE = /^(\d+(?:\.\d+)?)(ms|s|m|min|h|d)$/;

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
-import { runCli } from './run-cli.ts';
 import { delivery, event, useScriptedApi } from './use-scripted-api.ts';
 
-const { answers, api, asked, cli, env } = useScriptedApi();
+const { answers, asked, cli } = useScriptedApi();
 
 test('deliveries are listed by state, destination and arrival, and one is shown with its attempts', async () => {
   const listed = {
@@ -75,51 +74,4 @@ test('a person or an id is found without a number in a URL, and nothing found is
     'POST /v1/find?reveal=false {"text":"+27 82 000 0004"}',
     'POST /v1/find?reveal=false {"text":"order-7"}',
   ]);
-});
-
-test('doctor of another machine says what its API tells, and what cannot be seen from here', async () => {
-  const durability = { durability: 'everysec', problems: [{ setting: 'appendfsync', value: 'everysec', mend: 'x' }] };
-  answers['GET /v1/status'] = { durability };
-  const readiness = { ready: true };
-  answers['GET /v1/setup'] = { receivers: [{ process: 'vm:1', version: '0.0.0', readiness }], problems: [] };
-  answers['GET /v1/overview'] = {
-    needs: [{ kind: 'dead_letters', destinationId: 'crm', count: 2, detail: 'replay or remove them' }],
-  };
-  // Leads to this machine too, and is no loopback address.
-  const there = api.url.replace('127.0.0.1', '0.0.0.0').replace(/\/$/, '');
-  const told = await runCli(['doctor'], { ...env(), API_URL: there, API_KEY: 'k3y', PORT: '1' });
-  const { host } = new URL(there);
-  expect([told.code, told.stdout]).toEqual([
-    1,
-    [
-      `ok     node         ${process.version}`,
-      `ok     api          ${there} answers, and takes our key`,
-      'WRONG  redis        appendfsync is everysec',
-      '                    -> x',
-      'ok     receiver     vm:1 (0.0.0) takes callbacks',
-      'WRONG  needs you    crm dead_letters 2',
-      '                    -> replay or remove them',
-      `?      not seen     disks, DATA_DIR, ports, processes and logs of ${host}`,
-      '                    -> run `clickrelay doctor` on that machine',
-      '',
-      '2 of 6 checks failed',
-      '',
-    ].join('\n'),
-  ]);
-});
-
-test('status says what needs attention', async () => {
-  answers['GET /v1/status'] = {
-    version: '0.0.0',
-    durability: { durability: 'always', problems: [] },
-    eventLogBytes: 1_048_576,
-    ingest: { messages: 0, statuses: 0 },
-    destinations: [{ id: 'crm', waiting: 9, delayed: 0, active: 0, deadLetters: 2 }],
-  };
-  const needs = [{ kind: 'failing', destinationId: 'crm', count: 9, detail: 'tried again soon' }];
-  answers['GET /v1/overview'] = { healthy: false, needs };
-  expect((await cli('status')).stdout).toContain(
-    '\nwhat needs attention, worst first\n  crm failing (9): tried again soon\n',
-  );
-  expect(JSON.parse((await cli('status', '--json')).stdout)).toMatchObject({ healthy: false, needs });
 });

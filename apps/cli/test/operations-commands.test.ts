@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { delivery, event, useScriptedApi } from './use-scripted-api.ts';
+import { condition, delivery, event, useScriptedApi } from './use-scripted-api.ts';
 
 const { answers, api, cli } = useScriptedApi();
 
@@ -80,7 +80,7 @@ test('setup shows what to paste, what has arrived, and how to see the hidden cre
       statuses: { firstAt: null, lastAt: null, last24h: 0 },
     },
     receivers: [{ process: 'vm:1', version: '0.0.0', readiness: { ready: true, durability: 'always' }, spool: null }],
-    problems: [{ code: 'no_public_url', message: 'nobody knows how', mend: 'set PUBLIC_URL' }],
+    problems: [condition],
   });
   answers['GET /v1/setup'] = told('(hidden)');
   expect((await cli('setup')).stdout).toBe(
@@ -98,11 +98,15 @@ test('setup shows what to paste, what has arrived, and how to see the hidden cre
       'receivers',
       '  vm:1 (0.0.0) ready, kept: always',
       '',
-      '! nobody knows how',
-      '  -> set PUBLIC_URL',
+      'one thing needs you',
+      '',
+      'CRITICAL  crm takes nothing; 371 deliveries wait',
+      '          destination_failing crm, for 26 minutes',
+      '          -> see what it answers: clickrelay destinations test crm',
       '',
     ].join('\n'),
   );
+  expect((await cli('setup', '--fail-on', 'warning')).code).toBe(1);
   const open = told('s3cret');
   const callbackUrls = { ...open.callbackUrls, public: urls('s3cret', 'https://hooks.example.com') };
   answers['GET /v1/setup?reveal=true'] = { ...open, callbackUrls, problems: [] };

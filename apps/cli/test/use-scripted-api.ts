@@ -40,6 +40,20 @@ export const delivery = {
   nextAttemptAt: null,
 };
 
+/** A condition as the API tells it. */
+export const condition = {
+  code: 'destination_failing',
+  severity: 'critical',
+  state: 'raised',
+  subject: { kind: 'destination', id: 'crm' },
+  since: new Date(Date.now() - 26.5 * 60_000).toISOString(),
+  count: 371,
+  sentence: 'crm takes nothing; 371 deliveries wait',
+  mend: { text: 'see what it answers', command: 'clickrelay destinations test crm', link: 'docs/conditions.md' },
+  inhibitedBy: null as string | null,
+  acknowledged: null as { by: string; until: string | null } | null,
+};
+
 /** Leaves out what commands ask for unless they are told otherwise: personal data hidden, what became of events. */
 const withoutDefaults = (path: string): string =>
   path.replaceAll(/(?<=[?&])(reveal=false|include=deliveries)(&|$)/g, '').replace(/[?&]$/, '');

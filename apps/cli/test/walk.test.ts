@@ -122,7 +122,7 @@ describe('one `clickrelay start`', () => {
     const { callbackUrls, receivers, problems } = await cli('setup');
     expect(callbackUrls.local.replies).toMatch(/one-api-reply\?token=\(hidden\)$/);
     expect(receivers).toMatchObject([{ readiness: { ready: true, durability: 'always' }, spool: { records: 0 } }]);
-    expect(problems[0]).toMatchObject({ code: 'no_public_url' });
+    expect(problems).toContainEqual(expect.objectContaining({ code: 'no_public_url' }));
     const result = await cli('setup', '--test');
     expect(result).toMatchObject({ ok: true, through: 'local', type: 'moText' });
     expect(result.steps.map(({ step }: { step: string }) => step)).toEqual([

@@ -770,6 +770,48 @@ export type LagRow = {
   counts: (number)[];
 };
 
+export type Health = {
+  /** The worst of what is raised; `unknown` when nothing is, and something cannot be told */
+  state: "ok" | "unknown" | "warning" | "critical";
+  checkedAt: string;
+  /** Raised, clearing, unknown, pending; of each the worst first */
+  conditions: (Condition)[];
+};
+
+export type Condition = {
+  /** Stable; explained in docs/conditions.md */
+  code: string;
+  /** `critical`: callbacks are lost or do not arrive now; `warning`: a person is needed today */
+  severity: "critical" | "warning" | "info";
+  /** `pending`: not for long enough yet; `clearing`: over, but not for long enough; `unknown`: who knows */
+  state: "pending" | "raised" | "clearing" | "unknown";
+  subject: {
+    kind: "relay" | "receiver" | "worker" | "api" | "redis" | "destination" | "channel";
+    /** A destination, a channel, or the host of a part; null: all of them */
+    id: string | null;
+  };
+  /** The first moment it was true; of `unknown`, since when it cannot be told */
+  since: string;
+  /** Deliveries, callbacks or bytes that wait or fail because of it */
+  count: number;
+  /** Holds no personal data */
+  sentence: string;
+  mend: {
+    text: string;
+    /** A line to type */
+    command: string | null;
+    /** A page of the docs */
+    link: string | null;
+  };
+  /** The code of the condition that causes this one */
+  inhibitedBy: string | null;
+  acknowledged: {
+    by: string;
+    /** Null: until the condition ends */
+    until: string | null;
+  } | null;
+};
+
 export type Status = {
   version: string;
   durability: Durability;
@@ -855,13 +897,8 @@ export type Setup = {
     };
   };
   receivers: (Receiver)[];
-  problems: ({
-    /** Stable */
-    code: "no_receiver" | "receiver_not_ready" | "credential_unknown" | "no_credential" | "no_public_url" | "public_url_not_https" | "nothing_received";
-    message: string;
-    /** What to do */
-    mend: string;
-  })[];
+  /** The conditions between Clickatell and the receiver */
+  problems: (Condition)[];
 };
 
 export type Receiver = {
@@ -1002,16 +1039,10 @@ export type TestCallback = {
 };
 
 export type Overview = {
-  /** Whether nothing needs attention */
+  /** Whether nothing is wrong, and everything can be told: as `GET /v1/health` */
   healthy: boolean;
-  needs: ({
-    kind: "not_durable" | "failing" | "paused" | "dead_letters" | "quarantined" | "throttled";
-    /** Null when it is not about one destination */
-    destinationId: string | null;
-    /** Deliveries, dead letters or callbacks that wait because of it */
-    count: number;
-    detail: string;
-  })[];
+  /** The conditions that need a person, the worst first */
+  needs: (Condition)[];
   /** When the newest event of the log was received */
   lastEventAt: string | null;
   /** Groups of callbacks that are not split into events */
@@ -2019,6 +2050,25 @@ export interface Operations {
       hours?: number | undefined;
     } | undefined;
     answer: Lag;
+  };
+  /** Show what is wrong, and how to mend it. Judged every 5 seconds, by one API for all. Works while Redis is away, with `API_KEY`. Needs a key with the scope `read`. */
+  'GET /v1/health': {
+    answer: Health;
+  };
+  /** Say that somebody knows of a condition. It stays listed, needs nobody and alerts nobody, until a time or until it ends. Needs a key with the scope `admin`. */
+  'POST /v1/health/acknowledge': {
+    body: {
+      code: string;
+      /** As `GET /v1/health` names it */
+      subject: {
+        kind: "relay" | "receiver" | "worker" | "api" | "redis" | "destination" | "channel";
+        /** A destination, a channel, or the host of a part; null: all of them */
+        id: string | null;
+      };
+      /** A duration, 30 days at most; null: until it ends */
+      for?: string | null | undefined;
+    };
+    answer: Condition;
   };
   /** Show how safe callbacks are, and what waits. Needs a key with the scope `read`. */
   'GET /v1/status': {

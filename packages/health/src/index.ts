@@ -1,3 +1,4 @@
+export { atLeast, isAboutConnecting, isRaised, mustBeSeen, untold } from './choose.ts';
 export * from './condition.ts';
 export * from './facts.ts';
 export { createGatherer } from './gather/gather-facts.ts';
@@ -12,6 +13,7 @@ export {
   memoryKey,
   needsSomebody,
 } from './judge.ts';
+export { judgeReceiver } from './judge-receiver.ts';
 export { isUnknown, type Known, type Unknown } from './known.ts';
 export type { Blind, Level, Rule, Sighting } from './rule.ts';
 export { GROUPS, RULES } from './rules/index.ts';

@@ -60,7 +60,6 @@ const openGatherer = (from: Store = store): ((nowMs: number) => Promise<Facts>) 
     mode: 'always',
     publicUrl: null,
     knowsCredential: () => true,
-    expectedStoreId: () => null,
     channels: () => [],
     onError: (error) => {
       throw error;

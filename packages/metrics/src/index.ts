@@ -1,6 +1,7 @@
 export { Registry } from '@prometheus-io/client';
 export { type ApiMetrics, createApiMetrics } from './api.ts';
 export { type AttemptMetrics, type CountedAttempt, createAttemptMetrics } from './attempts.ts';
+export { type ConditionToShow, setConditionMetrics } from './conditions.ts';
 export { createProcessMetrics, type ProcessMetrics, type ProcessRole } from './process.ts';
 export { type Publishing, publishMetrics } from './publish.ts';
 export { createReceiverMetrics, type ReceiverMetrics } from './receiver.ts';

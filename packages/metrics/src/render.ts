@@ -1,5 +1,6 @@
 import type { DurabilityReport, Store } from '@clickrelay/queue';
 import { Registry } from '@prometheus-io/client';
+import { type ConditionToShow, setConditionMetrics } from './conditions.ts';
 import { createLedgerWalk } from './ledger-walk.ts';
 import type { ProcessMetrics, ProcessRole } from './process.ts';
 import { type Metrics, type Published, readPublished } from './publish.ts';
@@ -10,6 +11,8 @@ export interface RenderOptions {
   /** The metrics of the rendering process: current, not as last published. */
   readonly own: ProcessMetrics;
   readonly durability: () => DurabilityReport;
+  /** What is wrong now. @default nothing is judged here */
+  readonly conditions?: () => Promise<readonly ConditionToShow[]>;
   readonly version: string;
   /** How long a read from Redis is shared between Prometheus servers, in ms. @default 2000 */
   readonly sharedMs?: number;
@@ -32,7 +35,8 @@ const SHARED_MS = 2_000;
 
 type Seen = { readonly state: State; readonly published: readonly Published[] } | undefined;
 
-export const createRenderer = ({ store, own, durability, version, sharedMs = SHARED_MS }: RenderOptions): Renderer => {
+export const createRenderer = (options: RenderOptions): Renderer => {
+  const { store, own, durability, conditions, version, sharedMs = SHARED_MS } = options;
   const ledgerWalk = createLedgerWalk(store, own.process);
   let last: Promise<Seen> | undefined;
   let lastAt = Number.NEGATIVE_INFINITY;
@@ -54,6 +58,7 @@ export const createRenderer = ({ store, own, durability, version, sharedMs = SHA
 
     const present = new Registry();
     setStateMetrics(present, { state: seen?.state, durability: durability(), processes, version });
+    if (conditions !== undefined) setConditionMetrics(present, await conditions());
     const families: Metrics[] = [await present.getMetricsAsJSON(), await own.registry.getMetricsAsJSON()];
     for (const { isRunning, metrics } of others) {
       families.push(isRunning ? metrics : metrics.filter(({ type }) => !isState(type)));

@@ -3,7 +3,9 @@ import type { Command } from 'commander';
 import { connectApi } from '../api-client.ts';
 import { addCommand } from '../command.ts';
 import { usageError } from '../errors.ts';
+import { exitCodeOf, type FailOn, failOnOption } from '../fail-on.ts';
 import { HIDDEN } from '../format.ts';
+import { showConditions } from '../show-conditions.ts';
 import { shortTime } from '../time.ts';
 import { type Context, type Reveal, revealed, show } from './context.ts';
 
@@ -17,21 +19,22 @@ export const registerSetup = (program: Command): Command =>
     .option('--reveal', 'show the credential; the audit record notes it')
     .option('--test', 'send a test callback through the public address and report each step; exit code 1 if it fails')
     .option('--type <type>', 'with --test: which sample', 'moText')
+    .addOption(failOnOption('end with exit code 1 when something is as bad as this'))
     .option('--deliver', 'with --test: also deliver it, marked as a test, to the webhooks that want it');
 
-interface SetupOptions extends Reveal {
+interface SetupOptions extends Reveal, FailOn {
   test?: true;
   type: string;
   deliver?: true;
 }
 
-/** Shows how to connect Clickatell with this relay. @returns exit code 1 if a test callback does not arrive */
+/** Shows how to connect Clickatell with this relay. @returns 1 if a test callback does not arrive, or as `--fail-on` says */
 const setup = async (options: SetupOptions, context: Context): Promise<number> => {
   if (options.test) return testCallback(options, context);
   if (options.deliver) throw usageError('--deliver needs --test');
   const facts = await connectApi(context.config).call('GET /v1/setup', { query: revealed(options) });
   show(context, facts, (told) => setupText(told, context.config.CLICKRELAY_COMMAND));
-  return 0;
+  return options.failOn === undefined ? 0 : exitCodeOf(facts.problems, options);
 };
 
 const setupText = ({ callbackUrls, credentials, received, receivers, problems }: Setup, command: string): string => {
@@ -67,7 +70,7 @@ const setupText = ({ callbackUrls, credentials, received, receivers, problems }:
   if (receivers.length === 0) lines.push('  none');
   lines.push('');
   if (problems.length === 0) lines.push(`nothing is wrong; test the whole way with \`${command} setup --test\``);
-  for (const { message, mend } of problems) lines.push(`! ${message}`, `  -> ${mend}`);
+  else lines.push(showConditions({ conditions: problems, command }));
   return lines.join('\n');
 };
 

@@ -1,35 +1,40 @@
-import type { Overview } from '@clickrelay/client';
 import type { Command } from 'commander';
 import { connectApi } from '../api-client.ts';
 import { addCommand } from '../command.ts';
+import { exitCodeOf, type FailOn, failOnOption } from '../fail-on.ts';
 import { table } from '../format.ts';
-import { paint } from '../paint.ts';
+import { isRaised, showConditions } from '../show-conditions.ts';
 import { describeSpool, spoolOfReceiverHere } from '../spool.ts';
 import { type Context, show } from './context.ts';
 
 export const registerStatus = (program: Command): Command =>
   addCommand(program, {
     usage: 'status',
-    about: 'show how safe callbacks are, and what is waiting where',
+    about: 'show how safe callbacks are, what is waiting where, and what is wrong',
     example: 'status',
-    run: (_, __, context) => showStatus(context),
-  });
+    run: (_, options: StatusOptions, context) => showStatus(options, context),
+  })
+    .option('--check', 'end with exit code 1 when something is wrong, or cannot be told')
+    .addOption(failOnOption('the same, from this severity on; `--check` alone means warning'));
 
-const showStatus = async (context: Context): Promise<void> => {
+interface StatusOptions extends FailOn {
+  check?: true;
+}
+
+const showStatus = async (options: StatusOptions, context: Context): Promise<number> => {
   const api = connectApi(context.config);
-  const [status, { healthy, needs }] = await Promise.all([api.call('GET /v1/status'), api.call('GET /v1/overview')]);
+  const [status, { state, conditions }] = await Promise.all([api.call('GET /v1/status'), api.call('GET /v1/health')]);
   const spool = await spoolOfReceiverHere(context.config);
+  const { CLICKRELAY_COMMAND: command } = context.config;
   show(
     context,
-    { ...status, healthy, needs, ...(spool && { spool }) },
+    { ...status, state, conditions: conditions.filter(isTold), ...(spool && { spool }) },
     ({ version, durability, eventLogBytes, ingest, destinations }) => {
-      const problems = durability.problems.map(({ setting, value, mend }) => `  ${setting} is ${value}: ${mend}`);
       const rows = destinations.map(({ id, waiting, delayed, active, deadLetters }) =>
         [id, waiting, delayed, active, deadLetters].map(String),
       );
       return [
         `Clickrelay ${version}; what is acknowledged is kept: ${durability.durability}`,
-        ...problems,
         `event log: ${(eventLogBytes / 1_048_576).toFixed(1)} MiB`,
         `groups to route: ${ingest.messages} of messages, ${ingest.statuses} of statuses`,
         ...(spool ? [`spool: ${describeSpool(spool)}`] : []),
@@ -37,13 +42,12 @@ const showStatus = async (context: Context): Promise<void> => {
           ? ['no destinations']
           : [table(['DESTINATION', 'WAITING', 'DELAYED', 'ACTIVE', 'DEAD'], rows)]),
         '',
-        ...(healthy ? ['nothing needs attention'] : ['what needs attention, worst first', ...needs.map(needLine)]),
+        showConditions({ conditions, command }),
       ].join('\n');
     },
   );
+  return options.check || options.failOn !== undefined ? exitCodeOf(conditions, options) : 0;
 };
 
-const needLine = ({ kind, destinationId, count, detail }: Overview['needs'][number]): string => {
-  const what = [destinationId, paint('red', kind)].filter((part) => part !== null).join(' ');
-  return `  ${what}${count === 0 ? '' : ` (${count})`}: ${detail}`;
-};
+/** What is only suspected is for `health`. */
+const isTold = (one: Parameters<typeof isRaised>[0]): boolean => isRaised(one) || one.state === 'unknown';

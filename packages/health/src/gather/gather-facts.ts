@@ -7,6 +7,7 @@ import {
   readLagFacts,
   readLedgerCheck,
   readLogFacts,
+  StoreLostError,
 } from '@clickrelay/queue';
 import type { Facts, RedisReach, SetupFacts, StoreFacts } from '../facts.ts';
 import { isUnknown, type Known, type Unknown } from '../known.ts';
@@ -85,21 +86,34 @@ export const createGatherer = (sources: Sources): ((nowMs: number) => Promise<Fa
   };
 };
 
+/** What the process remembers of its store, and what its last look found. */
 const gatherStore = (sources: Sources): Promise<Known<StoreFacts>> =>
   ask(sources, async () => {
-    const expectedId = sources.expectedStoreId();
-    const found = { expectedId, foundId: expectedId, createdAt: null };
+    const { store } = sources;
+    let otherLayout: string | null = null;
     try {
-      await sources.store.ready();
-      return { ...found, otherLayout: null };
+      await store.ready();
     } catch (error) {
-      if (!(error instanceof LayoutMismatchError)) throw error;
-      return { ...found, otherLayout: error.message };
+      if (error instanceof LayoutMismatchError) otherLayout = error.message;
+      else if (!(error instanceof StoreLostError)) throw error;
     }
+    const { expectedId, found } = store.identity;
+    return {
+      expectedId,
+      // A program that never looked takes the store as it is.
+      foundId: found === undefined ? expectedId : (found?.id ?? null),
+      otherLayout,
+      createdAt: found == null ? null : Date.parse(found.createdAt),
+    };
   });
 
 /** Of a Redis that cannot be asked. */
-const allFromRedis = (why: Unknown, redis: RedisReach, setup: SetupFacts, channels: Facts['channels']): Facts => ({
+export const allFromRedis = (
+  why: Unknown,
+  redis: RedisReach,
+  setup: SetupFacts,
+  channels: Facts['channels'],
+): Facts => ({
   redis,
   store: why,
   server: why,

@@ -1,4 +1,4 @@
-import { type HealthRecords, type Store, withDeadline } from '@clickrelay/queue';
+import { type HealthRecords, type Store, StoreLostError, withDeadline } from '@clickrelay/queue';
 import type { RedisReach } from '../facts.ts';
 
 /** How long Redis may take for a small write before it counts as away, in ms. */
@@ -20,7 +20,10 @@ export const reachRedis = async (store: Store, { probe }: Pick<HealthRecords, 'p
     await withDeadline(probe(), PROBE_MS, { error: () => new Error('no answer') });
     return { state: 'answers' };
   } catch (error) {
-    const trouble = store.explain(error);
+    // It answers; that it is not ours is another condition.
+    if (error instanceof StoreLostError) return { state: 'answers' };
+    // A command that was not sent does not know why; the connection does.
+    const trouble = store.explain(error) ?? store.explain();
     if (trouble === undefined) return SILENT;
     const { code, cause, mend } = trouble;
     return REFUSALS.test(code) ? { state: 'refuses', code, cause, mend } : { state: 'away', cause, mend };

@@ -10,8 +10,6 @@ export interface Sources {
   readonly publicUrl: string | null;
   /** Whether a credential of callbacks is known here, to show it and to test with it. */
   readonly knowsCredential: () => boolean;
-  /** The id of the store that this process remembers; null when it never saw one. */
-  readonly expectedStoreId: () => string | null;
   readonly channels: () => Known<readonly ChannelFacts[]>;
   /** A fact could not be read, and Redis says nothing that a person would understand. */
   readonly onError: (error: unknown) => void;
