@@ -1,3 +1,4 @@
+import { DAY_MS } from '@clickrelay/core';
 import { destinationQueue, queueKey } from '../redis/names.ts';
 import { fieldsOf, sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
@@ -6,6 +7,9 @@ import type { Store } from '../redis/store.ts';
  * What is known of all attempts at a destination since it was made: how many there were, how many delivered, and how
  * the last ones went. They are added up in memory and written now and then, as the figures by the hour are.
  */
+
+/** For what a worker writes after its destination was removed. In seconds. */
+const KEPT_S = (400 * DAY_MS) / 1_000;
 
 const keyOf = (destinationId: string): string => `${queueKey(destinationQueue(destinationId))}:totals`;
 
@@ -45,6 +49,7 @@ export const createPendingTotals = (): PendingTotals => {
         .hincrby(key, 'attempts', attempts)
         .hincrby(key, 'delivered', delivered)
         .hset(key, last)
+        .expire(key, KEPT_S)
         .exec();
     } catch (error) {
       const later = pending.get(id);

@@ -20,6 +20,7 @@ const WRITE_MS = 1_000;
 const recentOf = (destinationId: string): string => `${queueKey(destinationQueue(destinationId))}:recent`;
 const RECENT_KEPT = { minute: 20 * MINUTE_MS } as const;
 const RECENT_AT = { ended: 0, failed: 1 } as const;
+const RECENT_SIZE = 2;
 const WRITE_RECENT_MS = 5_000;
 
 /** Upper bounds of the classes that durations are counted in, in ms; the last class has no bound. */
@@ -95,32 +96,55 @@ interface AttemptToCount {
   readonly error?: { readonly code: string } | undefined;
 }
 
+const rowOf = (rows: Map<string, number[]>, destinationId: string, size: number): number[] => {
+  const row = rows.get(destinationId) ?? new Array<number>(size).fill(0);
+  rows.set(destinationId, row);
+  return row;
+};
+
+const increment = (numbers: number[], at: number): void => {
+  numbers[at] = (numbers[at] ?? 0) + 1;
+};
+
 export const createHourCounts = (
   store: Store,
   { onError, writeMs = WRITE_MS }: { onError: (error: unknown) => void; writeMs?: number },
 ): HourCounts => {
   const pending = createPendingNumbers(SIZE, KEPT);
-  const recent = createPendingNumbers(Object.keys(RECENT_AT).length, RECENT_KEPT);
+  const recent = createPendingNumbers(RECENT_SIZE, RECENT_KEPT);
   const totals = createPendingTotals();
+  // By destination: the keys of the time series are made once for all attempts of a write.
+  let rows = new Map<string, number[]>();
+  let recentRows = new Map<string, number[]>();
+  const writeHours = async (): Promise<void> => {
+    const taken = rows;
+    rows = new Map();
+    for (const [id, numbers] of taken) pending.add({ prefix: prefixOf(id) }, Date.now(), numbers);
+    await pending.write(store);
+  };
   const writeRecent = async (): Promise<void> => {
+    const taken = recentRows;
+    recentRows = new Map();
+    for (const [id, numbers] of taken) recent.add({ prefix: recentOf(id) }, Date.now(), numbers);
     await Promise.all([recent.write(store), totals.write(store)]);
   };
   const writing = [
-    writeRegularly(() => pending.write(store), { everyMs: writeMs, onError }),
+    writeRegularly(writeHours, { everyMs: writeMs, onError }),
     writeRegularly(writeRecent, { everyMs: WRITE_RECENT_MS, onError }),
   ];
   return {
     add: ({ destinationId, durationMs, outcome, isFirst, error }) => {
-      const now = Date.now();
       const isDelivered = outcome.kind === 'delivered';
-      const positions: number[] = [isDelivered ? AT.delivered : AT.failed, AT.durations + classOf(durationMs)];
-      if (isDelivered && isFirst) positions.push(AT.firstTry);
-      pending.increment(prefixOf(destinationId), now, positions);
+      const numbers = rowOf(rows, destinationId, SIZE);
+      increment(numbers, isDelivered ? AT.delivered : AT.failed);
+      increment(numbers, AT.durations + classOf(durationMs));
+      if (isDelivered && isFirst) increment(numbers, AT.firstTry);
       if (isFirst) {
-        const { ended, failed } = RECENT_AT;
-        recent.increment(recentOf(destinationId), now, isDelivered ? [ended] : [ended, failed]);
+        const recentNumbers = rowOf(recentRows, destinationId, RECENT_SIZE);
+        increment(recentNumbers, RECENT_AT.ended);
+        if (!isDelivered) increment(recentNumbers, RECENT_AT.failed);
       }
-      totals.add(destinationId, { errorCode: isDelivered ? undefined : (error?.code ?? 'unknown'), at: now });
+      totals.add(destinationId, { errorCode: isDelivered ? undefined : (error?.code ?? 'unknown'), at: Date.now() });
     },
     stop: async () => {
       await Promise.all(writing.map((one) => one.stop()));
