@@ -13,7 +13,8 @@ const MAX_FILE_LINES = 350;
 const MAX_FUNCTION_LINES = 120;
 const MAX_COMPLEXITY = 20;
 const MAX_MEDIAN_LINES = 90;
-const MAX_QUEUE_EXPORTS = 190;
+/** Health, alerts and metrics read what only this package knows: nobody else names Redis. */
+const MAX_QUEUE_EXPORTS = 210;
 
 const QUEUE = 'packages/queue/src/';
 

@@ -49,12 +49,14 @@ export const authenticate = (options: AuthenticateOptions): ((request: IncomingM
       const message = 'too many wrong credentials from this address; the right one is still accepted';
       return new RefusalError(429, 'too_many_failures', message, { headers, logLevel });
     }
-    const [code, message] = wrong
-      ? ['wrong_credential', `no credential of this request matches CALLBACK_AUTH; tried: ${tried.join(', ')}`]
-      : ['missing_credential', 'this request shows no credential; send one of CALLBACK_AUTH'];
     // Some senders show basic credentials only when asked for them.
     const headers = credentials.current().some(({ kind }) => kind === 'basic') ? CHALLENGE : {};
-    return new RefusalError(401, code, message, { headers, logLevel });
+    if (!wrong) {
+      const message = 'this request shows no credential; send one of CALLBACK_AUTH';
+      return new RefusalError(401, 'missing_credential', message, { headers, logLevel });
+    }
+    const message = `no credential of this request matches CALLBACK_AUTH; tried: ${tried.join(', ')}`;
+    return new RefusalError(401, 'wrong_credential', message, { headers, logLevel });
   };
 
   return (request) => {

@@ -106,11 +106,11 @@ export { readLaneFacts } from './facts/lane-facts.ts';
 export { readLogFacts } from './facts/log-facts.ts';
 export { readLag, readLagFacts } from './facts/lag-facts.ts';
 export { createWantedCounts, type WantedCounts } from './facts/wanted-counts.ts';
-export { createReadyMinutes, type ReadyMinutes } from './registry/ready-minutes.ts';
+export { createReadyMinutes } from './registry/ready-minutes.ts';
 export { createDestinationNotes, type DestinationNotes } from './destinations/notes.ts';
 
 // Counts by minute and hour
-export { createLagCounts, LAG_BOUNDS_S, type LagChannel, type LagCounts, type LagRow } from './counts/lag-counts.ts';
+export { createLagCounts, LAG_BOUNDS_S, type LagCounts, type LagRow } from './counts/lag-counts.ts';
 export { type RefusalCounter, readRefusals, sumRefusals, createRefusalCounter } from './counts/refusals.ts';
 export { readIntake, sumIntake, type IntakeCounts, readHeard } from './counts/intake-counts.ts';
 export { readHours, sumHours, type HourFigures, createHourCounts, p95Ms } from './counts/hour-figures.ts';

@@ -31,8 +31,14 @@ interface Pending {
   lastErrorCode?: string;
 }
 
+interface EndedAttempt {
+  readonly isDelivered: boolean;
+  readonly errorCode: string | undefined;
+  readonly at: number;
+}
+
 export interface PendingTotals {
-  add(destinationId: string, attempt: { readonly errorCode: string | undefined; readonly at: number }): void;
+  add(destinationId: string, attempt: EndedAttempt): void;
   /** @throws the first error; what Redis did not take is written the next time */
   write(store: Store): Promise<void>;
 }
@@ -64,16 +70,16 @@ export const createPendingTotals = (): PendingTotals => {
   };
 
   return {
-    add: (id, { errorCode, at }) => {
+    add: (id, { isDelivered, errorCode, at }) => {
       const present = pending.get(id) ?? { attempts: 0, delivered: 0 };
       pending.set(id, present);
       present.attempts++;
-      if (errorCode === undefined) {
+      if (isDelivered) {
         present.delivered++;
         present.deliveredAt = at;
       } else {
         present.failedAt = at;
-        present.lastErrorCode = errorCode;
+        if (errorCode !== undefined) present.lastErrorCode = errorCode;
       }
     },
     write: async (store) => {

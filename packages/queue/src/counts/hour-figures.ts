@@ -144,7 +144,7 @@ export const createHourCounts = (
         increment(recentNumbers, RECENT_AT.ended);
         if (!isDelivered) increment(recentNumbers, RECENT_AT.failed);
       }
-      totals.add(destinationId, { errorCode: isDelivered ? undefined : (error?.code ?? 'unknown'), at: Date.now() });
+      totals.add(destinationId, { isDelivered, errorCode: error?.code, at: Date.now() });
     },
     stop: async () => {
       await Promise.all(writing.map((one) => one.stop()));
