@@ -97,11 +97,13 @@ describe('a condition', () => {
         destinationOf({ id: 'b', failingSince: NOW - MINUTE }),
         destinationOf({ id: 'c', failingSince: NOW - HOUR }),
         destinationOf({ id: 'd', failingSince: NOW - 2 * HOUR }),
+        destinationOf({ id: 'e', paused: { by: 'hand', at: NOW - 3 * HOUR } }),
       ],
     });
     expect(relay().look(all).map(line)).toEqual([
       'critical raised destination_failing d',
       'critical raised destination_failing c',
+      'warning raised destination_paused e',
       'warning raised destination_failing b',
       'warning raised dead_letters a',
     ]);
@@ -157,6 +159,14 @@ describe('what nobody can tell', () => {
     expect(look(gone, MINUTE)).toEqual([]);
   });
 
+  it('of a subject of which it has ended is not told', () => {
+    const { look } = relay();
+    look(late());
+    look(but(), SECOND);
+    expect(look(but(), MINUTE)).toEqual([]);
+    expect(look(destination({ waiting: 1, oldestWaitingAt: null }), SECOND)).toEqual([]);
+  });
+
   it('does not raise what was only remembered', () => {
     const { look } = relay();
     look(oneQuarantined);
@@ -197,6 +207,17 @@ describe('one cause', () => {
     const explained = found.find((one) => one.code === code && one.subject.id === id);
     expect(explained).toMatchObject({ state: 'raised', inhibitedBy: cause });
     expect(explained && needsSomebody(explained)).toBe(false);
+  });
+
+  it('stands before what it explains, though that is worse', () => {
+    expect(
+      relay()
+        .look(late({ failingSince: NOW }))
+        .map(line),
+    ).toEqual([
+      'warning raised destination_failing crm',
+      'critical raised destination_lags crm by destination_failing',
+    ]);
   });
 
   it('of one destination explains nothing of another', () => {

@@ -53,7 +53,7 @@ export const stepLevel = (stored: LevelMemory, input: LevelInput, nowMs: number)
 const stepQuiet = (before: LevelMemory, { raises, sinceMs, forMs }: LevelInput, nowMs: number): LevelMemory => {
   const { raisedAt, endedAt } = before;
   if (!raises) return { ...NEVER, raisedAt, endedAt };
-  const told = Math.min(before.trueSince ?? nowMs, sinceMs ?? nowMs, nowMs);
+  const told = Math.min(before.trueSince ?? nowMs, sinceMs ?? nowMs);
   // Whatever the facts tell, it was not true when it was last seen to end.
   const trueSince = Math.max(told, endedAt ?? told);
   if (nowMs - trueSince < forMs) return { ...NEVER, trueSince, raisedAt, endedAt };

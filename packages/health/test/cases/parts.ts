@@ -74,6 +74,10 @@ export const partCases: Cases = {
       worker({ hostName: 'host-2', settings: { EGRESS_ALLOW: 'b' }, startedAt: '2026-11-30T11:00:00.000Z' }),
     ),
     'a receiver may differ from a worker': parts(receiver({ settings: { EGRESS_ALLOW: 'c' } }), egress('a', 'host-1')),
+    'what differs has no name of a setting': parts(
+      worker({ settings: { '27820000004': 'a' } }),
+      worker({ hostName: 'host-2', settings: { '27820000004': 'b' } }),
+    ),
     'one says nothing of it': parts(egress('a', 'host-1'), worker({ hostName: 'host-2' })),
     unknown,
   },
