@@ -28,6 +28,7 @@ import { messageOperations } from './messages.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Operation, Resources } from './operation.ts';
 import { overviewOperations } from './overview.ts';
+import { partOperations } from './parts.ts';
 import { quarantineOperations } from './quarantine.ts';
 import { renderErrors } from './render-error.ts';
 import { replayOperations } from './replays.ts';
@@ -60,6 +61,7 @@ export const createOperations = (destinationSettings: DestinationSettings): read
   ...lagOperations,
   ...healthOperations,
   ...statusOperations,
+  ...partOperations,
   ...setupOperations,
   ...credentialOperations,
   ...testCallbackOperations,

@@ -63,11 +63,7 @@ const describe = (
 /** All of them as they are now, newest first. */
 export const describeCredentials = async (store: Store, nowMs: number) => {
   const recorded = openCredentialRecords(store);
-  const [records, uses, receivers] = await Promise.all([
-    recorded.list(),
-    recorded.readUses(),
-    listReceivers(store, nowMs),
-  ]);
+  const [records, uses, receivers] = await Promise.all([recorded.list(), recorded.readUses(), listReceivers(store)]);
   return records.map((record) => describe(record, { uses, receivers, nowMs }));
 };
 
@@ -89,7 +85,7 @@ const describeOne = async (store: Store, id: string) => {
  */
 const waitForReceivers = async (store: Store, id: string, isAccepted: boolean): Promise<string[]> => {
   for (const deadline = performance.now() + RECEIVERS_MS; ; await sleep(LOOK_MS)) {
-    const receivers = await listReceivers(store, Date.now());
+    const receivers = await listReceivers(store);
     const late = receivers.filter(
       ({ credentials, credentialIds }) =>
         // One without credentials accepts anything.

@@ -4,10 +4,14 @@ import type { AddressInfo } from 'node:net';
 import { createDestinationSettings, InvalidAdapterError, loadAdapters } from '@clickrelay/destination-settings';
 import { createApiMetrics, createProcessMetrics, createRenderer, publishMetrics } from '@clickrelay/metrics';
 import {
+  type ApiPart,
   createLeases,
+  dataDisk,
+  hashSettings,
   LayoutMismatchError,
   openStore,
   rememberStore,
+  tellPart,
   watchDurability,
   watchMemory,
 } from '@clickrelay/queue';
@@ -24,6 +28,8 @@ import { openHealth } from './open-health.ts';
 
 /** In ms. */
 const GRACE_MS = 5_000;
+/** In which all APIs must agree. */
+const SETTINGS = ['DURABILITY', 'EGRESS_ALLOW', 'RETRY_SCHEDULE', 'PUBLIC_URL'] as const;
 
 const started = endWithParent();
 const config = await orExit(() => readConfig(process.env), ConfigError);
@@ -116,6 +122,15 @@ await once(server, 'listening');
 log.info({ host: config.API_HOST, port: (server.address() as AddressInfo).port }, 'api.listening');
 tellReady();
 
+const telling = tellPart<ApiPart>(store, {
+  role: 'api',
+  version: packageJson.version,
+  process: processMetrics.process,
+  disks: dataDisk(config.DATA_DIR),
+  settings: hashSettings(config, SETTINGS),
+  facts: () => ({ publicUrl: config.PUBLIC_URL ?? null }),
+});
+
 const stop = listenForStop();
 endInTime(stop, () => log.error('api.cut-short'));
 started();
@@ -129,7 +144,7 @@ await atMost(1_500, alerts.close());
 await closed;
 durability.stop();
 memory.stop();
-await atMost(1_500, renderer.stop(), health.stop(), publishing.stop());
+await atMost(1_500, telling.stop(), renderer.stop(), health.stop(), publishing.stop());
 await store.close();
 log.info('api.stopped');
 process.exit(0);

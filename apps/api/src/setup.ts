@@ -54,7 +54,7 @@ export const portalUrls = async (
   { store, publicUrl }: Pick<Resources, 'store' | 'publicUrl'>,
   credential: CallbackCredential,
 ) => {
-  const [one] = await listReceivers(store, Date.now());
+  const [one] = await listReceivers(store);
   const under = (base: string) => urlsUnder(base, one?.pathPrefix ?? DEFAULT_PREFIX, credential, true);
   return {
     public: publicUrl === undefined ? null : under(publicUrl),
@@ -165,7 +165,7 @@ export const setupOperations = [
       const nowMs = Date.now();
       const [{ conditions }, receivers, credentials, first, day] = await Promise.all([
         health.current(),
-        listReceivers(store, nowMs),
+        listReceivers(store),
         acceptedCredentials(known, store, nowMs),
         readHeard(store),
         readIntake(store, { from: new Date(nowMs - DAY_MS) }, nowMs),

@@ -112,7 +112,7 @@ export const testCallbackOperations = [
     errors: { 409: 'no_receiver' },
     run: async ({ body: { type, deliver } }, resources, { audit, signal }) => {
       const { store, publicUrl } = resources;
-      const [receiver] = await listReceivers(store, Date.now());
+      const [receiver] = await listReceivers(store);
       if (publicUrl === undefined && receiver === undefined) {
         throw new RequestRefusedError(
           409,

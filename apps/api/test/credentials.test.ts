@@ -2,10 +2,11 @@ import { hash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openCredentialRecords, publishReceiver } from '@clickrelay/queue';
+import { openCredentialRecords } from '@clickrelay/queue';
 import { readKeptCredentials, usableCredentials } from '@clickrelay/service/settings';
 import { waitUntil } from '@clickrelay/testkit';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { publishReceiver } from './sample-receiver.ts';
 import { type Api, startApi } from './start-api.ts';
 
 let api: Api;
@@ -21,19 +22,7 @@ afterEach(async () => {
 
 /** A receiver that accepts these. */
 const receiver = (...credentialIds: string[]): Promise<void> =>
-  publishReceiver(api.store, 'a:1', {
-    version: '1.2.3',
-    startedAt: '2026-03-01T12:00:00.000Z',
-    host: '0.0.0.0',
-    port: 8080,
-    pathPrefix: '/in',
-    credentials: credentialIds.map(() => 'query'),
-    credentialIds,
-    allowIps: [],
-    integrationIds: [],
-    maxBodyBytes: 1_000,
-    readiness: { ready: true, mode: 'always', durability: 'always', mayBeLost: 'nothing', problems: [] },
-  });
+  publishReceiver(api.store, { credentials: credentialIds.map(() => 'query'), credentialIds });
 
 /** Records the one in `CALLBACK_AUTH`, as a receiver does. */
 const declare = async (): Promise<string> => {

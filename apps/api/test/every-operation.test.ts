@@ -1,10 +1,11 @@
 import { deliveryId } from '@clickrelay/core';
-import { createMessageIndex, openSession, publishReceiver, quarantineCallback } from '@clickrelay/queue';
+import { createMessageIndex, openSession, quarantineCallback } from '@clickrelay/queue';
 import { startDestination } from '@clickrelay/testkit';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { findCallers } from '../src/authenticate.ts';
 import { openApiDocument } from '../src/openapi.ts';
 import type { Operation } from '../src/operation.ts';
+import { publishReceiver } from './sample-receiver.ts';
 import { API_KEY, type Api, endDelivery, logEvent, operations, startApi } from './start-api.ts';
 
 /** Every documented operation by method and path, with how often its answer was as documented. */
@@ -138,18 +139,9 @@ const callEverything = async (onCluster: boolean): Promise<void> => {
   await call('get /v1/status');
   await call('get /v1/setup');
   const port = crm.port;
-  const readiness = { ready: true, mode: 'always' as const, durability: 'always', mayBeLost: '', problems: [] };
-  const receiver = {
-    version: '1',
-    startedAt: '',
-    host: '127.0.0.1',
-    port,
-    pathPrefix: '',
-    credentials: [],
-    credentialIds: [],
-  };
-  const bounds = { allowIps: [], integrationIds: [], maxBodyBytes: 1 };
-  await publishReceiver(store, 'a:1', { ...receiver, ...bounds, readiness });
+  await publishReceiver(store, { host: '127.0.0.1', port, pathPrefix: '', credentials: [] });
+  await call('get /v1/parts');
+  await call('get /v1/lag');
   await call('get /v1/setup');
   await call('post /v1/setup/test-callback');
 

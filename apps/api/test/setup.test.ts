@@ -5,10 +5,11 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { splitCallback } from '@clickrelay/core';
-import { createEventLog, publishReceiver, reportTest } from '@clickrelay/queue';
+import { createEventLog, reportTest } from '@clickrelay/queue';
 import { freePort } from '@clickrelay/service/machine';
 import { startDestination } from '@clickrelay/testkit';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { publishReceiver, sampleReceiver } from './sample-receiver.ts';
 import { type Api, logEvent, startApi } from './start-api.ts';
 
 const SECRET = 'canary-secret';
@@ -28,25 +29,13 @@ const start = async (publicUrl: string | undefined = `http://127.0.0.1:${front.p
   api = await startApi({ publicUrl, callbackAuth: `query:${SECRET}, basic:clickatell:${SECRET}` });
 };
 
-const facts: Parameters<typeof publishReceiver>[2] = {
-  version: '1.2.3',
-  startedAt: '2026-03-01T12:00:00.000Z',
-  host: '0.0.0.0',
-  port: 8080,
-  pathPrefix: '/in',
-  credentials: ['query', 'basic'],
-  credentialIds: [],
-  allowIps: [],
-  integrationIds: ['pinned'],
-  maxBodyBytes: 1_000,
-  readiness: { ready: true, mode: 'always', durability: 'always', mayBeLost: 'nothing', problems: [] },
-};
+const facts = sampleReceiver({ integrationIds: ['pinned'] });
 
 const codesOf = (body: { problems: { code: string }[] }) => body.problems.map(({ code }) => code);
 
 it('shows what to enter in the portal, and the credential only to a caller that may see it and asks', async () => {
   await start('https://hooks.example.com/');
-  await publishReceiver(api.store, 'a:1', facts);
+  await publishReceiver(api.store, facts);
   const { status, body } = await api.call('GET', '/v1/setup');
   expect(status).toBe(200);
   expect(body).toMatchObject({
@@ -93,7 +82,7 @@ it('lists what is wrong between Clickatell and the receiver, and what came first
 
   const problems = [{ setting: 'appendonly', value: 'no', mend: 'set it to yes' }];
   const readiness = { ...facts.readiness, ready: false, problems };
-  await publishReceiver(api.store, 'a:1', { ...facts, credentials: ['none'], readiness });
+  await publishReceiver(api.store, { ...facts, credentials: ['none'], readiness });
   const logged = await logEvent(api.store, 'messageStatusUpdate');
   const other = { ...logged, event: { ...logged.event, id: `${logged.event.id.slice(0, -4)}0000` } };
   const counted = { callbacks: 1, repeats: 0, ownRepeats: 0 };
@@ -254,7 +243,7 @@ it('without PUBLIC_URL only the receiver is tested, and without a receiver nothi
   api = await startApi({ callbackAuth: `basic:clickatell:${SECRET}` });
   const refused = await api.call('POST', '/v1/setup/test-callback', {});
   expect([refused.status, refused.body.error.code]).toEqual([409, 'no_receiver']);
-  await publishReceiver(api.store, 'a:1', { ...facts, host: '127.0.0.1', port: front.port });
+  await publishReceiver(api.store, { ...facts, host: '127.0.0.1', port: front.port });
   takeCallbacks();
   expect(await test()).toMatchObject({
     ok: true,

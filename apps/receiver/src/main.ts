@@ -105,7 +105,7 @@ const telling = tellFacts(store, {
   version: packageJson.version,
   process: processMetrics.process,
   server,
-  readiness: intake.readiness,
+  intake,
   refusals,
 });
 if (config.CALLBACK_AUTH === 'none') log.warn('CALLBACK_AUTH is none: a callback of anyone is accepted');

@@ -1,12 +1,13 @@
 import {
   createReadyMinutes,
+  hashSettings,
+  type Intake,
   openCredentialRecords,
-  publishReceiver,
-  RECEIVER_TELLS_MS,
-  type Readiness,
+  type ReceiverPart,
   type RefusalCounter,
-  removeReceiver,
   type Store,
+  type Telling,
+  tellPart,
 } from '@clickrelay/queue';
 import type { Config } from './config.ts';
 import type { LiveCredentials } from './live-credentials.ts';
@@ -19,71 +20,60 @@ export interface TellOptions {
   /** Names this process: `host:pid`. */
   readonly process: string;
   readonly server: { readonly host: string; readonly port: number };
-  readonly readiness: () => Readiness;
+  readonly intake: Pick<Intake, 'readiness' | 'commitP99Ms'>;
   readonly refusals: Pick<RefusalCounter, 'write'>;
 }
 
+/** In which all receivers must agree. */
+const SETTINGS = [
+  'DURABILITY',
+  'CALLBACK_PATH_PREFIX',
+  'CALLBACK_ALLOW_IPS',
+  'CALLBACK_INTEGRATION_IDS',
+  'MAX_BODY_BYTES',
+] as const;
+
 /**
- * Publishes what a person needs to connect Clickatell to this receiver, which credentials it accepts and when they were
- * used, and what it refused. Nothing is published while Redis is away.
+ * Publishes what a person needs to connect Clickatell to this receiver, how it is, which credentials it accepts and when
+ * they were used, and what it refused. Nothing is published while Redis is away.
  */
-export const tellFacts = (store: Store, options: TellOptions): { stop(): Promise<void> } => {
-  const { config, credentials, version, process, server, readiness, refusals } = options;
+export const tellFacts = (store: Store, options: TellOptions): Telling => {
+  const { config, credentials, version, process, server, intake, refusals } = options;
   const recorded = openCredentialRecords(store);
+  const { host, port } = server;
   const facts = {
-    version,
-    startedAt: new Date().toISOString(),
-    host: server.host,
-    port: server.port,
+    host,
+    port,
     pathPrefix: config.CALLBACK_PATH_PREFIX,
     allowIps: config.CALLBACK_ALLOW_IPS.map(([address, bits]) => `${address}/${bits}`),
     integrationIds: [...config.CALLBACK_INTEGRATION_IDS],
     maxBodyBytes: config.MAX_BODY_BYTES,
   };
   const readyMinutes = createReadyMinutes();
-  let timer: NodeJS.Timeout | undefined;
-  let isTelling = false;
-  let hasNews = false;
-  const tell = async (): Promise<void> => {
-    isTelling = true;
-    hasNews = false;
-    let isTold = true;
-    if (readiness().ready) readyMinutes.note(Date.now());
-    try {
-      await publishReceiver(store, process, {
-        ...facts,
-        credentials: credentials?.current().map(({ kind }) => kind) ?? ['none'],
-        credentialIds: credentials?.ids() ?? [],
-        readiness: readiness(),
-      });
+  const spoolMayGrow = (): number => Math.max(config.SPOOL_MAX_BYTES - (intake.readiness().spool?.bytes ?? 0), 0);
+  const telling = tellPart<ReceiverPart>(store, {
+    role: 'receiver',
+    version,
+    process,
+    settings: hashSettings({ ...config, CALLBACK_ALLOW_IPS: facts.allowIps }, SETTINGS),
+    disks: config.SPOOL_DIR === '' ? [] : [{ of: 'spool', dir: config.SPOOL_DIR, neededBytes: spoolMayGrow }],
+    onBeat: () => {
+      if (intake.readiness().ready) readyMinutes.note(Date.now());
+    },
+    facts: () => ({
+      ...facts,
+      credentials: credentials?.current().map(({ kind }) => kind) ?? ['none'],
+      credentialIds: credentials?.ids() ?? [],
+      readiness: intake.readiness(),
+      commitP99Ms: intake.commitP99Ms(),
+    }),
+    alsoWrite: async () => {
       await refusals.write(store);
       await readyMinutes.write(store);
       await recorded.noteUses(credentials?.takeUses() ?? {});
-    } catch {
-      isTold = false;
-    }
-    isTelling = false;
-    if (timer !== undefined) timer = setTimeout(tell, hasNews ? 0 : isTold ? RECEIVER_TELLS_MS : AGAIN_MS);
-  };
-  timer = setTimeout(tell, 0);
-  // Whoever made or ended one waits until every receiver has told that it knows.
-  credentials?.onChange(() => {
-    hasNews = true;
-    if (timer === undefined || isTelling) return;
-    clearTimeout(timer);
-    timer = setTimeout(tell, 0);
-  });
-  return {
-    stop: async () => {
-      clearTimeout(timer);
-      timer = undefined;
-      const uses = credentials?.takeUses() ?? {};
-      await Promise.all([removeReceiver(store, process), refusals.write(store), recorded.noteUses(uses)]).catch(
-        () => {},
-      );
     },
-  };
+  });
+  // Whoever made or ended one waits until every receiver has told that it knows.
+  credentials?.onChange(telling.tellNow);
+  return telling;
 };
-
-/** While Redis is away, in ms: short, because a person who has just started Redis looks at once whether all is well. */
-const AGAIN_MS = 250;

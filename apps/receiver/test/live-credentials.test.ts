@@ -60,7 +60,7 @@ const make = async (secret: string): Promise<CredentialRecord> => {
 const acceptedBy = async (id: string, count: number): Promise<void> => {
   await waitUntil(
     async () => {
-      const all = await listReceivers(store, Date.now());
+      const all = await listReceivers(store);
       return all.filter(({ credentialIds }) => credentialIds.includes(id)).length === count;
     },
     { timeoutMs: 10_000, what: `${count} receivers accept ${id}` },

@@ -5,11 +5,26 @@ import { guardDeliverer } from './guard-deliverer.ts';
 
 /** Opens the deliverer of a destination, by its type. The one list of adapters: ours, and those of `ADAPTERS`. */
 export interface Adapters {
+  /** The types that are delivered to. */
+  readonly types: readonly string[];
   /**
-   * @returns undefined for types that are not delivered to: a pull destination's consumers come and lease.
+   * @returns undefined for types that are not delivered to: `pull`, and those of no adapter.
    * @throws {ZodError} when the configuration does not fit the adapter.
    */
   open(type: string, config: unknown, opened?: OpenedFor): { deliverer: Deliverer; concurrency: number } | undefined;
+}
+
+/** The type that is not delivered to: its consumers come and lease. */
+export const PULL = 'pull';
+
+/** The type of a destination is neither ours nor of a module in `ADAPTERS`. */
+export class AdapterMissingError extends Error {
+  override readonly name = 'AdapterMissingError';
+  readonly code = 'adapter_missing';
+
+  constructor(type: string) {
+    super(`no adapter for the type ${type} is loaded: add its module to ADAPTERS, or change the type`);
+  }
 }
 
 const concurrency = z.object({ concurrency: z.int().min(1).default(32) });
@@ -23,6 +38,7 @@ export interface AdaptersOptions {
 export const createAdapters = ({ plugged = [], ...options }: AdaptersOptions): Adapters => {
   const webhook = webhookAdapter(options);
   return {
+    types: [webhook.type, ...plugged.map(({ type }) => type)],
     open: (type, config, openedFor) => {
       const other = plugged.find((adapter) => adapter.type === type);
       if (other !== undefined) {

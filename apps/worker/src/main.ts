@@ -7,7 +7,17 @@ import {
   loadAdapters,
 } from '@clickrelay/destination-settings';
 import { createProcessMetrics, createWorkerMetrics, publishMetrics } from '@clickrelay/metrics';
-import { LayoutMismatchError, openStore, recordAudit, rememberStore, whenOurs } from '@clickrelay/queue';
+import {
+  dataDisk,
+  hashSettings,
+  LayoutMismatchError,
+  openStore,
+  recordAudit,
+  rememberStore,
+  tellPart,
+  type WorkerPart,
+  whenOurs,
+} from '@clickrelay/queue';
 import { createRedisLog, errorFields, logStore, openLog } from '@clickrelay/service/log';
 import { atMost, endInTime, endWithParent, listenForStop, orExit, tellReady } from '@clickrelay/service/process';
 import { ConfigError, misspeltVariables } from '@clickrelay/service/settings';
@@ -20,6 +30,17 @@ import { startWorker } from './worker.ts';
 
 /** How long attempts that are under way get to end when the process is told to stop. */
 const GRACE_MS = 10_000;
+
+/** In which all workers must agree. */
+const SETTINGS = [
+  'DURABILITY',
+  'EGRESS_ALLOW',
+  'RETRY_SCHEDULE',
+  'DEDUPE_TTL',
+  'EVENT_RETENTION',
+  'EVENT_LOG_MAX_BYTES',
+  'DELIVERY_RETENTION',
+] as const;
 
 const started = endWithParent();
 const config = await orExit(() => readConfig(process.env), ConfigError);
@@ -70,19 +91,28 @@ const tracing = await openTracing({
   service: 'clickrelay-worker',
   version: packageJson.version,
 });
+const adapters = createAdapters({
+  egressAllow: config.EGRESS_ALLOW,
+  userAgent: `Clickrelay/${packageJson.version}`,
+  plugged,
+});
 const worker = await startWorker({
   store,
-  adapters: createAdapters({
-    egressAllow: config.EGRESS_ALLOW,
-    userAgent: `Clickrelay/${packageJson.version}`,
-    plugged,
-  }),
+  adapters,
   config,
   metrics,
   traces: tracing && createTraces(tracing),
   log,
 });
 const publishing = publishMetrics(store, processMetrics);
+const telling = tellPart<WorkerPart>(store, {
+  role: 'worker',
+  version: packageJson.version,
+  process: processMetrics.process,
+  disks: dataDisk(config.DATA_DIR),
+  settings: hashSettings(config, SETTINGS),
+  facts: () => ({ adapters: adapters.types, unopened: worker.unopened() }),
+});
 log.info('worker.ready');
 tellReady();
 
@@ -91,7 +121,7 @@ endInTime(stop, () => log.error('worker.cut-short'));
 started();
 await stop.told;
 await worker.stop(GRACE_MS);
-await atMost(1_000, publishing.stop(), tracing?.close());
+await atMost(1_000, telling.stop(), publishing.stop(), tracing?.close());
 await store.close();
 log.info('worker.stopped');
 process.exit(0);

@@ -18,7 +18,7 @@ import {
 import { type OnGivenUp, openRoute, type Route } from '@clickrelay/routing';
 import { describeError } from '@clickrelay/service/log';
 import type { Logger } from 'pino';
-import type { Adapters } from './adapters.ts';
+import { AdapterMissingError, type Adapters, PULL } from './adapters.ts';
 import { Outlet, type OutletOptions } from './outlet.ts';
 
 /* Keeps an outlet for each destination of the registry, has the dispatcher take from its queue, and shares holds. */
@@ -31,6 +31,8 @@ export interface Outlets {
   all(): readonly Outlet[];
   /** See `DestinationWatch.look`. */
   look(version?: string | null): Promise<void>;
+  /** Destinations that could not be opened, with the code of the error: their events wait. */
+  unopened(): { destinationId: string; code: string }[];
   /** Follows neither the registry nor the holds any more. */
   stopWatching(): void;
   close(): Promise<void>;
@@ -54,6 +56,8 @@ export interface OutletsOptions extends Pick<OutletOptions, 'turns' | 'schedule'
 export const openOutlets = async (options: OutletsOptions): Promise<Outlets> => {
   const { store, dispatcher, adapters, notes, metrics, turns, schedule, log, onError, deliver } = options;
   const outlets = new Map<string, Outlet>();
+  /** Codes of errors, by destination. */
+  const unopened = new Map<string, string>();
   let list: readonly Outlet[] = [];
 
   const tellHold = (id: string, hold: Hold | undefined): void => {
@@ -89,7 +93,10 @@ export const openOutlets = async (options: OutletsOptions): Promise<Outlets> => 
       opened = adapters.open(destination.type, destination.config, {
         onCertificate: (endsAt) => notes.certificate(destination.id, endsAt),
       });
+      unopened.delete(destination.id);
+      if (opened === undefined && destination.type !== PULL) throw new AdapterMissingError(destination.type);
     } catch (error) {
+      unopened.set(destination.id, (error as { code?: string }).code ?? 'destination_invalid');
       // Its events wait in its queue until someone mends it.
       log.error({ destination: destination.id, error: describeError(error) }, 'destination.invalid');
     }
@@ -114,6 +121,7 @@ export const openOutlets = async (options: OutletsOptions): Promise<Outlets> => 
 
   const close = (outlet: Outlet, isRemoved: boolean): void => {
     outlets.delete(outlet.id);
+    unopened.delete(outlet.id);
     dispatcher.remove(destinationQueue(outlet.id));
     (isRemoved ? outlet.remove() : outlet.close()).catch(onError);
   };
@@ -155,6 +163,7 @@ export const openOutlets = async (options: OutletsOptions): Promise<Outlets> => 
   return {
     all: () => list,
     look: (version) => watch.look(version),
+    unopened: () => [...unopened].map(([destinationId, code]) => ({ destinationId, code })),
     stopWatching: () => {
       watch.stop();
       clearInterval(holdWatch);

@@ -21,7 +21,7 @@ import type { Config } from './config.ts';
 import { type DeliverContext, deliverJob } from './deliver.ts';
 import { type IngestContext, ingestGroup } from './ingest.ts';
 import type { Turns } from './outlet.ts';
-import { openOutlets } from './outlets.ts';
+import { type Outlets, openOutlets } from './outlets.ts';
 import { createLargeSplitter } from './split-large.ts';
 import type { Traces } from './traces.ts';
 
@@ -53,7 +53,7 @@ export interface WorkerDependencies {
   readonly log: Logger;
 }
 
-export interface RunningWorker {
+export interface RunningWorker extends Pick<Outlets, 'unopened'> {
   /** Takes nothing more, lets attempts end within the grace, and gives back what has not. */
   stop(graceMs: number): Promise<void>;
 }
@@ -164,6 +164,7 @@ export const startWorker = async ({
   });
 
   return {
+    unopened: outlets.unopened,
     stop: async (graceMs) => {
       await replays.stop();
       outlets.stopWatching();

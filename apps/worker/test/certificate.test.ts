@@ -11,6 +11,7 @@ it('when the certificate of a destination ends is kept, as the adapter saw it at
   await worker.start(
     {},
     {
+      types: ['webhook'],
       open: (_type, _config, { onCertificate } = {}) => ({
         concurrency: 1,
         deliverer: {

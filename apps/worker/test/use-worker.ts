@@ -74,6 +74,7 @@ export const useWorker = () => {
     },
     start,
     stop,
+    unopened: () => worker?.unopened(),
     addDestination: async (
       id: string,
       answer: DestinationAnswer = 200,

@@ -852,6 +852,119 @@ export type Durability = {
   })[];
 };
 
+export type Parts = {
+  items: ({
+    role: "receiver";
+    /** `host:pid` */
+    process: string;
+    /** When it last reported, by the clock of Redis; one that is gone is left out after 16 seconds */
+    at: string;
+    /** Its machine */
+    hostName: string;
+    version: string;
+    startedAt: string;
+    /** The store that it works with; null before it has seen one */
+    storeId: string | null;
+    /** To Redis and back */
+    roundTripMs: number;
+    /** Its clock minus that of Redis */
+    clockOffsetMs: number;
+    /** How far its clock jumped between two reports, at most, in the last minute */
+    clockJumpMs: number;
+    /** The share of the time since its last report in which it was busy, 0 to 1 */
+    eventLoop: number;
+    disks: ({
+      /** What lies there: the spool, or `DATA_DIR` */
+      of: "spool" | "data";
+      freeBytes: number;
+      totalBytes: number;
+      /** How far the spool may grow, or what a rewrite of our own Redis needs */
+      neededBytes: number;
+    })[];
+    /** A short hash of each setting in which the parts of a role must agree */
+    settings: {
+      [other: string]: string;
+    };
+    host: string;
+    port: number;
+    readiness: Durability;
+    /** Of the last minute; null without any commit */
+    commitP99Ms: number | null;
+  } | {
+    role: "worker";
+    /** `host:pid` */
+    process: string;
+    /** When it last reported, by the clock of Redis; one that is gone is left out after 16 seconds */
+    at: string;
+    /** Its machine */
+    hostName: string;
+    version: string;
+    startedAt: string;
+    /** The store that it works with; null before it has seen one */
+    storeId: string | null;
+    /** To Redis and back */
+    roundTripMs: number;
+    /** Its clock minus that of Redis */
+    clockOffsetMs: number;
+    /** How far its clock jumped between two reports, at most, in the last minute */
+    clockJumpMs: number;
+    /** The share of the time since its last report in which it was busy, 0 to 1 */
+    eventLoop: number;
+    disks: ({
+      /** What lies there: the spool, or `DATA_DIR` */
+      of: "spool" | "data";
+      freeBytes: number;
+      totalBytes: number;
+      /** How far the spool may grow, or what a rewrite of our own Redis needs */
+      neededBytes: number;
+    })[];
+    /** A short hash of each setting in which the parts of a role must agree */
+    settings: {
+      [other: string]: string;
+    };
+    /** The types of destinations that it delivers to */
+    adapters: (string)[];
+    /** Destinations that it could not open, and why: their events wait */
+    unopened: ({
+      destinationId: string;
+      code: string;
+    })[];
+  } | {
+    role: "api";
+    /** `host:pid` */
+    process: string;
+    /** When it last reported, by the clock of Redis; one that is gone is left out after 16 seconds */
+    at: string;
+    /** Its machine */
+    hostName: string;
+    version: string;
+    startedAt: string;
+    /** The store that it works with; null before it has seen one */
+    storeId: string | null;
+    /** To Redis and back */
+    roundTripMs: number;
+    /** Its clock minus that of Redis */
+    clockOffsetMs: number;
+    /** How far its clock jumped between two reports, at most, in the last minute */
+    clockJumpMs: number;
+    /** The share of the time since its last report in which it was busy, 0 to 1 */
+    eventLoop: number;
+    disks: ({
+      /** What lies there: the spool, or `DATA_DIR` */
+      of: "spool" | "data";
+      freeBytes: number;
+      totalBytes: number;
+      /** How far the spool may grow, or what a rewrite of our own Redis needs */
+      neededBytes: number;
+    })[];
+    /** A short hash of each setting in which the parts of a role must agree */
+    settings: {
+      [other: string]: string;
+    };
+    publicUrl: string | null;
+  })[];
+};
+
 export type Setup = {
   /** PUBLIC_URL; null when it is not set */
   publicUrl: string | null;
@@ -2073,6 +2186,10 @@ export interface Operations {
   /** Show how safe callbacks are, and what waits. Needs a key with the scope `read`. */
   'GET /v1/status': {
     answer: Status;
+  };
+  /** List the processes that work with this Redis, and how each is. Needs a key with the scope `read`. */
+  'GET /v1/parts': {
+    answer: Parts;
   };
   /** Show how to connect Clickatell. URLs, credential, what has come in, and what is wrong. Needs a key with the scope `read`. */
   'GET /v1/setup': {

@@ -41,7 +41,7 @@ export {
 } from './intake/quarantine.ts';
 export { TEST_MESSAGE, announceTest, readTestReport, reportTest, type TestReport } from './intake/announce-test.ts';
 export type { IngestGroup, CallbackToCommit } from './intake/ingest-group.ts';
-export { type Readiness, createIntake } from './intake/intake.ts';
+export { type Intake, type Readiness, createIntake } from './intake/intake.ts';
 export { createCommitter } from './intake/commit.ts';
 export { shareDedupe, type Reservation, reservationOf } from './intake/reserve-event.ts';
 export { parseIngestGroup } from './intake/parse-ingest-group.ts';
@@ -83,12 +83,15 @@ export type { Origin } from './log/event-record.ts';
 // Keys, sessions, the audit, and what processes tell of themselves
 export { SCOPES, type Scope, listKeys, type Key, createKey, findKey, removeKey } from './registry/keys.ts';
 export {
-  publishReceiver,
+  listParts,
   listReceivers,
-  RECEIVER_TELLS_MS,
   type Receiver,
-  removeReceiver,
-} from './registry/receivers.ts';
+  type Deaths,
+  listDeaths,
+  publishPart,
+} from './registry/parts.ts';
+export { tellPart, type Telling } from './registry/tell-part.ts';
+export { dataDisk, hashSettings } from './registry/measure-process.ts';
 export { type Session, openSession, closeSession, findSession } from './registry/sessions.ts';
 export type { ApiPart, CommonFacts, DiskFacts, Part, PartRole, ReceiverPart, WorkerPart } from './registry/part.ts';
 export { openCredentialRecords, type CredentialRecord } from './registry/credentials.ts';

@@ -34,10 +34,11 @@ export const adoptStore = async ({ yes }: AdoptOptions, context: Context): Promi
     });
   try {
     const found = await inTime(queue.inspectStore(store));
-    const remembered = [dataDir, config.SPOOL_DIR || join(dataDir, 'spool')].flatMap(
+    const told = (await inTime(queue.listParts(store))).flatMap(({ storeId }) => storeId ?? []);
+    const kept = [dataDir, config.SPOOL_DIR || join(dataDir, 'spool')].flatMap(
       (dir) => readJson<{ id: string }>(join(dir, 'store.json'))?.id ?? [],
     );
-    const gone = missing(new Set(remembered), found);
+    const gone = missing(new Set([...told, ...kept]), found);
     if (gone.length === 0) {
       show(context, { adopted: null, standsInFor: [] }, () => NOTHING_TO_ADOPT);
       return;
