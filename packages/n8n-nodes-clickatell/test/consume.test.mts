@@ -14,6 +14,7 @@ const quiet: Log = {
   awayForLong: () => undefined,
   back: () => undefined,
   refused: () => undefined,
+  ignored: () => undefined,
   note: () => undefined,
 };
 
@@ -269,7 +270,14 @@ describe('the lease loop', () => {
     const broken = (): never => {
       throw new Error('n8n.saveFailedExecution is not a function');
     };
-    const log: Log = { away: broken, awayForLong: broken, back: broken, refused: broken, note: broken };
+    const log: Log = {
+      away: broken,
+      awayForLong: broken,
+      back: broken,
+      refused: broken,
+      ignored: broken,
+      note: broken,
+    };
     const consumer = consume(options(relay, async () => ({ ok: true }), { log, pace: { ...PACE, longMs: 0 } }));
     await waitUntil(() => [...held.values()].every(({ state }) => state === 'delivered'));
     await consumer.close();

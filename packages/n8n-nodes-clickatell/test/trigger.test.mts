@@ -13,7 +13,7 @@ describe('activation', () => {
       parameters: {
         events: ['moText', 'messageStatusUpdate'],
         statusClasses: ['failed'],
-        options: { channels: ' WhatsApp, sms' },
+        options: { channels: ['whatsapp', 'sms'] },
       },
     });
     expect(trigger.relay.asked[0]).toEqual({
@@ -200,6 +200,20 @@ describe('an event', () => {
     });
     await waitUntil(() => runs.length === 1);
     expect(stateAtStart).toBe('delivered');
+  });
+
+  it('that is older than was chosen is acknowledged without a run, and logged', async () => {
+    const ago = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
+    const old = trigger.relay.add({ ...anEvent('old'), occurredAt: ago(61) });
+    const fresh = trigger.relay.add({ ...anEvent('fresh'), occurredAt: ago(59) });
+    const parameters = { options: { oldestMinutes: 60 } };
+    const { runs, logged } = await activate({ parameters, onRun: (run) => run.end(succeeded()) });
+    await waitUntil(() => old.state === 'delivered' && fresh.state === 'delivered');
+    expect(runs.map(({ item }) => item.json['text'])).toEqual(['fresh']);
+    expect(logged.map(({ message }) => message)).toContain(
+      'Clickatell Trigger: an event is too old, and done without a run; 1 so far',
+    );
+    expect(asked('nack')).toEqual([]);
   });
 
   it('waits in Clickrelay while as many run as may', async () => {

@@ -66,9 +66,9 @@ describe('a callback straight from Clickatell', () => {
     const delivered = { parameters: { events: ['messageStatusUpdate'], statusClasses: ['delivered'] } };
     expect((await receive({ body: status, ...delivered })).items).toHaveLength(1);
     // Of the sample: "whatsapp/sms".
-    const over = (channels: string) => ({ parameters: { events: ['*'], options: { channels } } });
-    expect((await receive({ body: status, ...over('viber, SMS') })).items).toHaveLength(1);
-    expect((await receive({ body: status, ...over('viber') })).items).toHaveLength(0);
+    const over = (channels: string[]) => ({ parameters: { events: ['*'], options: { channels } } });
+    expect((await receive({ body: status, ...over(['viber', 'sms']) })).items).toHaveLength(1);
+    expect((await receive({ body: status, ...over(['viber']) })).items).toHaveLength(0);
   });
 
   it('is refused when it is no callback, so that Clickatell keeps it', async () => {

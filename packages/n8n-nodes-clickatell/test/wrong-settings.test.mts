@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ICredentialTestFunctions } from 'n8n-workflow';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { testClickrelay } from '../nodes/ClickatellTrigger/test-clickrelay.ts';
+import { ClickatellTrigger } from '../nodes/ClickatellTrigger/ClickatellTrigger.node.ts';
 import { useTrigger } from './use-trigger.mts';
 
 const trigger = useTrigger();
@@ -25,7 +25,12 @@ const n8n = {
 } as unknown as ICredentialTestFunctions;
 
 const tested = async (baseUrl: string, apiKey = 'crk_key') =>
-  await testClickrelay.call(n8n, { id: '1', name: 'c', type: 'clickrelayApi', data: { baseUrl, apiKey } });
+  await new ClickatellTrigger().methods.credentialTest.testClickrelay.call(n8n, {
+    id: '1',
+    name: 'c',
+    type: 'clickrelayApi',
+    data: { baseUrl, apiKey },
+  });
 
 let server: Server;
 let url: string;

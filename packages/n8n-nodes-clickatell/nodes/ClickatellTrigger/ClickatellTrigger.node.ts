@@ -1,4 +1,6 @@
 import {
+  type ICredentialsDecrypted,
+  type ICredentialTestFunctions,
   type IDataObject,
   type INodeType,
   type INodeTypeDescription,
@@ -140,6 +142,15 @@ export class ClickatellTrigger implements INodeType {
               'Expression (CEL) over event that must be true; Clickrelay evaluates it before a workflow starts. Leave empty for every event.',
           },
           {
+            displayName: 'Ignore Events Older Than (Minutes)',
+            name: 'oldestMinutes',
+            type: 'number',
+            typeOptions: { minValue: 1 },
+            default: 60,
+            description:
+              'Events that happened longer ago start nothing, and are done: after a day of standing still, nobody is answered who asked yesterday. Replayed events too.',
+          },
+          {
             displayName: 'Keep Order of Each Conversation',
             name: 'keepOrder',
             type: 'boolean',
@@ -161,7 +172,13 @@ export class ClickatellTrigger implements INodeType {
     ],
   };
 
-  methods = { credentialTest: { testClickrelay } };
+  methods = {
+    credentialTest: {
+      async testClickrelay(this: ICredentialTestFunctions, credential: ICredentialsDecrypted) {
+        return await testClickrelay(this, credential);
+      },
+    },
+  };
 
   async trigger(this: ITriggerFunctions): Promise<ITriggerResponse> {
     // Read everything now: expressions cannot be evaluated once this function has returned.
@@ -240,6 +257,7 @@ export class ClickatellTrigger implements INodeType {
       concurrency: within(options['concurrency'], 1, 100, 5),
       acknowledge,
       mostTries,
+      oldestMs: options['oldestMinutes'] ? Number(options['oldestMinutes']) * 60_000 : undefined,
       runLimitMs: within(options['timeLimitMinutes'], 1 / 60, 10_080, 60) * 60_000,
       run,
       log: logTo(this, where),
@@ -279,7 +297,12 @@ const logTo = (n8n: ITriggerFunctions, where: Where): Log => {
     if (typeof n8n.saveFailedExecution !== 'function') return;
     n8n.saveFailedExecution(new NodeOperationError(n8n.getNode(), message, { description }));
   };
+  let ignored = 0;
   return {
+    ignored: (deliveryId) => {
+      const message = `Clickatell Trigger: an event is too old, and done without a run; ${++ignored} so far`;
+      n8n.logger.info(message, { deliveryId });
+    },
     away: (error) => n8n.logger.warn(`Clickatell Trigger: ${error.message}; trying again`, { destinationId }),
     awayForLong: (error) => {
       const { message, description } = explain(error, where);

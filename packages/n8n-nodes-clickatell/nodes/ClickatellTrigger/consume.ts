@@ -1,5 +1,5 @@
 import { deferred, pause } from '../shared/pause.ts';
-import type { Delivery } from './relay.ts';
+import type { Delivery, RelayError } from './relay.ts';
 import {
   asRelayError,
   backOff,
@@ -87,10 +87,8 @@ const leaseUntilClosed = async (consuming: Consuming): Promise<void> => {
   const { declare, concurrency, closed, slots } = consuming;
   const { relay, pace, log } = consuming.runs;
   const { signal } = consuming.closing;
+  const trouble = tellTrouble(log, pace);
   let failures = 0;
-  let trouble: 'none' | 'away' | 'refused' = 'none';
-  let awaySince: number | undefined;
-  let isToldLong = false;
   while (!signal.aborted) {
     if (slots.size >= concurrency) {
       await Promise.race([consuming.slotFreed.promise, closed]);
@@ -101,10 +99,7 @@ const leaseUntilClosed = async (consuming: Consuming): Promise<void> => {
       consuming.declared = true;
       const ask = { max: concurrency - slots.size, waitMs: pace.waitMs, leaseMs: pace.leaseMs };
       const deliveries = await relay.lease(ask, signal);
-      if (trouble !== 'none') log.back(isToldLong && awaySince !== undefined ? Date.now() - awaySince : undefined);
-      trouble = 'none';
-      awaySince = undefined;
-      isToldLong = false;
+      trouble.end();
       failures = 0;
       // Closed meanwhile: the leases expire, and the deliveries come again.
       if (!signal.aborted) for (const delivery of deliveries) take(consuming, delivery);
@@ -113,19 +108,35 @@ const leaseUntilClosed = async (consuming: Consuming): Promise<void> => {
       const failure = asRelayError(error);
       // The destination was removed, or Clickrelay was set up anew: declare it again.
       if (failure.isUnknownDestination && consuming.declared) consuming.declared = false;
-      else if (failure.isOutage && trouble !== 'away') log.away(failure);
-      else if (!failure.isOutage && trouble !== 'refused') log.refused(failure);
-      if (!failure.isUnknownDestination) trouble = failure.isOutage ? 'away' : 'refused';
-      if (failure.isOutage) {
-        awaySince ??= Date.now();
-        if (!isToldLong && Date.now() - awaySince >= pace.longMs) {
-          isToldLong = true;
-          log.awayForLong(failure);
-        }
-      }
+      else trouble.note(failure);
       await pause(backOff(failures++, pace.backOffMs), signal);
     }
   }
+};
+
+/** Tells of each trouble once, of one that lasts once more, and of its end. */
+const tellTrouble = (log: Log, { longMs }: Pace) => {
+  let told: 'nothing' | 'away' | 'refused' = 'nothing';
+  let awaySince: number | undefined;
+  let isToldLong = false;
+  return {
+    note: (failure: RelayError): void => {
+      const kind = failure.isOutage ? 'away' : 'refused';
+      if (told !== kind) log[kind](failure);
+      told = kind;
+      if (kind === 'refused') return;
+      awaySince ??= Date.now();
+      if (isToldLong || Date.now() - awaySince < longMs) return;
+      isToldLong = true;
+      log.awayForLong(failure);
+    },
+    end: (): void => {
+      if (told !== 'nothing') log.back(isToldLong && awaySince !== undefined ? Date.now() - awaySince : undefined);
+      told = 'nothing';
+      awaySince = undefined;
+      isToldLong = false;
+    },
+  };
 };
 
 /** A log that throws, as n8n's functions may, must not end the loop: nobody would start it again. */
@@ -144,6 +155,7 @@ const unbreakable = (log: Log): Log => {
     awayForLong: safely((error) => log.awayForLong(error)),
     back: safely((awayMs) => log.back(awayMs)),
     refused: safely((error) => log.refused(error)),
+    ignored: safely((deliveryId) => log.ignored(deliveryId)),
     note: safely((message, deliveryId) => log.note(message, deliveryId)),
   };
 };

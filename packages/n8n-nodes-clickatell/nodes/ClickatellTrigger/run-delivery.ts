@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly acknowledge: 'success' | 'end' | 'start';
   /** How often an event whose run fails is tried at most, before it becomes a dead letter; 1 is never again. */
   readonly mostTries: number;
+  /** Events that happened longer ago start nothing; undefined for no limit. */
+  readonly oldestMs?: number | undefined;
   /** How long a run may take before its slot is freed. */
   readonly runLimitMs: number;
   /** Starts a run; resolves or rejects when it has ended, or never. */
@@ -36,6 +38,8 @@ export interface Log {
   back(awayMs: number | undefined): void;
   /** Clickrelay refuses, and a person must act. Reported once until it accepts us again. */
   refused(error: RelayError): void;
+  /** An event was acknowledged without a run, because it is too old. */
+  ignored(deliveryId: string): void;
   /** Something about one delivery that a reader of the log may want to know. */
   note(message: string, deliveryId: string): void;
 }
@@ -81,6 +85,11 @@ export const runDelivery = async (runs: Runs, slot: Slot): Promise<void> => {
     await settle(runs, slot, { ok: true });
     return;
   }
+  if (isTooOld(runs, slot.delivery)) {
+    // Acknowledged, not given back: that would make a dead letter of it, which a person would have to look at.
+    if (await settle(runs, slot, { ok: true })) log.ignored(deliveryId);
+    return;
+  }
   if (acknowledge === 'start') {
     // Without a confirmed ack the delivery comes again, so running it now would run it twice.
     if (await settle(runs, slot, { ok: true })) await endOfRun(runs, slot.delivery);
@@ -93,6 +102,9 @@ export const runDelivery = async (runs: Runs, slot: Slot): Promise<void> => {
   await extending;
   await settle(runs, slot, acknowledge === 'end' ? { ok: true } : ending);
 };
+
+const isTooOld = ({ oldestMs }: Runs, { event }: Delivery): boolean =>
+  oldestMs !== undefined && Date.now() - Date.parse(event.occurredAt ?? event.receivedAt) > oldestMs;
 
 /** Covers all four ends that a run can have: a result, "nothing was started", an exception, none at all. */
 const endOfRun = async ({ run, runLimitMs }: Runs, delivery: Delivery): Promise<Ending> => {

@@ -5,16 +5,16 @@ import { ask, isAnswer, readTested, wrong } from '../shared/test-credential.ts';
 const MAKE_A_KEY = 'clickrelay keys create n8n --scopes lease --destinations "n8n-*"';
 
 /** Tests a Clickrelay credential: whether the key is there, and what it may do. */
-export async function testClickrelay(
-  this: ICredentialTestFunctions,
+export const testClickrelay = async (
+  n8n: ICredentialTestFunctions,
   { data }: ICredentialsDecrypted,
-): Promise<INodeCredentialTestResult> {
+): Promise<INodeCredentialTestResult> => {
   const tested = readTested(data);
   if (tested.apiKey === '') {
     return wrong({ message: 'There is no API key', description: `Make one with: ${MAKE_A_KEY}` });
   }
   const authorization = `Bearer ${tested.apiKey}`;
-  const told = await ask(this, tested, { path: '/v1/whoami', authorization, what: 'Clickrelay' });
+  const told = await ask(n8n, tested, { path: '/v1/whoami', authorization, what: 'Clickrelay' });
   if (!isAnswer(told)) return told;
   const { scopes, destinations } = (told.body ?? {}) as { scopes?: unknown; destinations?: unknown };
   if (told.statusCode === 401) {
@@ -30,7 +30,7 @@ export async function testClickrelay(
     return wrong({ message: 'What answers at the base URL is not Clickrelay’s API', description });
   }
   return judge(scopes, destinations);
-}
+};
 
 const judge = (scopes: readonly string[], destinations: readonly string[]): INodeCredentialTestResult => {
   const has = scopes.length === 0 ? 'none' : scopes.join(', ');

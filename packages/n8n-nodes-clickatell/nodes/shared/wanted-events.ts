@@ -60,19 +60,19 @@ export const statusClassesProperty: INodeProperties = {
 export const channelsProperty: INodeProperties = {
   displayName: 'Channels',
   name: 'channels',
-  type: 'string',
-  default: '',
-  placeholder: 'whatsapp, sms',
-  description: 'Only events of these channels, separated by commas. Leave empty for all channels.',
+  type: 'multiOptions',
+  default: [],
+  description: 'Only events of these channels. Choose none for all.',
+  options: [
+    { name: 'SMS', value: 'sms' },
+    { name: 'WhatsApp', value: 'whatsapp' },
+  ],
 };
 
 export const readWantedEvents = (events: unknown, statusClasses: unknown, options: IDataObject): WantedEvents => ({
   events: textsOf(events),
   classes: textsOf(statusClasses),
-  channels: String(options['channels'] ?? '')
-    .split(',')
-    .map((channel) => channel.trim().toLowerCase())
-    .filter((channel) => channel !== ''),
+  channels: textsOf(options['channels']),
 });
 
 /** Chooses events as Clickrelay does for a destination, for callbacks that come straight from Clickatell. */
