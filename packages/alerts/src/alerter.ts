@@ -99,6 +99,7 @@ export class Alerter {
     const nowMs = this.#clock.now();
     const [message] = messagesFor(channel, [testAlert(channel.id, nowMs, nowMs)]);
     if (message === undefined) throw new Error('a test is one message');
+    await this.refresh();
     const sent = await sendOnce(channel, message, this.#sending());
     const isTaken = sent.error === null;
     await this.#memory.note(channel.id, {

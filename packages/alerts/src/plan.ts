@@ -61,8 +61,8 @@ const keyOf = ({ code, subject }: Pick<Condition, 'code' | 'subject'>): string =
 
 /** Whether a channel is told of it at all. Never of itself: it could not say that it says nothing. */
 const isFor = ({ id, severities, codes }: Channel, condition: Condition): boolean => {
-  const { code, severity, subject, acknowledged } = condition;
-  if (!needsSomebody(condition) || acknowledged !== null) return false;
+  const { code, severity, subject } = condition;
+  if (!needsSomebody(condition)) return false;
   if (subject.kind === 'channel' && subject.id === id) return false;
   return (severities as readonly string[]).includes(severity) && codes.some((glob) => matchesGlob(glob, code));
 };
