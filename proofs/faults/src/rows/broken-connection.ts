@@ -127,7 +127,6 @@ const passADay = async ({ store: { redis } }: Rig): Promise<number> => {
 const cutReceiver = (isLarge: boolean): Row => ({
   id: isLarge ? 'CUT-RL' : 'CUT-R',
   fault: `receiver cut from Redis at each command${isLarge ? ' of a large callback' : ''}, or the command refused`,
-  timeoutMs: 240_000,
   run: async (run) => {
     const rig = await startRig(run, { proxied: ['receiver'], start: ['receiver'] });
     await warmUp(run, rig);
