@@ -7,6 +7,7 @@ export { type DurabilityReport, isPassing } from './redis/judge-durability.ts';
 export { watchDurability, readDurability } from './redis/durability.ts';
 export { readMemory, watchMemory } from './redis/memory.ts';
 export { readServers } from './redis/read-servers.ts';
+export { readCluster } from './redis/read-cluster.ts';
 export { dropLarge, readLarge, readLargePieces } from './redis/large-text.ts';
 export { parseRedisUrl } from './redis/redis-url.ts';
 export { LayoutMismatchError, StoreLostError } from './redis/errors.ts';

@@ -1,6 +1,8 @@
 import {
   createWantedCounts,
   LayoutMismatchError,
+  listDeaths,
+  listParts,
   measureQuarantine,
   openHealthRecords,
   type Part,
@@ -14,6 +16,7 @@ import { isUnknown, type Known, type Unknown } from '../known.ts';
 import { ask } from './ask.ts';
 import { gatherCallbacks } from './callbacks.ts';
 import { watchCertificate } from './certificate.ts';
+import { createClusterGatherer } from './cluster.ts';
 import { gatherRotations } from './credentials.ts';
 import { gatherDestinations } from './destinations.ts';
 import { gatherLanes } from './lanes.ts';
@@ -25,14 +28,13 @@ import type { Sources } from './sources.ts';
 /** A look routes a thousand events. */
 const WANTED_MS = 300_000;
 
-const NOT_YET: Unknown = { unknown: 'this version does not tell it' };
-
 /** All facts, within 3 s; nothing throws. Keep what is returned: it remembers what is not read each time. */
 export const createGatherer = (sources: Sources): ((nowMs: number) => Promise<Facts>) => {
   const { store } = sources;
   const records = openHealthRecords(store);
   const certificate = watchCertificate(sources.publicUrl);
   const gatherServer = createServerGatherer(sources);
+  const gatherCluster = createClusterGatherer(sources);
   const wanted = createWantedCounts(store, { everyMs: WANTED_MS });
   const rotations = atPace(SLOW_MS, (nowMs) => gatherRotations(sources, nowMs));
   const setupOf = (parts: readonly Part[]): SetupFacts => ({
@@ -47,30 +49,45 @@ export const createGatherer = (sources: Sources): ((nowMs: number) => Promise<Fa
     const channels = sources.channels();
     if (redis.state === 'away') return allFromRedis({ unknown: redis.cause }, redis, setupOf([]), channels);
 
-    const parts: Known<readonly Part[]> = NOT_YET;
-    const [found, server, callbacks, lanes, lag, destinations, ledger, quarantine, log, credentials] =
-      await Promise.all([
-        gatherStore(sources),
-        gatherServer(nowMs),
-        gatherCallbacks(sources, nowMs),
-        gatherLanes(sources, nowMs),
-        ask(sources, () => readLagFacts(store, nowMs)),
-        gatherDestinations(sources, wanted, nowMs),
-        ask(sources, async () => {
-          const last = await readLedgerCheck(store);
-          const { unaccounted = {}, unaccountedBefore = {} } = last ?? {};
-          return { walkedAt: last === undefined ? null : Date.parse(last.checkedAt), unaccounted, unaccountedBefore };
-        }),
-        ask(sources, () => measureQuarantine(store)),
-        ask(sources, () => readLogFacts(store, nowMs)),
-        rotations(nowMs),
-      ]);
+    const [
+      found,
+      server,
+      parts,
+      deaths,
+      callbacks,
+      lanes,
+      lag,
+      destinations,
+      ledger,
+      quarantine,
+      log,
+      credentials,
+      cluster,
+    ] = await Promise.all([
+      gatherStore(sources),
+      gatherServer(nowMs),
+      ask(sources, () => listParts(store)),
+      ask(sources, () => listDeaths(store)),
+      gatherCallbacks(sources, nowMs),
+      gatherLanes(sources, nowMs),
+      ask(sources, () => readLagFacts(store, nowMs)),
+      gatherDestinations(sources, wanted, nowMs),
+      ask(sources, async () => {
+        const last = await readLedgerCheck(store);
+        const { unaccounted = {}, unaccountedBefore = {} } = last ?? {};
+        return { walkedAt: last === undefined ? null : Date.parse(last.checkedAt), unaccounted, unaccountedBefore };
+      }),
+      ask(sources, () => measureQuarantine(store)),
+      ask(sources, () => readLogFacts(store, nowMs)),
+      rotations(nowMs),
+      gatherCluster(nowMs),
+    ]);
     return {
       redis,
       store: found,
       server,
       parts,
-      deaths: NOT_YET,
+      deaths,
       setup: setupOf(isUnknown(parts) ? [] : parts),
       callbacks,
       lanes,
@@ -80,7 +97,7 @@ export const createGatherer = (sources: Sources): ((nowMs: number) => Promise<Fa
       log,
       destinations,
       credentials,
-      cluster: store.isCluster ? NOT_YET : null,
+      cluster,
       channels,
     };
   };
