@@ -26,6 +26,13 @@ describe('an error of Redis', () => {
     [reply('WRONGPASS invalid username-password pair or user is disabled.'), 'the user or the password (WRONGPASS)'],
     [reply('NOAUTH Authentication required.'), 'refuses the user or the password (NOAUTH)'],
     [reply('CLUSTERDOWN Hash slot not served'), 'slots that no node serves now (CLUSTERDOWN)'],
+    [reply('TRYAGAIN Multiple keys request during rehashing of slot'), 'on its way to another master (TRYAGAIN)'],
+    [
+      new Error(
+        'Too many Cluster redirections. Last error: ReplyError: TRYAGAIN Multiple keys request during rehashing of slot',
+      ),
+      'on its way to another master (TRYAGAIN)',
+    ],
     [coded('ECONNREFUSED'), 'refuses the connection (ECONNREFUSED)'],
     [coded('ENOTFOUND'), 'has a name that leads nowhere (ENOTFOUND)'],
     [coded('EHOSTUNREACH'), 'cannot be reached (EHOSTUNREACH)'],

@@ -60,7 +60,14 @@ const REPLIES: readonly Rule[] = [
   },
   { code: /^MASTERDOWN$/, does: 'is a replica that has lost its primary', mend: 'bring the primary back' },
   {
-    code: /^(CLUSTERDOWN|TRYAGAIN|ASK|MOVED|CROSSSLOT)$/,
+    code: /^(TRYAGAIN|ASK|MOVED)$/,
+    does: 'is a Cluster with a slot on its way to another master',
+    mend:
+      'wait until the move is over; if nothing moves any more, end it: redis-cli --cluster fix <host>:<port>, ' +
+      'and never with --cluster-replace, which deletes keys',
+  },
+  {
+    code: /^(CLUSTERDOWN|CROSSSLOT)$/,
     does: 'is a Cluster with slots that no node serves now',
     mend: 'look at it: redis-cli --cluster check <host>:<port>',
   },
@@ -125,11 +132,16 @@ const innermost = (error: Error): Error => {
   return cause instanceof Error && codeOf(error) === undefined ? innermost(cause) : error;
 };
 
+/** ioredis has sent a command from node to node and gives up; only its message has the last reply. */
+const REDIRECTED = /^Too many Cluster redirections\. Last error: ReplyError: ([A-Z]{2,})\b/;
+
 /** The first word of an error reply, or the code of the system. */
 const codeOf = (error: Error): string | undefined => {
   // An error of a script repeats that of the command in it.
   if (/NOPERM|ACL failure|user executing the script/.test(error.message)) return 'NOPERM';
   if (/before secure TLS connection/.test(error.message)) return 'EPROTO';
+  const redirected = REDIRECTED.exec(error.message)?.[1];
+  if (redirected !== undefined) return redirected;
   const { code } = error as NodeJS.ErrnoException;
   if (typeof code === 'string') return code;
   return error.name === 'ReplyError' ? /^[A-Z]{2,}(?=\s)/.exec(error.message)?.[0] : undefined;
@@ -147,7 +159,13 @@ const commandOf = (error: Error): string | undefined =>
 export const saysOnlyThatItFailed = (error: unknown): boolean =>
   error instanceof Error &&
   (error.name === 'MaxRetriesPerRequestError' ||
-    (error.constructor === Error && (error as NodeJS.ErrnoException).code === undefined));
+    (error.constructor === Error &&
+      (error as NodeJS.ErrnoException).code === undefined &&
+      !REDIRECTED.test(error.message)));
+
+/** Whether a command was refused because its keys are on their way to another master: nothing of it was carried out. */
+export const isSlotMoving = (error: unknown): boolean =>
+  error instanceof Error && /^(TRYAGAIN|ASK|MOVED)$/.test(codeOf(innermost(error)) ?? '');
 
 /** @returns undefined for an error that says nothing of Redis: a fault of ours, or a reply that no rule knows */
 export const explainRedisError = (error: unknown, redisUrl: string): RedisTrouble | undefined => {
@@ -155,7 +173,8 @@ export const explainRedisError = (error: unknown, redisUrl: string): RedisTroubl
   const inner = innermost(error);
   const code = codeOf(inner) ?? (TIMEOUTS.test(`${inner.name} ${inner.message}`) ? 'ETIMEDOUT' : undefined);
   if (code === undefined) return undefined;
-  const rules = inner.name === 'ReplyError' || code === 'NOPERM' ? REPLIES : CODES;
+  const isReply = inner.name === 'ReplyError' || code === 'NOPERM' || REDIRECTED.test(inner.message);
+  const rules = isReply ? REPLIES : CODES;
   const isSilent = code === 'ETIMEDOUT' && !/connect/i.test(inner.message);
   const rule = isSilent ? TIMED_OUT : rules.find((one) => one.code.test(code));
   if (rule === undefined) return undefined;
