@@ -60,6 +60,7 @@ const passOnEvents = async (
     counted = 0;
   };
   let total = 0;
+  let keptBack: unknown;
   /** One for each callback, when traces are asked for. */
   const spans: IngestSpan[] = [];
   try {
@@ -69,7 +70,10 @@ const passOnEvents = async (
       uncount();
       await deliverOrQueue(context, routed);
       total += routed.events.length;
+      keptBack ??= routed.keptBack;
     }
+    // The group comes again: what is done by then is not done twice.
+    if (keptBack !== undefined) throw keptBack;
     if (tally.left.callbacks + tally.left.repeats > 0) await context.eventLog.countAlone(claim.claim, tally.left);
   } finally {
     uncount();

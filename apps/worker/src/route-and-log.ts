@@ -39,6 +39,8 @@ export interface Routed {
   readonly inLog: Promise<unknown>;
   /** The same, but starts the write at once if it is still to come. */
   logNow(): Promise<unknown>;
+  /** Why some events could not be logged: their part of a Redis Cluster cannot be used for now. They come again. */
+  readonly keptBack?: unknown;
 }
 
 /** Routes events of a group, logs them with their routes, and returns those that no other group has logged. */
@@ -65,19 +67,24 @@ const logFirst = async (
   const routed = events.map((event) => route(event, before));
   // The claim tells a group that comes back after a crash from an event that Clickatell sent again. The destinations
   // are looked at in the same round trip: after adding a destination, the next event must reach it.
-  const [logged] = await Promise.all([
-    context.eventLog.append(claim, routed.map(toLog), nowMs),
+  const [{ logged, error: keptBack }] = await Promise.all([
+    context.eventLog.appendWhatCanBe(claim, routed.map(toLog), nowMs),
     context.lookAtDestinations(),
   ]);
+  if (keptBack !== undefined && logged.every((one) => one === undefined)) throw keptBack;
   const ours: (RoutedEvent & { cameBack: boolean })[] = [];
   for (const [index, event] of routed.entries()) {
     if (logged[index] === 'new') context.lag.add(context.lane, event.event.event);
-    if (logged[index] !== 'seen') {
+    if (logged[index] !== 'seen' && logged[index] !== undefined) {
       // A reserved event may be on its way although the log does not have it.
       ours.push({ ...event, cameBack: reservation !== undefined || logged[index] === 'claimed' });
     }
   }
-  context.metrics.logged(context.lane, logged.filter((result) => result === 'new').length, events.length - ours.length);
+  context.metrics.logged(
+    context.lane,
+    logged.filter((result) => result === 'new').length,
+    logged.filter((result) => result === 'seen').length,
+  );
   // The ledger holds destinations to what the log says: that must be how the events are really routed.
   const now = context.outlets();
   if (now !== before && ours.length > 0) {
@@ -91,7 +98,7 @@ const logFirst = async (
     })),
   );
   const inLog = Promise.resolve();
-  return { events: toRoute, inLog, logNow: () => inLog };
+  return { events: toRoute, inLog, logNow: () => inLog, keptBack };
 };
 
 /** In ms: CPU and Redis serve the delivery until then. Short, because its receiver may look the event up. */

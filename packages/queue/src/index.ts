@@ -6,6 +6,7 @@ export { destinationQueue, ingestQueue, LANES, type QueueName, claimOf } from '.
 export { type DurabilityReport, isPassing } from './redis/judge-durability.ts';
 export { watchDurability, readDurability } from './redis/durability.ts';
 export { readMemory, watchMemory } from './redis/memory.ts';
+export { type OpenSlot, type OpenSlots, readOpenSlots } from './redis/read-slots.ts';
 export { readServers } from './redis/read-servers.ts';
 export { readCluster } from './redis/read-cluster.ts';
 export { dropLarge, readLarge, readLargePieces } from './redis/large-text.ts';
@@ -122,7 +123,7 @@ export { readHours, sumHours, type HourFigures, createHourCounts, p95Ms } from '
 // The ledger, and figures of the queues
 export { readLedger, type LedgerPart, readLedgerPart } from './ledger/ledger.ts';
 export { type LedgerCheck, checkLedger, readLedgerCheck } from './ledger/ledger-check.ts';
-export { queueDepths, readFigures, type Figures } from './ledger/queue-figures.ts';
+export { queueDepths, readFigures, readOldestGroup, type Figures } from './ledger/queue-figures.ts';
 
 // Replays of many
 export {

@@ -9,6 +9,9 @@ export interface RedisCluster {
   readonly masters: readonly RedisServer[];
   /** One replica for each master, in the same order. */
   readonly replicas: readonly RedisServer[];
+  /** Starts a node that knows no other so far, to be added to this Cluster. */
+  startNode(): Promise<RedisServer>;
+  /** Stops all nodes, those that were added too. */
   stop(): Promise<void>;
 }
 
@@ -45,7 +48,7 @@ export const startRedisCluster = async ({
   const replicas = withReplicas ? await Promise.all([startNode(), startNode(), startNode()]) : [];
   const nodes = [...masters, ...replicas];
   const stop = async (): Promise<void> => {
-    await Promise.all(nodes.map((node) => node.stop()));
+    await Promise.all([...buses.keys()].map((node) => node.stop()));
   };
 
   try {
@@ -85,7 +88,8 @@ export const startRedisCluster = async ({
     await stop();
     throw error;
   }
-  return { url: `redis+cluster://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}`, masters, replicas, stop };
+  const url = `redis+cluster://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}`;
+  return { url, masters, replicas, startNode, stop };
 };
 
 const idIn = (reply: string): string => /[0-9a-f]{40}/.exec(reply)?.[0] as string;

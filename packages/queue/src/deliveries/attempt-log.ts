@@ -1,8 +1,10 @@
 import { shardOf } from '@clickrelay/core';
 import { STATE_LETTERS } from '../log/delivery-states.ts';
-import { createGroupCommit } from '../redis/group-commit.ts';
+import { isSlotMoving } from '../redis/explain-error.ts';
+import { createGroupCommit, type GroupCommit } from '../redis/group-commit.ts';
 import { eventKeys } from '../redis/names.ts';
 import { runScript, type Script } from '../redis/script.ts';
+import { type RedisCommand, sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
 import { type AttemptRecord, attemptField, encodeAttempt } from './attempt.ts';
 import { markReplayed } from './replay-outcomes.ts';
@@ -26,25 +28,34 @@ export interface AttemptLogOptions {
 
 /** Records of attempts that end at about the same time share a write. */
 export const createAttemptLog = (store: Store, { lingerMs = 25, onRecord }: AttemptLogOptions = {}): AttemptLog => {
-  const group = createGroupCommit<AttemptRecord>({
-    maxItems: 200,
-    lingerMs,
-    write: async (all) => {
-      const attempts = all.filter(({ replayId }) => replayId === undefined);
-      // On a Cluster a script keeps to one tag.
-      const groups = store.isCluster ? Map.groupBy(attempts, ({ eventId }) => shardOf(eventId)).values() : [attempts];
-      await Promise.all([
-        ...[...groups].filter((group) => group.length > 0).map((group) => recordTogether(store, group)),
-        ...all.map((attempt) => attempt.replayId !== undefined && recordReplayed(store, attempt, attempt.replayId)),
-      ]);
-    },
-  });
+  const newGroup = (): GroupCommit<AttemptRecord> =>
+    createGroupCommit<AttemptRecord>({
+      maxItems: 200,
+      lingerMs,
+      write: async (all) => {
+        const attempts = all.filter(({ replayId }) => replayId === undefined);
+        await Promise.all([
+          attempts.length > 0 && recordTogether(store, attempts),
+          ...all.map((attempt) => attempt.replayId !== undefined && recordReplayed(store, attempt, attempt.replayId)),
+        ]);
+      },
+    });
+  // On a Cluster a script keeps to one tag, and a shard that cannot be used holds up no other.
+  const groups = new Map<number, GroupCommit<AttemptRecord>>();
+  const groupOf = ({ eventId }: AttemptRecord): GroupCommit<AttemptRecord> => {
+    const shard = store.isCluster ? shardOf(eventId) : 0;
+    const group = groups.get(shard) ?? newGroup();
+    groups.set(shard, group);
+    return group;
+  };
   return {
     record: (attempt) => {
       onRecord?.(attempt);
-      return group.add(attempt);
+      return groupOf(attempt).add(attempt);
     },
-    drained: () => group.drained(),
+    drained: async () => {
+      await Promise.all([...groups.values()].map((group) => group.drained()));
+    },
   };
 };
 
@@ -58,13 +69,19 @@ for i, key in ipairs(KEYS) do
 end`,
 };
 
-const recordTogether = (store: Store, attempts: readonly AttemptRecord[]): Promise<null> =>
-  runScript(
-    store.redis,
-    RECORD_ATTEMPTS,
-    attempts.map(({ eventId }) => eventKeys(eventId).deliveries),
-    attempts.flatMap(fieldsAfter),
-  );
+const recordTogether = async (store: Store, attempts: readonly AttemptRecord[]): Promise<void> => {
+  const keys = attempts.map(({ eventId }) => eventKeys(eventId).deliveries);
+  try {
+    await runScript(store.redis, RECORD_ATTEMPTS, keys, attempts.flatMap(fieldsAfter));
+  } catch (error) {
+    if (!isSlotMoving(error)) throw error;
+    // What is not written down is attempted again. A command with one key is carried out also while its slot moves.
+    await sendAll(
+      store,
+      attempts.map((attempt, at): RedisCommand => ['hset', keys[at] as string, ...fieldsAfter(attempt)]),
+    );
+  }
+};
 
 export const REPLAY_OUTCOMES = { delivered: 'delivered', retry: 'sent', dead_letter: 'failed' } as const;
 

@@ -1,8 +1,9 @@
 import { addJobs } from '../jobs/add-jobs.ts';
 import { STATE_LETTERS } from '../log/delivery-states.ts';
-import { destinationQueue, eventKeys } from '../redis/names.ts';
+import { destinationQueue, eventKeys, queueKey } from '../redis/names.ts';
 import { sendAll } from '../redis/send-all.ts';
 import type { Store } from '../redis/store.ts';
+import { useShard } from '../redis/use-shard.ts';
 import type { DeliveryJob } from './delivery-job.ts';
 
 /*
@@ -39,16 +40,14 @@ export const enqueueDeliveries = async (
       return ['hset', eventKeys(eventId).deliveries, destinationId, state];
     }),
   );
-  await addJobs(
-    store,
-    destinationQueue(destinationId),
-    deliveries.map(({ eventId, job, delayMs, isSecond }) => ({
-      data: job ?? {},
-      options: {
-        jobId: eventId,
-        ...(delayMs && { delay: delayMs, timestamp: store.clock.now() }),
-        ...(isSecond && { priority: 1 }),
-      },
-    })),
-  );
+  const queue = destinationQueue(destinationId);
+  const jobs = deliveries.map(({ eventId, job, delayMs, isSecond }) => ({
+    data: job ?? {},
+    options: {
+      jobId: eventId,
+      ...(delayMs && { delay: delayMs, timestamp: store.clock.now() }),
+      ...(isSecond && { priority: 1 }),
+    },
+  }));
+  await useShard(store, queueKey(queue), () => addJobs(store, queue, jobs));
 };

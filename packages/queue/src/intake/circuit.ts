@@ -28,11 +28,18 @@ const HEARTBEAT_MS = 1_000;
 const PROBE_MS = 100;
 const ANSWER_MS = 800;
 
-/** On a Cluster it writes to each tag that callbacks go to: one of the servers may be away. */
+/** On a Cluster it writes to all queues that callbacks go to. One of each lane is enough: others are put aside. */
 const probe = (store: Store): Promise<unknown> => {
-  const ingest = LANES.flatMap((lane) => ingestQueues(store, lane).map(({ prefix }) => prefix));
-  const tags = store.isCluster ? ingest : [REGISTRY];
-  return Promise.all(tags.map((tag) => store.durably(tag, () => store.redis.set(`${tag}:probe`, '1', 'PX', 10_000))));
+  const write = (tag: string) => store.durably(tag, () => store.redis.set(`${tag}:probe`, '1', 'PX', 10_000));
+  if (!store.isCluster) return write(REGISTRY);
+  const writeAside = (tag: string) =>
+    write(tag).catch((error) => {
+      store.aside.failed(tag, error);
+      throw error;
+    });
+  return Promise.all(
+    LANES.map((lane) => Promise.any(ingestQueues(store, lane).map(({ prefix }) => writeAside(prefix)))),
+  );
 };
 
 /** Open at first: Redis has to show that it takes writes. */

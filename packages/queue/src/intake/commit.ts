@@ -1,8 +1,10 @@
 import { type Lane, QueueUnavailableError } from '@clickrelay/core';
 import { addJobs, nextIngestQueue } from '../jobs/add-jobs.ts';
+import { StoreLostError } from '../redis/errors.ts';
 import { createGroupCommit, type GroupCommit } from '../redis/group-commit.ts';
 import { keepLarge, newSuffix, storeLarge } from '../redis/large-text.ts';
 import type { MemoryWatch } from '../redis/memory.ts';
+import type { QueueName } from '../redis/names.ts';
 import { LARGE_TEXT_LENGTH, MAX_GROUP_CALLBACKS, MAX_GROUP_LENGTH } from '../redis/size-limits.ts';
 import type { Store } from '../redis/store.ts';
 import { withDeadline } from '../redis/with-deadline.ts';
@@ -38,6 +40,10 @@ interface Pending extends CommittedCallback {
   readonly since: number;
 }
 
+/** On a Cluster: how many queues a group is tried with, and the share of the time left that each but the last gets. */
+const SHARDS_TO_TRY = 3;
+const SHARE_OF_TIME = 0.4;
+
 const tooLate = (): QueueUnavailableError =>
   new QueueUnavailableError('Redis did not answer in time; send it again, it will not count twice');
 
@@ -63,6 +69,29 @@ const isStillOurs = async ({ identity }: Store): Promise<void> => {
  * command, one job and one fsync for all of them.
  */
 export const createCommitter = (store: Store, { deadlineMs = 1_500, memory }: CommitterOptions = {}): Committer => {
+  /**
+   * Writes to one queue of a lane. On a Cluster another one has its turn when that does not succeed: the slot of the first
+   * may move, or its master be away. A write that failed may still happen afterwards. Ids are derived, so a repeated
+   * callback changes nothing.
+   */
+  const writeToOne = async (lane: Lane, withinMs: number, add: (name: QueueName) => Promise<void>): Promise<void> => {
+    const until = performance.now() + withinMs;
+    for (let tries = 1; ; tries++) {
+      const name = nextIngestQueue(store, lane);
+      const leftMs = until - performance.now();
+      const isLast = !store.isCluster || tries === SHARDS_TO_TRY;
+      try {
+        const added = Promise.all([store.durably(name.prefix, () => add(name)), isStillOurs(store)]);
+        await withDeadline(added, isLast ? leftMs : leftMs * SHARE_OF_TIME, { error: tooLate });
+        store.aside.worked(name.prefix);
+        return;
+      } catch (error) {
+        store.aside.failed(name.prefix, error);
+        if (isLast || error instanceof StoreLostError) throw error;
+      }
+    }
+  };
+
   const write = async (lane: Lane, pending: readonly Pending[]): Promise<void> => {
     const callbacks = pending.map(({ receivedAt, text, large, trace }) =>
       large === undefined && trace === undefined
@@ -74,14 +103,11 @@ export const createCommitter = (store: Store, { deadlineMs = 1_500, memory }: Co
       const [first] = pending as [Pending];
       // The first has waited longest: its deadline is that of the write.
       const leftMs = deadlineMs - (performance.now() - first.since);
-      // The write may still happen afterwards. Ids are derived, so a repeated callback changes nothing.
-      const name = nextIngestQueue(store, lane);
       const group: IngestGroup = { callbacks };
       const eventId = pending.length === 1 && first.callback ? reservableId(store, first.callback) : undefined;
-      const added = store.durably(name.prefix, () =>
+      await writeToOne(lane, leftMs, (name) =>
         eventId === undefined ? addJobs(store, name, [{ data: group }]) : addReserving(store, name, group, eventId),
       );
-      await withDeadline(Promise.all([added, isStillOurs(store)]), leftMs, { error: tooLate });
     } catch (error) {
       throw asUnavailable(error);
     }

@@ -5,8 +5,13 @@ import type { Store } from '../redis/store.ts';
 
 let turn = 0;
 
-/** The next queue of a lane, in turn. A whole group goes to one of them. */
-export const nextIngestQueue = (store: Store, lane: Lane): QueueName => ingestQueue(lane, turn++ % store.ingestShards);
+/** The next queue of a lane, in turn; not one that is put aside. A whole group goes to one of them. */
+export const nextIngestQueue = (store: Store, lane: Lane): QueueName => {
+  for (let tries = 1; ; tries++) {
+    const queue = ingestQueue(lane, turn++ % store.ingestShards);
+    if (tries >= store.ingestShards || store.aside.mayTry(queue.prefix)) return queue;
+  }
+};
 
 /** Adds jobs in one pipeline. Leaves a job as it is if its id exists. */
 export const addJobs = async (

@@ -135,7 +135,7 @@ export const createDispatcher = (store: Store, options: DispatcherOptions): Disp
     await sweepStalled().catch(onError);
   }, FIRST_STALLED_SWEEP_MS);
   const timers = [
-    every(RENEW_MS, () => renewLocks(working), onError),
+    every(RENEW_MS, () => renewLocks(working, onError), onError),
     every(stalledSweepMs, sweepStalled, onError),
     every(SWEEP_MS, takeFromAll, onError),
   ];

@@ -18,12 +18,19 @@ export const healClock = async ({ store, sources }: Dispatch, byMs: number | nul
   // Until the others have noticed too: for them everything that is shortened would be due at once.
   else await pause(CLOCK_LOOK_MS);
   const healed = { byMs, locks: 0, delays: 0 };
+  const failures: unknown[] = [];
   for (const source of [...sources.values()]) {
-    const { locks, delays } = await shortenWaits(store, source.consumer);
-    healed.locks += locks;
-    healed.delays += delays;
     // It may have been told of a rate that is used up for an hour.
     source.limitedUntil = 0;
+    try {
+      const { locks, delays } = await shortenWaits(store, source.consumer);
+      healed.locks += locks;
+      healed.delays += delays;
+    } catch (error) {
+      // The others are healed all the same.
+      failures.push(error);
+    }
   }
+  if (failures.length > 0) throw failures[0];
   return healed;
 };

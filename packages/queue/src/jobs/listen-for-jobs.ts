@@ -6,13 +6,15 @@ import { markReady, returnMarker } from './write-marker.ts';
 
 /** With no room anywhere; making room ends the pause early. */
 const NO_ROOM_PAUSE_MS = 20;
-const AFTER_ERROR_PAUSE_MS = 100;
+/** Twice as long after each error in a row: on a Cluster, a slot may stay open for long. */
+const AFTER_ERROR_PAUSE_MS = { shortest: 100, longest: 2_000 } as const;
 
 /**
  * Waits for the queues of a group, read after read, and takes what becomes ready. Resolves when the group is closed.
  */
 export const listenForJobs = async (dispatch: Dispatch, group: ReadGroup): Promise<void> => {
   const { read } = group;
+  let pauseMs: number = AFTER_ERROR_PAUSE_MS.shortest;
   while (!dispatch.isClosing && !group.isClosed) {
     const open = [...group.sources.values()].filter(isListenedTo);
     if (open.length === 0) {
@@ -29,6 +31,7 @@ export const listenForJobs = async (dispatch: Dispatch, group: ReadGroup): Promi
           take: (taker) => takePromptly(dispatch, source, taker),
         })),
       );
+      pauseMs = AFTER_ERROR_PAUSE_MS.shortest;
       if (popped !== undefined) follow(dispatch, popped, prompt);
       // What was taken goes first: sending the next read takes longer than splitting a callback.
       await new Promise((resolve) => setImmediate(resolve));
@@ -36,7 +39,8 @@ export const listenForJobs = async (dispatch: Dispatch, group: ReadGroup): Promi
       if (dispatch.isClosing || group.isClosed) return;
       dispatch.onError(error);
       read.reset();
-      await pause(AFTER_ERROR_PAUSE_MS);
+      await pause(pauseMs);
+      pauseMs = Math.min(pauseMs * 2, AFTER_ERROR_PAUSE_MS.longest);
     }
   }
 };

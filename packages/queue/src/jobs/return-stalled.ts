@@ -1,7 +1,8 @@
 import { sendAll } from '../redis/send-all.ts';
+import type { Store } from '../redis/store.ts';
 import { activeKey } from './keys.ts';
 import { shortenLocks } from './shorten-waits.ts';
-import type { Dispatch } from './source.ts';
+import type { Dispatch, Source } from './source.ts';
 
 /**
  * Gives back what crashed processes had taken. Asks only queues that have something taken: a check on each costs more
@@ -9,14 +10,26 @@ import type { Dispatch } from './source.ts';
  * @returns how many locks would have lasted longer than any lock: the clock of Redis was put back
  */
 export const returnStalled = async ({ store, sources }: Pick<Dispatch, 'store' | 'sources'>): Promise<number> => {
-  const all = [...sources.values()];
-  if (all.length === 0) return 0;
+  // On a Cluster the queues of one tag wait for nobody else: its master may be away.
+  const parts = store.isCluster
+    ? Map.groupBy(sources.values(), ({ consumer }) => consumer.queue.prefix).values()
+    : [[...sources.values()]];
+  const results = await Promise.allSettled([...parts].map((part) => returnStalledOf(store, part)));
+  let shortened = 0;
+  for (const result of results) {
+    if (result.status === 'rejected') throw result.reason;
+    shortened += result.value;
+  }
+  return shortened;
+};
+
+const returnStalledOf = async (store: Store, sources: readonly Source[]): Promise<number> => {
   let shortened = 0;
   const lengths = await sendAll(
     store,
-    all.map(({ consumer }) => ['llen', activeKey(consumer.queue)]),
+    sources.map(({ consumer }) => ['llen', activeKey(consumer.queue)]),
   );
-  for (const [index, source] of all.entries()) {
+  for (const [index, source] of sources.entries()) {
     const active = Number(lengths[index]);
     source.consumer.onActive?.(active);
     if (active === 0) continue;

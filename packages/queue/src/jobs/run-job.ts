@@ -6,8 +6,13 @@ import { returnTake } from './return-take.ts';
 import { type Settlement, settle } from './settle.ts';
 import type { Dispatch, Source } from './source.ts';
 
-/** What a job comes back after whose run threw. */
-const AFTER_ERROR: Settlement = { kind: 'postpone', delayMs: 1_000 };
+/** A job whose run threw comes back after this long, in ms: twice as long each time, so that it takes no other's place. */
+const AFTER_ERROR_MS = { shortest: 1_000, longest: 16_000 } as const;
+
+const afterError = (timesTaken: number): Settlement => ({
+  kind: 'postpone',
+  delayMs: Math.min(AFTER_ERROR_MS.shortest * 2 ** timesTaken, AFTER_ERROR_MS.longest),
+});
 
 /** Before a settlement that Redis did not take is sent again. */
 const SETTLE_AGAIN_MS = 500;
@@ -32,7 +37,7 @@ export const runJob = async (dispatch: Dispatch, source: Source, job: Job, token
     });
   } catch (error) {
     dispatch.onError(error);
-    settlement = AFTER_ERROR;
+    settlement = afterError(job.attemptsStarted - 1);
   }
   await settleSurely(dispatch, source, { job, token, settlement });
   const { rate, queue } = consumer;

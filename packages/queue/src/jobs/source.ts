@@ -42,7 +42,7 @@ export interface Consumer {
   onLimited?(since: number): void;
   /** How many of its jobs are taken, by all processes. Called by every check for stalled jobs. */
   onActive?(count: number): void;
-  /** If it throws, the job stays where it is and is tried again in a second. */
+  /** If it throws, the job is tried again in a second, the next time in two, and so on. */
   run(job: TakenJob): Promise<Settlement>;
 }
 

@@ -5,6 +5,7 @@ import { eventKeys, laneOfClaim, shardKeys } from '../redis/names.ts';
 import { luaTable, runScript, type Script } from '../redis/script.ts';
 import { LARGE_TEXT_LENGTH } from '../redis/size-limits.ts';
 import type { Store } from '../redis/store.ts';
+import { useShard } from '../redis/use-shard.ts';
 import appendLua from './append.lua';
 import { FIND_SEEN, generationsOf, seenKeys } from './dedupe.ts';
 import { encodeRecord, type Origin, type Pieces, RECORD_LUA } from './event-record.ts';
@@ -57,6 +58,15 @@ export interface EventLog {
    * @param claim Names the group that routes the events. When the same group runs again, it gets `claimed`.
    */
   append(claim: string, events: readonly EventToLog[], nowMs: number): Promise<Logged[]>;
+  /**
+   * The same, but on a Cluster a shard that cannot be used for now keeps back only its own events.
+   * @returns undefined for each of these, and why
+   */
+  appendWhatCanBe(
+    claim: string,
+    events: readonly EventToLog[],
+    nowMs: number,
+  ): Promise<{ logged: (Logged | undefined)[]; error?: unknown }>;
   /** Counts, once for this claim, what has no event to be counted with. */
   countAlone(claim: string, counted: Pick<CountedWith, 'callbacks' | 'repeats'>): Promise<void>;
 }
@@ -97,18 +107,26 @@ export const createEventLog = (store: Store, { dedupeTtlMs }: { dedupeTtlMs: num
     return results;
   };
 
+  const appendWhatCanBe: EventLog['appendWhatCanBe'] = async (claim, events, nowMs) => {
+    const generation = Math.floor(nowMs / generationMs);
+    const logged = new Array<Logged | undefined>(events.length).fill(undefined);
+    const calls = callsFor(store, events).map(async (indexes) => {
+      const some = indexes.map((index) => events[index] as EventToLog);
+      const { prefix } = eventKeys(some[0]?.event.id as string);
+      const results = await useShard(store, prefix, () => appendSome(claim, some, generation));
+      for (const [at, index] of indexes.entries()) logged[index] = results[at];
+    });
+    const failed = (await Promise.allSettled(calls)).find(({ status }) => status === 'rejected');
+    return failed === undefined ? { logged } : { logged, error: (failed as PromiseRejectedResult).reason };
+  };
+
   return {
-    append: async (claim, events, nowMs) => {
-      const generation = Math.floor(nowMs / generationMs);
-      const results: Logged[] = [];
-      const calls = callsFor(store, events).map(async (indexes) => {
-        const some = indexes.map((index) => events[index] as EventToLog);
-        const logged = await appendSome(claim, some, generation);
-        for (const [at, index] of indexes.entries()) results[index] = logged[at] as Logged;
-      });
-      await Promise.all(calls);
-      return results;
+    append: async (...args) => {
+      const { logged, error } = await appendWhatCanBe(...args);
+      if (error !== undefined) throw error;
+      return logged as Logged[];
     },
+    appendWhatCanBe,
     countAlone: (claim, counted) => countIntakeAlone(store, claim, counted),
   };
 };

@@ -1,5 +1,6 @@
 import { type Event, type LoggedEvent, SHARDS } from '@clickrelay/core';
-import { createGroupCommit } from '../redis/group-commit.ts';
+import { isSlotMoving } from '../redis/explain-error.ts';
+import { createGroupCommit, type GroupCommit } from '../redis/group-commit.ts';
 import { keySlot } from '../redis/key-slot.ts';
 import {
   addressesOf,
@@ -51,36 +52,50 @@ const MOST_PER_WRITE = 1_000;
 
 /** Entries of events that are logged at about the same time share a write. */
 export const createMessageIndex = (store: Store): MessageIndex => {
-  const write = (entries: readonly Entry[]): Promise<null> =>
-    runScript(
-      store.redis,
-      INDEX,
-      entries.map(({ key }) => key),
-      entries.map(({ field }) => field),
-    );
-  const group = createGroupCommit<Entry[]>({
-    maxItems: MOST_PER_WRITE,
-    maxBytes: MOST_PER_WRITE,
-    sizeOf: (entries) => entries.length,
-    // No caller is in a hurry, and each entry that shares a write spares Redis an fsync.
-    lingerMs: 25,
-    write: async (items) => {
-      const entries = items.flat();
-      // On a Cluster a script may use one tag only.
-      const groups = store.isCluster ? Map.groupBy(entries, ({ key }) => keySlot(key)).values() : [entries];
-      await Promise.all([...groups].map(write));
-    },
-  });
+  const write = async (entries: readonly Entry[]): Promise<void> => {
+    const keys = entries.map(({ key }) => key);
+    const fields = entries.map(({ field }) => field);
+    try {
+      await runScript(store.redis, INDEX, keys, fields);
+    } catch (error) {
+      if (!isSlotMoving(error)) throw error;
+      // A command with one key is carried out also while its slot moves.
+      await sendAll(
+        store,
+        entries.map(({ key, field }) => ['hset', key, field, ''] as const),
+      );
+    }
+  };
+  const newGroup = (): GroupCommit<Entry[]> =>
+    createGroupCommit<Entry[]>({
+      maxItems: MOST_PER_WRITE,
+      maxBytes: MOST_PER_WRITE,
+      sizeOf: (entries) => entries.length,
+      // No caller is in a hurry, and each entry that shares a write spares Redis an fsync.
+      lingerMs: 25,
+      write: (items) => write(items.flat()),
+    });
+  // On a Cluster a script may use one tag only, and a shard that cannot be used holds up no other.
+  const groups = new Map<number, GroupCommit<Entry[]>>();
+  const groupOf = (slot: number): GroupCommit<Entry[]> => {
+    const group = groups.get(slot) ?? newGroup();
+    groups.set(slot, group);
+    return group;
+  };
   return {
     add: async (events) => {
       const entries = events.flatMap((event) => entriesOf(addressesOf(event), event.id));
       const writes: Promise<void>[] = [];
-      for (let from = 0; from < entries.length; from += MOST_PER_WRITE) {
-        writes.push(group.add(entries.slice(from, from + MOST_PER_WRITE)));
+      for (const [slot, some] of Map.groupBy(entries, ({ key }) => (store.isCluster ? keySlot(key) : 0))) {
+        for (let from = 0; from < some.length; from += MOST_PER_WRITE) {
+          writes.push(groupOf(slot).add(some.slice(from, from + MOST_PER_WRITE)));
+        }
       }
       await Promise.all(writes);
     },
-    drained: () => group.drained(),
+    drained: async () => {
+      await Promise.all([...groups.values()].map((group) => group.drained()));
+    },
   };
 };
 

@@ -58,13 +58,20 @@ export const trimEventLog = async (store: Store, retention: Retention, nowMs: nu
   const deliveriesBelow = (nowMs - retention.deliveriesMs) * 1_000;
   const youngest = (nowMs - YOUNGEST_MS) * 1_000;
   let trimmed = NOTHING;
+  const failures: unknown[] = [];
   for (let shard = 0; shard < SHARDS; shard++) {
     const isFull = Number.isFinite(keep);
     const bytesToKeep = isFull ? Math.floor((perShard[shard] ?? 0) * keep) : Number.MAX_SAFE_INTEGER;
     const until = isFull ? youngest : Math.min(youngest, Math.max(eventsBelow, deliveriesBelow));
-    trimmed = add(trimmed, await trimShard(store, shard, until, [eventsBelow, bytesToKeep, deliveriesBelow, living]));
+    try {
+      trimmed = add(trimmed, await trimShard(store, shard, until, [eventsBelow, bytesToKeep, deliveriesBelow, living]));
+    } catch (error) {
+      // The other shards are trimmed all the same.
+      failures.push(error);
+    }
   }
   await countTrimmedEarly(store, trimmed.early);
+  if (failures.length > 0) throw failures[0];
   return trimmed.removed;
 };
 

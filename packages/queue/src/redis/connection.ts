@@ -68,6 +68,8 @@ export const connectRedis = (redisUrl: string, role: Role): RedisClient => {
       maxRedirections: CLUSTER_TRIES[role],
       retryDelayOnFailover: 100,
       retryDelayOnClusterDown: 100,
+      // While a slot moves. Most take milliseconds; one that stays open must not keep a command for long.
+      retryDelayOnTryAgain: 20,
       slotsRefreshInterval: 2_000,
       // With TLS, a node is addressed by the name in its certificate.
       ...(address.tls && { dnsLookup: (host, callback) => callback(null, host) }),

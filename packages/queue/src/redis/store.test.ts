@@ -66,6 +66,7 @@ describe('the layout of the data', () => {
       record: `cr:{e01}:${id}`,
       deliveries: `cr:{e01}:${id}:d`,
       repeats: `cr:{e01}:${id}:r`,
+      seen: 'cr:{e01}:seen:A:',
     });
     for (const key of Object.values(shardKeys(1))) expect(key).toMatch(/^cr:\{e01\}/);
     expect(messageIndexKey('BxyAA')).toBe('cr:{e01}:m:xy');

@@ -10,6 +10,7 @@ import { explainRedisError, type RedisTrouble, saysOnlyThatItFailed } from './ex
 import { anyStore, type Identity, watchIdentity } from './identity.ts';
 import { keySlot } from './key-slot.ts';
 import { INGEST_SHARDS, ingestQueue, LAYOUT, type QueueName, queueKey, REGISTRY } from './names.ts';
+import { createPutAside, type PutAside } from './put-aside.ts';
 import type { StoreMemory } from './remember-store.ts';
 
 /** How long a taken job stays ours without renewal. After that, another worker takes the jobs of a crashed one. */
@@ -59,6 +60,8 @@ export interface Store {
   readonly identity: Identity;
   /** On a Cluster, tags are on different servers: no command, script or pipeline may touch two of them. */
   readonly isCluster: boolean;
+  /** By hash tag: the parts of a Cluster that cannot be used for now. */
+  readonly aside: PutAside;
   /** How many queues each lane has: on a Cluster, several, which spread its groups over the servers. */
   readonly ingestShards: number;
   /** The servers that take writes: one, or the masters of a Cluster. */
@@ -192,6 +195,7 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
     clock,
     identity,
     isCluster,
+    aside: createPutAside(),
     ingestShards: isCluster ? INGEST_SHARDS : 1,
     servers,
     connectionOf,
