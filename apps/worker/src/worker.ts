@@ -141,13 +141,7 @@ export const startWorker = async ({
     }
   }
 
-  let utilization = performance.eventLoopUtilization();
-  const overdue = setInterval(() => {
-    const before = utilization;
-    utilization = performance.eventLoopUtilization();
-    const isBusy = performance.eventLoopUtilization(utilization, before).utilization > BUSY;
-    for (const outlet of outlets.all()) outlet.refuseOverdue(isBusy);
-  }, OVERDUE_LOOK_MS);
+  const overdue = refuseOverdue(outlets.all);
   const retention = startRetention(
     store,
     {
@@ -179,4 +173,15 @@ export const startWorker = async ({
       await largeSplitter.close();
     },
   };
+};
+
+/** Looks for destinations that keep events waiting; what this process itself delays is not their fault. */
+const refuseOverdue = (outlets: Outlets['all']): NodeJS.Timeout => {
+  let utilization = performance.eventLoopUtilization();
+  return setInterval(() => {
+    const before = utilization;
+    utilization = performance.eventLoopUtilization();
+    const isBusy = performance.eventLoopUtilization(utilization, before).utilization > BUSY;
+    for (const outlet of outlets()) outlet.refuseOverdue(isBusy);
+  }, OVERDUE_LOOK_MS);
 };

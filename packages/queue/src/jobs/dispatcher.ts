@@ -1,16 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { every } from '../redis/every.ts';
 import type { QueueName } from '../redis/names.ts';
-import { LOCK_MS, type Store } from '../redis/store.ts';
+import type { Store } from '../redis/store.ts';
 import { createAlarm } from './alarm.ts';
-import { type ClockHealed, healClock } from './heal-clock.ts';
+import type { ClockHealed } from './heal-clock.ts';
 import { markerKey } from './keys.ts';
 import { listenForJobs } from './listen-for-jobs.ts';
 import { createMarkerRead } from './marker-read.ts';
-import { renewLocks } from './renew-locks.ts';
-import { returnStalled } from './return-stalled.ts';
 import { type Consumer, type Dispatch, newSource, type ReadGroup, type Source } from './source.ts';
+import { startUpkeep } from './start-upkeep.ts';
 import { takeIfPassedOver, takeJobs, wake } from './take-jobs.ts';
 
 /*
@@ -30,8 +28,8 @@ import { takeIfPassedOver, takeJobs, wake } from './take-jobs.ts';
  *   listen-for-jobs   waits until a queue has something (marker-read: one such wait)
  *   take-jobs         takes it (grow-batch: how much at once; alarm: when the next is due)
  *   run-job           runs it, and settles it (settle, return-take)
- *   renew-locks, return-stalled   every few seconds
- *   heal-clock        at the start, and when the clock of Redis was put back (shorten-waits)
+ *   start-upkeep      every few seconds: renew-locks, return-stalled; heal-clock at the start, and when the clock of
+ *                     Redis was put back (shorten-waits)
  */
 
 export interface Dispatcher {
@@ -47,12 +45,6 @@ export interface Dispatcher {
 }
 
 const CLOSE_GRACE_MS = 500;
-const RENEW_MS = LOCK_MS / 3;
-const STALLED_SWEEP_MS = 2_000;
-/** Soon after the start as well: a worker that crashes again and again may not live to see its first regular sweep. */
-const FIRST_STALLED_SWEEP_MS = 300;
-/** A forgotten marker, or a delayed job that nobody has a timer for, is found this late at most. */
-const SWEEP_MS = 10_000;
 
 export interface DispatcherOptions {
   readonly onError: (error: unknown) => void;
@@ -63,7 +55,7 @@ export interface DispatcherOptions {
 }
 
 export const createDispatcher = (store: Store, options: DispatcherOptions): Dispatcher => {
-  const { onError, stalledSweepMs = STALLED_SWEEP_MS, onPutBack = () => {} } = options;
+  const { onError, stalledSweepMs, onPutBack } = options;
   const processId = randomUUID();
   let tokens = 0;
   const dispatch: Dispatch = {
@@ -76,7 +68,7 @@ export const createDispatcher = (store: Store, options: DispatcherOptions): Disp
     isClosing: false,
     idleWaiters: new Set(),
   };
-  const { sources, working } = dispatch;
+  const { sources } = dispatch;
   const groups = new Map<string, ReadGroup>();
   const listening = new Set<Promise<void>>();
 
@@ -111,34 +103,7 @@ export const createDispatcher = (store: Store, options: DispatcherOptions): Disp
     if (problem !== undefined) for (const { read } of groups.values()) read.interrupt();
     else if (!dispatch.isClosing) takeFromAll();
   });
-  const heal = async (byMs: number | null): Promise<void> => {
-    const healed = await healClock(dispatch, byMs);
-    if (byMs === null && healed.locks + healed.delays === 0) return;
-    onPutBack(healed);
-    takeFromAll();
-  };
-  const clockWatch = store.clock.watch((byMs) => {
-    heal(byMs).catch(onError);
-  });
-  const sweepStalled = async (): Promise<void> => {
-    const locks = await returnStalled(dispatch);
-    if (locks > 0) onPutBack({ byMs: null, locks, delays: 0 });
-  };
-  const firstSweep = setTimeout(async () => {
-    // A busy process may not be connected yet, which is no error; if it cannot be, others say so.
-    const isReady = await store.ready().then(
-      () => true,
-      () => false,
-    );
-    if (!isReady || dispatch.isClosing) return;
-    await heal(null).catch(onError);
-    await sweepStalled().catch(onError);
-  }, FIRST_STALLED_SWEEP_MS);
-  const timers = [
-    every(RENEW_MS, () => renewLocks(working, onError), onError),
-    every(stalledSweepMs, sweepStalled, onError),
-    every(SWEEP_MS, takeFromAll, onError),
-  ];
+  const stopUpkeep = startUpkeep(dispatch, { onPutBack, stalledSweepMs, takeFromAll });
 
   return {
     add: async (consumer) => {
@@ -184,9 +149,7 @@ export const createDispatcher = (store: Store, options: DispatcherOptions): Disp
       // What becomes ready from now on is for other processes to hear of.
       for (const { read } of groups.values()) read.interrupt();
       await untilIdle(dispatch, graceMs);
-      clearTimeout(firstSweep);
-      for (const timer of timers) clearInterval(timer);
-      clockWatch.stop();
+      stopUpkeep();
       // Gives the last read time to end, so that no marker is lost with the connection.
       await Promise.race([Promise.all(listening), pause(CLOSE_GRACE_MS)]);
       for (const { read } of groups.values()) read.close();
