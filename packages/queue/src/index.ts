@@ -6,7 +6,6 @@ export { destinationQueue, ingestQueue, LANES, type QueueName, claimOf } from '.
 export { type DurabilityReport, isPassing } from './redis/judge-durability.ts';
 export { watchDurability, readDurability } from './redis/durability.ts';
 export { readMemory, watchMemory } from './redis/memory.ts';
-export { type OpenSlot, type OpenSlots, readOpenSlots } from './redis/read-slots.ts';
 export { readServers } from './redis/read-servers.ts';
 export { readCluster } from './redis/read-cluster.ts';
 export { dropLarge, readLarge, readLargePieces } from './redis/large-text.ts';
@@ -88,14 +87,13 @@ export {
   listParts,
   listReceivers,
   type Receiver,
-  type Deaths,
   listDeaths,
   publishPart,
 } from './registry/parts.ts';
 export { tellPart, type Telling } from './registry/tell-part.ts';
 export { dataDisk, hashSettings } from './registry/measure-process.ts';
 export { type Session, openSession, closeSession, findSession } from './registry/sessions.ts';
-export type { ApiPart, CommonFacts, DiskFacts, Part, PartRole, ReceiverPart, WorkerPart } from './registry/part.ts';
+export type { ApiPart, DiskFacts, Part, PartRole, ReceiverPart, WorkerPart } from './registry/part.ts';
 export { openCredentialRecords, type CredentialRecord } from './registry/credentials.ts';
 export { type AlertRecords, openAlertRecords, type SentAlert } from './registry/alert-records.ts';
 export { openParties, PARTY } from './registry/parties.ts';
@@ -123,7 +121,7 @@ export { readHours, sumHours, type HourFigures, createHourCounts, p95Ms } from '
 // The ledger, and figures of the queues
 export { readLedger, type LedgerPart, readLedgerPart } from './ledger/ledger.ts';
 export { type LedgerCheck, checkLedger, readLedgerCheck } from './ledger/ledger-check.ts';
-export { queueDepths, readFigures, readOldestGroup, type Figures } from './ledger/queue-figures.ts';
+export { queueDepths, readFigures, type Figures } from './ledger/queue-figures.ts';
 
 // Replays of many
 export {

@@ -3,9 +3,9 @@ import type { Known, Unknown } from '../known.ts';
 import type { Sources } from './sources.ts';
 
 /** How long one group of facts may take, in ms: one that is slow hides no other. */
-export const GROUP_MS = 1_800;
+const GROUP_MS = 1_800;
 
-export const NO_ANSWER: Unknown = { unknown: 'Redis does not answer' };
+const NO_ANSWER: Unknown = { unknown: 'Redis does not answer' };
 
 class TooSlowError extends Error {
   override readonly name = 'TooSlowError';

@@ -30,7 +30,7 @@ const FUTURE_MS = 5 * MINUTE_MS;
 const CLOCKS_DIFFER_MS = 1_000;
 
 const LAG_CHANNELS = ['whatsapp', 'sms', 'other'] as const;
-export type LagChannel = (typeof LAG_CHANNELS)[number];
+type LagChannel = (typeof LAG_CHANNELS)[number];
 
 const channelOf = (channel: string | null): LagChannel => {
   const name = channel?.toLowerCase();

@@ -59,17 +59,6 @@ export const readFigures = async (store: Store): Promise<Figures> => {
   };
 };
 
-/**
- * When the group of callbacks that waits longest to be routed was committed, in ms since 1970; null when none waits.
- * Leaves out queues that cannot be read: their part of a Cluster is away.
- */
-export const readOldestGroup = async (store: Store): Promise<number | null> => {
-  const queues = LANES.flatMap((lane) => ingestQueues(store, lane));
-  const figures = await Promise.allSettled(queues.map((name) => readQueueFigures(store, name)));
-  const times = figures.flatMap((one) => (one.status === 'fulfilled' ? (one.value.oldestAt ?? []) : []));
-  return times.length === 0 ? null : Math.min(...times);
-};
-
 interface QueueDepths {
   /** Groups of callbacks that are not routed yet. */
   readonly ingest: { readonly messages: number; readonly statuses: number };

@@ -11,7 +11,7 @@ import { waitKey } from '../jobs/keys.ts';
 import { createEventLog } from '../log/append.ts';
 import { keySlot } from './key-slot.ts';
 import { eventKeys, ingestQueue, shardKeys } from './names.ts';
-import { readOpenSlots } from './read-slots.ts';
+import { readCluster } from './read-cluster.ts';
 import { ingestQueues, type Store } from './store.ts';
 
 /** A slot that stays open is the worst moment of a move: it may last for as long as nobody mends it. */
@@ -101,15 +101,15 @@ describe('while the slot of one ingest queue is open', () => {
 });
 
 describe('the open slots of a Cluster', () => {
-  it('are told by node, until they are closed', async () => {
-    expect(await readOpenSlots(store)).toEqual({ count: 0, slots: [], silent: [] });
+  it('are told with their keys, until they are closed', async () => {
+    expect(await readCluster(store)).toEqual({ isDown: false, moving: {} });
     const slot = keySlot(shardKeys(63).log);
     const move: SlotMove = await beginSlotMove(redis, slot);
-    const found = await readOpenSlots(store);
-    expect(found.count).toBe(1);
-    expect(found.slots).toContainEqual({ slot, node: `127.0.0.1:${move.from.port}`, direction: 'leaving' });
-    expect(found.slots).toContainEqual({ slot, node: `127.0.0.1:${move.to.port}`, direction: 'coming' });
+    expect(await readCluster(store)).toEqual({
+      isDown: false,
+      moving: { [slot]: [expect.any(Number), expect.any(Number)] },
+    });
     await move.end();
-    expect(await readOpenSlots(store)).toEqual({ count: 0, slots: [], silent: [] });
+    expect(await readCluster(store)).toEqual({ isDown: false, moving: {} });
   });
 });

@@ -4,14 +4,14 @@ import type { Store } from './store.ts';
 /** What a Cluster tells of itself. */
 export interface ClusterState {
   readonly isDown: boolean;
-  /** By slot that is being moved: how many keys its owner still has. */
-  readonly moving: Readonly<Record<string, number>>;
+  /** By slot that is being moved, or was left open by a move that failed: how many keys each of its two nodes has. */
+  readonly moving: Readonly<Record<string, readonly number[]>>;
 }
 
 /** In the line of a node about itself: `[93->-<id>]` for a slot that leaves it, `[93-<-<id>]` for one that comes. */
 const OPEN_SLOT = /\[(\d+)-[<>]-/g;
 
-const readNode = async (node: Redis): Promise<ClusterState> => {
+const readNode = async (node: Redis) => {
   const [info, nodes] = await Promise.all([node.cluster('INFO'), node.cluster('NODES')]);
   const own = String(nodes)
     .split('\n')
@@ -20,15 +20,20 @@ const readNode = async (node: Redis): Promise<ClusterState> => {
   const counts = await Promise.all(slots.map((slot) => node.cluster('COUNTKEYSINSLOT', Number(slot))));
   return {
     isDown: !String(info).includes('cluster_state:ok'),
-    moving: Object.fromEntries(slots.map((slot, index) => [slot, Number(counts[index])])),
+    open: slots.map((slot, index) => ({ slot, keys: Number(counts[index]) })),
   };
 };
 
-/** As its masters see it. */
+/**
+ * As its masters see it. A master that does not answer says nothing; the others say whether the Cluster is down.
+ * @throws the error of a master when none answers
+ */
 export const readCluster = async (store: Store): Promise<ClusterState> => {
-  const all = await Promise.all(store.servers().map(readNode));
-  return {
-    isDown: all.some(({ isDown }) => isDown),
-    moving: Object.assign({}, ...all.map(({ moving }) => moving)) as ClusterState['moving'],
-  };
+  const all = await Promise.allSettled(store.servers().map(readNode));
+  const told = all.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const [refused] = all.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+  if (told.length === 0 && refused !== undefined) throw refused;
+  const moving: Record<string, number[]> = {};
+  for (const { slot, keys } of told.flatMap(({ open }) => open)) moving[slot] = [...(moving[slot] ?? []), keys];
+  return { isDown: told.some(({ isDown }) => isDown), moving };
 };

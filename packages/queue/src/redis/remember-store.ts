@@ -8,7 +8,7 @@ export interface StoreMemory {
   write(id: string): void;
 }
 
-export const storeFile = (dir: string): string => join(dir, 'store.json');
+const storeFile = (dir: string): string => join(dir, 'store.json');
 
 /**
  * Remembers in `store.json` of this folder, which several processes may share. Without a folder, in memory only.
