@@ -77,7 +77,9 @@ describe('packages/queue/src', () => {
 
 describe('imports', () => {
   it('make no circle, types included', () => {
-    const graph = new Map(sources.map(({ path, imports }) => [path, imports.filter((name) => /\.m?ts$/.test(name))]));
+    const graph = new Map(
+      sources.map(({ path, imports }) => [path, imports.filter((name) => /\.(m?ts|tsx)$/.test(name))]),
+    );
     const breaks = findCircles(graph).map(
       (circle) => [circle.join(' '), 'move what they share into a file that both import'] as const,
     );
@@ -118,7 +120,7 @@ describe('imports', () => {
 describe('a file', () => {
   it(`has at most ${MAX_FILE_LINES} lines`, () => {
     const breaks = files
-      .filter((path) => /\.(m?ts|mjs|lua|vue|html|css)$/.test(path) && !GENERATED.includes(path))
+      .filter((path) => /\.(m?ts|tsx|mjs|lua|vue|html|css)$/.test(path) && !GENERATED.includes(path))
       .map((path) => [path, linesIn(readText(path))] as const)
       .filter(([, lines]) => lines > MAX_FILE_LINES)
       .map(([path, lines]) => [path, `${lines} lines; split it by subject`] as const);

@@ -1,3 +1,4 @@
 import { application } from '../../tsdown.base.ts';
 
-export default application;
+// The API serves the console from beside its own file.
+export default { ...application, copy: [{ from: '../console/dist', rename: 'console' }] };

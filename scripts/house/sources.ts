@@ -46,12 +46,12 @@ const isTestPath = (path: string): boolean =>
 
 export const readSources = (): Source[] =>
   listFiles()
-    .filter((path) => /\.m?ts$/.test(path) && !path.endsWith('.d.ts'))
+    .filter((path) => /\.(m?ts|tsx)$/.test(path) && !path.endsWith('.d.ts'))
     .map(readSource);
 
 const readSource = (path: string): Source => {
   const text = readText(path);
-  const { module, program, errors } = parseSync(path, text, { lang: 'ts' });
+  const { module, program, errors } = parseSync(path, text, { lang: path.endsWith('.tsx') ? 'tsx' : 'ts' });
   if (errors.length > 0) throw new Error(`${path}: ${errors[0]?.message}`);
   const exported = module.staticExports.flatMap(({ entries }) => entries);
   const named = [

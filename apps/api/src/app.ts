@@ -32,6 +32,7 @@ import { partOperations } from './parts.ts';
 import { quarantineOperations } from './quarantine.ts';
 import { renderErrors } from './render-error.ts';
 import { replayOperations } from './replays.ts';
+import { serveConsole } from './serve-console.ts';
 import { serveMetrics } from './serve-metrics.ts';
 import { sessionOperations } from './sessions.ts';
 import { setupOperations } from './setup.ts';
@@ -79,10 +80,20 @@ export interface Dependencies extends Resources {
   readonly rateLimit: Rate;
   readonly renderer: Pick<Renderer, 'render'>;
   readonly log: Logger;
+  /** The folder of the built console; without it, there is none. */
+  readonly consoleDir?: string | undefined;
 }
 
 /** The private port: every step of a request, in the order it meets them. */
-export const createApp = ({ apiKey, metricsToken, rateLimit, renderer, log, ...resources }: Dependencies): Koa => {
+export const createApp = ({
+  apiKey,
+  metricsToken,
+  rateLimit,
+  renderer,
+  log,
+  consoleDir,
+  ...resources
+}: Dependencies): Koa => {
   const app = new Koa();
   const router = new Router();
   const operations = createOperations(resources.destinationSettings);
@@ -99,6 +110,7 @@ export const createApp = ({ apiKey, metricsToken, rateLimit, renderer, log, ...r
     if (ctx.path !== '/healthz') return next();
     ctx.body = { status: 'up' };
   });
+  if (consoleDir !== undefined) app.use(serveConsole(consoleDir));
   const findCaller = findCallers(apiKey, resources.store);
   const publicPaths = new Set(
     operations.filter(({ isPublic }) => isPublic).map(({ method, path }) => `${method} ${path}`),

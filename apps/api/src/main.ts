@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { createDestinationSettings, InvalidAdapterError, loadAdapters } from '@clickrelay/destination-settings';
 import { createApiMetrics, createProcessMetrics, createRenderer, publishMetrics } from '@clickrelay/metrics';
 import {
@@ -114,6 +115,7 @@ const app = createApp({
   metricsToken: config.METRICS_TOKEN,
   renderer,
   log,
+  consoleDir: fileURLToPath(new URL('./console/', import.meta.url)),
 });
 
 const server = createServer({ headersTimeout: 5_000, requestTimeout: 15_000 }, app.callback());

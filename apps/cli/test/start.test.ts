@@ -87,6 +87,7 @@ Callback URLs, to paste into Clickatell's portal:
   Clickatell needs https and a public name: put a proxy or a tunnel in front of port ${env['PORT']},
   and start with PUBLIC_URL=https://… to see the URLs that Clickatell must call.
 
+  Console    http://127.0.0.1:${env['API_PORT']}/
   API        http://127.0.0.1:${env['API_PORT']}  (key: apiKey in ${dataDir}/secrets.json)
   Data       ${dataDir}
   Redis      our own, 127.0.0.1:${redisPort}

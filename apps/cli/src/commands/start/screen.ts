@@ -45,6 +45,7 @@ export const screen = (facts: ScreenFacts): string => {
   }
 
   if (facts.apiUrl !== undefined) {
+    row('Console', `${facts.apiUrl}/`);
     row('API', facts.apiUrl + (facts.apiKeyFile === undefined ? '' : `  (key: apiKey in ${facts.apiKeyFile})`));
   }
   row('Data', facts.dataDir);

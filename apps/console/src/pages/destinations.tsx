@@ -1,0 +1,36 @@
+import { isForSomebody } from '../conditions.ts';
+import { useLoad } from '../load.ts';
+import { DestinationTable } from '../parts/destination-table.tsx';
+import { Failed, Skeleton } from '../parts/page-state.tsx';
+import { call } from '../session.ts';
+
+const LOOK_MS = 5_000;
+
+/** Every destination, the worst first. */
+const Destinations = () => {
+  const health = useLoad('health', (signal) => call('GET /v1/health', { signal }), { everyMs: LOOK_MS });
+  const figures = useLoad('overview', (signal) => call('GET /v1/overview', { signal }), { everyMs: LOOK_MS });
+  return (
+    <>
+      <div class="head">
+        <div class="grow">
+          <h1>Destinations</h1>
+          <p>Where events go, the worst first.</p>
+        </div>
+      </div>
+      <section class="card">
+        <Failed loaded={figures} />
+        {figures.data === undefined ? (
+          figures.error === undefined && <Skeleton />
+        ) : (
+          <DestinationTable
+            destinations={figures.data.destinations}
+            conditions={health.data?.conditions.filter(isForSomebody) ?? []}
+          />
+        )}
+      </section>
+    </>
+  );
+};
+
+export default Destinations;
