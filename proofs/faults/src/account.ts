@@ -16,6 +16,8 @@ export interface AccountOptions {
   readonly mayLose?: boolean;
   /** Events of one record that the spool set aside: damaged, so that a person has to look. @default none */
   readonly setAside?: ReadonlySet<string>;
+  /** Events acknowledged before a fault that takes them: nothing keeps what Redis itself is made to forget. @default none */
+  readonly forgiven?: ReadonlySet<string>;
   /** Destinations beside those of the rig. */
   readonly others?: readonly Taker[];
 }
@@ -33,6 +35,7 @@ export const account = async (
     mayWait = false,
     mayLose = false,
     setAside = new Set(),
+    forgiven = new Set(),
     others = [],
   }: AccountOptions = {},
 ): Promise<void> => {
@@ -52,7 +55,9 @@ export const account = async (
       const accepted = destination.accepted();
       return {
         destination,
-        missing: [...ledger.acknowledged].filter((id) => wants(id) && !accepted.has(id) && !setAside.has(id)),
+        missing: [...ledger.acknowledged].filter(
+          (id) => wants(id) && !accepted.has(id) && !setAside.has(id) && !forgiven.has(id),
+        ),
       };
     });
 

@@ -6,6 +6,7 @@ import { clock } from './clock.ts';
 import { consumersCrash } from './consumers-crash.ts';
 import { damagedSpools } from './damaged-spool.ts';
 import { failover } from './failover.ts';
+import { lostStore } from './lost-store.ts';
 import { powerCuts } from './power-cut.ts';
 import { randomRows } from './random-sequences.ts';
 import { redisAway } from './redis-away.ts';
@@ -21,6 +22,7 @@ import { workerDies } from './worker-dies.ts';
 /** Every row of the table, in its order. */
 export const rows: readonly Row[] = [
   ...redisAway,
+  ...lostStore,
   ...powerCuts,
   ...unsafeRedis,
   ...failover,
