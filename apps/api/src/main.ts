@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -29,6 +30,7 @@ import { openHealth } from './open-health.ts';
 
 /** In ms. */
 const GRACE_MS = 5_000;
+const CONSOLE = fileURLToPath(new URL('./console/', import.meta.url));
 /** In which all APIs must agree. */
 const SETTINGS = ['DURABILITY', 'EGRESS_ALLOW', 'RETRY_SCHEDULE', 'PUBLIC_URL'] as const;
 
@@ -60,18 +62,21 @@ const credentials = openKnownCredentials({
   dataDir: config.DATA_DIR,
   onError: (error) => log.error(errorFields(error), 'credentials.not_kept'),
 });
-const logAlertError = createErrorLog((fields) => log.warn(fields, 'alerts.error'), store.explain);
+/** While Redis is away, or not reached yet, there are many errors, and `redis.away` says it. */
+const logWhileConnected = (message: string): ((error: unknown) => void) => {
+  const tell = createErrorLog((fields) => log.warn(fields, message), store.explain);
+  return (error) => {
+    if (store.redis.status === 'ready' && !redisLog.isAway()) tell(error);
+  };
+};
 const alerts = openAlerts({
   store,
   egressAllow: config.EGRESS_ALLOW,
   heartbeatUrl: config.HEARTBEAT_URL,
   version: packageJson.version,
   log,
-  onError: (error) => {
-    if (!redisLog.isAway()) logAlertError(error);
-  },
+  onError: logWhileConnected('alerts.error'),
 });
-const logHealthError = createErrorLog((fields) => log.warn(fields, 'health.error'), store.explain);
 const health = openHealth({
   store,
   mode: config.DURABILITY,
@@ -79,7 +84,7 @@ const health = openHealth({
   credentials,
   channels: () => alerts.facts(),
   onVerdict: (verdict) => alerts.onVerdict(verdict),
-  onError: logHealthError,
+  onError: logWhileConnected('health.error'),
 });
 const renderer = createRenderer({
   store,
@@ -88,13 +93,9 @@ const renderer = createRenderer({
   conditions: async () => (await health.current()).conditions,
   version: packageJson.version,
 });
-const logLeaseError = createErrorLog((fields) => log.warn(fields, 'leases.error'), store.explain);
 const leases = createLeases(store, {
   schedule: config.RETRY_SCHEDULE,
-  onError: (error) => {
-    // While Redis is away there are many of these, and `redis.away` says it.
-    if (!redisLog.isAway()) logLeaseError(error);
-  },
+  onError: logWhileConnected('leases.error'),
   onAttempt: metrics.attempted,
   onPutBack: (healed) => log.warn(healed, 'clock.put-back'),
 });
@@ -115,7 +116,8 @@ const app = createApp({
   metricsToken: config.METRICS_TOKEN,
   renderer,
   log,
-  consoleDir: fileURLToPath(new URL('./console/', import.meta.url)),
+  // Beside the built file; who runs the sources has none.
+  consoleDir: existsSync(CONSOLE) ? CONSOLE : undefined,
 });
 
 const server = createServer({ headersTimeout: 5_000, requestTimeout: 15_000 }, app.callback());

@@ -221,10 +221,14 @@ describe('personal data', () => {
     // Operations without personal data in their answers. Check before you add one here.
     expect(unmasked.map(({ method, path }) => `${method} ${path}`).sort()).toMatchInlineSnapshot(`
       [
+        "delete /v1/alerts/channels/{id}",
         "delete /v1/dead-letters/{deliveryId}",
         "delete /v1/destinations/{id}",
         "delete /v1/keys/{id}",
         "delete /v1/quarantine/{id}",
+        "get /v1/alerts",
+        "get /v1/alerts/channels",
+        "get /v1/alerts/channels/{id}",
         "get /v1/audit",
         "get /v1/credentials",
         "get /v1/destinations",
@@ -237,12 +241,14 @@ describe('personal data', () => {
         "get /v1/lag",
         "get /v1/ledger",
         "get /v1/overview",
+        "get /v1/parts",
         "get /v1/quarantine",
         "get /v1/replays/{id}/failed",
         "get /v1/setup",
         "get /v1/status",
         "get /v1/stream",
         "patch /v1/destinations/{id}",
+        "post /v1/alerts/channels/{id}/test",
         "post /v1/credentials",
         "post /v1/credentials/{id}/restore",
         "post /v1/credentials/{id}/revoke",
@@ -257,6 +263,7 @@ describe('personal data', () => {
         "post /v1/messages/reindex",
         "post /v1/quarantine/{id}/reparse",
         "post /v1/setup/test-callback",
+        "put /v1/alerts/channels/{id}",
         "put /v1/destinations/{id}",
       ]
     `);
