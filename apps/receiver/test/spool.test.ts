@@ -47,7 +47,7 @@ describe('a receiver with a spool', () => {
       status: 200,
       body: { durability: 'always', problems: [], spool: { records: 0 } },
     });
-    await waitUntil(() => readdirSync(spoolDir).join() === 'lock');
+    await waitUntil(() => readdirSync(spoolDir).sort().join() === 'lock,store.json');
   });
 
   it('reports within seconds that Redis is frozen, even without any callback', async () => {

@@ -131,6 +131,7 @@ export const watchDurability = (
       found = await readDurability(store, mode);
       // Checking the layout may write, which a replica refuses: that error would hide the real problem.
       if (!found.problems.some(({ setting }) => setting === 'role')) await store.ready();
+      if (found.ready) await store.identity.settle();
     } catch (error) {
       // That the store is lost is part of each report, see below.
       if (!(error instanceof StoreLostError && found !== undefined)) found = describeFailure(error);

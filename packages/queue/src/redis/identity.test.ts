@@ -26,13 +26,18 @@ const failed = (error: unknown): void => {
 };
 /** A process with this folder. */
 const start = (folder = dir): Promise<Store> => context.openStore({ memory: rememberStore(folder, failed) });
+/** As a receiver does that finds Redis durable. */
+const begin = async (store: Store): Promise<void> => {
+  await store.ready();
+  await store.identity.settle();
+};
 const mark = async () => (await inspectStore(context.store)).mark;
 const empty = (): Promise<unknown> => context.store.redis.flushall();
 const isLost = (store: Store): Promise<unknown> => waitUntil(() => store.identity.problem !== undefined);
 
 test('the first process marks the store, and all others find and remember that mark', async () => {
   const [first, second] = [await start(), await start('')];
-  await Promise.all([first.ready(), second.ready()]);
+  await Promise.all([begin(first), begin(second)]);
   const id = (await mark())?.id as string;
   expect(id).toMatch(/^str_[\w-]{16}$/);
   expect([first.identity.expectedId, second.identity.expectedId]).toEqual([id, id]);
@@ -41,7 +46,7 @@ test('the first process marks the store, and all others find and remember that m
 
 test('an emptied Redis is refused within two seconds, told, and marked by nobody, also after a restart', async () => {
   const store = await start();
-  await store.ready();
+  await begin(store);
   const told: (string | undefined)[] = [];
   store.identity.onChange((problem) => told.push(problem?.value));
   const id = (await mark())?.id;
@@ -58,7 +63,7 @@ test('an emptied Redis is refused within two seconds, told, and marked by nobody
 
 test('a store of another Clickrelay is refused', async () => {
   const theirs = await start('');
-  await theirs.ready();
+  await begin(theirs);
   const others = mkdtempSync(join(tmpdir(), 'clickrelay-store-'));
   rememberStore(others, failed).write('str_ours');
   const store = await start(others);
@@ -70,7 +75,7 @@ test('a store of another Clickrelay is refused', async () => {
 
 test('a store that comes back, as from a backup, is used again', async () => {
   const store = await start();
-  await store.ready();
+  await begin(store);
   const backup = (await context.store.redis.get('cr:{registry}:store')) as string;
   await empty();
   await isLost(store);
@@ -81,7 +86,7 @@ test('a store that comes back, as from a backup, is used again', async () => {
 
 test('nothing is acknowledged into an emptied Redis, not even before the next look', async () => {
   const store = await start();
-  await store.ready();
+  await begin(store);
   const committer = createCommitter(store);
   const commit = (): Promise<void> =>
     committer.commit({ lane: 'statuses', text: '{"event":{}}' }, '2026-01-01T00:00:00Z');
@@ -92,7 +97,7 @@ test('nothing is acknowledged into an emptied Redis, not even before the next lo
 
 test('an adopted store is taken for the one that is gone, and that is remembered', async () => {
   const store = await start();
-  await store.ready();
+  await begin(store);
   const gone = (await mark())?.id as string;
   await empty();
   await isLost(store);
@@ -101,13 +106,13 @@ test('an adopted store is taken for the one that is gone, and that is remembered
   await waitUntil(() => store.identity.problem === undefined);
   expect(rememberStore(dir, failed).read()).toBe(adopted.id);
   const again = await start();
-  await again.ready();
+  await begin(again);
   expect(await context.store.redis.get('cr:{registry}:layout')).toBe('{"version":1,"shards":64}');
 });
 
 test('the destinations that a process knows are put back before it uses an adopted store', async () => {
   const store = await start();
-  await store.ready();
+  await begin(store);
   const crm = { id: 'crm', type: 'webhook', events: ['*'], paused: null, config: { url: 'https://a.example' } };
   await putDestination(store, crm);
   const seen: string[][] = [];
@@ -133,7 +138,7 @@ test('the destinations that a process knows are put back before it uses an adopt
 
 test('nothing is taken from a store that is not ours', async () => {
   const store = await start();
-  await store.ready();
+  await begin(store);
   const gone = (await mark())?.id as string;
   const queue = ingestQueue('messages');
   const taken: unknown[] = [];

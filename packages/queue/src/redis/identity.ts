@@ -10,7 +10,7 @@ import { markStore, parseMark, STORE, type StoreMark } from './store-mark.ts';
  * REDIS_URL leave a Redis that answers and takes writes, and in which there are no destinations: a callback that is
  * acknowledged into it reaches nobody. So the process remembers the id of its store, and uses no other.
  *
- * A store is marked once, by the first process that remembers none. A process that remembers one never marks: that
+ * A store is marked once, by the first receiver or API that remembers none and finds it durable. A process that remembers one never marks: that
  * would hide the loss from all others.
  */
 
@@ -26,7 +26,10 @@ export interface Identity {
    * @throws {StoreLostError} when the store is not ours
    */
   look(): Promise<void>;
-  /** Marks a store that nobody has marked, unless another one is remembered. */
+  /**
+   * Marks a store that nobody has marked, unless another one is remembered. Only for one that keeps what it acknowledges:
+   * in another nothing is ever kept, so nobody has to be told when it is exchanged for the right one.
+   */
   settle(): Promise<void>;
   /** @throws {StoreLostError} when the last look found that the store is not ours */
   assertOurs(): void;
@@ -88,7 +91,7 @@ export const watchIdentity = (redis: RedisClient, memory: StoreMemory): Identity
   };
   // While Redis is away there is nothing to know. A loss is told by the listeners.
   const lookAgain = (): void => {
-    if (expectedId !== null && redis.status === 'ready') look().catch(() => {});
+    if (redis.status === 'ready') look().catch(() => {});
   };
   const timer = every(LOOK_MS, lookAgain, () => {});
   redis.on('ready', lookAgain);

@@ -218,7 +218,6 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
       layout ??= whenConnected()
         .then(() => identity.look())
         .then(() => writeLayout(redis))
-        .then(() => identity.settle())
         .catch((error) => {
           layout = undefined;
           throw error;
