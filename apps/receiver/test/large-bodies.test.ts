@@ -226,7 +226,7 @@ describe('while large bodies come in', () => {
     const larges = jobs
       .flatMap(({ data }) => (data as IngestGroup).callbacks)
       .filter(({ large }) => large !== undefined);
-    expect(larges.length).toBeGreaterThanOrEqual(1 + 8 + 12);
+    expect(larges.length).toBeGreaterThanOrEqual(1 + 4 + 12);
     const [first] = larges;
     const text = await readLarge(store, first?.large as NonNullable<typeof first>['large'] & object);
     expect([sixteen.toString(), thirty.toString()]).toContain(text);
