@@ -2,7 +2,15 @@ import { hash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type CredentialRecord, listReceivers, openCredentialRecords, openStore, type Store } from '@clickrelay/queue';
+import {
+  adoptStore,
+  type CredentialRecord,
+  inspectStore,
+  listReceivers,
+  openCredentialRecords,
+  openStore,
+  type Store,
+} from '@clickrelay/queue';
 import { createSender, sampleCallback } from '@clickrelay/simulator';
 import { type Program, type RedisServer, startRedis, waitUntil } from '@clickrelay/testkit';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -148,7 +156,7 @@ it('one that never heard of any refuses with 503 what may have been made, until 
   expect(await send(receiver, 'guessed')).toBe(401);
 });
 
-it('a Redis that has lost everything is told again what was made, and what has ended', async () => {
+it('a Redis that has lost everything is told again what was made and what has ended, once it is adopted', async () => {
   const receiver = await start(0);
   const made = await make('new');
   await acceptedBy(made.id, 1);
@@ -156,7 +164,9 @@ it('a Redis that has lost everything is told again what was made, and what has e
   await records.setEnd([(await oldOne()).id], new Date().toISOString());
   await acceptedBy((await oldOne()).id, 0);
   const before = await records.list();
+  const { mark } = await inspectStore(store);
   await store.redis.flushall();
+  await adoptStore(store, [mark?.id as string]);
   await waitUntil(async () => (await records.list()).length === 2, { timeoutMs: 60_000, what: 'both are there again' });
   expect(await records.list()).toEqual(before);
   expect([await send(receiver, 'new'), await send(receiver, 'old')]).toEqual([200, 401]);
