@@ -167,9 +167,16 @@ export const connectRelay = (n8n: ITriggerFunctions, destinationId: string): Rel
   };
 };
 
+/** What the API adds to what somebody declared. */
+const STATE = ['paused', 'held', 'warnings'];
+
 /** What somebody declared, without the state. */
-const settingsOf = ({ paused: _, held: _held, warnings: _warnings, ...settings }: IDataObject): string =>
-  JSON.stringify(Object.entries(settings).sort(([one], [other]) => (one < other ? -1 : 1)));
+const settingsOf = (destination: IDataObject): string =>
+  JSON.stringify(
+    Object.entries(destination)
+      .filter(([name]) => !STATE.includes(name))
+      .sort(([one], [other]) => (one < other ? -1 : 1)),
+  );
 
 const deliveriesOf = (answer: IDataObject): unknown[] =>
   Array.isArray(answer['deliveries']) ? answer['deliveries'] : [];
