@@ -161,7 +161,8 @@ it('a consumer is known by when it last asked, and the certificate by its last h
   notes.certificate('crm', 1_800_000_000_000);
   await notes.stop();
   const { lastAskedAt, certificateEndsAt } = await facts();
-  expect(lastAskedAt).toBeGreaterThanOrEqual(before);
+  // The estimate of Redis' clock may be corrected in between, by a few milliseconds.
+  expect(lastAskedAt).toBeGreaterThan(before - 1_000);
   expect(certificateEndsAt).toBe(1_800_000_000_000);
   // One of the same name that is made later was never asked for.
   await removeDestination(store, 'crm');
