@@ -1,5 +1,5 @@
 import { useLoad } from '../load.ts';
-import { Empty, Failed, Skeleton } from '../parts/page-state.tsx';
+import { ListCard } from '../parts/page-state.tsx';
 import { Time } from '../parts/time.tsx';
 import { call } from '../session.ts';
 
@@ -18,13 +18,8 @@ const Quarantine = () => {
           <p>Callbacks with the right credential that could not be read. Kept whole until somebody decides.</p>
         </div>
       </div>
-      <section class="card">
-        <Failed loaded={loaded} />
-        {loaded.data === undefined ? (
-          loaded.error === undefined && <Skeleton />
-        ) : loaded.data.items.length === 0 ? (
-          <Empty title="Every callback could be read" />
-        ) : (
+      <ListCard loaded={loaded} empty="Every callback could be read">
+        {(items) => (
           <section class="scroll" tabIndex={0} aria-label="List of quarantined callbacks">
             <table>
               <thead>
@@ -37,7 +32,7 @@ const Quarantine = () => {
                 </tr>
               </thead>
               <tbody>
-                {loaded.data.items.map(({ id, receivedAt, reason, bytes }) => (
+                {items.map(({ id, receivedAt, reason, bytes }) => (
                   <tr key={id}>
                     <td>
                       <a href={`/quarantine/${id}`}>
@@ -52,7 +47,7 @@ const Quarantine = () => {
             </table>
           </section>
         )}
-      </section>
+      </ListCard>
     </>
   );
 };

@@ -1,5 +1,5 @@
 import { useLoad } from '../load.ts';
-import { Empty, Failed, Skeleton } from '../parts/page-state.tsx';
+import { ListCard } from '../parts/page-state.tsx';
 import { selectionOf } from '../parts/replay-card.tsx';
 import { Ago } from '../parts/time.tsx';
 import { call } from '../session.ts';
@@ -18,13 +18,8 @@ const Replays = () => {
           <p>What was sent again on request, newest first.</p>
         </div>
       </div>
-      <section class="card">
-        <Failed loaded={loaded} />
-        {loaded.data === undefined ? (
-          loaded.error === undefined && <Skeleton />
-        ) : loaded.data.items.length === 0 ? (
-          <Empty title="Nothing was replayed yet" />
-        ) : (
+      <ListCard loaded={loaded} empty="Nothing was replayed yet">
+        {(items) => (
           <section class="scroll" tabIndex={0} aria-label="List of replays">
             <table>
               <thead>
@@ -42,7 +37,7 @@ const Replays = () => {
                 </tr>
               </thead>
               <tbody>
-                {loaded.data.items.map((replay) => (
+                {items.map((replay) => (
                   <tr key={replay.id}>
                     <td>
                       <a href={`/replays/${replay.id}`}>
@@ -60,7 +55,7 @@ const Replays = () => {
             </table>
           </section>
         )}
-      </section>
+      </ListCard>
     </>
   );
 };

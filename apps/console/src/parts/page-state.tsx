@@ -39,3 +39,24 @@ export const Empty = ({ title, children }: { title: string; children?: Component
     {children}
   </div>
 );
+
+interface ListCardProps<Item> {
+  readonly loaded: Loaded<{ readonly items: readonly Item[] }>;
+  /** What an empty list says. */
+  readonly empty: string;
+  readonly children: (items: readonly Item[]) => ComponentChildren;
+}
+
+/** A card with one list: what failed, what is loading, why it is empty, or its rows. */
+export const ListCard = <Item,>({ loaded, empty, children }: ListCardProps<Item>) => (
+  <section class="card">
+    <Failed loaded={loaded} />
+    {loaded.data === undefined ? (
+      loaded.error === undefined && <Skeleton />
+    ) : loaded.data.items.length === 0 ? (
+      <Empty title={empty} />
+    ) : (
+      children(loaded.data.items)
+    )}
+  </section>
+);
