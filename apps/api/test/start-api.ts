@@ -14,6 +14,7 @@ import {
   enqueueDeliveries,
   openStore,
   putDestination,
+  rememberStore,
   type Store,
   watchDurability,
 } from '@clickrelay/queue';
@@ -114,7 +115,8 @@ export const startApi = async ({
   const cluster = onCluster ? await startRedisCluster({ withReplicas: false, nodeTimeoutMs: 15_000 }) : undefined;
   const redis = (cluster?.masters[0] as RedisServer | undefined) ?? (await startRedis());
   const redisUrl = cluster?.url ?? redis.url;
-  const store = await openStore({ redisUrl, role: 'producer' });
+  const memory = dataDir === '' ? undefined : rememberStore(dataDir, () => {});
+  const store = await openStore({ redisUrl, role: 'producer', memory });
   await store.ready();
   const durability = watchDurability(store, { mode: 'always' });
   const logged: Record<string, unknown>[] = [];

@@ -54,6 +54,12 @@ export const connectApi = (config: Config): Api => {
   };
 };
 
+/** What an API answers that cannot use its Redis: why the rest is not known. Whatever else is wrong is thrown. */
+export const whyUnread = (error: unknown): CommandError => {
+  if (error instanceof CommandError && ['queue_unavailable', 'store_lost'].includes(error.code)) return error;
+  throw error;
+};
+
 const notReached = (url: string, command: string, error: ApiUnreachableError): CommandError => {
   const { cause } = (error.cause ?? {}) as { cause?: { code?: string } };
   if (cause?.code === 'ECONNREFUSED') {

@@ -1,8 +1,9 @@
 import type { Setup, TestCallback } from '@clickrelay/client';
+import { isAboutConnecting, isRaised } from '@clickrelay/health';
 import type { Command } from 'commander';
-import { connectApi } from '../api-client.ts';
+import { connectApi, whyUnread } from '../api-client.ts';
 import { addCommand } from '../command.ts';
-import { usageError } from '../errors.ts';
+import { CommandError, usageError } from '../errors.ts';
 import { exitCodeOf, type FailOn, failOnOption } from '../fail-on.ts';
 import { HIDDEN } from '../format.ts';
 import { showConditions } from '../show-conditions.ts';
@@ -32,8 +33,16 @@ interface SetupOptions extends Reveal, FailOn {
 const setup = async (options: SetupOptions, context: Context): Promise<number> => {
   if (options.test) return testCallback(options, context);
   if (options.deliver) throw usageError('--deliver needs --test');
-  const facts = await connectApi(context.config).call('GET /v1/setup', { query: revealed(options) });
-  show(context, facts, (told) => setupText(told, context.config.CLICKRELAY_COMMAND));
+  const api = connectApi(context.config);
+  const { CLICKRELAY_COMMAND: command } = context.config;
+  const facts = await api.call('GET /v1/setup', { query: revealed(options) }).catch(whyUnread);
+  if (facts instanceof CommandError) {
+    const { conditions } = await api.call('GET /v1/health');
+    const problems = conditions.filter((one) => isRaised(one) && isAboutConnecting(one));
+    if (problems.length > 0) show(context, { problems }, () => showConditions({ conditions: problems, command }));
+    throw facts;
+  }
+  show(context, facts, (told) => setupText(told, command));
   return options.failOn === undefined ? 0 : exitCodeOf(facts.problems, options);
 };
 

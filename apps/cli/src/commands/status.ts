@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
-import { connectApi } from '../api-client.ts';
+import { connectApi, whyUnread } from '../api-client.ts';
 import { addCommand } from '../command.ts';
+import { CommandError } from '../errors.ts';
 import { exitCodeOf, type FailOn, failOnOption } from '../fail-on.ts';
 import { table } from '../format.ts';
 import { isRaised, showConditions } from '../show-conditions.ts';
@@ -23,9 +24,18 @@ interface StatusOptions extends FailOn {
 
 const showStatus = async (options: StatusOptions, context: Context): Promise<number> => {
   const api = connectApi(context.config);
-  const [status, { state, conditions }] = await Promise.all([api.call('GET /v1/status'), api.call('GET /v1/health')]);
-  const spool = await spoolOfReceiverHere(context.config);
+  const [status, { state, conditions }] = await Promise.all([
+    api.call('GET /v1/status').catch(whyUnread),
+    api.call('GET /v1/health'),
+  ]);
   const { CLICKRELAY_COMMAND: command } = context.config;
+  const isCheck = options.check || options.failOn !== undefined;
+  if (status instanceof CommandError) {
+    show(context, { state, conditions: conditions.filter(isTold) }, () => showConditions({ conditions, command }));
+    if (isCheck) return exitCodeOf(conditions, options);
+    throw status;
+  }
+  const spool = await spoolOfReceiverHere(context.config);
   show(
     context,
     { ...status, state, conditions: conditions.filter(isTold), ...(spool && { spool }) },
@@ -46,7 +56,7 @@ const showStatus = async (options: StatusOptions, context: Context): Promise<num
       ].join('\n');
     },
   );
-  return options.check || options.failOn !== undefined ? exitCodeOf(conditions, options) : 0;
+  return isCheck ? exitCodeOf(conditions, options) : 0;
 };
 
 /** What is only suspected is for `health`. */
