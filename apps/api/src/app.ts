@@ -20,6 +20,7 @@ import { RequestRefusedError } from './errors.ts';
 import { eventOperations } from './events.ts';
 import { findOperations } from './find.ts';
 import { healthOperations } from './health.ts';
+import { hourOperations } from './hours.ts';
 import { keyOperations } from './keys.ts';
 import { lagOperations } from './lag.ts';
 import { leaseOperations } from './leases.ts';
@@ -59,6 +60,7 @@ export const createOperations = (destinationSettings: DestinationSettings): read
   ...sessionOperations,
   ...auditOperations,
   ...ledgerOperations,
+  ...hourOperations,
   ...lagOperations,
   ...healthOperations,
   ...statusOperations,

@@ -1,4 +1,4 @@
-import { type HourFigures, p95Ms, sumHours } from '@clickrelay/queue';
+import { attemptMs, type HourFigures, sumHours } from '@clickrelay/queue';
 import { z } from 'zod';
 
 /* How attempts went, in one hour or in several together. */
@@ -7,6 +7,8 @@ export const hourFigures = {
   delivered: z.int().describe('Attempts that succeeded'),
   failed: z.int().describe('Attempts that failed'),
   firstTry: z.int().describe('Deliveries whose first attempt succeeded; replays do not count'),
+  deadLetters: z.int().describe('How many of `failed` were the last one: the delivery became a dead letter'),
+  p50Ms: z.int().nullable().describe('Approximate median of the time an attempt took; null without attempts'),
   p95Ms: z
     .int()
     .nullable()
@@ -28,8 +30,15 @@ export const attemptFigures = z
   .meta({ id: 'AttemptFigures' });
 
 export const figuresOf = (figures: HourFigures) => {
-  const { delivered, failed, firstTry } = figures;
-  return { delivered, failed, firstTry, p95Ms: p95Ms(figures) };
+  const { delivered, failed, firstTry, deadLetters } = figures;
+  return {
+    delivered,
+    failed,
+    firstTry,
+    deadLetters,
+    p50Ms: attemptMs(figures, 0.5),
+    p95Ms: attemptMs(figures, 0.95),
+  };
 };
 
 export const attemptFiguresOf = (hours: readonly HourFigures[]) => {

@@ -13,7 +13,7 @@ export const deliveryOperations = [
   operation({
     method: 'get',
     path: '/v1/deliveries',
-    summary: 'List deliveries by state, destination and arrival',
+    summary: 'List deliveries by state, destination, cause and arrival',
     description:
       'Those of the newest event first; with `order=next`, what a destination is still to get, in the order of the ' +
       'next attempts. Where few of many match, a page may be short or empty and have a `next`: go on with it.',
@@ -23,11 +23,16 @@ export const deliveryOperations = [
         order: z.enum(['desc', 'next']).default('desc').describe('`next` takes a `destination` and nothing else'),
         state: z.enum(['pending', 'delivered', 'dead_letter']).optional(),
         destination: z.string().regex(DESTINATION_ID).optional().describe('Only those of this destination'),
+        error: z
+          .string()
+          .regex(/^[a-z0-9_]{1,64}$/)
+          .optional()
+          .describe('Only those whose last attempt ended with this code'),
         ...spanQuery('Of events logged'),
       })
       .check(({ value, issues }) => {
         if (value.order !== 'next') return;
-        for (const name of ['state', 'since', 'until'] as const) {
+        for (const name of ['state', 'error', 'since', 'until'] as const) {
           const message = 'must be left out with `order=next`, which lists all that is pending';
           if (value[name] !== undefined) issues.push({ code: 'custom', path: [name], message, input: value });
         }
@@ -38,13 +43,14 @@ export const deliveryOperations = [
     response: pageOf(listedDelivery),
     mask: ({ items, next }) => ({ items: items.map(maskListedDelivery), next }),
     errors: { 404: 'not_found' },
-    run: async ({ query: { destination, order, state, since, until, ...page } }, { store }, { signal }) => {
+    run: async ({ query: { destination, order, state, error, since, until, ...page } }, { store }, { signal }) => {
       await assertDestination(store, destination);
       if (order === 'next') {
         return listUndelivered(store, { destinationId: destination ?? '', ...page });
       }
       const span = datesOf({ since, until });
-      return listDeliveriesByArrival(store, { ...page, ...span, state, destinationId: destination, signal });
+      const wanted = { state, destinationId: destination, errorCode: error };
+      return listDeliveriesByArrival(store, { ...page, ...span, ...wanted, signal });
     },
   }),
   operation({

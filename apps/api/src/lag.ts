@@ -24,6 +24,8 @@ const lagRow = z
   })
   .meta({ id: 'LagRow' });
 
+const laneLag = z.object({ events: count, medianMs: count.nullable(), p95Ms: count.nullable() });
+
 const rowsOf = (rows: readonly LagRow[]) => rows.map(({ counts, ...row }) => ({ ...row, counts: [...counts] }));
 
 export const lagOperations = [
@@ -51,6 +53,9 @@ export const lagOperations = [
                 .boolean()
                 .describe('Whether callbacks were refused here in it or in the hour before: some came late by that'),
               rows: z.array(lagRow),
+              lanes: z
+                .object({ messages: laneLag, statuses: laneLag })
+                .describe('The rows of each lane together, whatever their channel and class'),
             }),
           )
           .describe('Oldest first, the present one last'),
@@ -62,7 +67,12 @@ export const lagOperations = [
         from: toIso(hours[0]?.at ?? Date.now()),
         boundsSeconds: [...boundsSeconds],
         rows: rowsOf(rows),
-        hours: hours.map((hour) => ({ at: toIso(hour.at), ours: hour.isOurs, rows: rowsOf(hour.rows) })),
+        hours: hours.map((hour) => ({
+          at: toIso(hour.at),
+          ours: hour.isOurs,
+          rows: rowsOf(hour.rows),
+          lanes: hour.lanes,
+        })),
       };
     },
   }),

@@ -1,4 +1,4 @@
-import { listParts, type Part } from '@clickrelay/queue';
+import { listParts, type Part, type ReceiverPart } from '@clickrelay/queue';
 import { z } from 'zod';
 import { operation } from './operation.ts';
 import { durabilityReport } from './schemas.ts';
@@ -36,6 +36,17 @@ const part = z.discriminatedUnion('role', [
     host: z.string(),
     port: z.int(),
     readiness: durabilityReport,
+    spool: z
+      .object({
+        callbacks: z.int().describe('Callbacks that wait for Redis'),
+        bytes: z.int(),
+        maxBytes: z.int(),
+        oldestAt: z.string().nullable().describe('When the oldest of them came; null when none waits'),
+        setAside: z.int().describe('Files that a person has to look at'),
+        refusing: z.string().nullable().describe('Why a callback sent now would not be taken; null when it would'),
+      })
+      .nullable()
+      .describe('What waits on its disk; null without a spool'),
     commitP99Ms: z.number().nullable().describe('Of the last minute; null without any commit'),
   }),
   z.object({
@@ -60,6 +71,12 @@ export const partOperations = [
   }),
 ];
 
+const describeSpool = (spool: ReceiverPart['readiness']['spool']) => {
+  if (spool === undefined) return null;
+  const { records, bytes, maxBytes, oldestAt, setAside, refusing } = spool;
+  return { callbacks: records, bytes, maxBytes, oldestAt, setAside, refusing };
+};
+
 const describe = (one: Part): z.input<typeof part> => {
   const { process, at, hostName, version, startedAt, storeId, roundTripMs, clockOffsetMs, clockJumpMs, eventLoop } =
     one;
@@ -79,9 +96,9 @@ const describe = (one: Part): z.input<typeof part> => {
   switch (one.role) {
     case 'receiver': {
       const { host, port, commitP99Ms } = one;
-      const { spool: _, problems, ...readiness } = one.readiness;
+      const { spool, problems, ...readiness } = one.readiness;
       const report = { ...readiness, problems: [...problems] };
-      return { role: one.role, ...every, host, port, readiness: report, commitP99Ms };
+      return { role: one.role, ...every, host, port, readiness: report, spool: describeSpool(spool), commitP99Ms };
     }
     case 'worker':
       return { role: one.role, ...every, adapters: [...one.adapters], unopened: one.unopened.map((it) => ({ ...it })) };

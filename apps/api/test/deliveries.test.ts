@@ -88,6 +88,9 @@ describe('deliveries and dead letters', () => {
     expect(await ids('&state=pending')).toEqual([]);
     expect(await ids('&until=2020-01-01T00:00:00Z')).toEqual([]);
     expect(await ids('&since=2020-01-01T00:00:00Z&limit=1')).toEqual([done]);
+    expect(await ids('&error=destination_rejected')).toEqual([dead]);
+    expect(await ids('&error=destination_timeout')).toEqual([]);
+    expect((await get('/v1/deliveries?destination=listed&order=next&error=destination_timeout')).status).toBe(400);
     const [listed] = (await get('/v1/deliveries?destination=listed&state=dead_letter')).body.items;
     const { eventId, eventType, attempts, status, errorCode } = listed;
     expect([eventId, eventType, attempts, status, errorCode]).toEqual([

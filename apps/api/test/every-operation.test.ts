@@ -135,6 +135,7 @@ const callEverything = async (onCluster: boolean): Promise<void> => {
   await call('post /v1/find', {}, { text: id });
   await call('get /v1/ledger');
   await call('get /v1/intake');
+  await call('get /v1/hours');
   await call('get /v1/lag');
   await call('get /v1/status');
   await call('get /v1/setup');

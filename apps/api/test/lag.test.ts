@@ -40,6 +40,10 @@ it("Clickatell's own lag is shown by the hour, and hours with refusals of ours a
   await refusals.write(api.store);
   const { rows, hours } = await lag('?hours=2');
   expect(rows).toEqual([]);
-  expect(hours).toContainEqual({ at: expect.any(String), ours: true, rows: [row] });
+  const lanes = {
+    messages: { events: 1, medianMs: 300_000, p95Ms: 300_000 },
+    statuses: { events: 0, medianMs: null, p95Ms: null },
+  };
+  expect(hours).toContainEqual({ at: expect.any(String), ours: true, rows: [row], lanes });
   expect((await api.call('GET', '/v1/lag?hours=169')).status).toBe(400);
 });

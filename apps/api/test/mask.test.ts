@@ -236,6 +236,7 @@ describe('personal data', () => {
         "get /v1/destinations/{id}/hours",
         "get /v1/destinations/{id}/secret",
         "get /v1/health",
+        "get /v1/hours",
         "get /v1/intake",
         "get /v1/keys",
         "get /v1/lag",

@@ -223,7 +223,8 @@ describe('the figures of a destination', () => {
 
   it('show how leases ended, by the hour and over a day', async () => {
     await api.call('PUT', '/v1/destinations/figured', { type: 'pull', events: ['moMedia'] });
-    const nothing = { delivered: 0, failed: 0, firstTry: 0, p95Ms: null, deliveredShare: null, firstTryShare: null };
+    const zeros = { delivered: 0, failed: 0, firstTry: 0, deadLetters: 0, p50Ms: null, p95Ms: null };
+    const nothing = { ...zeros, deliveredShare: null, firstTryShare: null };
     expect((await hoursOf('figured')).sum).toEqual(nothing);
     const events = [await logEvent(api.store), await logEvent(api.store)];
     await enqueueDeliveries(
@@ -246,14 +247,20 @@ describe('the figures of a destination', () => {
       return hours.sum.delivered + hours.sum.failed === 3 && hours;
     });
     // A replay does not count as a first attempt.
-    expect(sum).toMatchObject({ delivered: 2, failed: 1, firstTry: 1, deliveredShare: 2 / 3, firstTryShare: 1 / 2 });
-    expect(sum.p95Ms).toBeGreaterThan(0);
+    expect(sum).toMatchObject({ delivered: 2, failed: 1, firstTry: 1, deadLetters: 1 });
+    expect(sum).toMatchObject({ deliveredShare: 2 / 3, firstTryShare: 1 / 2 });
+    expect(sum.p50Ms).toBeGreaterThan(0);
+    expect(sum.p95Ms).toBeGreaterThanOrEqual(sum.p50Ms);
     expect(items).toHaveLength(24);
     expect(Date.parse(items[23].at)).toBeGreaterThan(Date.now() - 3_600_000);
-    expect(items[0]).toEqual({ at: expect.any(String), delivered: 0, failed: 0, firstTry: 0, p95Ms: null });
+    expect(items[0]).toEqual({ at: expect.any(String), ...zeros });
     const { body } = await api.call('GET', '/v1/overview');
     expect(body.destinations.find(({ id }: { id: string }) => id === 'figured').last24h).toEqual(sum);
     expect((await hoursOf('figured', '?hours=168')).items).toHaveLength(168);
+    const together = (await api.call('GET', '/v1/hours?hours=24')).body;
+    expect(together.destinations.find(({ id }: { id: string }) => id === 'figured')).toEqual({ id: 'figured', items });
+    expect(together.items.map(({ at }: { at: string }) => at)).toEqual(items.map(({ at }: { at: string }) => at));
+    expect(together.items[23].deadLetters).toBeGreaterThanOrEqual(1);
   });
 
   it('exist only for known destinations, and for seven days at most', async () => {

@@ -9,9 +9,13 @@ beforeEach(async () => {
 });
 afterEach(() => api.stop());
 
+const AT = '2026-03-01T12:00:00.000Z';
+const spool = { records: 2, bytes: 300, maxBytes: 1_000, oldestAt: AT, setAside: 0, refusing: null };
+
 it('shows every part that runs, and what each cannot do', async () => {
   await publishReceiver(api.store, {
     disks: [{ of: 'spool', freeBytes: 1, totalBytes: 2, neededBytes: 3 }],
+    readiness: { ...sampleReceiver().readiness, spool },
   });
   const { host: _, ...common } = sampleReceiver();
   const worker = { ...common, adapters: ['webhook'], unopened: [{ destinationId: 'crm', code: 'adapter_missing' }] };
@@ -36,6 +40,7 @@ it('shows every part that runs, and what each cannot do', async () => {
       host: '0.0.0.0',
       port: 8080,
       readiness: { ready: true, mode: 'always', durability: 'always', mayBeLost: 'nothing', problems: [] },
+      spool: { callbacks: 2, bytes: 300, maxBytes: 1_000, oldestAt: AT, setAside: 0, refusing: null },
       commitP99Ms: 2.5,
     },
     expect.objectContaining({

@@ -531,6 +531,10 @@ export type AttemptFigures = {
   failed: number;
   /** Deliveries whose first attempt succeeded; replays do not count */
   firstTry: number;
+  /** How many of `failed` were the last one: the delivery became a dead letter */
+  deadLetters: number;
+  /** Approximate median of the time an attempt took; null without attempts */
+  p50Ms: number | null;
   /** Approximate 95th percentile of the time an attempt took; null without attempts. For `pull`, how long leases were held */
   p95Ms: number | null;
   /** Share of attempts that succeeded, 0 to 1; null without attempts */
@@ -736,6 +740,46 @@ export type RefusalCounts = {
   unavailable: number;
 };
 
+export type Hours = {
+  /** Oldest first, the current one last; hours without attempts are there, with zeros */
+  items: ({
+    /** When the hour begins */
+    at: string;
+    /** Attempts that succeeded */
+    delivered: number;
+    /** Attempts that failed */
+    failed: number;
+    /** Deliveries whose first attempt succeeded; replays do not count */
+    firstTry: number;
+    /** How many of `failed` were the last one: the delivery became a dead letter */
+    deadLetters: number;
+    /** Approximate median of the time an attempt took; null without attempts */
+    p50Ms: number | null;
+    /** Approximate 95th percentile of the time an attempt took; null without attempts. For `pull`, how long leases were held */
+    p95Ms: number | null;
+  })[];
+  destinations: ({
+    id: string;
+    /** Oldest first, the current one last; hours without attempts are there, with zeros */
+    items: ({
+      /** When the hour begins */
+      at: string;
+      /** Attempts that succeeded */
+      delivered: number;
+      /** Attempts that failed */
+      failed: number;
+      /** Deliveries whose first attempt succeeded; replays do not count */
+      firstTry: number;
+      /** How many of `failed` were the last one: the delivery became a dead letter */
+      deadLetters: number;
+      /** Approximate median of the time an attempt took; null without attempts */
+      p50Ms: number | null;
+      /** Approximate 95th percentile of the time an attempt took; null without attempts. For `pull`, how long leases were held */
+      p95Ms: number | null;
+    })[];
+  })[];
+};
+
 export type Lag = {
   /** When the first hour begins */
   from: string;
@@ -749,6 +793,19 @@ export type Lag = {
     /** Whether callbacks were refused here in it or in the hour before: some came late by that */
     ours: boolean;
     rows: (LagRow)[];
+    /** The rows of each lane together, whatever their channel and class */
+    lanes: {
+      messages: {
+        events: number;
+        medianMs: number | null;
+        p95Ms: number | null;
+      };
+      statuses: {
+        events: number;
+        medianMs: number | null;
+        p95Ms: number | null;
+      };
+    };
   })[];
 };
 
@@ -888,6 +945,19 @@ export type Parts = {
     host: string;
     port: number;
     readiness: Durability;
+    /** What waits on its disk; null without a spool */
+    spool: {
+      /** Callbacks that wait for Redis */
+      callbacks: number;
+      bytes: number;
+      maxBytes: number;
+      /** When the oldest of them came; null when none waits */
+      oldestAt: string | null;
+      /** Files that a person has to look at */
+      setAside: number;
+      /** Why a callback sent now would not be taken; null when it would */
+      refusing: string | null;
+    } | null;
     /** Of the last minute; null without any commit */
     commitP99Ms: number | null;
   } | {
@@ -1403,7 +1473,7 @@ export interface Operations {
       next: string | null;
     };
   };
-  /** List deliveries by state, destination and arrival. Those of the newest event first; with `order=next`, what a destination is still to get, in the order of the next attempts. Where few of many match, a page may be short or empty and have a `next`: go on with it. Needs a key with the scope `read`. */
+  /** List deliveries by state, destination, cause and arrival. Those of the newest event first; with `order=next`, what a destination is still to get, in the order of the next attempts. Where few of many match, a page may be short or empty and have a `next`: go on with it. Needs a key with the scope `read`. */
   'GET /v1/deliveries': {
     query?: {
       /** How many items at most */
@@ -1415,6 +1485,8 @@ export interface Operations {
       state?: "pending" | "delivered" | "dead_letter" | undefined;
       /** Only those of this destination */
       destination?: string | undefined;
+      /** Only those whose last attempt ended with this code */
+      error?: string | undefined;
       /** Of events logged at or after this time */
       since?: string | undefined;
       /** Of events logged before this time */
@@ -1789,6 +1861,10 @@ export interface Operations {
         failed: number;
         /** Deliveries whose first attempt succeeded; replays do not count */
         firstTry: number;
+        /** How many of `failed` were the last one: the delivery became a dead letter */
+        deadLetters: number;
+        /** Approximate median of the time an attempt took; null without attempts */
+        p50Ms: number | null;
         /** Approximate 95th percentile of the time an attempt took; null without attempts. For `pull`, how long leases were held */
         p95Ms: number | null;
       })[];
@@ -2155,6 +2231,14 @@ export interface Operations {
       step?: "minute" | "hour" | undefined;
     } | undefined;
     answer: Intake;
+  };
+  /** Show attempts of all destinations by hour. How they went in each of the last hours: all together, and for each destination. Needs a key with the scope `read`. */
+  'GET /v1/hours': {
+    query?: {
+      /** How many hours, the current one included */
+      hours?: number | undefined;
+    } | undefined;
+    answer: Hours;
   };
   /** Show Clickatell's own lag. How long after it occurred, by its own `timestamp`, an event arrived here. READ is left out: its time is when a person looked. Needs a key with the scope `read`. */
   'GET /v1/lag': {

@@ -116,7 +116,7 @@ export { createDestinationNotes, type DestinationNotes } from './destinations/no
 export { createLagCounts, LAG_BOUNDS_S, type LagCounts, type LagRow } from './counts/lag-counts.ts';
 export { type RefusalCounter, readRefusals, sumRefusals, createRefusalCounter } from './counts/refusals.ts';
 export { readIntake, sumIntake, type IntakeCounts, readHeard } from './counts/intake-counts.ts';
-export { readHours, sumHours, type HourFigures, createHourCounts, p95Ms } from './counts/hour-figures.ts';
+export { readHours, sumHours, type HourFigures, createHourCounts, attemptMs } from './counts/hour-figures.ts';
 
 // The ledger, and figures of the queues
 export { readLedger, type LedgerPart, readLedgerPart } from './ledger/ledger.ts';

@@ -4,13 +4,14 @@ import { describe, expect, it } from 'vitest';
 import { useStore } from '../../test/use-store.ts';
 import { putDestination, removeDestination } from '../destinations/destinations.ts';
 import { destinationQueue, hoursPrefix } from '../redis/names.ts';
-import { createHourCounts, type Hour, p95Ms, readHours, sumHours } from './hour-figures.ts';
+import { attemptMs, createHourCounts, type Hour, readHours, sumHours } from './hour-figures.ts';
 
 const { openStore, store } = useStore();
 
 const DELIVERED = { kind: 'delivered' } as const;
 const FAILED = { kind: 'retry', delayMs: 0 } as const;
-const attempt = (outcome: typeof DELIVERED | typeof FAILED, durationMs = 12, isFirst = false) => ({
+const DEAD = { kind: 'dead_letter' } as const;
+const attempt = (outcome: typeof DELIVERED | typeof FAILED | typeof DEAD, durationMs = 12, isFirst = false) => ({
   destinationId: 'crm',
   durationMs,
   outcome,
@@ -36,11 +37,12 @@ describe('figures by the hour', () => {
     ours.add(attempt(DELIVERED, 12, true));
     ours.add(attempt(DELIVERED));
     theirs.add(attempt(FAILED, 15_000));
+    theirs.add(attempt(DEAD));
     theirs.add(attempt(DELIVERED, 12, true));
     await Promise.all([ours.stop(), theirs.stop()]);
     await other.close();
-    expect(await sum()).toMatchObject({ delivered: 3, failed: 1, firstTry: 2 });
-    expect((await sum()).durations.reduce((all, one) => all + one, 0)).toBe(4);
+    expect(await sum()).toMatchObject({ delivered: 3, failed: 2, firstTry: 2, deadLetters: 1 });
+    expect((await sum()).durations.reduce((all, one) => all + one, 0)).toBe(5);
     expect(await sum('other')).toMatchObject({ delivered: 0, failed: 0, firstTry: 0 });
   });
 
@@ -108,20 +110,27 @@ describe('figures by the hour', () => {
   });
 });
 
-describe('the 95th percentile', () => {
-  const of = (...durationsMs: number[]) => {
+describe('how long attempts take', () => {
+  const among = (share: number, durationsMs: readonly number[]) => {
     const bounds = [5, 10, 20, 35, 50, 75, 100, 150, 200];
     const durations = new Array(bounds.length).fill(0);
     for (const ms of durationsMs) durations[bounds.findIndex((bound) => ms <= bound)]++;
-    return p95Ms({ delivered: 0, failed: 0, firstTry: 0, durations });
+    return attemptMs({ durations }, share);
   };
+  const of = (...durationsMs: number[]) => among(0.95, durationsMs);
 
-  it('is that of the class it lies in', () => {
+  it('is told for 95 of 100, by the class in which it lies', () => {
     expect(of()).toBeNull();
     expect(of(12)).toBe(20);
     expect(of(...new Array(95).fill(12), ...new Array(5).fill(180))).toBe(20);
     const slow = of(...new Array(90).fill(12), ...new Array(10).fill(180));
     expect(slow).toBeGreaterThan(150);
     expect(slow).toBeLessThanOrEqual(200);
+  });
+
+  it('is told of half of them too', () => {
+    const durations = [...new Array(60).fill(12), ...new Array(40).fill(180)];
+    expect(among(0.5, durations)).toBeLessThanOrEqual(20);
+    expect(among(0.95, durations)).toBeGreaterThan(150);
   });
 });

@@ -31,7 +31,7 @@ const BOUNDS = [
 const CLASSES = BOUNDS.length + 1;
 
 /** Where each number stands in a row. */
-const AT = { delivered: 0, failed: 1, firstTry: 2, durations: 3 } as const;
+const AT = { delivered: 0, failed: 1, firstTry: 2, deadLetters: 3, durations: 4 } as const;
 const SIZE = AT.durations + CLASSES;
 
 /** Attempts of an hour, or of several. */
@@ -40,6 +40,8 @@ export interface HourFigures {
   readonly failed: number;
   /** Deliveries whose first attempt succeeded; replays do not count. */
   readonly firstTry: number;
+  /** How many of `failed` were the last one: the delivery became a dead letter. */
+  readonly deadLetters: number;
   /** How many attempts took how long, by class. */
   readonly durations: readonly number[];
 }
@@ -48,18 +50,29 @@ const figuresOf = (numbers: readonly number[]): HourFigures => ({
   delivered: numbers[AT.delivered] ?? 0,
   failed: numbers[AT.failed] ?? 0,
   firstTry: numbers[AT.firstTry] ?? 0,
+  deadLetters: numbers[AT.deadLetters] ?? 0,
   durations: Array.from({ length: CLASSES }, (_, index) => numbers[AT.durations + index] ?? 0),
 });
 
 /** All of them together. */
 export const sumHours = (hours: readonly HourFigures[]): HourFigures =>
-  figuresOf(sumNumbers(hours.map((hour) => [hour.delivered, hour.failed, hour.firstTry, ...hour.durations])));
+  figuresOf(
+    sumNumbers(
+      hours.map(({ delivered, failed, firstTry, deadLetters, durations }) => [
+        delivered,
+        failed,
+        firstTry,
+        deadLetters,
+        ...durations,
+      ]),
+    ),
+  );
 
-/** The time within which 95 of 100 attempts ended, interpolated within its class; null without attempts. */
-export const p95Ms = ({ durations }: HourFigures): number | null => {
+/** The time within which this share of the attempts ended, interpolated within its class; null without attempts. */
+export const attemptMs = ({ durations }: Pick<HourFigures, 'durations'>, share: number): number | null => {
   const all = durations.reduce((sum, count) => sum + count, 0);
   if (all === 0) return null;
-  const wanted = Math.ceil(all * 0.95);
+  const wanted = Math.ceil(all * share);
   let below = 0;
   for (const [at, count] of durations.entries()) {
     if (below + count >= wanted) {
@@ -139,6 +152,7 @@ export const createHourCounts = (
       increment(numbers, isDelivered ? AT.delivered : AT.failed);
       increment(numbers, AT.durations + classOf(durationMs));
       if (isDelivered && isFirst) increment(numbers, AT.firstTry);
+      if (outcome.kind === 'dead_letter') increment(numbers, AT.deadLetters);
       if (isFirst) {
         const recentNumbers = rowOf(recentRows, destinationId, RECENT_SIZE);
         increment(recentNumbers, RECENT_AT.ended);

@@ -148,6 +148,16 @@ const sumByName = (rows: readonly SeriesRow[]): LagRow[] =>
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, same]) => rowOf(name, sumNumbers(same.map(({ numbers }) => numbers))));
 
+/** How late a lane's events came, all channels and classes together. */
+export type LaneLag = Pick<LagRow, 'events' | 'medianMs' | 'p95Ms'>;
+
+export const laneLag = (rows: readonly LagRow[], lane: Lane): LaneLag => {
+  const own = rows.filter((row) => row.lane === lane);
+  const numbers = own.map(({ unusable, early, counts }) => [unusable, early, ...counts]);
+  const { events, medianMs, p95Ms } = rowOf(`${lane}/other`, sumNumbers(numbers));
+  return { events, medianMs, p95Ms };
+};
+
 export interface LagHour {
   /** When it begins, in ms. */
   readonly at: number;

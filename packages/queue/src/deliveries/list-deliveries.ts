@@ -23,6 +23,8 @@ export interface ListDeliveriesOptions {
   readonly cursor?: string | undefined;
   readonly state?: DeliveryState | undefined;
   readonly destinationId?: string | undefined;
+  /** Of the last attempt. */
+  readonly errorCode?: string | undefined;
   /** Of events logged at or after this time. */
   readonly since?: Date | undefined;
   /** Of events logged before this time. */
@@ -54,9 +56,11 @@ export const listDeliveriesByArrival = async (
   store: Store,
   options: ListDeliveriesOptions,
 ): Promise<Page<ListedDelivery>> => {
-  const { limit, cursor, state, destinationId, since, until, signal, maxMs = MAX_MS } = options;
+  const { limit, cursor, state, destinationId, errorCode, since, until, signal, maxMs = MAX_MS } = options;
   const wants = (one: Delivery): boolean =>
-    one.state === (state ?? one.state) && one.destinationId === (destinationId ?? one.destinationId);
+    one.state === (state ?? one.state) &&
+    one.destinationId === (destinationId ?? one.destinationId) &&
+    (errorCode === undefined || one.attempts.at(-1)?.error?.code === errorCode);
   const span = {
     lowest: since ? since.getTime() * 1_000 : 0,
     highest: until ? until.getTime() * 1_000 - 1 : Number.MAX_SAFE_INTEGER,

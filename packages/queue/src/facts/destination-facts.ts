@@ -1,6 +1,6 @@
 import { MINUTE_MS } from '@clickrelay/core';
 import { type DestinationTotals, readTotals } from '../counts/destination-totals.ts';
-import { type HourFigures, p95Ms, readFirstAttempts, readHours, sumHours } from '../counts/hour-figures.ts';
+import { attemptMs, type HourFigures, readFirstAttempts, readHours, sumHours } from '../counts/hour-figures.ts';
 import { type Destination, listDestinations, listLiving, listPauses } from '../destinations/destinations.ts';
 import { listTroubles } from '../destinations/holds.ts';
 import { readNotes } from '../destinations/notes.ts';
@@ -79,7 +79,7 @@ export const readDestinationFacts = async (store: Store, nowMs: number) => {
       newestDeadLetterAt: dead.newestAt,
       firstAttempts: firsts[index] ?? { ended: 0, failed: 0 },
       attemptsLastHour: attemptsOf(attempts),
-      p95Ms: p95Ms(attempts),
+      p95Ms: attemptMs(attempts, 0.95),
       timeoutMs: timeoutOf(destination),
       attempts: total.attempts,
       everDelivered: total.delivered > 0,

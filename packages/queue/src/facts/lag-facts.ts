@@ -1,5 +1,13 @@
-import { HOUR_MS, MINUTE_MS } from '@clickrelay/core';
-import { LAG_BOUNDS_S, type LagRow, readLagHours, readRecentLag, sumLag } from '../counts/lag-counts.ts';
+import { HOUR_MS, type Lane, MINUTE_MS } from '@clickrelay/core';
+import {
+  LAG_BOUNDS_S,
+  type LagRow,
+  type LaneLag,
+  laneLag,
+  readLagHours,
+  readRecentLag,
+  sumLag,
+} from '../counts/lag-counts.ts';
 import { readRefusals, sumRefusals } from '../counts/refusals.ts';
 import type { Store } from '../redis/store.ts';
 import { isOurDelay } from './callback-facts.ts';
@@ -21,6 +29,7 @@ interface ReportedHour {
   /** We refused callbacks in it, or in the hour before: what came again after that was late by us. */
   readonly isOurs: boolean;
   readonly rows: readonly LagRow[];
+  readonly lanes: Readonly<Record<Lane, LaneLag>>;
 }
 
 export interface LagReport {
@@ -38,6 +47,11 @@ export const readLag = async (store: Store, count: number, nowMs: number): Promi
   ]);
   const refusedIn = (at: number): boolean =>
     isOurDelay(sumRefusals([refused.get(at)].filter((one) => one !== undefined)));
-  const reported = hours.map(({ at, rows }) => ({ at, rows, isOurs: refusedIn(at) || refusedIn(at - HOUR_MS) }));
+  const reported = hours.map(({ at, rows }) => ({
+    at,
+    rows,
+    lanes: { messages: laneLag(rows, 'messages'), statuses: laneLag(rows, 'statuses') },
+    isOurs: refusedIn(at) || refusedIn(at - HOUR_MS),
+  }));
   return { boundsSeconds: LAG_BOUNDS_S, hours: reported, rows: sumLag(reported.filter(({ isOurs }) => !isOurs)) };
 };
