@@ -66,7 +66,9 @@ export const channelDeclaration = (knownCodes: readonly string[]) =>
         .default(['*'])
         .describe('Which conditions it is told; `*` stands for any characters'),
       groupWait: wait.default('30s').describe('How long the first news waits for more'),
-      groupInterval: wait.default('5m').describe('The least time between two messages'),
+      groupInterval: wait
+        .default('5m')
+        .describe('The least time between two messages; what is newly critical waits for `groupWait` only'),
       repeat: z
         .strictObject({ critical: repeat.default('4h'), warning: repeat.default('24h') })
         .prefault({})

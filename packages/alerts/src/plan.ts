@@ -44,7 +44,7 @@ export const planAlerts = (
   const ended = Object.values(told).filter((one) => isOver(state, one, nowMs) && mayTell(one.severity));
   const waitingSince = news.length + ended.length === 0 ? null : (state.waitingSince ?? nowMs);
   const next = { ...state, told, waitingSince };
-  const isUrgent = news.some(({ condition: { severity } }) => severity === 'critical');
+  const isUrgent = news.some((one) => isNewlyCritical(state, one, nowMs));
   if (waitingSince === null || nowMs < dueAt(channel, next, { isUrgent, lastFailedMs }))
     return { alerts: [], state: next };
   const alerts = [
@@ -104,23 +104,24 @@ const isOver = ({ raisedAt }: ChannelState, told: Told, nowMs: number): boolean 
   return !isFlapping || nowMs - told.endedAt >= QUIET_MS;
 };
 
+/** Of these there is one for each trouble; what is repeated, or comes and goes, can wait. */
+const isNewlyCritical = ({ raisedAt }: ChannelState, { condition, what }: News, nowMs: number): boolean =>
+  condition.severity === 'critical' &&
+  (what === 'risen' || (what === 'raised' && lately(raisedAt[keyOf(condition)] ?? [], nowMs).length === 0));
+
 /** A channel that takes nothing is not asked more often than this, in ms. */
 const LEAST_AFTER_FAILURE_MS = 60_000;
 
-/**
- * The first news waits for more, and a message keeps its distance from the last one. What is critical keeps it from the
- * last that told something critical: a warning delays it no longer than the first wait.
- */
+/** The first news waits for more, and a message keeps its distance from the last one; what is urgent only waits. */
 const dueAt = (
   channel: Channel,
-  { waitingSince, lastSentAt, lastCriticalAt }: ChannelState,
+  { waitingSince, lastSentAt }: ChannelState,
   { isUrgent, lastFailedMs }: { isUrgent: boolean; lastFailedMs: number | null },
 ): number => {
   const intervalMs = msOf(channel.groupInterval);
-  const last = isUrgent ? lastCriticalAt : lastSentAt;
   return Math.max(
     (waitingSince ?? 0) + msOf(channel.groupWait),
-    last === null ? 0 : last + intervalMs,
+    isUrgent || lastSentAt === null ? 0 : lastSentAt + intervalMs,
     lastFailedMs === null ? 0 : lastFailedMs + Math.max(intervalMs, LEAST_AFTER_FAILURE_MS),
   );
 };
@@ -150,13 +151,11 @@ export const noteTold = (state: ChannelState, alerts: readonly Alert[], nowMs: n
     told[key] = { code, subject, severity: worst, since, sentence, at: nowMs, number, endedAt: null };
     if (what === 'raised') raisedAt[key] = [...lately(raisedAt[key] ?? [], nowMs), nowMs];
   }
-  const isCritical = alerts.some(({ what, severity }) => what !== 'resolved' && severity === 'critical');
   return {
     told,
     raisedAt: forgetOld(raisedAt, told, nowMs),
     waitingSince: null,
     lastSentAt: nowMs,
-    lastCriticalAt: isCritical ? nowMs : state.lastCriticalAt,
   };
 };
 

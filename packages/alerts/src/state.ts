@@ -27,8 +27,6 @@ export interface ChannelState {
   /** Since when there has been news that it was not told yet; null when there is none. */
   readonly waitingSince: number | null;
   readonly lastSentAt: number | null;
-  /** When it was last told of something critical. */
-  readonly lastCriticalAt: number | null;
 }
 
 export const NOTHING_TOLD: ChannelState = {
@@ -36,7 +34,6 @@ export const NOTHING_TOLD: ChannelState = {
   raisedAt: {},
   waitingSince: null,
   lastSentAt: null,
-  lastCriticalAt: null,
 };
 
 /** What comes and goes must have stayed away this long before its end is told. */

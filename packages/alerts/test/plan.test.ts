@@ -127,6 +127,24 @@ describe('a channel', () => {
     ]);
   });
 
+  it('gets what is newly critical after the first wait, however lately it was told something critical', () => {
+    const other = (id: string) => condition({ subject: { kind: 'destination', id } });
+    const { told } = tellFor(channel(), HOUR, (ms) => [
+      condition(),
+      ...(ms >= 60 * SECOND ? [other('a')] : []),
+      ...(ms >= 95 * SECOND ? [other('b')] : []),
+      // Comes again, and is not new.
+      ...(ms < 150 * SECOND || ms >= 500 * SECOND ? [other('c')] : []),
+    ]);
+    expect(told).toEqual([
+      [30, `raised ${CRM}`, 'raised critical destination_failing c'],
+      [90, 'raised critical destination_failing a'],
+      [125, 'raised critical destination_failing b'],
+      [425, 'resolved critical destination_failing c'],
+      [725, 'raised critical destination_failing c'],
+    ]);
+  });
+
   it('is told the severities and codes that it asked for', () => {
     const all = [
       condition(),
