@@ -115,6 +115,8 @@ export const alertOperations = [
         generatedSecret = completed.generatedSecret;
         return completed.channel;
       });
+      // The next thing to go wrong may be that Redis cannot be asked for it.
+      await alerts.refresh();
       const changes = before === undefined ? undefined : channelChanges(before, put);
       if (changes === undefined) await audit('alert_channel.added', id, { type: put.type });
       else if (Object.keys(changes).length > 0) await audit('alert_channel.changed', id, { changes });

@@ -14,7 +14,7 @@ export interface AlertsOptions {
 }
 
 /** Who tells people what is wrong. */
-export interface Alerts extends Pick<Alerter, 'test' | 'warningsOf' | 'close'> {
+export interface Alerts extends Pick<Alerter, 'test' | 'warningsOf' | 'refresh' | 'close'> {
   onVerdict(verdict: Verdict): void;
   facts(): readonly ChannelFacts[];
 }
@@ -54,6 +54,7 @@ export const openAlerts = ({ store, egressAllow, heartbeatUrl, version, log, onE
       beat?.(verdict).catch(onError);
     },
     facts: () => alerter.facts(),
+    refresh: () => alerter.refresh(),
     test: (channel) => alerter.test(channel),
     warningsOf: (channel) => alerter.warningsOf(channel),
     close: async () => {

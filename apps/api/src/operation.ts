@@ -27,7 +27,7 @@ export interface Resources {
   /** How Clickatell reaches the receiver from outside. */
   readonly publicUrl: string | undefined;
   readonly credentials: KnownCredentials;
-  readonly alerts: Pick<Alerts, 'test' | 'warningsOf'>;
+  readonly alerts: Pick<Alerts, 'test' | 'warningsOf' | 'refresh'>;
 }
 
 /** The caller, and whether it is still connected. */
