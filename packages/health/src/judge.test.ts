@@ -220,6 +220,17 @@ describe('one cause', () => {
     ]);
   });
 
+  it('of the whole relay hides nothing critical while it is only a warning', () => {
+    const facts = (clockOffsetMs: number) => ({ ...late(), parts: [receiver({ clockOffsetMs }), worker()] });
+    const told = (clockOffsetMs: number) => {
+      const { look } = relay();
+      look(facts(clockOffsetMs));
+      return look(facts(clockOffsetMs), MINUTE).filter(needsSomebody).map(line);
+    };
+    expect(told(3 * SECOND)).toEqual(['critical raised destination_lags crm', 'warning raised clock_wrong host-1']);
+    expect(told(HOUR)).toEqual(['critical raised clock_wrong host-1']);
+  });
+
   it('of one destination explains nothing of another', () => {
     const found = relay().look(
       but({

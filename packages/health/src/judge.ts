@@ -208,14 +208,16 @@ const explain = (rules: readonly Rule[], found: readonly Condition[]): Condition
   const inhibits = new Map(rules.map((rule) => [rule.code, rule.inhibits ?? []]));
   return found.map((condition) => {
     if (condition.state === 'unknown') return { ...condition, inhibitedBy: blind?.code ?? null };
-    const cause = causes.find(
-      ({ code, subject }) =>
-        inhibits.get(code)?.includes(condition.code) &&
-        (subject.kind !== 'destination' || subject.id === condition.subject.id),
-    );
+    const cause = causes.find((one) => inhibits.get(one.code)?.includes(condition.code) && mayExplain(one, condition));
     return { ...condition, inhibitedBy: cause?.code ?? null };
   });
 };
+
+/** A destination explains what is wrong with itself. A warning about all of the relay explains nothing critical. */
+const mayExplain = ({ subject, severity }: Condition, effect: Condition): boolean =>
+  subject.kind === 'destination'
+    ? subject.id === effect.subject.id
+    : severity !== 'warning' || effect.severity !== 'critical';
 
 const acknowledgementOf = (
   { code, subject, since }: Condition,

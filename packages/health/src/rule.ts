@@ -51,7 +51,10 @@ export interface Rule {
   readonly kind: Subject['kind'];
   /** From the least severe to the worst. */
   readonly levels: readonly [Level, ...Level[]];
-  /** Codes that this one explains while it is raised: with the same subject, if that is a destination; else all. */
+  /**
+   * Codes that this one explains while it is raised: with the same subject, if that is a destination; else all, but
+   * while it is a warning nothing that is critical.
+   */
   readonly inhibits?: readonly string[];
   /** For docs/conditions.md: when it is raised, and when it ends. */
   readonly when: string;
