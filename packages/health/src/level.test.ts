@@ -84,6 +84,13 @@ describe('a level', () => {
     expect(level.true(START - MINUTE).isRaised).toBe(true);
   });
 
+  it('has not been true since a time to come when the clock is put back', () => {
+    const level = begin({ ...WAITS, forMs: 0 });
+    level.true();
+    level.pass(-60 * MINUTE);
+    expect(level.true()).toMatchObject({ isRaised: true, trueSince: START - 60 * MINUTE });
+  });
+
   it('that a clock showed in the future neither waits nor stays until then', () => {
     const level = begin();
     level.true();

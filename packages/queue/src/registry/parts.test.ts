@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { waitUntil } from '@clickrelay/testkit';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { useStore } from '../../test/use-store.ts';
 import type { ApiPart } from './part.ts';
 import { listDeaths, listParts, publishPart, removePart, timeOf } from './parts.ts';
@@ -44,6 +44,22 @@ test('a part that ends in an orderly way is no death, nor one that only could no
   await publishPart(store, 'a:2', api, now);
   expect(await processes()).toEqual(['a:2']);
   expect(await listDeaths(store)).toEqual([]);
+});
+
+test('a part that publishes while somebody finds it silent is not forgotten', async () => {
+  const { store } = context;
+  const now = await timeOf(store);
+  await publishPart(store, 'a:1', api, now - 17_000);
+  const read = vi.spyOn(store.redis, 'hgetall');
+  read.mockImplementationOnce(async (key) => {
+    const before = await store.redis.hgetall(key as string);
+    await publishPart(store, 'a:1', api, now);
+    return before;
+  });
+  expect(await processes()).toEqual([]);
+  expect(await processes()).toEqual(['a:1']);
+  expect(await listDeaths(store)).toEqual([]);
+  read.mockRestore();
 });
 
 test('a process measures itself and its machine, and takes itself out at its end', async () => {
