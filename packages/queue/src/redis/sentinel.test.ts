@@ -5,21 +5,28 @@ import type { CommittedCallback, IngestGroup } from '../intake/ingest-group.ts';
 import { createDispatcher } from '../jobs/dispatcher.ts';
 import { readDurability } from './durability.ts';
 import { ingestQueue } from './names.ts';
+import { rememberStore } from './remember-store.ts';
 import { openStore, type Store } from './store.ts';
 
 let sentinels: RedisSentinels;
 let producer: Store;
 let consumer: Store;
+/** What it believes of its store, from before the failover on. */
+let mindful: Store;
+const losses: unknown[] = [];
 
 beforeAll(async () => {
   // Two, because with `replicated` the one that takes over needs a replica as well.
   sentinels = await startRedisSentinels({ replicas: 2 });
   producer = await openStore({ redisUrl: sentinels.url, role: 'producer', durability: 'replicated' });
   consumer = await openStore({ redisUrl: sentinels.url, role: 'consumer' });
-  await Promise.all([producer.ready(), consumer.ready()]);
+  mindful = await openStore({ redisUrl: sentinels.url, role: 'producer', memory: rememberStore('', () => {}) });
+  await Promise.all([producer.ready(), consumer.ready(), mindful.ready()]);
+  await mindful.identity.settle();
+  mindful.identity.onChange((problem) => losses.push(problem));
 });
 afterAll(async () => {
-  await Promise.all([producer?.close(), consumer?.close()]);
+  await Promise.all([producer?.close(), consumer?.close(), mindful?.close()]);
   await sentinels?.stop();
 });
 
@@ -63,6 +70,15 @@ it('behind Sentinels, callbacks are taken again soon after the death of the prim
   // Seconds. Sentinels that were themselves held up for two trust their clocks again only half a minute later.
   expect(backAfterMs).toBeLessThan(60_000);
   await dispatcher.close(1_000);
+});
+
+it('a replica that has taken over holds the same store, and nobody believes that its data are lost', async () => {
+  const { redis, identity } = mindful;
+  await waitUntil(async () => /^role:master/m.test(await redis.info('replication')));
+  expect(await redis.info('server')).not.toContain(`tcp_port:${sentinels.servers[0]?.port}\r`);
+  await identity.look();
+  expect(identity.expectedId).toMatch(/^str_/);
+  expect([identity.found?.id, losses]).toEqual([identity.expectedId, []]);
 });
 
 it('a connection that ioredis gave up during a failover is made again, and one that was closed is not', async () => {
