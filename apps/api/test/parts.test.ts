@@ -10,7 +10,15 @@ beforeEach(async () => {
 afterEach(() => api.stop());
 
 const AT = '2026-03-01T12:00:00.000Z';
-const spool = { records: 2, bytes: 300, maxBytes: 1_000, oldestAt: AT, setAside: 0, refusing: null };
+const spool = {
+  records: 2,
+  bytes: 300,
+  maxBytes: 1_000,
+  bytesPerMinute: null,
+  oldestAt: AT,
+  setAside: 0,
+  refusing: null,
+};
 
 it('shows every part that runs, and what each cannot do', async () => {
   await publishReceiver(api.store, {
@@ -40,7 +48,14 @@ it('shows every part that runs, and what each cannot do', async () => {
       host: '0.0.0.0',
       port: 8080,
       readiness: { ready: true, mode: 'always', durability: 'always', mayBeLost: 'nothing', problems: [] },
-      spool: { callbacks: 2, bytes: 300, maxBytes: 1_000, oldestAt: AT, setAside: 0, refusing: null },
+      spool: {
+        callbacks: 2,
+        bytes: 300,
+        maxBytes: 1_000,
+        oldestAt: AT,
+        setAside: 0,
+        refusing: null,
+      },
       commitP99Ms: 2.5,
     },
     expect.objectContaining({

@@ -33,6 +33,7 @@ const spoolOf = (changes: Partial<Spool>): Spool => ({
   records: 0,
   bytes: 0,
   maxBytes: 10 * GIB,
+  bytesPerMinute: 0,
   oldestAt: null,
   setAside: 0,
   refusing: null,

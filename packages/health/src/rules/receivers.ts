@@ -1,7 +1,7 @@
 import { HOUR_MS, MINUTE_MS } from '@clickrelay/core';
 import type { Part, ReceiverPart } from '@clickrelay/queue';
 import { whenKnown } from '../known.ts';
-import { above, fully, type Reach } from '../reach.ts';
+import { above, below, fully } from '../reach.ts';
 import type { Rule, Sighting } from '../rule.ts';
 import { amount, duration, isAre, percent, size } from '../words.ts';
 import { receiversOf, worstOfEach } from './by-host.ts';
@@ -88,39 +88,39 @@ const FILLED = [
   { severity: 'warning', raise: 0.5, clear: 0.4 },
   { severity: 'critical', raise: 0.8, clear: 0.7 },
 ] as const;
-/** The fullness tells a rate only after a while, in ms. */
-const LEAST_AGE_MS = 10 * MINUTE_MS;
+/** In how many ms it is full. */
+const SOON = [{ severity: 'critical', raise: HOUR_MS, clear: 2 * HOUR_MS }] as const;
 
 const spoolFilling = ofReceivers(
   {
     code: 'spool_filling',
     levels: [{ severity: 'warning' }, { severity: 'critical' }],
     when:
-      'A spool has taken 50 % of `SPOOL_MAX_BYTES` (warning) or 80 % (critical), until 40 % or 70 %; or Redis takes ' +
-      'nothing, and at the rate since then the spool is full within an hour (critical).',
+      'A spool has taken 50 % of `SPOOL_MAX_BYTES` (warning) or 80 % (critical), until 40 % or 70 %; or, at the rate ' +
+      'of the last 10 minutes, it is full within an hour (critical), until 2.',
     about: 'When it is full, callbacks get 503. Bring Redis back, start more workers, or raise `SPOOL_MAX_BYTES`.',
   },
-  (receiver, nowMs) => {
-    const { hostName, readiness } = receiver;
+  ({ hostName, readiness }) => {
     if (readiness.spool === undefined) return undefined;
     const { records, bytes, maxBytes } = readiness.spool;
-    const fullInMs = isSpooling(receiver) ? timeToFull(readiness.spool, nowMs) : undefined;
-    const isSoonFull = fullInMs !== undefined && fullInMs <= HOUR_MS;
-    const reached: Reach | undefined = isSoonFull ? fully('critical') : above(bytes / maxBytes, FILLED);
+    const fullInMs = timeToFull(readiness.spool);
+    const [full, soon] = [above(bytes / maxBytes, FILLED), below(fullInMs, SOON)];
+    // Soon is critical: it holds whatever is reached beside it.
+    const reached = soon === undefined ? full : { ...soon, raises: soon.raises ?? full?.raises ?? null };
     if (reached === undefined) return undefined;
-    const soon = isSoonFull ? `, and at this rate full in ${duration(fullInMs)}` : '';
+    const atThisRate = soon === undefined ? '' : `, and at this rate full in ${duration(fullInMs)}`;
     const share = `${percent(bytes / maxBytes)} full: ${size(bytes)} of ${size(maxBytes)}`;
-    const sentence = `the spool of ${hostName} is ${share}${soon}`;
+    const sentence = `the spool of ${hostName} is ${share}${atThisRate}`;
     const text = 'bring Redis back, start more workers, or raise SPOOL_MAX_BYTES';
     return { ...reached, count: records, sentence, mend: { text, link: SPOOL } };
   },
 );
 
-/** While nothing leaves the spool, it has filled since its oldest callback came. */
-const timeToFull = ({ bytes, maxBytes, oldestAt }: Spool, nowMs: number): number | undefined => {
-  const ageMs = oldestAt === null ? 0 : nowMs - Date.parse(oldestAt);
-  return ageMs >= LEAST_AGE_MS && bytes > 0 ? Math.max(((maxBytes - bytes) * ageMs) / bytes, 0) : undefined;
-};
+/** For ever, when it does not grow or nobody can tell. */
+const timeToFull = ({ bytes, maxBytes, bytesPerMinute }: Spool): number =>
+  bytesPerMinute === null || bytesPerMinute <= 0
+    ? Number.POSITIVE_INFINITY
+    : (Math.max(maxBytes - bytes, 0) / bytesPerMinute) * MINUTE_MS;
 
 const spoolRefusing = ofReceivers(
   {

@@ -18,8 +18,8 @@ const at = (ageMs: number) => new Date(NOW - ageMs).toISOString();
 const old = (ageMs: number, durability = 'always', records = 5120) =>
   parts(receiver({}, { durability, spool: { records, bytes: GIB, oldestAt: at(ageMs) } }), worker());
 const filled = (percent: number) => parts(receiver({}, { spool: { records: 9, bytes: (percent / 10) * GIB } }));
-const filling = (gib: number, minutes: number, durability = 'spool') =>
-  parts(receiver({}, { durability, spool: { records: 9, bytes: gib * GIB, oldestAt: at(minutes * MINUTE) } }));
+const filling = (gib: number, gibPerMinute: number | null) =>
+  parts(receiver({}, { spool: { records: 9, bytes: gib * GIB, bytesPerMinute: gibPerMinute && gibPerMinute * GIB } }));
 const refusing = (gib: number) =>
   parts(
     receiver({}, { spool: { records: 9, bytes: gib * GIB, refusing: 'the disk under /home/27820000004 refuses it' } }),
@@ -57,10 +57,13 @@ export const receiverCases: Cases = {
     '70 %': filled(70),
     '71 %': filled(71),
     '80 %': filled(80),
-    '20 % in 10 minutes, and Redis takes none: full in 40': filling(2, 10),
-    '20 % in 10 minutes, and it is drained': filling(2, 10, 'always'),
-    '10 % in 10 minutes: full in 90': filling(1, 10),
-    '20 % in 9 minutes, which tells no rate': filling(2, 9),
+    '20 %, full in an hour': filling(2, 8 / 60),
+    '20 %, full in 61 minutes': filling(2, 8 / 61),
+    '20 %, full in 119 minutes': filling(2, 8 / 119),
+    '20 %, full in 2 hours': filling(2, 8 / 120),
+    '60 %, full in 90 minutes': filling(6, 4 / 90),
+    '20 %, and drained': filling(2, -1),
+    '20 %, and nobody knows the rate': filling(2, null),
     'no spool': parts(noSpool),
     unknown,
   },

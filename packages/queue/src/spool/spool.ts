@@ -3,6 +3,7 @@ import { type Appender, createAppender } from './append.ts';
 import type { Disk } from './disk.ts';
 import { SpoolError } from './errors.ts';
 import { makeFolder } from './files.ts';
+import { type Growth, watchGrowth } from './growth.ts';
 import { finishBatch, readBatch, stopReading } from './read.ts';
 import { recover } from './recover.ts';
 import { keepRefused } from './set-aside.ts';
@@ -17,6 +18,7 @@ import { type DiskWatch, watchDisk } from './watch-disk.ts';
  *   append      writes entries, many with one fsync, to segment after segment
  *   read        reads them in order; removes a segment once it is drained
  *   set-aside   keeps what cannot be read, or Redis refuses, for a person
+ *   growth      how fast it fills of late
  *   watch-disk  tries a disk that failed until it works
  *
  * All of them work on one state (state.ts). Formats: of a folder files.ts, of a segment record.ts; segment.ts reads
@@ -29,6 +31,8 @@ export interface SpoolStats {
   /** What their files take. */
   readonly bytes: number;
   readonly maxBytes: number;
+  /** By how many bytes a minute it grew in the last 10 minutes; null while it is not open for so long. */
+  readonly bytesPerMinute: number | null;
   /** When the oldest of them came, ISO 8601 in UTC; null when none waits. */
   readonly oldestAt: string | null;
   /** Files with damage, or with entries that Redis refused: a person has to look at them. */
@@ -74,6 +78,7 @@ export const openSpool = async (options: SpoolOptions): Promise<Spool> => {
   const { state, unlock } = await openFolder(options);
   const disk = watchDisk(state);
   const appender = createAppender(state, disk, options.deadlineMs ?? 800);
+  const growth = watchGrowth();
   let batch: SpoolBatch | undefined;
   return {
     append: appender.append,
@@ -86,7 +91,7 @@ export const openSpool = async (options: SpoolOptions): Promise<Spool> => {
       await finishBatch(state, ended);
     },
     setAside: (of, index, reason) => keepRefused(state, of, index, reason),
-    stats: () => statsOf(state, disk),
+    stats: () => statsOf(state, disk, growth),
     close: async () => {
       disk.stop();
       await appender.close();
@@ -116,12 +121,13 @@ const openFolder = async (options: SpoolOptions): Promise<{ state: SpoolState; u
   }
 };
 
-const statsOf = (state: SpoolState, disk: DiskWatch): SpoolStats => {
+const statsOf = (state: SpoolState, disk: DiskWatch, growth: Growth): SpoolStats => {
   const { records, bytes, maxBytes, oldestAt, setAside } = state;
   return {
     records,
     bytes,
     maxBytes,
+    bytesPerMinute: growth.perMinute(bytes, performance.now()),
     oldestAt: records === 0 ? null : oldestAt,
     setAside: setAside.size,
     refusing: refusing(state, disk),
