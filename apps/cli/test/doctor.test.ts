@@ -1,12 +1,12 @@
 import { once } from 'node:events';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Condition } from '@clickrelay/health';
 import { freePort } from '@clickrelay/service/machine';
-import { startProgram, startRedis } from '@clickrelay/testkit';
+import { redisCommand, startProgram, startRedis } from '@clickrelay/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runCli } from './run-cli.ts';
 
@@ -34,6 +34,25 @@ test('doctor without an API asks Redis itself, and names its unsafe settings wit
   expect(told).toContain('appendonly');
   expect(told).toContain(`redis-cli -p ${redis.port} config set appendonly yes`);
   expect(told).toContain('maxmemory-policy');
+});
+
+test('doctor without an API knows a Redis that is not ours by what is remembered, or says that it cannot tell', async () => {
+  const redis = await startRedis();
+  const storeOf = async () => {
+    const { stdout } = await runCli(['doctor', '--json'], { ...env, REDIS_URL: redis.url });
+    const { conditions } = JSON.parse(stdout) as { conditions: Condition[] };
+    const found = conditions.find(({ code }) => code === 'data_lost');
+    return found && [found.state, found.sentence];
+  };
+  const nobody = 'cannot tell: no part that runs, and no folder here, remembers which Redis is ours';
+  expect(await storeOf()).toEqual(['unknown', nobody]);
+  await writeFile(join(dataDir, 'store.json'), '{"id":"str_gone"}');
+  expect(await storeOf()).toEqual(['raised', 'the data of Clickrelay are gone from Redis']);
+  await redisCommand(redis.port, 'SET', 'cr:{registry}:store', '{"id":"str_other"}');
+  expect(await storeOf()).toEqual(['raised', 'Redis holds the data of another Clickrelay than before']);
+  await redisCommand(redis.port, 'SET', 'cr:{registry}:store', '{"id":"str_other","adopts":["str_gone"]}');
+  expect(await storeOf()).toBeUndefined();
+  await redis.stop();
 });
 
 test('doctor says that a Redis is full, and how to give it more', async () => {

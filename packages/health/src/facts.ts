@@ -37,7 +37,7 @@ export type RedisReach =
 
 export interface StoreFacts {
   /** The id that this process remembers; null when it never saw one. */
-  readonly expectedId: string | null;
+  readonly expectedId: Known<string | null>;
   /** The id in Redis now; null when there is none. */
   readonly foundId: string | null;
   /** Null when the data have the layout of this version. */

@@ -1,9 +1,10 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { StoreFound } from '@clickrelay/queue';
 import { ask, canAsk } from '../ask.ts';
-import { type RunFile, readJson, readRunFile } from '../data-dir.ts';
+import { type RunFile, readRunFile } from '../data-dir.ts';
 import { CommandError, EXIT } from '../errors.ts';
 import { isLocked } from '../lock.ts';
+import { goneStores, rememberedStores } from '../remembered-stores.ts';
 import { type Context, show } from './context.ts';
 
 export interface AdoptOptions {
@@ -34,11 +35,7 @@ export const adoptStore = async ({ yes }: AdoptOptions, context: Context): Promi
     });
   try {
     const found = await inTime(queue.inspectStore(store));
-    const told = (await inTime(queue.listParts(store))).flatMap(({ storeId }) => storeId ?? []);
-    const kept = [dataDir, config.SPOOL_DIR || join(dataDir, 'spool')].flatMap(
-      (dir) => readJson<{ id: string }>(join(dir, 'store.json'))?.id ?? [],
-    );
-    const gone = missing(new Set([...told, ...kept]), found);
+    const gone = goneStores(await inTime(rememberedStores(store, config)), found.mark);
     if (gone.length === 0) {
       show(context, { adopted: null, standsInFor: [] }, () => NOTHING_TO_ADOPT);
       return;
@@ -63,10 +60,6 @@ const redisUrlOf = (given: string, run: RunFile | undefined): string => {
     'REDIS_URL is empty, and no Redis of Clickrelay runs here; start it, or set REDIS_URL',
   );
 };
-
-/** Stores that parts remember, and that this one is not, nor stands in for. */
-const missing = (remembered: ReadonlySet<string>, { mark }: StoreFound): string[] =>
-  [...remembered].filter((id) => id !== mark?.id && mark?.adopts.includes(id) !== true);
 
 const NOTHING_TO_ADOPT =
   'nothing to adopt: no part remembers another store than this Redis, as far as can be seen from here';

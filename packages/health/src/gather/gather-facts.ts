@@ -115,10 +115,10 @@ const gatherStore = (sources: Sources): Promise<Known<StoreFacts>> =>
       else if (!(error instanceof StoreLostError)) throw error;
     }
     const { expectedId, found } = store.identity;
+    // A program that never looked takes the store as it is.
+    const own = { expectedId, foundId: found === undefined ? expectedId : (found?.id ?? null) };
     return {
-      expectedId,
-      // A program that never looked takes the store as it is.
-      foundId: found === undefined ? expectedId : (found?.id ?? null),
+      ...((await sources.expectedStore?.()) ?? own),
       otherLayout,
       createdAt: found == null ? null : Date.parse(found.createdAt),
     };

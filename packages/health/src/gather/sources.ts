@@ -1,10 +1,12 @@
 import type { DurabilityMode, Store } from '@clickrelay/queue';
-import type { ChannelFacts } from '../facts.ts';
+import type { ChannelFacts, StoreFacts } from '../facts.ts';
 import type { Known } from '../known.ts';
 
 /** From where facts come. */
 export interface Sources {
   readonly store: Store;
+  /** Which store it should be, for a program that remembers none. @default what `store` remembers */
+  readonly expectedStore?: () => Promise<Pick<StoreFacts, 'expectedId' | 'foundId'>>;
   /** What is asked of Redis: `DURABILITY`. */
   readonly mode: DurabilityMode;
   readonly publicUrl: string | null;

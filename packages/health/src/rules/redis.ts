@@ -2,7 +2,7 @@ import { MINUTE_MS } from '@clickrelay/core';
 import type { RedisReach, ServerFacts } from '../facts.ts';
 import { isUnknown, whenKnown } from '../known.ts';
 import { above, fully } from '../reach.ts';
-import type { Rule } from '../rule.ts';
+import type { Rule, Sighting } from '../rule.ts';
 import { amount, duration, list, percent, size } from '../words.ts';
 import { receiversOf } from './by-host.ts';
 
@@ -53,17 +53,18 @@ const dataLost: Rule = {
     'spool and workers stop, so that nothing goes into a store that nobody reads. Bring the data back; or, when ' +
     'they are gone for good, accept this Redis with `clickrelay doctor --adopt`, which first says what is missing.',
   look: ({ store }) =>
-    whenKnown(store, ({ expectedId, foundId }) => {
-      if (expectedId === null || foundId === expectedId) return [];
-      const sentence =
-        foundId === null
-          ? 'the data of Clickrelay are gone from Redis'
-          : 'Redis holds the data of another Clickrelay than before';
-      const text = 'bring the data back, or look at what is missing and accept this Redis';
-      return [
-        { id: null, ...fully('critical'), count: 0, sentence, mend: { text, command: 'clickrelay doctor --adopt' } },
-      ];
-    }),
+    whenKnown(store, ({ expectedId, foundId }) =>
+      whenKnown(expectedId, (id) => (id === null || id === foundId ? [] : [sightLoss(foundId)])),
+    ),
+};
+
+const sightLoss = (foundId: string | null): Sighting => {
+  const sentence =
+    foundId === null
+      ? 'the data of Clickrelay are gone from Redis'
+      : 'Redis holds the data of another Clickrelay than before';
+  const text = 'bring the data back, or look at what is missing and accept this Redis';
+  return { id: null, ...fully('critical'), count: 0, sentence, mend: { text, command: 'clickrelay doctor --adopt' } };
 };
 
 const layoutMismatch: Rule = {

@@ -24,6 +24,7 @@ export const redisCases: Cases = {
     'another id': store({ foundId: 'str_2' }),
     'no id was ever seen, and there is none': store({ expectedId: null, foundId: null }),
     'no id was ever seen, and there is one': store({ expectedId: null, foundId: 'str_2' }),
+    'nobody can tell which it should be': store({ expectedId: WHY }),
     unknown: but({ store: WHY }),
   },
   layout_mismatch: {

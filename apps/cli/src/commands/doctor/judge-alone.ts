@@ -4,6 +4,7 @@ import type { DurabilityMode } from '@clickrelay/queue';
 import { readKeptCredentials, usableCredentials } from '@clickrelay/service/settings';
 import { readRunFile, readSecrets } from '../../data-dir.ts';
 import { isLocked } from '../../lock.ts';
+import { goneStores, rememberedStores } from '../../remembered-stores.ts';
 import type { Context } from '../context.ts';
 
 /**
@@ -16,7 +17,7 @@ export const judgeAlone = async ({ config, environment }: Context): Promise<Verd
   // run.json has no password for a Redis that is not ours.
   const redisUrl = config.REDIS_URL || (run?.pids['redis'] === undefined ? undefined : run.redisUrl);
   if (redisUrl === undefined) return undefined;
-  const { openHealthRecords, openStore } = await import('@clickrelay/queue');
+  const { inspectStore, openHealthRecords, openStore } = await import('@clickrelay/queue');
   const store = await openStore({ redisUrl, role: 'producer' });
   const auth = config.CALLBACK_AUTH || readSecrets(dataDir).callbackAuth || '';
   try {
@@ -26,6 +27,13 @@ export const judgeAlone = async ({ config, environment }: Context): Promise<Verd
       rules: RULES,
       gather: createGatherer({
         store,
+        expectedStore: async () => {
+          const [{ mark }, remembered] = await Promise.all([inspectStore(store), rememberedStores(store, config)]);
+          const [gone] = goneStores(remembered, mark);
+          const expectedId = gone ?? mark?.id ?? null;
+          const foundId = mark?.id ?? null;
+          return { expectedId: remembered.length === 0 ? NOBODY_REMEMBERS : expectedId, foundId };
+        },
         mode: (environment['DURABILITY'] || 'always') as DurabilityMode,
         publicUrl: config.PUBLIC_URL ?? null,
         knowsCredential: () => usableCredentials(auth, readKeptCredentials(dataDir)).length > 0,
@@ -39,6 +47,7 @@ export const judgeAlone = async ({ config, environment }: Context): Promise<Verd
   }
 };
 
+const NOBODY_REMEMBERS = { unknown: 'no part that runs, and no folder here, remembers which Redis is ours' };
 const CONNECT_MS = 3_000;
 
 /** Waits until it is known whether there is a connection, or why there is none. */
