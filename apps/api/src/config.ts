@@ -6,6 +6,7 @@ import {
   durability,
   egressAllow,
   logLevel,
+  personKey,
   publicUrl,
   readConfig as read,
   retrySchedule,
@@ -27,6 +28,7 @@ export const config = z.object({
       'The key that opens everything, sent as `Authorization: Bearer <API_KEY>`; at least 16 characters. Must be ' +
         'set; `clickrelay start` makes one',
     ),
+  PERSON_KEY: personKey.describe('As for the worker'),
   API_RATE_LIMIT: z
     .string()
     .default('100/s')

@@ -14,7 +14,6 @@ import {
   listDeliveriesOf,
   listDestinations,
   listEvents,
-  openParties,
   PARTY,
   readCallbackOf,
   readEvent,
@@ -56,10 +55,9 @@ const wantedBy = (chosen: {
 };
 
 /** The keyed hash of a person, as `POST /v1/find` returns it. */
-const ofParty = async (store: Store, party: string | undefined): Promise<Wants> => {
+const ofParty = (store: Store, party: string | undefined): Wants => {
   if (party === undefined) return undefined;
-  const partyOf = await openParties(store);
-  return ({ from, to }) => [from, to].some((person) => person !== null && partyOf(person) === party);
+  return ({ from, to }) => [from, to].some((person) => person !== null && store.people.partyOf(person) === party);
 };
 
 /** The state of each delivery of these events. */
@@ -166,7 +164,7 @@ export const eventOperations = [
     }),
     run: async ({ query }, { store }, { signal }) => {
       const { limit, order, cursor, after, type: types, channel, class: statusClass, count, party, include } = query;
-      const wants = wantedBy({ types, channel, statusClass, isOfParty: await ofParty(store, party) });
+      const wants = wantedBy({ types, channel, statusClass, isOfParty: ofParty(store, party) });
       const { since, until } = datesOf(query);
       const { items, next } =
         order === 'asc'

@@ -1,7 +1,6 @@
 import { DESTINATION_ID, EVENT_ID, type Event, parseDeliveryId, personOf } from '@clickrelay/core';
 import {
   listEvents,
-  openParties,
   readDelivery,
   readDestination,
   readEvent,
@@ -106,7 +105,7 @@ const findByPerson = async (
   signal: AbortSignal,
 ): Promise<Found> => {
   const events: Event[] = [];
-  const party = (await openParties(store))(person);
+  const party = store.people.partyOf(person);
   const isIts = (address: string | null): boolean => address !== null && personOf(address) === person;
   const told = (complete: boolean): Found => ({ recognised, party, hits: hitsOf(events), events, complete });
   const deadline = performance.now() + LONGEST_MS;

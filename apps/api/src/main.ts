@@ -12,6 +12,7 @@ import {
   hashSettings,
   LayoutMismatchError,
   openStore,
+  PersonKeyMismatchError,
   rememberStore,
   tellPart,
   watchDurability,
@@ -45,13 +46,14 @@ const store = await openStore({
   redisUrl: config.REDIS_URL,
   role: 'producer',
   durability: config.DURABILITY,
+  personKey: config.PERSON_KEY,
   memory: rememberStore(config.DATA_DIR, (error) => log.warn(errorFields(error), 'store.not_kept')),
   onError: redisLog.onError,
 });
 store.redis.on('ready', redisLog.onReady);
 store.identity.onChange(logStore(log));
 // Not awaited: the API answers while Redis is away. Any other error heals by itself.
-orExit(() => store.ready(), LayoutMismatchError).catch(() => {});
+orExit(() => store.ready(), LayoutMismatchError, PersonKeyMismatchError).catch(() => {});
 const memory = watchMemory(store);
 const durability = watchDurability(store, { mode: config.DURABILITY, memory });
 const processMetrics = createProcessMetrics('api');

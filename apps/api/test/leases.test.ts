@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { type LoggedEvent, splitCallback } from '@clickrelay/core';
 import { createEventLog, enqueueDeliveries } from '@clickrelay/queue';
 import { freePort } from '@clickrelay/service/machine';
-import { fairNow, startProgram } from '@clickrelay/testkit';
+import { fairNow, PERSON_KEY, startProgram } from '@clickrelay/testkit';
 import { describe, expect, it } from 'vitest';
 import { API_KEY, logEvent, useApi } from './start-api.ts';
 
@@ -195,7 +195,7 @@ describe('an API that is killed under load', () => {
     const start = async () => {
       const port = await freePort();
       const url = `http://127.0.0.1:${port}`;
-      const env = { API_PORT: String(port), REDIS_URL: api.redis.url, API_KEY };
+      const env = { API_PORT: String(port), REDIS_URL: api.redis.url, PERSON_KEY, API_KEY };
       return { url, program: await startProgram({ args: [main], env, ipc: true, readyUrl: `${url}/healthz` }) };
     };
     const call = async (url: string, verb: string, body: object) => {

@@ -1,6 +1,6 @@
 import { openStore, readDestination, type Store } from '@clickrelay/queue';
 import { freePort } from '@clickrelay/service/machine';
-import { type RedisServer, startProgram, startRedis } from '@clickrelay/testkit';
+import { PERSON_KEY, type RedisServer, startProgram, startRedis } from '@clickrelay/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { API_KEY } from './start-api.ts';
 
@@ -20,7 +20,7 @@ afterAll(async () => {
 const start = async (environment: Record<string, string> = {}) => {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const env = { API_PORT: String(port), REDIS_URL: redis.url, API_KEY, ...environment };
+  const env = { API_PORT: String(port), REDIS_URL: redis.url, PERSON_KEY, API_KEY, ...environment };
   return { url, program: await startProgram({ args: [main], env, ipc: true, readyUrl: `${url}/healthz` }) };
 };
 
@@ -29,7 +29,7 @@ describe('the API as a program', () => {
     [{}, 'API_KEY is empty; set it to a long random text, which callers send as `Authorization: Bearer …`'],
     [{ API_KEY: 'canary' }, 'API_KEY must have at least 16 characters'],
   ])('does not start without a good key: %j', async (environment, message) => {
-    const env = { API_PORT: '0', REDIS_URL: redis.url, ...environment };
+    const env = { API_PORT: '0', REDIS_URL: redis.url, PERSON_KEY, ...environment };
     const error: Error = await startProgram({ args: [main], env, readyOutput: /listening/ }).then(
       () => new Error('it started'),
       (refused) => refused,
@@ -63,7 +63,7 @@ describe('the API as a program', () => {
   });
 
   it('does not outlive a `clickrelay start` that goes away before it is ready', async () => {
-    const env = { API_PORT: '0', REDIS_URL: redis.url, API_KEY };
+    const env = { API_PORT: '0', REDIS_URL: redis.url, PERSON_KEY, API_KEY };
     const program = await startProgram({ args: [main], env, ipc: true });
     program.disconnect();
     expect((await program.exited).signal).toBe(null);

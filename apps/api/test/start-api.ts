@@ -19,7 +19,7 @@ import {
   watchDurability,
 } from '@clickrelay/queue';
 import { sampleCallback } from '@clickrelay/simulator';
-import { type RedisServer, startRedis, startRedisCluster } from '@clickrelay/testkit';
+import { PERSON_KEY, type RedisServer, startRedis, startRedisCluster } from '@clickrelay/testkit';
 import { webhookAdapter } from '@clickrelay/webhook-forwarder';
 import { pino } from 'pino';
 import { afterAll, beforeAll } from 'vitest';
@@ -116,7 +116,7 @@ export const startApi = async ({
   const redis = (cluster?.masters[0] as RedisServer | undefined) ?? (await startRedis());
   const redisUrl = cluster?.url ?? redis.url;
   const memory = dataDir === '' ? undefined : rememberStore(dataDir, () => {});
-  const store = await openStore({ redisUrl, role: 'producer', memory });
+  const store = await openStore({ redisUrl, role: 'producer', personKey: PERSON_KEY, memory });
   await store.ready();
   const durability = watchDurability(store, { mode: 'always' });
   const logged: Record<string, unknown>[] = [];

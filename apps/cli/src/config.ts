@@ -35,6 +35,10 @@ export const config = z.object({
     .string()
     .default('')
     .describe('Key of the API; empty: `clickrelay start` makes one and keeps it in `DATA_DIR`'),
+  PERSON_KEY: z
+    .string()
+    .default('')
+    .describe('As for the worker; empty: `clickrelay start` makes one and keeps it in `DATA_DIR`'),
   SPOOL_DIR: z.string().default('').describe('As for the receiver; empty: `DATA_DIR/spool`'),
   ADAPTERS: adapters.describe('As for the worker: `destinations apply` accepts destinations of these types'),
   CLICKRELAY_COMMAND: z.string().default('clickrelay').describe('How printed hints write this command'),

@@ -8,6 +8,7 @@ export interface Secrets {
   /** What `start` was last given as CALLBACK_AUTH, or `query:<secret>` if it never was. */
   callbackAuth?: string;
   apiKey?: string;
+  personKey?: string;
   redisPassword?: string;
 }
 

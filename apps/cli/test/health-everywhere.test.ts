@@ -11,6 +11,7 @@ import {
   cannotShiftClock,
   createShiftedClock,
   type Destination,
+  PERSON_KEY,
   type Program,
   redisCommand,
   startDestination,
@@ -56,7 +57,7 @@ const mountSpool = (): void => {
 const startPart = (role: 'receiver' | 'worker', more: Record<string, string>): Promise<Program> =>
   startProgram({
     args: [fileURLToPath(import.meta.resolve(`@clickrelay/${role}/main`))],
-    env: { REDIS_URL: api.redisUrl, ...more },
+    env: { PERSON_KEY, REDIS_URL: api.redisUrl, ...more },
     ...(role === 'worker' ? { readyOutput: /worker\.ready/ } : { readyUrl: `http://127.0.0.1:${port}/readyz` }),
   });
 const startWorker = (more: Record<string, string> = {}): Promise<Program> =>

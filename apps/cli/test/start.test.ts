@@ -71,6 +71,7 @@ test('start makes credentials once, runs everything, prints one screen, and stop
   const secrets = await secretsFile();
   expect(secrets.callbackAuth).toMatch(/^query:[\w-]{32}$/);
   expect(secrets.apiKey).toMatch(/^[\w-]{32}$/);
+  expect(secrets.personKey).toMatch(/^[\w-]{32}$/);
   expect((await stat(dataDir)).mode & 0o777).toBe(0o700);
   expect((await stat(join(dataDir, 'secrets.json'))).mode & 0o777).toBe(0o600);
   expect((await stat(join(dataDir, 'run.json'))).mode & 0o777).toBe(0o600);
@@ -108,6 +109,7 @@ Callback URLs, to paste into Clickatell's portal:
     REDIS_URL: run.redisUrl,
     CALLBACK_AUTH: secrets.callbackAuth,
     API_KEY: secrets.apiKey,
+    PERSON_KEY: secrets.personKey,
     PORT: env['PORT'],
     API_PORT: env['API_PORT'],
     DATA_DIR: dataDir,
@@ -215,10 +217,13 @@ test('a second signal ends everything at once', async () => {
   await waitUntil(() => !Object.values(pids).some(isAlive));
 });
 
-test('a receiver alone has no credential made for it', async () => {
+test('a part alone has no secret made for it', async () => {
   const redis = { REDIS_URL: 'redis://127.0.0.1:1' };
   await expect(start({ roles: 'receiver', env: redis })).rejects.toThrow(
     'CALLBACK_AUTH is empty; set at least one credential, such as CALLBACK_AUTH=query:<a long random secret>, or CALLBACK_AUTH=none to accept any callback',
+  );
+  await expect(start({ roles: 'worker', env: redis })).rejects.toThrow(
+    'PERSON_KEY is empty; set it to a long random secret, the same for every worker and API',
   );
   await expect(secretsFile()).rejects.toThrow('ENOENT');
   const alone = await start({ roles: 'receiver', env: { ...redis, CALLBACK_AUTH: 'basic:user:s3cret' } });

@@ -7,6 +7,7 @@ import {
   egressAllow,
   logLevel,
   otlpEndpoint,
+  personKey,
   readConfig as read,
   retrySchedule,
   wholeNumber,
@@ -24,6 +25,10 @@ export const config = z.object({
   DURABILITY: durability.describe(
     'As for the receiver; matters to the worker for `replicated` on a Cluster only: what it moves from one ' +
       'server to another is on a replica first',
+  ),
+  PERSON_KEY: personKey.describe(
+    'Secret by which people are named where no phone number may stand, such as in Redis; the same for every worker ' +
+      'and API, and never in Redis or a copy of it. At least 32 characters. Must be set; `clickrelay start` makes one',
   ),
   DATA_DIR: z
     .string()

@@ -12,6 +12,7 @@ import {
   hashSettings,
   LayoutMismatchError,
   openStore,
+  PersonKeyMismatchError,
   recordAudit,
   rememberStore,
   tellPart,
@@ -65,12 +66,13 @@ const store = await openStore({
   redisUrl: config.REDIS_URL,
   role: 'consumer',
   durability: config.DURABILITY,
+  personKey: config.PERSON_KEY,
   memory: rememberStore(config.DATA_DIR, (error) => log.warn(errorFields(error), 'store.not_kept')),
   onError: redisLog.onError,
 });
 store.redis.on('ready', redisLog.onReady);
 store.identity.onChange(logStore(log));
-await orExit(() => whenOurs(store, { onLost: tellReady }), LayoutMismatchError);
+await orExit(() => whenOurs(store, { onLost: tellReady }), LayoutMismatchError, PersonKeyMismatchError);
 const applied = await orExit(() => destinationSettings.apply(store, declared), InvalidDestinationsError);
 for (const { id, change, changes, madeSecret, warnings } of applied) {
   const fields = Object.keys(changes);

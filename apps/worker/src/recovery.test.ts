@@ -1,5 +1,6 @@
 import { DeliveryError } from '@clickrelay/core';
 import { outcomeOf } from '@clickrelay/queue';
+import { PERSON_KEY } from '@clickrelay/testkit';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from './config.ts';
 import { Pace } from './pace.ts';
@@ -9,7 +10,7 @@ import { Pace } from './pace.ts';
  * destination and the workers are arithmetic.
  */
 
-const { RETRY_SCHEDULE: schedule } = readConfig({});
+const { RETRY_SCHEDULE: schedule } = readConfig({ PERSON_KEY });
 const HOUR = 3_600_000;
 const failure = new DeliveryError('destination_rejected', 'answered 500', { retryable: true, status: 500 });
 /** How long another worker takes to hear of a hold. */

@@ -6,7 +6,7 @@ import { testAdapter } from '@clickrelay/adapter-contract';
 import { type Deliverer, DeliveryError, formatEvent, type PluggedAdapter } from '@clickrelay/core';
 import { listDeadLetters, readDestination } from '@clickrelay/queue';
 import { sampleCallback } from '@clickrelay/simulator';
-import { type Program, startDestination, startProgram, waitUntil } from '@clickrelay/testkit';
+import { PERSON_KEY, type Program, startDestination, startProgram, waitUntil } from '@clickrelay/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { guardDeliverer } from '../src/guard-deliverer.ts';
@@ -70,7 +70,7 @@ describe('a worker with ADAPTERS', () => {
   const start = (environment: Record<string, string>): Promise<Program> =>
     startProgram({
       args: [MAIN],
-      env: { REDIS_URL: worker.redis.url, RETRY_SCHEDULE: '0s,20ms', ...environment },
+      env: { PERSON_KEY, REDIS_URL: worker.redis.url, RETRY_SCHEDULE: '0s,20ms', ...environment },
       cwd: folder,
       readyOutput: /worker\.ready/,
     });

@@ -18,6 +18,7 @@ import {
 } from '@clickrelay/queue';
 import { type Envelope, sampleCallback } from '@clickrelay/simulator';
 import {
+  PERSON_KEY,
   type RedisCluster,
   type RedisServer,
   redisCommand,
@@ -44,12 +45,17 @@ let worker: RunningWorker;
 beforeAll(async () => {
   cluster = await startRedisCluster();
   producer = await openStore({ redisUrl: cluster.url, role: 'producer', durability: 'replicated' });
-  consumer = await openStore({ redisUrl: cluster.url, role: 'consumer', durability: 'replicated' });
+  consumer = await openStore({
+    redisUrl: cluster.url,
+    role: 'consumer',
+    durability: 'replicated',
+    personKey: PERSON_KEY,
+  });
   await Promise.all([producer.ready(), consumer.ready()]);
   worker = await startWorker({
     store: consumer,
     adapters: createAdapters({ egressAllow: ['127.0.0.0/8'], userAgent: 'Clickrelay/test' }),
-    config: readConfig({ RETRY_SCHEDULE: '0s,20ms,20ms' }),
+    config: readConfig({ PERSON_KEY, RETRY_SCHEDULE: '0s,20ms,20ms' }),
     metrics: createWorkerMetrics(new Registry()),
     log: pino({ level: 'silent' }),
   });

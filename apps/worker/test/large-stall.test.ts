@@ -4,6 +4,7 @@ import { createCommitter, openStore, putDestination, queueDepths, type Store } f
 import { type Envelope, sampleCallback } from '@clickrelay/simulator';
 import {
   type Destination,
+  PERSON_KEY,
   type Program,
   type RedisServer,
   startDestination,
@@ -40,7 +41,12 @@ beforeEach(async () => {
       import.meta.resolve('@clickrelay/testkit/stall-probe'),
       new URL('../src/main.ts', import.meta.url).pathname,
     ],
-    env: { REDIS_URL: redis.url, EGRESS_ALLOW: '127.0.0.0/8', RETRY_SCHEDULE: '0s,100ms,100ms,100ms,100ms' },
+    env: {
+      PERSON_KEY,
+      REDIS_URL: redis.url,
+      EGRESS_ALLOW: '127.0.0.0/8',
+      RETRY_SCHEDULE: '0s,100ms,100ms,100ms,100ms',
+    },
     readyOutput: /worker.ready/,
   });
 });

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { readIntake, readLedger, sumIntake } from '@clickrelay/queue';
 import { type Envelope, sampleCallback } from '@clickrelay/simulator';
-import { type Program, startProgram, waitUntil } from '@clickrelay/testkit';
+import { PERSON_KEY, type Program, startProgram, waitUntil } from '@clickrelay/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { useWorker } from './use-worker.ts';
 
@@ -18,7 +18,7 @@ afterEach(async () => {
 const startWorkerProcess = async (): Promise<Program> => {
   const program = await startProgram({
     args: [MAIN],
-    env: { REDIS_URL: walk.redis.url, EGRESS_ALLOW: '127.0.0.0/8', RETRY_SCHEDULE: '0s,50ms,50ms' },
+    env: { PERSON_KEY, REDIS_URL: walk.redis.url, EGRESS_ALLOW: '127.0.0.0/8', RETRY_SCHEDULE: '0s,50ms,50ms' },
     readyOutput: /worker\.ready/,
   });
   programs.push(program);

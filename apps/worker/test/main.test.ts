@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { freePort } from '@clickrelay/service/machine';
 import { sampleCallback } from '@clickrelay/simulator';
-import { startProgram } from '@clickrelay/testkit';
+import { PERSON_KEY, startProgram } from '@clickrelay/testkit';
 import { expect, it } from 'vitest';
 import { useWorker } from './use-worker.ts';
 
@@ -15,7 +15,7 @@ it.each([
   const destination = await relay.addDestination('slow', 'hang');
   const worker = await startProgram({
     args: [main],
-    env: { REDIS_URL: relay.redis.url, EGRESS_ALLOW: '127.0.0.0/8' },
+    env: { PERSON_KEY, REDIS_URL: relay.redis.url, EGRESS_ALLOW: '127.0.0.0/8' },
     ipc: true,
     readyOutput: /worker\.ready/,
   });
@@ -35,7 +35,7 @@ it.each([
 it('ends with the `clickrelay start` that started it, even while it still waits for Redis', async () => {
   const worker = await startProgram({
     args: [main],
-    env: { REDIS_URL: `redis://127.0.0.1:${await freePort()}` },
+    env: { PERSON_KEY, REDIS_URL: `redis://127.0.0.1:${await freePort()}` },
     ipc: true,
     readyOutput: /redis\.away/,
   });

@@ -15,7 +15,14 @@ import {
   type Store,
 } from '@clickrelay/queue';
 import { sampleCallback } from '@clickrelay/simulator';
-import { type Destination, type RedisServer, startDestination, startRedis, waitUntil } from '@clickrelay/testkit';
+import {
+  type Destination,
+  PERSON_KEY,
+  type RedisServer,
+  startDestination,
+  startRedis,
+  waitUntil,
+} from '@clickrelay/testkit';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAdapters } from '../src/adapters.ts';
@@ -47,7 +54,7 @@ afterAll(async () => {
 const openAs = async (name: string, role: 'producer' | 'consumer', permissions: readonly string[]): Promise<Store> => {
   await admin.redis.call('ACL', 'SETUSER', name, 'reset', ...permissions);
   const redisUrl = `redis://${name}:a-long-random-password@127.0.0.1:${redis.port}`;
-  const store = await openStore({ redisUrl, role });
+  const store = await openStore({ redisUrl, role, personKey: PERSON_KEY });
   closing.push(() => store.close());
   return store;
 };
@@ -68,7 +75,7 @@ describe('the Redis user of the documentation', () => {
     const worker = await startWorker({
       store,
       adapters: createAdapters({ egressAllow: ['127.0.0.0/8'], userAgent: 'Clickrelay/test' }),
-      config: readConfig({ RETRY_SCHEDULE: '0s,20ms' }),
+      config: readConfig({ PERSON_KEY, RETRY_SCHEDULE: '0s,20ms' }),
       metrics: createWorkerMetrics(new Registry()),
       log,
     });

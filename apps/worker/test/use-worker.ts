@@ -12,6 +12,7 @@ import type { Envelope } from '@clickrelay/simulator';
 import {
   type DestinationAnswer,
   type Destination as LocalDestination,
+  PERSON_KEY,
   type RedisServer,
   startDestination,
   startRedis,
@@ -37,7 +38,7 @@ export const useWorker = () => {
   });
   afterAll(() => redis.stop());
   beforeEach(async () => {
-    store = await openStore({ redisUrl: redis.url, role: 'consumer' });
+    store = await openStore({ redisUrl: redis.url, role: 'consumer', personKey: PERSON_KEY });
     await store.redis.flushall();
     await store.ready();
   });
@@ -59,7 +60,7 @@ export const useWorker = () => {
     worker = await startWorker({
       store,
       adapters,
-      config: readConfig({ RETRY_SCHEDULE: '0s,20ms,20ms', ...environment }),
+      config: readConfig({ PERSON_KEY, RETRY_SCHEDULE: '0s,20ms,20ms', ...environment }),
       metrics: createWorkerMetrics(new Registry()),
       log: pino({ level: 'silent' }),
     });

@@ -10,7 +10,8 @@ export { readServers } from './redis/read-servers.ts';
 export { readCluster } from './redis/read-cluster.ts';
 export { dropLarge, readLarge, readLargePieces } from './redis/large-text.ts';
 export { parseRedisUrl } from './redis/redis-url.ts';
-export { LayoutMismatchError, StoreLostError } from './redis/errors.ts';
+export { LayoutMismatchError, PersonKeyMismatchError, StoreLostError } from './redis/errors.ts';
+export { PARTY } from './redis/people.ts';
 export { rememberStore } from './redis/remember-store.ts';
 export { whenOurs } from './redis/when-ours.ts';
 export { withDeadline } from './redis/with-deadline.ts';
@@ -96,7 +97,6 @@ export { type Session, openSession, closeSession, findSession } from './registry
 export type { ApiPart, DiskFacts, Part, PartRole, ReceiverPart, WorkerPart } from './registry/part.ts';
 export { openCredentialRecords, type CredentialRecord } from './registry/credentials.ts';
 export { type AlertRecords, openAlertRecords, type SentAlert } from './registry/alert-records.ts';
-export { openParties, PARTY } from './registry/parties.ts';
 export { adoptStore, inspectStore, type StoreFound } from './registry/adopt-store.ts';
 export { listAudit, recordAudit } from './registry/audit.ts';
 export { listSnapshots, publishSnapshot } from './registry/snapshots.ts';

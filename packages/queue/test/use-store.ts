@@ -1,4 +1,4 @@
-import { type RedisServer, startRedis } from '@clickrelay/testkit';
+import { PERSON_KEY, type RedisServer, startRedis } from '@clickrelay/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { openStore, type Store, type StoreOptions } from '../src/redis/store.ts';
 
@@ -46,7 +46,7 @@ export const useStore = <Server extends TestServer = RedisServer>({
 
   const openAnother = async (options: Partial<StoreOptions> = {}): Promise<Store> => {
     const redisUrl = options.redisUrl ?? present(redis, 'Redis').url;
-    const another = await openStore({ role: 'consumer', ...storeOptions, ...options, redisUrl });
+    const another = await openStore({ role: 'consumer', personKey: PERSON_KEY, ...storeOptions, ...options, redisUrl });
     opened.push(another);
     return another;
   };

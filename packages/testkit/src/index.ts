@@ -9,6 +9,7 @@ export { fairNow } from './fair-now.ts';
 export type { Cut, CutMoment } from './fault-connection.ts';
 export { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 export { beginSlotMove, type SlotMove } from './move-slot.ts';
+export { PERSON_KEY } from './person-key.ts';
 export { COMPILE_CACHE, type Program, type ProgramOptions, startProgram } from './processes.ts';
 export { type RedisOptions, type RedisServer, startRedis } from './redis.ts';
 export { type RedisCluster, startRedisCluster } from './redis-cluster.ts';

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openStore, queueDepths } from '@clickrelay/queue';
 import type { RedisServer } from '@clickrelay/testkit';
+import { PERSON_KEY } from '@clickrelay/testkit';
 import { startReceiver } from './ingest.ts';
 import { flood } from './load.ts';
 import { cpuMicros, startServer, stopServer } from './processes.ts';
@@ -49,6 +50,7 @@ export const measureDestinations = async (count: number, redis: RedisServer): Pr
   await writeFile(file, `destinations:\n${declared.join('\n')}\n`);
   const receiver = await startReceiver('clickrelay', redis);
   const worker = await startServer(fileURLToPath(import.meta.resolve('@clickrelay/worker/main')), {
+    PERSON_KEY,
     REDIS_URL: redis.url,
     DESTINATIONS_FILE: file,
     EGRESS_ALLOW: '127.0.0.0/8',

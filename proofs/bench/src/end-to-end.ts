@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RedisServer } from '@clickrelay/testkit';
+import { PERSON_KEY } from '@clickrelay/testkit';
 import { startReceiver } from './ingest.ts';
 import { flood, percentile, trickle } from './load.ts';
 import { cpuMicros, startServer, stopServer } from './processes.ts';
@@ -60,6 +61,7 @@ const startWorker = async (pipeline: Pipeline, redis: RedisServer, destinationPo
   const file = join(folder, 'destinations.yaml');
   await writeFile(file, `destinations:\n  - { id: bench, type: webhook, url: "${url}" }\n`);
   return startServer(fileURLToPath(import.meta.resolve('@clickrelay/worker/main')), {
+    PERSON_KEY,
     REDIS_URL: redis.url,
     DESTINATIONS_FILE: file,
     EGRESS_ALLOW: '127.0.0.0/8',

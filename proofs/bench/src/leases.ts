@@ -5,6 +5,7 @@ import { createEventLog, enqueueDeliveries, openStore, putDestination, type Stor
 import { freePort } from '@clickrelay/service/machine';
 import { sampleCallback } from '@clickrelay/simulator';
 import type { RedisServer } from '@clickrelay/testkit';
+import { PERSON_KEY } from '@clickrelay/testkit';
 import { percentile } from './load.ts';
 import { cpuMicros, startServer, stopServer } from './processes.ts';
 
@@ -42,7 +43,7 @@ export const measureLeases = async (redis: RedisServer): Promise<LeasesResult> =
   await store.ready();
   const api = await startServer(
     fileURLToPath(import.meta.resolve('@clickrelay/api/main')),
-    { API_PORT: String(port), API_KEY, REDIS_URL: redis.url, LOG_LEVEL: 'warn' },
+    { API_PORT: String(port), API_KEY, PERSON_KEY, REDIS_URL: redis.url, LOG_LEVEL: 'warn' },
     `http://127.0.0.1:${port}/healthz`,
   );
   const agent = new Agent({ keepAlive: true });

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { freePort } from '@clickrelay/service/machine';
+import { PERSON_KEY } from '@clickrelay/testkit';
 import { createPart, type Part } from './part.ts';
 import type { Rig } from './rig.ts';
 import type { Run } from './run.ts';
@@ -28,7 +29,7 @@ export const startApi = async (run: Run, rig: Rig): Promise<Api> => {
   const url = `http://127.0.0.1:${port}`;
   const part = createPart({
     args: [fileURLToPath(import.meta.resolve('@clickrelay/api/main'))],
-    env: { REDIS_URL: rig.redis.url, API_PORT: String(port), API_KEY, EGRESS_ALLOW: '127.0.0.0/8' },
+    env: { PERSON_KEY, REDIS_URL: rig.redis.url, API_PORT: String(port), API_KEY, EGRESS_ALLOW: '127.0.0.0/8' },
     readyUrl: `${url}/healthz`,
   });
   run.defer(() => part.kill());

@@ -17,6 +17,7 @@ import {
 import { freePort } from '@clickrelay/service/machine';
 import {
   type FaultProxy,
+  PERSON_KEY,
   type RedisOptions,
   type RedisServer,
   startFaultProxy,
@@ -84,7 +85,7 @@ export const startRig = async (run: Run, options: RigOptions = {}): Promise<Rig>
   const redisUrl = options.servers?.url ?? redis.url;
   const proxy = await startFaultProxy(redis.port);
   run.defer(() => proxy.close());
-  const store = await openStore({ redisUrl, role: 'consumer' });
+  const store = await openStore({ redisUrl, role: 'consumer', personKey: PERSON_KEY });
   run.defer(() => store.close());
   await store.ready();
 
@@ -128,7 +129,7 @@ export const startRig = async (run: Run, options: RigOptions = {}): Promise<Rig>
   const newWorker = (): Part => {
     const worker = createPart({
       args: [fileURLToPath(import.meta.resolve('@clickrelay/worker/main'))],
-      env: { REDIS_URL: urlFor('worker'), EGRESS_ALLOW: '127.0.0.0/8', RETRY_SCHEDULE, ...options.worker },
+      env: { PERSON_KEY, REDIS_URL: urlFor('worker'), EGRESS_ALLOW: '127.0.0.0/8', RETRY_SCHEDULE, ...options.worker },
       readyOutput: /worker\.ready/,
     });
     run.defer(() => worker.kill());

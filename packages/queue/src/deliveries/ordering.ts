@@ -78,12 +78,11 @@ export interface Ordering {
   leave(event: Pick<Event, 'id' | 'from' | 'to'>): Promise<void>;
 }
 
-/** The two parties, no matter which of them wrote; undefined for an event that names neither. */
-const conversationOf = ({ from, to }: Pick<Event, 'from' | 'to'>): string | undefined =>
-  from === null && to === null ? undefined : JSON.stringify([from ?? '', to ?? ''].sort());
-
 export const createOrdering = (store: Store, destinationId: string): Ordering => {
-  const { redis } = store;
+  const { redis, people } = store;
+  /** Undefined for an event that names neither party. */
+  const conversationOf = ({ from, to }: Pick<Event, 'from' | 'to'>): string | undefined =>
+    from === null && to === null ? undefined : people.conversationOf(from ?? '', to ?? '');
   const queue = destinationQueue(destinationId);
   const keyOf = (conversation: string): string => conversationKey(queue, conversation);
 

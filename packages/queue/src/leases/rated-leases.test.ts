@@ -9,7 +9,7 @@ import { createEventLog } from '../log/append.ts';
 import type { Leases } from './leases.ts';
 
 const test = useLeases();
-const { addDestination, addEvents, openLeases, store, take, takeOne } = test;
+const { addDestination, addEvents, openLeases, store, take, takeAny, takeOne } = test;
 
 describe('a destination with a rate', () => {
   const takeAll = async (id: string, count: number, by: Leases[]): Promise<{ at: number; times: number[] }> => {
@@ -17,7 +17,7 @@ describe('a destination with a rate', () => {
     const times: number[] = [];
     const consume = async (from: Leases): Promise<void> => {
       while (times.length < count) {
-        for (const lease of await take(id, { max: 10, waitMs: 300 }, from)) {
+        for (const lease of await takeAny(id, { max: 10, waitMs: 300 }, from)) {
           times.push(performance.now() - since);
           await from.ack(id, lease);
         }

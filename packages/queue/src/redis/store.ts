@@ -10,6 +10,7 @@ import { explainRedisError, type RedisTrouble, saysOnlyThatItFailed } from './ex
 import { anyStore, type Identity, watchIdentity } from './identity.ts';
 import { keySlot } from './key-slot.ts';
 import { INGEST_SHARDS, ingestQueue, LAYOUT, type QueueName, queueKey, REGISTRY } from './names.ts';
+import { createPeople, nobody, type People } from './people.ts';
 import { createPutAside, type PutAside } from './put-aside.ts';
 import type { StoreMemory } from './remember-store.ts';
 
@@ -58,6 +59,8 @@ export interface Store {
   readonly clock: RedisClock;
   /** Whether this Redis is the one that the process began with. */
   readonly identity: Identity;
+  /** How people are named where no number may stand. */
+  readonly people: People;
   /** On a Cluster, tags are on different servers: no command, script or pipeline may touch two of them. */
   readonly isCluster: boolean;
   /** By hash tag: the parts of a Cluster that cannot be used for now. */
@@ -88,6 +91,7 @@ export interface Store {
   /**
    * Resolves when Redis answers, is ours, and its data have the layout of this version.
    * @throws {LayoutMismatchError} when they have another
+   * @throws {PersonKeyMismatchError} when they began with another person key
    * @throws {StoreLostError} when it is not the Redis that this process remembers
    */
   ready(): Promise<void>;
@@ -106,6 +110,8 @@ export interface StoreOptions {
   readonly durability?: DurabilityMode;
   /** Where the process remembers which store is its own. @default uses whatever Redis it is given */
   readonly memory?: StoreMemory | undefined;
+  /** The `PERSON_KEY`, for a process that names people. @default it names nobody */
+  readonly personKey?: string | undefined;
   /** Called for each connection error, repeatedly while Redis is away. The connection recovers by itself. */
   readonly onError?: (error: Error) => void;
 }
@@ -187,6 +193,8 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
   const identity = options.memory === undefined ? anyStore : watchIdentity(redis, options.memory);
   // BullMQ wrote the settings of its queues into the store that is gone: those that are opened anew write them again.
   identity.onAdopt(async () => queues.clear());
+  const people = options.personKey === undefined ? nobody : createPeople(options.personKey);
+  identity.onAdopt(() => people.agree(redis));
   const isReplicated = options.durability === 'replicated';
 
   return {
@@ -194,6 +202,7 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
     role: options.role,
     clock,
     identity,
+    people,
     isCluster,
     aside: createPutAside(),
     ingestShards: isCluster ? INGEST_SHARDS : 1,
@@ -218,6 +227,7 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
       layout ??= whenConnected()
         .then(() => identity.look())
         .then(() => writeLayout(redis))
+        .then(() => people.agree(redis))
         .catch((error) => {
           layout = undefined;
           throw error;

@@ -8,6 +8,7 @@ const LOOK_AGAIN_MS = 1_000;
  * Resolves when the store is ready, however long it is not ours.
  * @param onLost called each time that it is not
  * @throws {LayoutMismatchError}
+ * @throws {PersonKeyMismatchError}
  */
 export const whenOurs = async (store: Store, { onLost }: { onLost: () => void }): Promise<void> => {
   for (;;) {

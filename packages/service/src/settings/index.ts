@@ -17,6 +17,7 @@ export {
   egressAllow,
   logLevel,
   otlpEndpoint,
+  personKey,
   publicUrl,
   retrySchedule,
   wholeNumber,

@@ -29,6 +29,7 @@ export const KNOWN_VARIABLES: readonly string[] = [
   'MAX_BODY_BYTES',
   'METRICS_TOKEN',
   'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'PERSON_KEY',
   'PORT',
   'PUBLIC_URL',
   'REDIS_URL',

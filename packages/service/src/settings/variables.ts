@@ -42,6 +42,14 @@ export const adapters = z
       .filter((module) => module !== ''),
   );
 
+/** The secret by which people are named: see the store's `people`. */
+export const personKey = z
+  .string({
+    error:
+      'PERSON_KEY is empty; set it to a long random secret, the same for every worker and API: openssl rand -base64 32',
+  })
+  .min(32, { error: 'PERSON_KEY must have at least 32 characters' });
+
 const LONGEST_DAYS = 3_650;
 
 /** In milliseconds. */

@@ -50,6 +50,7 @@ export const partEnvironment = (
   REDIS_URL: redisUrl,
   CALLBACK_AUTH: secrets.callbackAuth,
   API_KEY: secrets.apiKey,
+  PERSON_KEY: secrets.personKey,
   HOST: config.HOST,
   PORT: String(ports.receiver),
   API_HOST: config.API_HOST,
@@ -78,12 +79,14 @@ const credentials = (config: Config, roles: readonly RoleName[], dataDir: string
   const callbackAuth = config.CALLBACK_AUTH || readSecrets(dataDir).callbackAuth;
   if (callbackAuth !== undefined) given.callbackAuth = callbackAuth;
   if (config.API_KEY !== '') given.apiKey = config.API_KEY;
+  if (config.PERSON_KEY !== '') given.personKey = config.PERSON_KEY;
 
   const wanted: (keyof Secrets)[] = [];
   if (config.REDIS_URL === '') wanted.push('redisPassword');
   if (ROLES.every((role) => roles.includes(role))) {
     if (given.callbackAuth === undefined) wanted.push('callbackAuth');
     if (given.apiKey === undefined) wanted.push('apiKey');
+    if (given.personKey === undefined) wanted.push('personKey');
   } else {
     if (roles.includes('receiver') && given.callbackAuth === undefined) {
       throw new CommandError(
@@ -94,6 +97,12 @@ const credentials = (config: Config, roles: readonly RoleName[], dataDir: string
     }
     if (roles.includes('api') && given.apiKey === undefined) {
       throw new CommandError('config', 'API_KEY is empty; set it to a long random secret');
+    }
+    if ((roles.includes('worker') || roles.includes('api')) && given.personKey === undefined) {
+      throw new CommandError(
+        'config',
+        'PERSON_KEY is empty; set it to a long random secret, the same for every worker and API',
+      );
     }
   }
   const kept = makeSecrets(dataDir, wanted);
