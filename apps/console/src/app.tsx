@@ -4,6 +4,7 @@ import { LocationProvider, Route, Router } from 'preact-iso/router';
 import { LiveRegion } from './parts/live-region.tsx';
 import { Empty } from './parts/page-state.tsx';
 import { readSession, session } from './session.ts';
+import { Help } from './shell/help.tsx';
 import { Side } from './shell/side.tsx';
 import { SignIn } from './shell/sign-in.tsx';
 import { Top } from './shell/top.tsx';
@@ -15,9 +16,11 @@ const Keys = lazy(() => import('./pages/keys.tsx'));
 const LedgerPage = lazy(() => import('./pages/ledger.tsx'));
 const MessagePage = lazy(() => import('./pages/message.tsx'));
 const DeadLetters = lazy(() => import('./pages/dead-letters.tsx'));
+const Deliveries = lazy(() => import('./pages/deliveries.tsx'));
 const DeliveryPage = lazy(() => import('./pages/delivery.tsx'));
 const DestinationPage = lazy(() => import('./pages/destination.tsx'));
 const Destinations = lazy(() => import('./pages/destinations.tsx'));
+const IntakePage = lazy(() => import('./pages/intake.tsx'));
 const Overview = lazy(() => import('./pages/overview.tsx'));
 const Quarantine = lazy(() => import('./pages/quarantine.tsx'));
 const QuarantinedPage = lazy(() => import('./pages/quarantined.tsx'));
@@ -57,12 +60,14 @@ const Frame = () => {
               <Route path="/events" component={Events} />
               <Route path="/events/:id" component={EventPage} />
               <Route path="/messages/:id" component={MessagePage} />
+              <Route path="/deliveries" component={Deliveries} />
               <Route path="/deliveries/:id" component={DeliveryPage} />
               <Route path="/dead-letters" component={DeadLetters} />
               <Route path="/quarantine" component={Quarantine} />
               <Route path="/quarantine/:id" component={QuarantinedPage} />
               <Route path="/replays" component={Replays} />
               <Route path="/replays/:id" component={ReplayPage} />
+              <Route path="/intake" component={IntakePage} />
               <Route path="/ledger" component={LedgerPage} />
               <Route path="/setup" component={SetupPage} />
               <Route path="/keys" component={Keys} />
@@ -73,6 +78,7 @@ const Frame = () => {
           </main>
         </div>
       </div>
+      <Help />
       <LiveRegion />
     </>
   );

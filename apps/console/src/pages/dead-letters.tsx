@@ -2,9 +2,11 @@ import type { DeadLetter, DeadLetterGroup } from '@clickrelay/client';
 import { useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso/router';
 import { useLoad } from '../load.ts';
+import { CopyCall, commandOf } from '../parts/copy-call.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Empty, Failed, Skeleton } from '../parts/page-state.tsx';
 import { type Chosen, ReplayPlan } from '../parts/replay-plan.tsx';
+import { Table } from '../parts/table.tsx';
 import { Time } from '../parts/time.tsx';
 import { call, may } from '../session.ts';
 import { ago } from '../time.ts';
@@ -55,6 +57,11 @@ const DeadLetters = () => {
           <h1>Dead letters</h1>
           <p>Deliveries that ran out of attempts. Kept until somebody sends them again or removes them.</p>
         </div>
+        <CopyCall
+          path="/v1/dead-letters"
+          query={{ destination, kind, limit: PAGE }}
+          command={commandOf('dead-letters', { destination, kind })}
+        />
       </div>
       <Failed loaded={groups} />
       {groups.data === undefined ? (
@@ -135,45 +142,33 @@ interface DeadLetterTableProps {
 }
 
 const DeadLetterTable = ({ items, isLeft, onToggle }: DeadLetterTableProps) => (
-  <section class="scroll" tabIndex={0} aria-label="List of dead letters">
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">
-            <span class="sr">Select</span>
-          </th>
-          <th scope="col">Gave up</th>
-          <th scope="col">Event</th>
-          <th scope="col">Destination</th>
-          <th scope="col">Came in</th>
-          <th scope="col">Answer</th>
-        </tr>
-      </thead>
-      <tbody>
-        {items.map(({ deliveryId, eventId, eventType, destinationId, failedAt, receivedAt, status, errorCode }) => (
-          <tr key={deliveryId} aria-selected={!isLeft(deliveryId)}>
-            <td>
-              <input
-                type="checkbox"
-                aria-label={`Select ${deliveryId}`}
-                checked={!isLeft(deliveryId)}
-                onChange={() => onToggle(deliveryId)}
-              />
-            </td>
-            <td>
-              <Time at={failedAt} millis={false} />
-            </td>
-            <td>
-              <a href={`/events/${eventId}`}>{eventType}</a>
-            </td>
-            <td>{destinationId}</td>
-            <td>{receivedAt === null ? '—' : <Time at={receivedAt} millis={false} />}</td>
-            <td class="mono bad">{status ?? errorCode ?? '—'}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  </section>
+  <Table
+    name="List of dead letters"
+    rows={items}
+    keyOf={({ deliveryId }) => deliveryId}
+    isSelected={({ deliveryId }) => !isLeft(deliveryId)}
+    columns={[
+      {
+        head: <span class="sr">Select</span>,
+        cell: ({ deliveryId }) => (
+          <input
+            type="checkbox"
+            aria-label={`Select ${deliveryId}`}
+            checked={!isLeft(deliveryId)}
+            onChange={() => onToggle(deliveryId)}
+          />
+        ),
+      },
+      { head: 'Gave up', cell: ({ failedAt }) => <Time at={failedAt} millis={false} /> },
+      { head: 'Event', cell: ({ eventId, eventType }) => <a href={`/events/${eventId}`}>{eventType}</a> },
+      { head: 'Destination', cell: ({ destinationId }) => destinationId },
+      {
+        head: 'Came in',
+        cell: ({ receivedAt }) => (receivedAt === null ? '—' : <Time at={receivedAt} millis={false} />),
+      },
+      { head: 'Answer', class: 'mono bad', cell: ({ status, errorCode }) => status ?? errorCode ?? '—' },
+    ]}
+  />
 );
 
 export default DeadLetters;

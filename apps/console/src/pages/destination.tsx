@@ -1,12 +1,14 @@
-import type { ListedDelivery, Overview, Destination as Settings, TestResult } from '@clickrelay/client';
+import type { Hours, ListedDelivery, Overview, Destination as Settings, TestResult } from '@clickrelay/client';
 import { useState } from 'preact/hooks';
 import { useRoute } from 'preact-iso/router';
 import { useLoad } from '../load.ts';
 import { DeliveryTable } from '../parts/delivery-table.tsx';
+import { Durations } from '../parts/durations.tsx';
 import { HourBlocks } from '../parts/hour-blocks.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Json } from '../parts/json.tsx';
 import { say } from '../parts/live-region.tsx';
+import { Outcomes } from '../parts/outcomes.tsx';
 import { Empty, Failed, Skeleton } from '../parts/page-state.tsx';
 import { State } from '../parts/state.tsx';
 import { WhyNot } from '../parts/why-not.tsx';
@@ -20,7 +22,7 @@ const SHOWN = 50;
 interface View {
   readonly settings: Settings;
   readonly figures: Overview['destinations'][number] | undefined;
-  readonly hours: readonly { at: string; delivered: number; failed: number }[];
+  readonly hours: Hours['items'];
   readonly undelivered: readonly ListedDelivery[];
   readonly dead: readonly ListedDelivery[];
 }
@@ -156,6 +158,8 @@ const Body = ({ view: { settings, figures, hours, undelivered, dead } }: { view:
           <HourBlocks hours={hours} name={settings.id} />
         </div>
       </section>
+      <Outcomes hours={hours} of={settings.id} />
+      <Durations hours={hours} of={settings.id} />
       <section class="card">
         <header>
           <h2>Undelivered</h2>

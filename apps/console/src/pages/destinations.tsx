@@ -10,6 +10,9 @@ const LOOK_MS = 5_000;
 const Destinations = () => {
   const health = useLoad('health', (signal) => call('GET /v1/health', { signal }), { everyMs: LOOK_MS });
   const figures = useLoad('overview', (signal) => call('GET /v1/overview', { signal }), { everyMs: LOOK_MS });
+  const hours = useLoad('hours', (signal) => call('GET /v1/hours', { query: { hours: 24 }, signal }), {
+    everyMs: 60_000,
+  });
   return (
     <>
       <div class="head">
@@ -26,6 +29,7 @@ const Destinations = () => {
           <DestinationTable
             destinations={figures.data.destinations}
             conditions={health.data?.conditions.filter(isForSomebody) ?? []}
+            hours={hours.data?.destinations ?? []}
           />
         )}
       </section>

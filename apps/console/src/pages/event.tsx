@@ -4,6 +4,7 @@ import { useRoute } from 'preact-iso/router';
 import { titleOf } from '../event-words.ts';
 import { useLoad } from '../load.ts';
 import { Copy } from '../parts/copy.tsx';
+import { CopyCall } from '../parts/copy-call.tsx';
 import { EventFacts } from '../parts/event-facts.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Json } from '../parts/json.tsx';
@@ -50,6 +51,7 @@ const EventPage = () => {
             <Copy text={id} label="event id" />
           </p>
         </div>
+        <CopyCall path={`/v1/events/${id}`} command={`events ${id}`} />
         {event?.messageId != null && (
           <a class="btn" href={`/messages/${encodeURIComponent(event.messageId)}`}>
             <Icon name="msg" />

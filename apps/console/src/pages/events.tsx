@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso/router';
 import { arrived, listen } from '../live.ts';
 import { useLoad } from '../load.ts';
+import { CopyCall, commandOf } from '../parts/copy-call.tsx';
 import { EventFacts } from '../parts/event-facts.tsx';
 import { EventTable } from '../parts/event-table.tsx';
 import { Icon } from '../parts/icon.tsx';
@@ -52,6 +53,11 @@ const Events = () => {
     setOlder((before) => [...before, ...page.items]);
     setOlderCursor(page.next);
   };
+  /** The focus goes back to the row. */
+  const closeBeside = (): void => {
+    document.querySelector<HTMLElement>('tr[aria-selected="true"] a')?.focus();
+    go({ at: undefined });
+  };
   const resume = (): void => {
     setHeld(false);
     setOlder([]);
@@ -70,6 +76,11 @@ const Events = () => {
           <h1>{party === undefined ? 'Events' : 'Events of one person'}</h1>
           <p>What came in, newest first. Times are {zoneName()}.</p>
         </div>
+        <CopyCall
+          path="/v1/events"
+          query={{ ...filter, limit: PAGE, include: 'deliveries' }}
+          command={commandOf('events', { type, party, since, until })}
+        />
       </div>
       <form
         class="chips toolbar"
@@ -100,7 +111,13 @@ const Events = () => {
             {count.events.toLocaleString('en')} events
           </span>
         )}
-        <button class="btn s" type="button" aria-pressed={!isTail} onClick={() => (isTail ? setHeld(true) : resume())}>
+        <button
+          class="btn s"
+          type="button"
+          aria-keyshortcuts="."
+          aria-pressed={!isTail}
+          onClick={() => (isTail ? setHeld(true) : resume())}
+        >
           <Icon name={isTail ? 'pause' : 'right'} />
           {isTail ? 'Live' : newer === 0 ? 'Paused. Resume' : `Paused: ${newer} newer. Resume`}
         </button>
@@ -123,7 +140,7 @@ const Events = () => {
             </div>
           )}
         </section>
-        {selected !== undefined && <Beside id={selected} onClose={() => go({ at: undefined })} />}
+        {selected !== undefined && <Beside id={selected} onClose={closeBeside} />}
       </div>
     </>
   );

@@ -4,6 +4,7 @@ import { useLoad } from '../load.ts';
 import { Copy } from '../parts/copy.tsx';
 import { say } from '../parts/live-region.tsx';
 import { Empty, Failed, Skeleton } from '../parts/page-state.tsx';
+import { Table } from '../parts/table.tsx';
 import { Time } from '../parts/time.tsx';
 import { call, may, session } from '../session.ts';
 import { wordsOf } from '../words.ts';
@@ -47,30 +48,17 @@ const Keys = () => {
           ) : audit.data.items.length === 0 ? (
             <Empty title="Nobody changed or revealed anything yet" />
           ) : (
-            <section class="scroll" tabIndex={0} aria-label="Audit record">
-              <table>
-                <thead>
-                  <tr>
-                    <th scope="col">When</th>
-                    <th scope="col">Who</th>
-                    <th scope="col">What</th>
-                    <th scope="col">Of</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {audit.data.items.map(({ id, at, by, action, target }) => (
-                    <tr key={id}>
-                      <td>
-                        <Time at={at} millis={false} />
-                      </td>
-                      <td>{by}</td>
-                      <td>{action}</td>
-                      <td class="mono">{target}</td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </section>
+            <Table
+              name="Audit record"
+              rows={audit.data.items}
+              keyOf={({ id }) => id}
+              columns={[
+                { head: 'When', cell: ({ at }) => <Time at={at} millis={false} /> },
+                { head: 'Who', cell: ({ by }) => by },
+                { head: 'What', cell: ({ action }) => action },
+                { head: 'Of', class: 'mono', cell: ({ target }) => target },
+              ]}
+            />
           )}
         </section>
       </div>

@@ -2,8 +2,10 @@ import type { DestinationLedger, Ledger } from '@clickrelay/client';
 import { useLocation } from 'preact-iso/router';
 import { readLedger, sumParts } from '../ledger.ts';
 import { useLoad } from '../load.ts';
+import { CopyCall, commandOf } from '../parts/copy-call.tsx';
 import { LedgerLine } from '../parts/ledger-sum.tsx';
 import { Empty, Failed, Skeleton } from '../parts/page-state.tsx';
+import { Table } from '../parts/table.tsx';
 import { clockTime } from '../time.ts';
 import { withQuery } from '../url.ts';
 
@@ -30,6 +32,7 @@ const LedgerPage = () => {
           <h1>Ledger</h1>
           <p>Every accepted event that a destination wants is delivered, waits, or ended where somebody can see it.</p>
         </div>
+        <CopyCall path="/v1/ledger" command={commandOf('ledger', { since: `${hours}h` })} />
         {SPANS.map(({ name, hours: span }) => (
           <button
             key={span}
@@ -93,34 +96,20 @@ const ByDestination = ({ parts }: { parts: readonly Ledger[] }) => {
       <header>
         <h2>By destination</h2>
       </header>
-      <section class="scroll" tabIndex={0} aria-label="Ledger by destination">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Destination</th>
-              {COLUMNS.map((name) => (
-                <th scope="col" class="num" key={name}>
-                  {name === 'dead' ? 'dead letters' : name === 'pending' ? 'waiting' : name}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map((row) => (
-              <tr key={row.id}>
-                <td>
-                  <a href={`/destinations/${row.id}`}>{row.id}</a>
-                </td>
-                {COLUMNS.map((name) => (
-                  <td class={`num ${name === 'unaccounted' && row[name] > 0 ? 'bad' : ''}`} key={name}>
-                    {row[name].toLocaleString('en')}
-                  </td>
-                ))}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </section>
+      <Table
+        name="Ledger by destination"
+        rows={rows}
+        keyOf={({ id }) => id}
+        columns={[
+          { head: 'Destination', cell: ({ id }) => <a href={`/destinations/${id}`}>{id}</a> },
+          ...COLUMNS.map((name) => ({
+            head: name === 'dead' ? 'dead letters' : name === 'pending' ? 'waiting' : name,
+            num: true,
+            class: (row: DestinationLedger) => (name === 'unaccounted' && row[name] > 0 ? 'bad' : ''),
+            cell: (row: DestinationLedger) => row[name].toLocaleString('en'),
+          })),
+        ]}
+      />
       {rows
         .flatMap(({ differing }) => differing)
         .map(({ deliveryId, eventId, problem }) => (

@@ -1,14 +1,18 @@
 import type { Condition, Overview as Figures, Health, Intake } from '@clickrelay/client';
 import { isForSomebody } from '../conditions.ts';
+import { intakeSeries, pointsOf, sumRefused } from '../intake.ts';
 import { readLedger, sumParts } from '../ledger.ts';
 import { useLoad } from '../load.ts';
 import { Bars } from '../parts/bars.tsx';
+import { Legend } from '../parts/chart.tsx';
 import { DestinationTable } from '../parts/destination-table.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { LedgerLine } from '../parts/ledger-sum.tsx';
 import { Needs } from '../parts/needs.tsx';
+import { Outcomes } from '../parts/outcomes.tsx';
 import { Failed, Skeleton } from '../parts/page-state.tsx';
 import { STATES } from '../parts/state.tsx';
+import { Table } from '../parts/table.tsx';
 import { call } from '../session.ts';
 import { ago, duration, now } from '../time.ts';
 import { sentence } from '../words.ts';
@@ -30,6 +34,9 @@ const Overview = () => {
     (signal) => call('GET /v1/intake', { query: { since: since(HOUR_MS), step: 'minute' }, signal }),
     { everyMs: 15_000 },
   );
+  const hours = useLoad('hours', (signal) => call('GET /v1/hours', { query: { hours: 24 }, signal }), {
+    everyMs: WALK_MS,
+  });
   const ledger = useLoad('ledger', (signal) => readLedger(since(DAY_MS), signal), { everyMs: WALK_MS });
   const raised = health.data?.conditions.filter(isForSomebody) ?? [];
   return (
@@ -55,12 +62,23 @@ const Overview = () => {
       </div>
       <section class="card">
         <header>
-          <h2>Callbacks per minute</h2>
+          <h2>
+            <a class="plain" href="/intake">
+              Callbacks per minute
+            </a>
+          </h2>
           <span class="grow" />
-          <Legend />
+          <Legend series={intakeSeries} />
         </header>
-        <div class="body">{intake.data === undefined ? <Skeleton /> : <Minutes intake={intake.data} />}</div>
+        <div class="body">
+          {intake.data === undefined ? (
+            <Skeleton />
+          ) : (
+            <Bars title="Callbacks per minute" stepName="Minute" series={intakeSeries} points={pointsOf(intake.data)} />
+          )}
+        </div>
       </section>
+      <Outcomes hours={hours.data?.items} loaded={hours} />
       <section class="card">
         <header>
           <h2>Destinations</h2>
@@ -69,7 +87,11 @@ const Overview = () => {
         {figures.data === undefined ? (
           <Skeleton />
         ) : (
-          <DestinationTable destinations={figures.data.destinations} conditions={raised} />
+          <DestinationTable
+            destinations={figures.data.destinations}
+            conditions={raised}
+            hours={hours.data?.destinations ?? []}
+          />
         )}
       </section>
     </>
@@ -104,89 +126,46 @@ const ComingIn = ({ figures, intake }: { figures: Figures; intake: Intake | unde
   const { ingest, ingestOldestAt, quarantined, refused } = figures;
   const minute = lastMinute(intake);
   const age = (at: string | null): string => (at === null ? '—' : duration(Math.max(now.value - Date.parse(at), 0)));
-  const refusedNow = Object.values(refused.lastMinute).reduce((sum, count) => sum + count, 0);
+  const refusedNow = sumRefused(refused.lastMinute);
+  const rows = [
+    ...LANES.map(({ lane, name }) => ({
+      name,
+      minute: minute?.[lane].callbacks ?? 0,
+      waiting: ingest[lane],
+      oldest: age(ingestOldestAt[lane]),
+    })),
+    {
+      name: 'Repeats dropped',
+      minute: (minute?.messages.repeats ?? 0) + (minute?.statuses.repeats ?? 0),
+      waiting: undefined,
+      oldest: '—',
+    },
+    { name: 'Refused', minute: refusedNow, waiting: undefined, oldest: '—' },
+    { name: 'Quarantined', minute: undefined, waiting: quarantined, oldest: '—' },
+  ];
   return (
-    <div class="scroll">
-      <table aria-label="Lanes">
-        <thead>
-          <tr>
-            <th scope="col">Lane</th>
-            <th scope="col" class="num">
-              Last minute
-            </th>
-            <th scope="col" class="num">
-              Waiting
-            </th>
-            <th scope="col" class="num">
-              Oldest
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {(['messages', 'statuses'] as const).map((lane) => (
-            <tr key={lane}>
-              <td>{lane === 'messages' ? 'Messages' : 'Statuses'}</td>
-              <td class="num">{minute?.[lane].callbacks ?? 0}</td>
-              <td class="num">{ingest[lane]}</td>
-              <td class="num">{age(ingestOldestAt[lane])}</td>
-            </tr>
-          ))}
-          <tr>
-            <td>Repeats dropped</td>
-            <td class="num">{(minute?.messages.repeats ?? 0) + (minute?.statuses.repeats ?? 0)}</td>
-            <td class="num">—</td>
-            <td class="num">—</td>
-          </tr>
-          <tr>
-            <td>Refused</td>
-            <td class={`num ${refusedNow > 0 ? 'bad' : ''}`}>{refusedNow}</td>
-            <td class="num">—</td>
-            <td class="num">—</td>
-          </tr>
-          <tr>
-            <td>Quarantined</td>
-            <td class="num">—</td>
-            <td class="num">{quarantined}</td>
-            <td class="num">—</td>
-          </tr>
-        </tbody>
-      </table>
-    </div>
+    <Table
+      name="Lanes"
+      rows={rows}
+      keyOf={({ name }) => name}
+      columns={[
+        { head: 'Lane', cell: ({ name }) => name },
+        {
+          head: 'Last minute',
+          num: true,
+          class: ({ name, minute: count }) => (name === 'Refused' && count !== 0 ? 'bad' : ''),
+          cell: ({ minute: count }) => count?.toLocaleString('en') ?? '—',
+        },
+        { head: 'Waiting', num: true, cell: ({ waiting }) => waiting?.toLocaleString('en') ?? '—' },
+        { head: 'Oldest', num: true, cell: ({ oldest }) => oldest },
+      ]}
+    />
   );
 };
 
-const SERIES = [
-  { name: 'Messages', tone: 'messages' },
-  { name: 'Statuses', tone: 'statuses' },
-  { name: 'Refused', tone: 'refused' },
+const LANES = [
+  { lane: 'messages', name: 'Messages' },
+  { lane: 'statuses', name: 'Statuses' },
 ] as const;
-
-const Legend = () => (
-  <span class="small muted legend">
-    {SERIES.map(({ name, tone }) => (
-      <span key={name}>
-        <svg class="bars" viewBox="0 0 12 12" aria-hidden="true">
-          <rect class={tone} width="12" height="12" />
-        </svg>
-        {name}
-      </span>
-    ))}
-  </span>
-);
-
-/** Each minute of the hour, also those in which nothing came. */
-const Minutes = ({ intake: { from, to, items } }: { intake: Intake }) => {
-  const byMinute = new Map(items.map((item) => [Date.parse(item.at), item]));
-  const first = Math.floor(Date.parse(from) / 60_000);
-  const last = Math.ceil(Date.parse(to) / 60_000);
-  const bars = Array.from({ length: Math.max(last - first, 0) }, (_, index) => {
-    const ms = (first + index) * 60_000;
-    const item = byMinute.get(ms);
-    const refused = item === undefined ? 0 : Object.values(item.refused).reduce((sum, count) => sum + count, 0);
-    const values = [item?.messages.callbacks ?? 0, item?.statuses.callbacks ?? 0, refused];
-    return { at: new Date(ms).toISOString(), values };
-  });
-  return <Bars title="Callbacks per minute" series={SERIES} bars={bars} />;
-};
 
 export default Overview;

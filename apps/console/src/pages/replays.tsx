@@ -1,6 +1,7 @@
 import { useLoad } from '../load.ts';
 import { ListCard } from '../parts/page-state.tsx';
 import { selectionOf } from '../parts/replay-card.tsx';
+import { Table } from '../parts/table.tsx';
 import { Ago } from '../parts/time.tsx';
 import { call } from '../session.ts';
 
@@ -20,40 +21,26 @@ const Replays = () => {
       </div>
       <ListCard loaded={loaded} empty="Nothing was replayed yet">
         {(items) => (
-          <section class="scroll" tabIndex={0} aria-label="List of replays">
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col">Begun</th>
-                  <th scope="col">What</th>
-                  <th scope="col">State</th>
-                  <th scope="col" class="num">
-                    Delivered
-                  </th>
-                  <th scope="col" class="num">
-                    Failed again
-                  </th>
-                  <th scope="col">By</th>
-                </tr>
-              </thead>
-              <tbody>
-                {items.map((replay) => (
-                  <tr key={replay.id}>
-                    <td>
-                      <a href={`/replays/${replay.id}`}>
-                        <Ago at={replay.createdAt} />
-                      </a>
-                    </td>
-                    <td>{selectionOf(replay)}</td>
-                    <td>{replay.state}</td>
-                    <td class="num">{replay.delivered.toLocaleString('en')}</td>
-                    <td class="num">{replay.failed.toLocaleString('en')}</td>
-                    <td>{replay.by}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </section>
+          <Table
+            name="List of replays"
+            rows={items}
+            keyOf={({ id }) => id}
+            columns={[
+              {
+                head: 'Begun',
+                cell: ({ id, createdAt }) => (
+                  <a href={`/replays/${id}`}>
+                    <Ago at={createdAt} />
+                  </a>
+                ),
+              },
+              { head: 'What', cell: selectionOf },
+              { head: 'State', cell: ({ state }) => state },
+              { head: 'Delivered', num: true, cell: ({ delivered }) => delivered.toLocaleString('en') },
+              { head: 'Failed again', num: true, cell: ({ failed }) => failed.toLocaleString('en') },
+              { head: 'By', cell: ({ by }) => by },
+            ]}
+          />
         )}
       </ListCard>
     </>

@@ -1,122 +1,65 @@
-import { clockTime } from '../time.ts';
-
-interface Bar {
-  readonly at: string;
-  /** From the bottom up, as many as there are series. */
-  readonly values: readonly number[];
-}
-
-interface Series {
-  readonly name: string;
-  /** A class that fills it: `messages`, `statuses`, `refused`. */
-  readonly tone: string;
-}
+import { Chart, type Point, type Scale, type Series } from './chart.tsx';
 
 export interface BarsProps {
   readonly title: string;
   readonly series: readonly Series[];
-  readonly bars: readonly Bar[];
+  readonly points: readonly Point[];
+  readonly stepName: string;
 }
 
-/** `14:08`: the day is told by the page around it. */
-const minuteOf = (iso: string): string => clockTime(iso, { millis: false }).slice(-8, -3);
+const TOPS = [3, 6, 9, 12, 15, 21, 30];
 
-const WIDTH = 1_120;
-const HEIGHT = 118;
-const LABELS = 24;
-
-/** A round number at or above it: the top of the scale. */
+/** The top of the scale: a number at or above it whose thirds are whole. */
 const roundUp = (value: number): number => {
-  const power = 10 ** Math.floor(Math.log10(Math.max(value, 1)));
-  return [1, 2, 3, 5, 10].map((step) => step * power).find((step) => step >= value) ?? value;
+  let power = 1;
+  while (30 * power < value) power *= 10;
+  return (TOPS.find((top) => top * power >= value) ?? 30) * power;
 };
 
-/** Stacked bars. The same numbers stand in a table, for those who read them. */
-export const Bars = ({ title, series, bars }: BarsProps) => {
-  const top = roundUp(Math.max(...bars.map(({ values }) => values.reduce((a, b) => a + b, 0)), 3));
-  const width = (WIDTH - LABELS) / Math.max(bars.length, 1);
-  const y = (value: number): number => HEIGHT - (value / top) * (HEIGHT - 12);
-  const ticks = [top / 3, (2 * top) / 3, top].map(Math.round);
-  const times = [0, 0.25, 0.5, 0.75].map((part) => Math.floor(part * bars.length)).filter((at) => bars[at]);
-  return (
-    <>
-      <svg class="bars" viewBox={`0 0 ${WIDTH} ${HEIGHT + 20}`} aria-hidden="true">
-        {ticks.map((tick) => (
-          <g key={tick}>
-            <line x1="0" x2={WIDTH - LABELS} y1={y(tick)} y2={y(tick)} />
-            <text x={WIDTH - LABELS + 6} y={y(tick) + 4}>
-              {tick}
-            </text>
-          </g>
-        ))}
-        {bars.map(({ at, values }, column) => (
-          <Column key={at} x={column * width} width={width} values={values} series={series} y={y} />
-        ))}
-        {times.map((at) => (
-          <text key={at} x={at * width} y={HEIGHT + 16}>
-            {minuteOf(bars[at]?.at ?? '')}
-          </text>
-        ))}
-      </svg>
-      <details class="body small">
-        <summary>{title} as a table</summary>
-        <div class="scroll">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Minute</th>
-                {series.map(({ name }) => (
-                  <th scope="col" class="num" key={name}>
-                    {name}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {bars
-                .filter(({ values }) => values.some((value) => value > 0))
-                .map(({ at, values }) => (
-                  <tr key={at}>
-                    <td>{minuteOf(at)}</td>
-                    {values.map((value, index) => (
-                      <td class="num" key={series[index]?.name}>
-                        {value}
-                      </td>
-                    ))}
-                  </tr>
-                ))}
-            </tbody>
-          </table>
-        </div>
-      </details>
-    </>
-  );
-};
+const sumOf = (values: Point['values']): number => values.reduce<number>((sum, value) => sum + (value ?? 0), 0);
+
+/** Stacked bars, from the first series at the bottom up. */
+export const Bars = ({ title, series, points, stepName }: BarsProps) => (
+  <Chart
+    title={title}
+    series={series}
+    points={points}
+    stepName={stepName}
+    top={roundUp(Math.max(...points.map(({ values }) => sumOf(values)), 3))}
+    format={(value) => value.toLocaleString('en')}
+  >
+    {(scale) =>
+      points.map(({ at, values }, index) => (
+        <Column key={at} values={values} series={series} x={scale.x(index)} scale={scale} />
+      ))
+    }
+  </Chart>
+);
 
 interface ColumnProps {
-  readonly x: number;
-  readonly width: number;
-  readonly values: readonly number[];
+  readonly values: Point['values'];
   readonly series: readonly Series[];
-  readonly y: (value: number) => number;
+  readonly x: number;
+  readonly scale: Scale;
 }
 
-const Column = ({ x, width, values, series, y }: ColumnProps) => {
+const Column = ({ values, series, x, scale: { y, step } }: ColumnProps) => {
   let below = 0;
+  const gap = step > 6 ? 2 : 1;
   return (
     <>
       {values.map((value, index) => {
+        if (value === null || value === 0) return null;
         const from = below;
         below += value;
-        if (value === 0) return null;
         const { name, tone } = series[index] as Series;
         return (
           <rect
             key={name}
             class={tone}
-            x={x + 1}
+            x={x + gap / 2}
             y={y(below)}
-            width={Math.max(width - 3, 1)}
+            width={Math.max(step - gap, 1)}
             height={Math.max(y(from) - y(below), 1)}
           />
         );

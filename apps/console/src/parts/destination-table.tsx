@@ -1,8 +1,10 @@
-import type { Condition, Overview } from '@clickrelay/client';
+import type { Condition, Hours, Overview } from '@clickrelay/client';
 import { duration, now } from '../time.ts';
 import { sentence } from '../words.ts';
+import { HourBlocks } from './hour-blocks.tsx';
 import { Empty } from './page-state.tsx';
 import { State, type StateName } from './state.tsx';
+import { type Column, Table } from './table.tsx';
 
 type Destination = Overview['destinations'][number];
 
@@ -26,75 +28,94 @@ export interface DestinationTableProps {
   readonly destinations: readonly Destination[];
   /** What needs somebody, of the health model: this table judges nothing by itself. */
   readonly conditions: readonly Condition[];
+  /** Draws a column of the last 24 hours. */
+  readonly hours?: Hours['destinations'] | undefined;
 }
 
 const worstOf = (conditions: readonly Condition[], id: string): Condition | undefined =>
   conditions.find(({ subject }) => subject.kind === 'destination' && subject.id === id);
 
-export const DestinationTable = ({ destinations, conditions }: DestinationTableProps) =>
-  destinations.length === 0 ? (
-    <Empty title="There is no destination yet">
-      <p>Events are kept, and go nowhere: clickrelay destinations add crm --url https://crm.example.com/clickatell</p>
-    </Empty>
-  ) : (
-    <section class="scroll" tabIndex={0} aria-label="List of destinations">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">State</th>
-            <th scope="col">Destination</th>
-            <th scope="col" class="num">
-              Delivered, 24 h
-            </th>
-            <th scope="col" class="num">
-              At first try
-            </th>
-            <th scope="col" class="num">
-              p95
-            </th>
-            <th scope="col" class="num">
-              Undelivered
-            </th>
-            <th scope="col" class="num">
-              Oldest
-            </th>
-            <th scope="col" class="num">
-              Dead letters
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {[...destinations].sort(worstFirst).map((destination) => (
-            <Row key={destination.id} destination={destination} worst={worstOf(conditions, destination.id)} />
-          ))}
-        </tbody>
-      </table>
-    </section>
-  );
-
-const Row = ({ destination, worst }: { destination: Destination; worst: Condition | undefined }) => {
-  const { id, type, state, until, waiting, oldestAt, deadLetters, last24h } = destination;
-  const name = state === 'active' && worst !== undefined ? worst.severity : STATE[state];
+export const DestinationTable = ({ destinations, conditions, hours }: DestinationTableProps) => {
+  if (destinations.length === 0) {
+    return (
+      <Empty title="There is no destination yet">
+        <p>Events are kept, and go nowhere: clickrelay destinations add crm --url https://crm.example.com/clickatell</p>
+      </Empty>
+    );
+  }
+  const byId = new Map(hours?.map(({ id, items }) => [id, items]));
+  const drawn: Column<Destination> = {
+    head: 'Last 24 hours',
+    cell: ({ id }) => <HourBlocks hours={byId.get(id) ?? []} name={id} />,
+  };
   return (
-    <tr>
-      <td class="cell2">
-        <State name={name} />
-        {until !== null && Date.parse(until) > now.value && (
-          <small>tried again in {duration(Date.parse(until) - now.value)}</small>
-        )}
-      </td>
-      <td class="cell2">
-        <a href={`/destinations/${id}`}>
-          <b>{id}</b>
-        </a>
-        <small>{worst === undefined ? type : sentence(worst.sentence, id)}</small>
-      </td>
-      <td class="num">{last24h.delivered.toLocaleString('en')}</td>
-      <td class="num">{percent(last24h.firstTryShare)}</td>
-      <td class="num">{last24h.p95Ms === null ? '—' : duration(last24h.p95Ms)}</td>
-      <td class="num">{waiting.toLocaleString('en')}</td>
-      <td class="num">{oldestAt === null ? '—' : duration(now.value - Date.parse(oldestAt))}</td>
-      <td class={`num ${deadLetters > 0 ? 'bad' : ''}`}>{deadLetters.toLocaleString('en')}</td>
-    </tr>
+    <Table
+      name="List of destinations"
+      rows={[...destinations].sort(worstFirst)}
+      keyOf={({ id }) => id}
+      columns={[
+        {
+          head: 'State',
+          class: 'cell2',
+          cell: (one) => <Standing destination={one} worst={worstOf(conditions, one.id)} />,
+        },
+        {
+          head: 'Destination',
+          class: 'cell2 wraps',
+          cell: (one) => <Name destination={one} worst={worstOf(conditions, one.id)} />,
+        },
+        ...(hours === undefined ? [] : [drawn]),
+        ...FIGURES,
+      ]}
+    />
   );
 };
+
+const FIGURES: readonly Column<Destination>[] = [
+  { head: 'Delivered, 24 h', num: true, cell: ({ last24h }) => last24h.delivered.toLocaleString('en') },
+  { head: 'At first try', num: true, cell: ({ last24h }) => percent(last24h.firstTryShare) },
+  { head: 'p50', num: true, cell: ({ last24h: { p50Ms } }) => (p50Ms === null ? '—' : duration(p50Ms)) },
+  { head: 'p95', num: true, cell: ({ last24h: { p95Ms } }) => (p95Ms === null ? '—' : duration(p95Ms)) },
+  {
+    head: 'Undelivered',
+    num: true,
+    cell: ({ id, waiting }) => <Count to={`/deliveries?state=pending&destination=${id}`} count={waiting} />,
+  },
+  {
+    head: 'Oldest',
+    num: true,
+    cell: ({ oldestAt }) => (oldestAt === null ? '—' : duration(Math.max(now.value - Date.parse(oldestAt), 0))),
+  },
+  {
+    head: 'Dead letters',
+    num: true,
+    cell: ({ id, deadLetters }) => <Count to={`/dead-letters?destination=${id}`} count={deadLetters} />,
+  },
+];
+
+/** A number that leads to its list; 0 leads nowhere. */
+const Count = ({ to, count }: { to: string; count: number }) =>
+  count === 0 ? <>0</> : <a href={to}>{count.toLocaleString('en')}</a>;
+
+interface OneProps {
+  readonly destination: Destination;
+  readonly worst: Condition | undefined;
+}
+
+const Standing = ({ destination: { state, until }, worst }: OneProps) => (
+  <>
+    <State name={state === 'active' && worst !== undefined ? worst.severity : STATE[state]} />
+    {until !== null && Date.parse(until) > now.value && (
+      <small>tried again in {duration(Date.parse(until) - now.value)}</small>
+    )}
+  </>
+);
+
+const Name = ({ destination: { id, type }, worst }: OneProps) => (
+  <>
+    <a href={`/destinations/${id}`}>
+      <b>{id}</b>
+    </a>
+    <small>{worst === undefined ? type : sentence(worst.sentence, id)}</small>
+  </>
+);

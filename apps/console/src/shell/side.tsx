@@ -9,7 +9,9 @@ const GROUPS = [
     name: 'Watch',
     pages: [
       { path: '/', name: 'Overview', icon: 'home' },
+      { path: '/intake', name: 'Intake', icon: 'in' },
       { path: '/events', name: 'Events', icon: 'list' },
+      { path: '/deliveries', name: 'Deliveries', icon: 'split' },
     ],
   },
   {

@@ -3,6 +3,7 @@ import { session, signOut } from '../session.ts';
 import { nextTheme, theme } from '../theme.ts';
 import { inUtc, zoneName } from '../time.ts';
 import { Find } from './find.tsx';
+import { isHelpOpen } from './use-keys.ts';
 
 export const Top = () => (
   <header class="top">
@@ -14,6 +15,16 @@ export const Top = () => (
     </button>
     <button class="btn icon quiet" type="button" aria-label={`Theme: ${theme.value}`} onClick={nextTheme}>
       <Icon name={theme.value === 'light' ? 'sun' : 'moon'} />
+    </button>
+    <button
+      class="btn icon quiet"
+      type="button"
+      aria-label="Keys"
+      onClick={() => {
+        isHelpOpen.value = true;
+      }}
+    >
+      <kbd>?</kbd>
     </button>
     <Account />
   </header>
