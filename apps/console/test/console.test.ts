@@ -1,57 +1,30 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { sampleCallback } from '@clickrelay/simulator';
-import { waitUntil } from '@clickrelay/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fillRelay } from './fill-relay.ts';
 import { findChromium } from './find-chromium.ts';
+import { findViolations, sidewaysAt320 } from './find-violations.ts';
+import { PAGES } from './pages.ts';
 import { type ConsoleUnderTest, startConsole, type Watched } from './use-console.ts';
 
-/* The console as people use it: real API, worker and Redis, a real Chromium. Each test is named by the question. */
+/*
+ * The console as people use it: real API, worker and Redis, a real Chromium. Each question of an operator is a test,
+ * named by it, and is answered with at most three clicks.
+ */
 
 const CHROMIUM = findChromium();
 if (CHROMIUM === undefined) console.warn('NO CHROMIUM IS HERE: the console was not tested in a browser');
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-interface Axe {
-  run(options: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }>;
-}
-
-/** What axe finds against WCAG 2.2 AA: rule and element. */
-const findings = async ({ page }: Watched): Promise<string[]> => {
-  await page.addScriptTag({ content: AXE });
-  return page.evaluate(async () => {
-    const { axe } = window as unknown as { axe: Axe };
-    const values = ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'];
-    const { violations } = await axe.run({ runOnly: { type: 'tag', values } });
-    return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-  });
-};
-
-const PAGES = [
-  '/',
-  '/events',
-  '/destinations',
-  '/destinations/crm',
-  '/dead-letters',
-  '/quarantine',
-  '/replays',
-  '/ledger',
-  '/setup',
-  '/keys',
-  '/no-such-page',
-];
+const MOST_CLICKS = 3;
 
 describe.skipIf(CHROMIUM === undefined)('the console', () => {
   let relay: ConsoleUnderTest;
   beforeAll(async () => {
     relay = await startConsole();
-    await relay.post(sampleCallback('moText'));
-    await relay.post(sampleCallback('messageStatusUpdate'));
-    await waitUntil(() => relay.good.requests.length >= 2);
-    await waitUntil(() => relay.bad.requests.length >= 1);
+    await fillRelay(relay);
   });
   afterAll(() => relay.stop());
+
+  const firstRow = ({ page }: Watched, name: RegExp) => page.getByRole('row', { name }).first();
 
   it('asks for a key, refuses a wrong one in words, and opens the page that was asked for', async () => {
     const { page, foreign, complaints } = await relay.open('/events?type=mo*');
@@ -70,48 +43,63 @@ describe.skipIf(CHROMIUM === undefined)('the console', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('is anything stuck? names the destination that fails, and the sum of the ledger', async () => {
-    const { page } = await relay.signIn('/');
+  it('is anything stuck? names the destination that fails, with the next step', async () => {
+    const watched = await relay.signIn('/');
+    const { page } = watched;
     await page
-      .getByRole('heading', { level: 3, name: /crm has/ })
+      .getByRole('heading', { level: 3, name: /crm (has|got)/ })
       .first()
       .waitFor();
-    await page.getByRole('row', { name: /(Failing|Warning) crm/ }).waitFor();
+    await page.getByRole('row', { name: /(Failing|Warning|Critical) crm/ }).waitFor();
+    await page.getByRole('img', { name: /^Callbacks per minute\. .*Refused: at most/ }).waitFor();
+    await page.getByRole('img', { name: /^Attempts by outcome, all destinations\. .*Dead letters: at most/ }).waitFor();
+    expect(watched.clicks()).toBe(0);
+  });
+
+  it('did we lose anything? shows a sum that adds up, and its end on the ledger', async () => {
+    const watched = await relay.signIn('/');
+    const { page } = watched;
     await page.getByRole('term').filter({ hasText: 'Unaccounted' }).waitFor();
+    const numbers = await page.locator('.ledger dd').allTextContents();
+    const [owed, ...parts] = numbers.map((text) => Number(text.replaceAll(/\D/g, '')));
+    expect(owed).toBeGreaterThan(0);
+    expect(parts.reduce((sum, part) => sum + part, 0)).toBe(owed);
+    await page.getByRole('link', { name: 'Ledger' }).click();
+    await page.getByRole('heading', { name: 'Nothing is unaccounted for' }).waitFor();
+    await page.getByRole('row', { name: /^crm/ }).waitFor();
+    expect(watched.clicks()).toBeLessThanOrEqual(MOST_CLICKS);
   });
 
   it('what came in just now? shows an event that comes while one looks', async () => {
-    const { page } = await relay.signIn('/events');
+    const watched = await relay.signIn('/events');
+    const { page } = watched;
+    await firstRow(watched, /moText/).waitFor();
+    const before = await page.getByRole('row', { name: /moContacts/ }).count();
+    await relay.post(sampleCallback('moContacts'));
     await page
-      .getByRole('row', { name: /moText/ })
-      .first()
-      .waitFor();
-    const before = await page.getByRole('row', { name: /moLocation/ }).count();
-    await relay.post(sampleCallback('moLocation'));
-    await page
-      .getByRole('row', { name: /moLocation/ })
+      .getByRole('row', { name: /moContacts/ })
       .nth(before)
       .waitFor();
+    expect(watched.clicks()).toBe(0);
   });
 
   it('what happened to this event? shows callback, deliveries, attempts and the answer', async () => {
-    const { page } = await relay.signIn('/events?type=moText');
-    await page
-      .getByRole('row', { name: /moText/ })
-      .first()
+    const watched = await relay.signIn('/events?type=moText');
+    const { page } = watched;
+    await firstRow(watched, /moText/)
       .getByRole('link')
       .first()
       .click();
     await page.getByText('Callback received').waitFor();
     await page.getByRole('heading', { name: /warehouse Delivered/ }).waitFor();
     await page.getByRole('button', { name: /503/ }).first().waitFor();
+    expect(watched.clicks()).toBeLessThanOrEqual(MOST_CLICKS);
   });
 
   it('did message X arrive? finds it by its id and says so in a sentence', async () => {
-    const { page } = await relay.signIn('/events?type=messageStatusUpdate');
-    const link = page
-      .getByRole('row', { name: /messageStatusUpdate/ })
-      .first()
+    const watched = await relay.signIn('/events?type=messageStatusUpdate');
+    const { page } = watched;
+    const link = firstRow(watched, /messageStatusUpdate/)
       .getByRole('link')
       .nth(1);
     const href = (await link.getAttribute('href')) ?? '';
@@ -119,17 +107,164 @@ describe.skipIf(CHROMIUM === undefined)('the console', () => {
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'The message reached the phone' }).waitFor();
     expect(new URL(page.url()).pathname).toBe(href);
+    expect(watched.clicks()).toBeLessThanOrEqual(MOST_CLICKS);
+  });
+
+  it('why did Y not get it? shows what the destination answered, and why an event is not for it', async () => {
+    const watched = await relay.signIn('/events?type=messageStatusUpdate');
+    const { page } = watched;
+    const event =
+      (await firstRow(watched, /messageStatus/)
+        .getByRole('link')
+        .first()
+        .getAttribute('href')) ?? '';
+    await page.goto(`${relay.url}/destinations`);
+    const before = watched.clicks();
+    await page.getByRole('link', { name: 'crm', exact: true }).click();
+    await page
+      .getByRole('row', { name: /Dead letter .*503/ })
+      .first()
+      .waitFor();
+    await page.getByRole('img', { name: /^How long an attempt at crm takes\. p50: at most/ }).waitFor();
+    await page.getByLabel('Event id').fill(event.split('/').at(-1) ?? '');
+    await page.getByRole('button', { name: 'Explain' }).click();
+    await page.getByText(/wants mo\*; this is messageStatusUpdate/).waitFor();
+    expect(watched.clicks() - before).toBeLessThanOrEqual(MOST_CLICKS);
+  });
+
+  it('send these again: counts what would be sent, sends it, and says what became of it', async () => {
+    const watched = await relay.signIn('/dead-letters');
+    const { page } = watched;
+    const tried = relay.bad.requests.length;
+    await page
+      .getByRole('button', { name: /answered 503/ })
+      .first()
+      .click();
+    await page.getByRole('button', { name: 'Count what would be sent' }).click();
+    await page.getByRole('button', { name: /^Send \d+ again$/ }).click();
+    await page.getByText(/[1-9]\d* failed again/).waitFor();
+    expect(relay.bad.requests.length).toBeGreaterThan(tried);
+    expect(watched.clicks()).toBeLessThanOrEqual(MOST_CLICKS);
+  });
+
+  it('what could not be read? shows the complaint, and the bytes on request', async () => {
+    const watched = await relay.signIn('/quarantine');
+    const { page } = watched;
+    await firstRow(watched, /JSON/).getByRole('link').first().click();
+    await page.getByText('Hidden: it may hold personal data').waitFor();
+    await page.getByRole('button', { name: 'Reveal' }).click();
+    await page.getByText('{"event": no JSON').first().waitFor();
+    expect(watched.clicks()).toBeLessThanOrEqual(MOST_CLICKS);
+  });
+
+  it('how do I connect it? shows two addresses, and sends a test callback through them', async () => {
+    const watched = await relay.signIn('/setup');
+    const { page } = watched;
+    await page.getByText('/client-callback/one-api-reply').waitFor();
+    await page.getByText('/client-callback/one-api-status').waitFor();
+    await page.getByRole('button', { name: 'Send test callback' }).click();
+    await page
+      .getByRole('heading', { name: /worker/i })
+      .first()
+      .waitFor();
+    expect(watched.clicks()).toBeLessThanOrEqual(MOST_CLICKS);
+  });
+
+  it('what waits and what failed? lists deliveries by destination and outcome, and the address holds that', async () => {
+    const watched = await relay.signIn('/deliveries');
+    const { page } = watched;
+    await firstRow(watched, /warehouse Delivered/).waitFor();
+    await page.getByLabel('Destination').selectOption('crm');
+    await page.getByRole('button', { name: 'Dead letters' }).click();
+    await firstRow(watched, /crm Dead letter .*503/).waitFor();
+    expect(await page.getByRole('row', { name: /Delivered \d/ }).count()).toBe(0);
+    expect(new URL(page.url()).search).toBe('?destination=crm&state=dead_letter');
+    await page.reload();
+    await firstRow(watched, /crm Dead letter/)
+      .getByRole('link')
+      .first()
+      .click();
+    await page.getByText('Callback received').waitFor();
+    expect(watched.clicks()).toBeLessThanOrEqual(MOST_CLICKS);
+  });
+
+  it('what was refused, and why? tells a missing credential from a wrong one', async () => {
+    const watched = await relay.signIn('/intake');
+    const { page } = watched;
+    await page.getByRole('row', { name: /^No credential .* 401 1 / }).waitFor();
+    await page.getByRole('row', { name: /^Wrong credential .* 401 1 / }).waitFor();
+    await page.getByRole('row', { name: /Takes callbacks .* empty, room for/ }).waitFor();
+    await page.getByText('Callbacks per minute as a table').click();
+    const table = page.getByRole('region', { name: 'Callbacks per minute, as a table' });
+    await table.getByRole('columnheader', { name: 'Refused' }).waitFor();
+    expect(watched.clicks()).toBeLessThanOrEqual(MOST_CLICKS);
+  });
+
+  it('is used by keys alone: find, open, select, replay, and a list of the keys', async () => {
+    const watched = await relay.signIn('/');
+    const { page } = watched;
+    const focused = () => page.evaluate(() => document.activeElement?.getAttribute('href') ?? '');
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog', { name: 'Keys' }).waitFor({ state: 'hidden' });
+    await page.keyboard.press('g');
+    await page.keyboard.press('e');
+    await firstRow(watched, /moText/).waitFor();
+    await page.keyboard.press('j');
+    const first = await focused();
+    await page.keyboard.press('j');
+    expect([first, await focused()]).toEqual([expect.stringContaining('/events/'), expect.not.stringMatching(first)]);
+    await page.keyboard.press('k');
+    expect(await focused()).toBe(first);
+    await page.keyboard.press('x');
+    await page.getByRole('complementary', { name: 'Selected event' }).waitFor();
+    await page.getByRole('button', { name: /^Paused/ }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Live' }).waitFor();
+    expect(await focused()).toBe(first);
+    await page.keyboard.press('.');
+    await page.getByRole('button', { name: /^Paused/ }).waitFor();
+    await page.keyboard.press('Enter');
+    await page.getByText('Callback received').waitFor();
+    await page.keyboard.press('/');
+    await page.keyboard.type('crm jk');
+    expect(await page.getByRole('searchbox').inputValue()).toBe('crm jk');
+    await page.keyboard.press('Escape');
+    await page.getByRole('searchbox').fill('crm');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { level: 1, name: 'crm' }).waitFor();
+    await page.getByRole('heading', { level: 1, name: 'crm' }).click({ position: { x: 1, y: 1 } });
+    await page.keyboard.press('g');
+    await page.keyboard.press('d');
+    await firstRow(watched, /crm/).waitFor();
+    await page.keyboard.press('j');
+    await page.keyboard.press('x');
+    await page.getByText(/all that match but 1/).waitFor();
+    await page.getByRole('button', { name: 'Count what would be sent' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: /^Send \d+ again$/ }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('region', { name: /^Replay/ }).waitFor();
+  });
+
+  it('copies the call behind a list, without the key', async () => {
+    const { page } = await relay.signIn('/deliveries?destination=crm&state=dead_letter');
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    const copied = () => page.evaluate(() => navigator.clipboard.readText());
+    await page.getByRole('button', { name: 'Copy as curl' }).click();
+    await page.getByText('Copied the curl command').waitFor();
+    const query = 'destination=crm&state=dead_letter&limit=100';
+    expect(await copied()).toBe(`curl -H "Authorization: Bearer $KEY" '${relay.url}/v1/deliveries?${query}'`);
+    await page.getByRole('button', { name: 'Copy as CLI command' }).click();
+    await page.getByText('Copied the CLI command').waitFor();
+    expect(await copied()).toBe('clickrelay deliveries --destination crm --state dead_letter');
   });
 
   it('holds nothing personal that it does not show', async () => {
-    const { page, received } = await relay.signIn('/events');
-    await page
-      .getByRole('row', { name: /moText/ })
-      .first()
-      .waitFor();
-    await page
-      .getByRole('row', { name: /moText/ })
-      .first()
+    const watched = await relay.signIn('/events');
+    const { page, received } = watched;
+    await firstRow(watched, /moText/)
       .getByRole('link')
       .first()
       .click();
@@ -147,13 +282,35 @@ describe.skipIf(CHROMIUM === undefined)('the console', () => {
       await page.goto(relay.url + path);
       await page.getByRole('heading').first().waitFor();
       await page.waitForFunction(() => document.querySelector('[aria-busy=true]') === null);
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await page.emulateMedia({ colorScheme });
-        expect(await findings(watched), `${path} ${colorScheme}`).toEqual([]);
+      expect([path, await findViolations(watched)]).toEqual([path, []]);
+      expect([path, await sidewaysAt320(watched)]).toEqual([path, 0]);
+    }
+    await page.keyboard.press('?');
+    await page.getByRole('dialog').waitFor();
+    expect(await findViolations(watched)).toEqual([]);
+  });
+
+  it('is accessible with nothing to show, and when requests fail', async () => {
+    const watched = await relay.signIn('/no-such-page', { bypassPolicy: true });
+    const { page } = watched;
+    const lists = { items: [], next: null, groups: [], rows: [], hours: [], destinations: [] };
+    for (const [state, answer, says] of [
+      ['empty', { status: 200, json: lists }, /Nothing|no |not /],
+      [
+        'failed',
+        { status: 500, json: { error: { code: 'internal_error', message: 'it broke' } } },
+        /could not be read/,
+      ],
+    ] as const) {
+      await page.route(/\/v1\/(deliveries|events|hours|lag|parts|dead-letters|quarantine|replays)\b/, (route) =>
+        route.fulfill(answer),
+      );
+      for (const path of ['/deliveries', '/intake', '/events', '/dead-letters']) {
+        await page.goto(relay.url + path);
+        await page.getByText(says).first().waitFor();
+        expect([state, path, await findViolations(watched)]).toEqual([state, path, []]);
       }
-      await page.setViewportSize({ width: 320, height: 900 });
-      expect(await page.evaluate(() => document.documentElement.scrollWidth), path).toBeLessThanOrEqual(320);
-      await page.setViewportSize({ width: 1360, height: 900 });
+      await page.unrouteAll({ behavior: 'ignoreErrors' });
     }
   });
 });

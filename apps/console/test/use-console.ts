@@ -36,6 +36,8 @@ export interface ConsoleUnderTest {
   readonly bad: Destination;
   /** Posts a callback as Clickatell does. */
   post(envelope: Envelope): Promise<void>;
+  /** Posts this body, with this token or without any. @returns the status */
+  postRaw(body: string, options?: { readonly token?: string | null }): Promise<number>;
   /** Opens a page in a browser of its own: no session, no cache. Requests and complaints are noted. */
   open(path: string, options?: OpenOptions): Promise<Watched>;
   /** The same, signed in. */
@@ -49,6 +51,8 @@ export interface Watched {
   readonly foreign: readonly string[];
   /** Errors of scripts, and complaints of the page's policy. */
   readonly complaints: readonly string[];
+  /** How often somebody clicked or tapped since the page was opened, or since the sign-in. */
+  readonly clicks: () => number;
   /** Every byte of text that the page received. */
   readonly received: () => Promise<string>;
 }
@@ -81,9 +85,8 @@ export const startConsole = async (): Promise<ConsoleUnderTest> => {
   });
   const secrets = JSON.parse(await readFile(join(environment.DATA_DIR, 'secrets.json'), 'utf8'));
   const token = encodeURIComponent(secrets.callbackAuth.replace(/^query:/, ''));
-  const sender = createSender({
-    url: `http://127.0.0.1:${environment.PORT}/client-callback/one-api-reply?token=${token}`,
-  });
+  const callbackUrl = `http://127.0.0.1:${environment.PORT}/client-callback/one-api-reply`;
+  const sender = createSender({ url: `${callbackUrl}?token=${token}` });
   const url = `http://127.0.0.1:${environment.API_PORT}`;
   const executablePath = findChromium();
   if (executablePath === undefined) throw new Error('no Chromium is here');
@@ -99,6 +102,11 @@ export const startConsole = async (): Promise<ConsoleUnderTest> => {
     });
     contexts.push(context);
     const page = await context.newPage();
+    let clicks = 0;
+    await context.exposeBinding('clicked', () => {
+      clicks++;
+    });
+    await context.addInitScript("addEventListener('pointerdown', () => window.clicked(), true)");
     const foreign: string[] = [];
     const complaints: string[] = [];
     const texts: Promise<string>[] = [];
@@ -113,7 +121,13 @@ export const startConsole = async (): Promise<ConsoleUnderTest> => {
       if (/Content Security Policy|TrustedHTML|Refused to/i.test(message.text())) complaints.push(message.text());
     });
     await page.goto(url + path);
-    return { page, foreign, complaints, received: async () => (await Promise.all(texts)).join('\n') };
+    return {
+      page,
+      foreign,
+      complaints,
+      clicks: () => clicks,
+      received: async () => (await Promise.all(texts)).join('\n'),
+    };
   };
 
   return {
@@ -125,13 +139,19 @@ export const startConsole = async (): Promise<ConsoleUnderTest> => {
       const { accepted, status, answer } = await sender.send(envelope);
       if (!accepted) throw new Error(`the receiver answered ${status}: ${answer}`);
     },
+    postRaw: async (body, { token: given = token } = {}) => {
+      const headers = { 'content-type': 'application/json' };
+      const query = given === null ? '' : `?token=${given}`;
+      return (await fetch(callbackUrl + query, { method: 'POST', headers, body })).status;
+    },
     open,
     signIn: async (path, options) => {
       const watched = await open(path, options);
       await watched.page.getByLabel('API key').fill(secrets.apiKey);
       await watched.page.getByRole('button', { name: 'Sign in' }).click();
       await watched.page.getByRole('navigation', { name: 'Main' }).waitFor();
-      return watched;
+      const before = watched.clicks();
+      return { ...watched, clicks: () => watched.clicks() - before };
     },
     stop: async () => {
       for (const context of contexts) await context.close();
