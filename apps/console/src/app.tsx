@@ -14,6 +14,7 @@ const Events = lazy(() => import('./pages/events.tsx'));
 const EventPage = lazy(() => import('./pages/event.tsx'));
 const Keys = lazy(() => import('./pages/keys.tsx'));
 const LedgerPage = lazy(() => import('./pages/ledger.tsx'));
+const Messages = lazy(() => import('./pages/messages.tsx'));
 const MessagePage = lazy(() => import('./pages/message.tsx'));
 const DeadLetters = lazy(() => import('./pages/dead-letters.tsx'));
 const Deliveries = lazy(() => import('./pages/deliveries.tsx'));
@@ -59,6 +60,7 @@ const Frame = () => {
               <Route path="/" component={Overview} />
               <Route path="/events" component={Events} />
               <Route path="/events/:id" component={EventPage} />
+              <Route path="/messages" component={Messages} />
               <Route path="/messages/:id" component={MessagePage} />
               <Route path="/deliveries" component={Deliveries} />
               <Route path="/deliveries/:id" component={DeliveryPage} />

@@ -4,6 +4,7 @@ export const PAGES = [
   '/intake',
   '/intake?hours=24',
   '/events',
+  '/messages',
   '/deliveries',
   '/deliveries?state=pending&destination=crm',
   '/destinations',

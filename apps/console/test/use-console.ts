@@ -26,6 +26,8 @@ interface OpenOptions {
   readonly width?: number;
   /** Lets a test run a tool inside the page, which the page's policy forbids. */
   readonly bypassPolicy?: boolean;
+  /** Cookies of a browser that was signed in before. */
+  readonly state?: Awaited<ReturnType<BrowserContext['storageState']>> | undefined;
 }
 
 export interface ConsoleUnderTest {
@@ -92,12 +94,17 @@ export const startConsole = async (): Promise<ConsoleUnderTest> => {
   if (executablePath === undefined) throw new Error('no Chromium is here');
   const browser: Browser = await chromium.launch({ executablePath, args: QUIET });
   const contexts: BrowserContext[] = [];
+  let signedIn: OpenOptions['state'];
 
-  const open: ConsoleUnderTest['open'] = async (path, { dark = false, width = 1360, bypassPolicy = false } = {}) => {
+  const open: ConsoleUnderTest['open'] = async (
+    path,
+    { dark = false, width = 1360, bypassPolicy = false, state } = {},
+  ) => {
     const context = await browser.newContext({
       viewport: { width, height: 900 },
       colorScheme: dark ? 'dark' : 'light',
       bypassCSP: bypassPolicy,
+      ...(state !== undefined && { storageState: state }),
       timezoneId: 'Africa/Johannesburg',
     });
     contexts.push(context);
@@ -146,10 +153,13 @@ export const startConsole = async (): Promise<ConsoleUnderTest> => {
     },
     open,
     signIn: async (path, options) => {
-      const watched = await open(path, options);
-      await watched.page.getByLabel('API key').fill(secrets.apiKey);
-      await watched.page.getByRole('button', { name: 'Sign in' }).click();
+      const watched = await open(path, { ...options, state: signedIn });
+      if (signedIn === undefined) {
+        await watched.page.getByLabel('API key').fill(secrets.apiKey);
+        await watched.page.getByRole('button', { name: 'Sign in' }).click();
+      }
       await watched.page.getByRole('navigation', { name: 'Main' }).waitFor();
+      signedIn ??= await watched.page.context().storageState();
       const before = watched.clicks();
       return { ...watched, clicks: () => watched.clicks() - before };
     },

@@ -91,11 +91,10 @@ const Deliveries = () => {
       say(wordsOf(error));
     }
   };
-  const { destination, state, error, hours: span } = filter;
+  const { destination, state, hours: span } = filter;
   const destinations = figures.data?.destinations ?? [];
   const shownHours = hours.data?.destinations.find(({ id }) => id === destination)?.items ?? hours.data?.items;
   const age = span === undefined ? undefined : `${span}h`;
-  const isNext = 'order' in queryOf(filter);
   return (
     <>
       <div class="head">
@@ -134,55 +133,7 @@ const Deliveries = () => {
         <Outcomes hours={shownHours} of={destination} loaded={hours} />
       </div>
       <section class="card">
-        <form class="filters chips" onSubmit={(event) => event.preventDefault()}>
-          {OUTCOMES.map(({ state: one, name }) => (
-            <button
-              key={name}
-              class="btn s"
-              type="button"
-              aria-pressed={state === one}
-              onClick={() => go({ state: one })}
-            >
-              {name}
-            </button>
-          ))}
-          <label class="chip">
-            <span>Destination</span>
-            <select
-              value={destination ?? ''}
-              onChange={({ currentTarget }) => go({ destination: currentTarget.value })}
-            >
-              <option value="">all</option>
-              {destinations.map(({ id }) => (
-                <option key={id} value={id}>
-                  {id}
-                </option>
-              ))}
-            </select>
-          </label>
-          <label class="chip">
-            <span>Received</span>
-            <select value={span ?? ''} onChange={({ currentTarget }) => go({ hours: currentTarget.value })}>
-              {SPANS.map(({ hours: one, name }) => (
-                <option key={one} value={one}>
-                  {name}
-                </option>
-              ))}
-            </select>
-          </label>
-          <label class="chip">
-            <span>Cause</span>
-            <input
-              value={error ?? ''}
-              placeholder="destination_timeout"
-              pattern="[a-z0-9_]*"
-              size={18}
-              onChange={({ currentTarget }) => go({ error: currentTarget.value.trim() })}
-            />
-          </label>
-          <span class="grow" />
-          <span class="muted small">{isNext ? 'those that are due first' : 'the newest events first'}</span>
-        </form>
+        <Filters filter={filter} destinations={destinations.map(({ id }) => id)} onChange={go} />
         <Failed loaded={list} />
         <List
           deliveries={list.data && [...list.data.items, ...(more?.items ?? [])]}
@@ -198,6 +149,70 @@ const Deliveries = () => {
         )}
       </section>
     </>
+  );
+};
+
+interface FiltersProps {
+  readonly filter: Filter;
+  /** Their ids. */
+  readonly destinations: readonly string[];
+  readonly onChange: (changes: Partial<Record<keyof Filter, string | undefined>>) => void;
+}
+
+const Filters = ({ filter, destinations, onChange }: FiltersProps) => {
+  const { destination, state, error, hours: span } = filter;
+  return (
+    <form class="filters chips" onSubmit={(event) => event.preventDefault()}>
+      {OUTCOMES.map(({ state: one, name }) => (
+        <button
+          key={name}
+          class="btn s"
+          type="button"
+          aria-pressed={state === one}
+          onClick={() => onChange({ state: one })}
+        >
+          {name}
+        </button>
+      ))}
+      <label class="chip">
+        <span>Destination</span>
+        <select
+          value={destination ?? ''}
+          onChange={({ currentTarget }) => onChange({ destination: currentTarget.value })}
+        >
+          <option value="">all</option>
+          {destinations.map((id) => (
+            <option key={id} value={id}>
+              {id}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label class="chip">
+        <span>Received</span>
+        <select value={span ?? ''} onChange={({ currentTarget }) => onChange({ hours: currentTarget.value })}>
+          {SPANS.map(({ hours: one, name }) => (
+            <option key={one} value={one}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label class="chip">
+        <span>Cause</span>
+        <input
+          value={error ?? ''}
+          placeholder="destination_timeout"
+          pattern="[a-z0-9_]*"
+          size={18}
+          onChange={({ currentTarget }) => onChange({ error: currentTarget.value.trim() })}
+        />
+      </label>
+      <span class="grow" />
+      <span class="muted small">
+        {'order' in queryOf(filter) ? 'those that are due first' : 'the newest events first'}
+      </span>
+    </form>
   );
 };
 

@@ -71,17 +71,7 @@ const Events = () => {
   const isFiltered = Object.values(filter).some((value) => value !== undefined);
   return (
     <>
-      <div class="head">
-        <div class="grow">
-          <h1>{party === undefined ? 'Events' : 'Events of one person'}</h1>
-          <p>What came in, newest first. Times are {zoneName()}.</p>
-        </div>
-        <CopyCall
-          path="/v1/events"
-          query={{ ...filter, limit: PAGE, include: 'deliveries' }}
-          command={commandOf('events', { type, party, since, until })}
-        />
-      </div>
+      <Head filter={filter} />
       <form
         class="chips toolbar"
         onSubmit={(event) => {
@@ -143,6 +133,25 @@ const Events = () => {
         {selected !== undefined && <Beside id={selected} onClose={closeBeside} />}
       </div>
     </>
+  );
+};
+
+type Filter = Readonly<Record<'type' | 'channel' | 'class' | 'party' | 'since' | 'until', string | undefined>>;
+
+const Head = ({ filter }: { filter: Filter }) => {
+  const { type, party, since, until } = filter;
+  return (
+    <div class="head">
+      <div class="grow">
+        <h1>{party === undefined ? 'Events' : 'Events of one person'}</h1>
+        <p>What came in, newest first. Times are {zoneName()}.</p>
+      </div>
+      <CopyCall
+        path="/v1/events"
+        query={{ ...filter, limit: PAGE, include: 'deliveries' }}
+        command={commandOf('events', { type, party, since, until })}
+      />
+    </div>
   );
 };
 

@@ -35,7 +35,7 @@ const Overview = () => {
     { everyMs: 15_000 },
   );
   const hours = useLoad('hours', (signal) => call('GET /v1/hours', { query: { hours: 24 }, signal }), {
-    everyMs: WALK_MS,
+    everyMs: 15_000,
   });
   const ledger = useLoad('ledger', (signal) => readLedger(since(DAY_MS), signal), { everyMs: WALK_MS });
   const raised = health.data?.conditions.filter(isForSomebody) ?? [];

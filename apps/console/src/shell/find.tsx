@@ -58,6 +58,9 @@ export const Find = () => {
           type="search"
           autocomplete="off"
           spellcheck={false}
+          onKeyDown={({ key, currentTarget }) => {
+            if (key === 'Escape') currentTarget.blur();
+          }}
           placeholder="Find a message, event, delivery or phone number"
         />
         <kbd>/</kbd>

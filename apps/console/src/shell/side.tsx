@@ -11,6 +11,7 @@ const GROUPS = [
       { path: '/', name: 'Overview', icon: 'home' },
       { path: '/intake', name: 'Intake', icon: 'in' },
       { path: '/events', name: 'Events', icon: 'list' },
+      { path: '/messages', name: 'Messages', icon: 'msg' },
       { path: '/deliveries', name: 'Deliveries', icon: 'split' },
     ],
   },

@@ -8,6 +8,7 @@ export const GO: Readonly<Record<string, { readonly path: string; readonly name:
   o: { path: '/', name: 'Overview' },
   i: { path: '/intake', name: 'Intake' },
   e: { path: '/events', name: 'Events' },
+  m: { path: '/messages', name: 'Messages' },
   y: { path: '/deliveries', name: 'Deliveries' },
   d: { path: '/dead-letters', name: 'Dead letters' },
   q: { path: '/quarantine', name: 'Quarantine' },
