@@ -10,15 +10,14 @@ export interface CopyCallProps {
 }
 
 /** For a shell. The key stays a variable: no secret is ever copied. */
-export const curlOf = ({ path, query = {} }: Pick<CopyCallProps, 'path' | 'query'>): string => {
+const curlOf = ({ path, query = {} }: Pick<CopyCallProps, 'path' | 'query'>): string => {
   const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== '');
   const text = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
   return `curl -H "Authorization: Bearer $KEY" '${location.origin}${path}${text === '' ? '' : `?${text}`}'`;
 };
 
 /** An argument as a shell takes it. */
-export const quoted = (text: string): string =>
-  /^[\w.:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+const quoted = (text: string): string => (/^[\w.:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
 /** `deliveries --state pending`: options that are not given are left out. */
 export const commandOf = (name: string, options: Readonly<Record<string, string | undefined>>): string =>

@@ -4,7 +4,7 @@ import { Bars } from './bars.tsx';
 import { Legend } from './chart.tsx';
 import { Failed, Skeleton } from './page-state.tsx';
 
-export const OUTCOME_SERIES = [
+const SERIES = [
   { name: 'Delivered', tone: 'delivered' },
   { name: 'Tried again', tone: 'retried' },
   { name: 'Dead letters', tone: 'dead' },
@@ -22,9 +22,8 @@ export const Outcomes = ({ hours, of, loaded }: OutcomesProps) => (
   <section class="card">
     <header>
       <h2>Attempts by outcome{of === undefined ? '' : `, ${of}`}</h2>
-      <span class="muted small">24 hours</span>
       <span class="grow" />
-      <Legend series={OUTCOME_SERIES} />
+      <Legend series={SERIES} />
     </header>
     {loaded !== undefined && <Failed loaded={loaded} />}
     <div class="body">
@@ -34,7 +33,7 @@ export const Outcomes = ({ hours, of, loaded }: OutcomesProps) => (
         <Bars
           title={`Attempts by outcome, ${of ?? 'all destinations'}`}
           stepName="Hour"
-          series={OUTCOME_SERIES}
+          series={SERIES}
           points={hours.map(({ at, delivered, failed, deadLetters }) => ({
             at,
             values: [delivered, failed - deadLetters, deadLetters],
