@@ -32,12 +32,14 @@ export const enqueueDeliveries = async (
   deliveries: readonly DeliveryToQueue[],
 ): Promise<void> => {
   if (deliveries.length === 0) return;
-  // Marked as pending before there is a job, so that retention never removes the event of a job.
+  // Marked as pending before there is a job, so that retention never removes the event of a job. Never again: a group
+  // that comes back may find its delivery delivered since it looked, and whoever takes the job must see that.
   await sendAll(
     store,
     deliveries.map(({ eventId, job }) => {
-      const state = job?.x === undefined ? STATE_LETTERS.pending : STATE_LETTERS.dead_letter;
-      return ['hset', eventKeys(eventId).deliveries, destinationId, state];
+      const { deliveries: key } = eventKeys(eventId);
+      if (job?.x !== undefined) return ['hset', key, destinationId, STATE_LETTERS.dead_letter];
+      return ['hsetnx', key, destinationId, STATE_LETTERS.pending];
     }),
   );
   const queue = destinationQueue(destinationId);

@@ -98,11 +98,11 @@ export const readForDelivery = async (
   return { logged, state: deliveryStateOf(replies[1] as string | null) };
 };
 
-const ENDS: readonly (KeptState | undefined)[] = ['delivered', 'dead_letter', 'given_up'];
+const ENDS: readonly (KeptState | undefined)[] = ['delivered', 'given_up'];
 
 /**
- * The destinations for which this event has ended: delivered, dead or given up. A worker asks when it repeats a unit of
- * work after a crash.
+ * The destinations for which this event has ended: delivered or given up. A worker asks when it repeats a unit of work.
+ * A dead letter has not: the worker may have ended before it made the job that keeps it.
  */
 export const readEnded = async (store: Store, eventId: string): Promise<Set<string>> => {
   const all = await store.redis.hgetall(eventKeys(eventId).deliveries);
