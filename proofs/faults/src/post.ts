@@ -31,6 +31,8 @@ interface LoadOptions extends CallbackOptions {
   readonly connections?: number;
   /** The pause between an answer and the next callback on the same connection, in ms. @default 10; 20 in the short round */
   readonly pauseMs?: number;
+  /** So many callbacks begin in a second, all connections together, instead of pauses. @default as the pauses allow */
+  readonly perSecond?: number;
   readonly signal: AbortSignal;
   /** The most new callbacks to send. @default as many as the time allows */
   readonly most?: number;
@@ -102,10 +104,18 @@ export const createClickatell = (
       connections = isLong ? 16 : 4,
       pauseMs = isLong ? 10 : 20,
       signal,
+      perSecond,
       most = Number.POSITIVE_INFINITY,
       ...options
     }) => {
       let begun = 0;
+      let dueAt = performance.now();
+      /** What a slow answer held up is made up for, that of up to a second. */
+      const untilDue = (every: number): Promise<void> => {
+        const now = performance.now();
+        dueAt = Math.max(dueAt + every, now - 1_000);
+        return sleep(Math.max(dueAt - now, 0));
+      };
       const connection = async (): Promise<void> => {
         let refused: SentCallback | undefined;
         while (!signal.aborted && (refused !== undefined || begun < most)) {
@@ -113,7 +123,8 @@ export const createClickatell = (
           const callback: SentCallback = refused ?? newCallback(noise, options);
           refused = isAccepted(await post(callback)) ? undefined : callback;
           // Redis is away and refusals come at once: without a pause the sender would only measure itself.
-          await sleep(refused === undefined ? pauseMs : Math.max(pauseMs, 50));
+          if (refused !== undefined) await sleep(Math.max(pauseMs, 50));
+          else await (perSecond === undefined ? sleep(pauseMs) : untilDue(1_000 / perSecond));
         }
       };
       await Promise.all(Array.from({ length: connections }, connection));

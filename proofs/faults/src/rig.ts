@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import {
   destinationQueue,
   type IngestGroup,
-  ingestQueue,
+  ingestQueues,
   LANES,
   listDeadLetters,
   listEvents,
@@ -49,6 +49,8 @@ export interface RigOptions {
 /** All parts of Clickrelay as processes on 127.0.0.1, their surroundings, and a view inside that no fault affects. */
 export interface Rig {
   readonly redis: RedisServer;
+  /** As the parts are told of it. */
+  readonly redisUrl: string;
   readonly proxy: FaultProxy;
   /** The harness's own connection. */
   readonly store: Store;
@@ -153,6 +155,7 @@ export const startRig = async (run: Run, options: RigOptions = {}): Promise<Rig>
   };
   return {
     redis,
+    redisUrl,
     proxy,
     store,
     receiver,
@@ -218,7 +221,9 @@ export const readPending = async (store: Store, destinationId: string): Promise<
 /** The texts of callbacks that no worker has split so far. */
 export const readIngest = async (store: Store): Promise<string> => {
   const jobs = await Promise.all(
-    LANES.map((lane) => store.queue(ingestQueue(lane)).getJobs(['waiting', 'delayed', 'active'])),
+    LANES.flatMap((lane) => ingestQueues(store, lane)).map((name) =>
+      store.queue(name).getJobs(['waiting', 'delayed', 'active']),
+    ),
   );
   return jobs
     .flat()

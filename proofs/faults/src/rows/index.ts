@@ -7,6 +7,7 @@ import { consumersCrash } from './consumers-crash.ts';
 import { damagedSpools } from './damaged-spool.ts';
 import { failover } from './failover.ts';
 import { lostStore } from './lost-store.ts';
+import { movingSlots } from './moving-slots.ts';
 import { powerCuts } from './power-cut.ts';
 import { randomRows } from './random-sequences.ts';
 import { redisAway } from './redis-away.ts';
@@ -26,6 +27,7 @@ export const rows: readonly Row[] = [
   ...powerCuts,
   ...unsafeRedis,
   ...failover,
+  ...movingSlots,
   ...brokenConnection,
   ...workerDies,
   ...stoppedAndKilled,
