@@ -106,19 +106,29 @@ describe('a delivery that is queued', () => {
     expect((await readDelivery(store, deliveryId(eventId, 'crm')))?.state).toBe('dead_letter');
   });
 
-  it.each(['delivered', 'dead_letter'] as const)('again, when it is %s by then, is not attempted again', async (kind) => {
-    await createEventLog(store, { dedupeTtlMs: 60_000 }).append('m1', [logged], Date.now());
-    const error = { code: 'destination_rejected', message: 'answered 400' } as const;
-    await attempts.record(attempt(kind === 'delivered' ? {} : { outcome: { kind }, status: 400, error }));
-    // A group came back, and saw the delivery before that.
-    await enqueueDeliveries(store, 'crm', [{ eventId }]);
-    expect((await readDelivery(store, deliveryId(eventId, 'crm')))?.state).toBe(kind);
-    const open = { store, destinationId: 'crm', ordering: undefined, putOff: { shortestMs: 1, longestMs: 1 } };
-    const job = { id: eventId, data: {}, note: undefined, attemptsMade: 0, timesTaken: 0, stalledCount: 0, token: 't' };
-    const settlement =
-      kind === 'delivered' ? { kind: 'done' } : { kind, reason: 'answered 400', because: 'refused' };
-    expect(await openDelivery(open, job)).toEqual({ settlement });
-  });
+  it.each(['delivered', 'dead_letter'] as const)(
+    'again, when it is %s by then, is not attempted again',
+    async (kind) => {
+      await createEventLog(store, { dedupeTtlMs: 60_000 }).append('m1', [logged], Date.now());
+      const error = { code: 'destination_rejected', message: 'answered 400' } as const;
+      await attempts.record(attempt(kind === 'delivered' ? {} : { outcome: { kind }, status: 400, error }));
+      // A group came back, and saw the delivery before that.
+      await enqueueDeliveries(store, 'crm', [{ eventId }]);
+      expect((await readDelivery(store, deliveryId(eventId, 'crm')))?.state).toBe(kind);
+      const open = { store, destinationId: 'crm', ordering: undefined, putOff: { shortestMs: 1, longestMs: 1 } };
+      const job = {
+        id: eventId,
+        data: {},
+        note: undefined,
+        attemptsMade: 0,
+        timesTaken: 0,
+        stalledCount: 0,
+        token: 't',
+      };
+      const settlement = kind === 'delivered' ? { kind: 'done' } : { kind, reason: 'answered 400', because: 'refused' };
+      expect(await openDelivery(open, job)).toEqual({ settlement });
+    },
+  );
 
   it('costs Redis little: no options but its id', async () => {
     await enqueueDeliveries(store, 'crm', [{ eventId }]);
