@@ -1,3 +1,3 @@
-import { application } from '../../tsdown.base.ts';
+import { application, CHECKS_TRANSFORMS } from '../../tsdown.base.ts';
 
-export default application;
+export default { ...application, entry: { ...application.entry, ...CHECKS_TRANSFORMS } };

@@ -1,3 +1,3 @@
 import { application } from '../../tsdown.base.ts';
 
-export default { ...application, entry: [...application.entry, 'src/parse-thread.ts'] };
+export default { ...application, entry: { ...application.entry, 'parse-thread': 'src/parse-thread.ts' } };

@@ -1,3 +1,6 @@
-import { application } from '../../tsdown.base.ts';
+import { application, RUNS_TRANSFORMS } from '../../tsdown.base.ts';
 
-export default { ...application, entry: [...application.entry, 'src/split-thread.ts'] };
+export default {
+  ...application,
+  entry: { ...application.entry, ...RUNS_TRANSFORMS, 'split-thread': 'src/split-thread.ts' },
+};

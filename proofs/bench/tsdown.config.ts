@@ -1,8 +1,10 @@
 import type { UserConfig } from 'tsdown';
-import { application } from '../../tsdown.base.ts';
+import { library } from '../../tsdown.base.ts';
 
+// Not bundled: it measures the servers that it starts, and its own start does not matter.
 const config: UserConfig = {
-  ...application,
+  ...library,
+  dts: false,
   entry: ['src/main.ts', 'src/servers/{limit,plain-receiver,plain-worker}.ts'],
 };
 

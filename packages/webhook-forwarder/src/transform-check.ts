@@ -1,13 +1,17 @@
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { nearMiss } from '@clickrelay/core';
 import type jsonata from 'jsonata';
+import { fileBeside } from './file-beside.ts';
 import { builtInNames, findUndefinedName, type UndefinedName } from './transform-names.ts';
 
 /** The longest transform, in characters. */
 const MAX_TRANSFORM_LENGTH = 10_000;
 
-// Loaded only when there is a transform to check: it takes longer than everything else in this package.
 const require = createRequire(import.meta.url);
+
+/** Loads JSONata, which takes longer than everything else in this package, when there is a transform to check. */
+const parser = (): typeof jsonata => require(fileURLToPath(fileBeside('transform-parser'))).default;
 
 /**
  * Says why a text is not a JSONata expression, and where, or undefined when it is one. Parses it, but never evaluates
@@ -18,8 +22,9 @@ export const checkTransform = (text: string): string | undefined => {
   if (text.length > MAX_TRANSFORM_LENGTH) {
     return `transform must have at most ${MAX_TRANSFORM_LENGTH} characters, got ${text.length}`;
   }
+  const parse = parser();
   try {
-    const ast = (require('jsonata') as typeof jsonata)(text).ast();
+    const ast = parse(text).ast();
     const missing = findUndefinedName(ast);
     return missing === undefined ? undefined : undefinedIn(text, missing);
   } catch (error) {

@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { fileBeside } from './file-beside.ts';
 import { LIMITS, type TransformReply, type TransformRequest } from './transform-limits.ts';
 
 /** How an evaluation ended: with a reply, or with the process. */
@@ -76,8 +77,7 @@ export class TransformLane {
   }
 
   #start(): ChildProcess {
-    const file = new URL(`transform-process${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
-    const started = fork(file, {
+    const started = fork(fileBeside('transform-process'), {
       // It needs none of our settings.
       env: {},
       execArgv: [`--max-old-space-size=${LIMITS.memoryMb}`],

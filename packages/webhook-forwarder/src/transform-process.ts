@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import jsonata from 'jsonata';
+import { fileBeside } from './file-beside.ts';
 import { decodeBase64, encodeBase64 } from './transform-base64.ts';
 import { LIMITS, type TransformRequest, type TransformResult } from './transform-limits.ts';
 
@@ -13,12 +14,7 @@ import { LIMITS, type TransformRequest, type TransformResult } from './transform
 /** The processor time of this process when the present evaluation began, in µs; 0 when there is none. */
 const startedAt = new Float64Array(new SharedArrayBuffer(8));
 
-const watch = new Worker(
-  new URL(`transform-watch${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
-  {
-    workerData: { startedAt },
-  },
-);
+const watch = new Worker(fileBeside('transform-watch'), { workerData: { startedAt } });
 watch.unref();
 
 const compiled = new Map<string, jsonata.Expression>();
