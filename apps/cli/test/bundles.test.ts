@@ -43,7 +43,7 @@ const listen = async () => {
 
 it('programs need no package beside them: threads, transforms, adapters and traces are in their bundles', async () => {
   const folder = await installPrograms();
-  const [collector, crm, told] = [await listen(), await listen(), await listen()];
+  const [collector, crm, told, shop] = [await listen(), await listen(), await listen(), await listen()];
   await writeFile(join(folder, 'told.mjs'), ADAPTER);
   await writeFile(
     join(folder, 'destinations.json'),
@@ -85,8 +85,16 @@ it('programs need no package beside them: threads, transforms, adapters and trac
   expect((await crm.waitFor(2)).map(({ body }) => body)).toEqual(['{"kind":"moText"}', '{"kind":"moText"}']);
   await told.waitFor(2);
   await waitUntil(() => collector.requests.length > 0, { what: 'spans' });
-  const { code, stdout, stderr } = await runCli(['ledger'], environment);
-  expect(code, stdout + stderr).toBe(0);
+  // The API checks a transform, and runs it for a test.
+  for (const command of [
+    ['destinations', 'add', 'shop', '--url', shop.url, '--transform', '{ "kind": type }'],
+    ['destinations', 'test', 'shop'],
+    ['ledger'],
+  ]) {
+    const { code, stdout, stderr } = await runCli(command, environment);
+    expect(code, stdout + stderr).toBe(0);
+  }
+  expect(shop.requests.map(({ body }) => body)).toEqual(['{"kind":"moText"}']);
   const page = await fetch(`http://127.0.0.1:${environment.API_PORT}/`, { headers: { accept: 'text/html' } });
   expect(await page.text()).toMatch('<!doctype html>');
   expect(await program.stop()).toEqual({ code: 0, signal: null });
