@@ -170,10 +170,10 @@ describe('leasing over HTTP', () => {
 
   it('takes back a delivery whose answer could not be sent, as if it had never been leased', async () => {
     const id = await addDestination();
-    const count = 20;
-    // More than any socket buffer holds.
+    const count = 3;
+    // Each is more than the buffers of a socket hold: on a busy machine an answer may have one only.
     for (let n = 0; n < count; n++)
-      await owe(id, await logEvent(api.store, 'moText', { content: 'x'.repeat(500_000) }));
+      await owe(id, await logEvent(api.store, 'moText', { content: 'x'.repeat(12_000_000) }));
     await askAndGo(id, { max: count, leaseMs: 600_000 }, 500);
     const found: { attempt: number }[] = [];
     while (found.length < count) {

@@ -1,5 +1,12 @@
 import { freePort } from '@clickrelay/service/machine';
-import { type Destination, type RedisServer, startDestination, startProgram, startRedis } from '@clickrelay/testkit';
+import {
+  type Destination,
+  PERSON_KEY,
+  type RedisServer,
+  startDestination,
+  startProgram,
+  startRedis,
+} from '@clickrelay/testkit';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { API_KEY } from './start-api.ts';
@@ -22,7 +29,7 @@ afterAll(async () => {
 it('an API whose Redis goes away tells those who wait for it, and that it is back', async () => {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const env = { API_PORT: String(port), REDIS_URL: redis.url, API_KEY, EGRESS_ALLOW: '127.0.0.0/8' };
+  const env = { API_PORT: String(port), REDIS_URL: redis.url, PERSON_KEY, API_KEY, EGRESS_ALLOW: '127.0.0.0/8' };
   const program = await startProgram({
     args: [new URL('../src/main.ts', import.meta.url).pathname],
     env,

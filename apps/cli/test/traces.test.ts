@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import { openStore, putDestination } from '@clickrelay/queue';
 import { findRedisServer, freePort } from '@clickrelay/service/machine';
 import { sampleCallback } from '@clickrelay/simulator';
-import { type Destination, type RedisServer, startDestination, startRedis, waitUntil } from '@clickrelay/testkit';
+import {
+  type Destination,
+  PERSON_KEY,
+  type RedisServer,
+  startDestination,
+  startRedis,
+  waitUntil,
+} from '@clickrelay/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startCli } from './run-cli.ts';
 
@@ -62,6 +69,7 @@ const start = async (environment: Record<string, string>, destinationUrl: string
     {
       DATA_DIR: join(folder, 'data'),
       REDIS_URL: redis.url,
+      PERSON_KEY,
       PORT: port,
       EGRESS_ALLOW: '127.0.0.0/8',
       RETRY_SCHEDULE: '0s,20ms,20ms',

@@ -132,6 +132,9 @@ export const writeLayout = async (redis: RedisClient): Promise<void> => {
   }
 };
 
+const whenConnected = (redis: RedisClient): Promise<void> =>
+  redis.status === 'ready' ? Promise.resolve() : new Promise((resolve) => redis.once('ready', () => resolve()));
+
 /** Opens without waiting for Redis, so that a process can start, and say what it waits for, while Redis is away. */
 export const openStore = async (options: StoreOptions): Promise<Store> => {
   const redis = connectRedis(options.redisUrl, options.role);
@@ -148,9 +151,6 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
   const queues = new Map<string, Queue>();
   const takers = new Map<string, JobTaker>();
   let layout: Promise<void> | undefined;
-
-  const whenConnected = (): Promise<void> =>
-    redis.status === 'ready' ? Promise.resolve() : new Promise((resolve) => redis.once('ready', () => resolve()));
 
   const openQueue = (name: QueueName): Queue => {
     // Nothing reads the event stream of BullMQ, which by default keeps 10,000 entries for every queue.
@@ -224,7 +224,7 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
     },
     openTaker,
     ready: () => {
-      layout ??= whenConnected()
+      layout ??= whenConnected(redis)
         .then(() => identity.look())
         .then(() => writeLayout(redis))
         .then(() => people.agree(redis))
