@@ -31,6 +31,7 @@ import type { Operation, Resources } from './operation.ts';
 import { overviewOperations } from './overview.ts';
 import { partOperations } from './parts.ts';
 import { quarantineOperations } from './quarantine.ts';
+import { quarantineManyOperations } from './quarantine-many.ts';
 import { renderErrors } from './render-error.ts';
 import { replayOperations } from './replays.ts';
 import { serveConsole } from './serve-console.ts';
@@ -51,6 +52,7 @@ export const createOperations = (destinationSettings: DestinationSettings): read
   ...deadLetterGroupOperations,
   ...replayOperations,
   ...quarantineOperations,
+  ...quarantineManyOperations,
   ...destinationOperations,
   ...declareDestinationOperations(destinationSettings),
   ...destinationSecretOperations,

@@ -1,6 +1,6 @@
 import { listAudit } from '@clickrelay/queue';
 import { z } from 'zod';
-import { operation, pageOf, pageQuery } from './operation.ts';
+import { datesOf, operation, pageOf, pageQuery, spanQuery } from './operation.ts';
 
 const entry = z
   .object({
@@ -18,10 +18,21 @@ export const auditOperations = [
     method: 'get',
     path: '/v1/audit',
     summary: 'List who changed or revealed what',
-    description: 'Replays too. Newest first.',
+    description: 'Replays too. Newest first. Where few of many match, a page may be short and have a `next`.',
     scopes: ['admin'],
-    query: pageQuery,
+    query: pageQuery.extend({
+      by: z.string().max(200).optional().describe('Only what this key did, as `by` names it, or its beginning'),
+      action: z.string().max(100).optional().describe('Only this, or what begins so: `destination.`'),
+      target: z.string().max(200).optional().describe('Only what was done to this'),
+      ...spanQuery('Done'),
+    }),
     response: pageOf(entry),
-    run: ({ query }, { store }) => listAudit(store, query),
+    run: ({ query: { by = '', action = '', target, since, until, ...page } }, { store }) =>
+      listAudit(store, {
+        ...page,
+        ...datesOf({ since, until }),
+        matches: (one) =>
+          one.by.startsWith(by) && one.action.startsWith(action) && (target === undefined || one.target === target),
+      }),
   }),
 ];

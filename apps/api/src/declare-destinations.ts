@@ -6,6 +6,7 @@ import { assertPull, describe, destination, destinationParams } from './destinat
 import { notFound, RequestRefusedError } from './errors.ts';
 import { type Exchange, operation } from './operation.ts';
 import { check } from './read-request.ts';
+import { assertRevision } from './revision.ts';
 
 /** @throws {RequestRefusedError} 409 `destination_exists`, naming what a replacement would change */
 const assertNew = (id: string, changes: Changes): void => {
@@ -32,6 +33,12 @@ const auditChange = async (
   if (Object.keys(changes).length > 0) await audit('destination.changed', after.id, { changes });
 };
 
+const revision = z
+  .string()
+  .max(64)
+  .optional()
+  .describe('The `revision` that was read: 409 when somebody has changed the settings since');
+
 const warnings = z
   .array(z.string())
   .describe('What is valid and will probably not work: names that no event has, addresses that are not called');
@@ -52,11 +59,12 @@ export const declareDestinationOperations = (destinationSettings: DestinationSet
         .enum(['true', 'false'])
         .default('false')
         .describe('Whether to refuse to replace one that is there and differs: 409 with the differences'),
+      revision,
     }),
     body: destinationSettings.declarationBody.meta({ id: 'DestinationDeclaration' }),
     response: declaredDestination,
-    errors: { 409: 'destination_exists' },
-    run: async ({ params: { id }, query: { onlyNew }, body }, { store }, { caller, scope, audit }) => {
+    errors: { 409: 'destination_exists` or `changed_meanwhile' },
+    run: async ({ params: { id }, query: { onlyNew, revision: read }, body }, { store }, { caller, scope, audit }) => {
       if (scope === 'lease') {
         assertBoundTo(caller, id);
         assertPull(id, body.type);
@@ -65,6 +73,7 @@ export const declareDestinationOperations = (destinationSettings: DestinationSet
       let generatedSecret: string | undefined;
       const put = await changeDestination(store, id, (present) => {
         if (scope === 'lease' && present !== undefined) assertPull(id, present.type);
+        assertRevision(id, present && describe({ destinationSettings }, present).revision, read);
         const completed = destinationSettings.complete({ ...body, id }, present);
         if (onlyNew === 'true' && present !== undefined) assertNew(id, changesBetween(present, completed.destination));
         before = present;
@@ -85,6 +94,7 @@ export const declareDestinationOperations = (destinationSettings: DestinationSet
     description: 'Only those that are given; the others stay as they are.',
     scopes: ['admin', 'lease'],
     params: destinationParams,
+    query: z.object({ revision }),
     body: z
       .record(z.string(), z.unknown())
       .describe(
@@ -93,14 +103,15 @@ export const declareDestinationOperations = (destinationSettings: DestinationSet
       )
       .meta({ id: 'DestinationChanges' }),
     response: declaredDestination,
-    errors: { 404: 'not_found' },
-    run: async ({ params: { id }, body }, { store }, { caller, scope, audit }) => {
+    errors: { 404: 'not_found', 409: 'changed_meanwhile' },
+    run: async ({ params: { id }, query: { revision: read }, body }, { store }, { caller, scope, audit }) => {
       if (scope === 'lease') assertBoundTo(caller, id);
       let before: Destination | undefined;
       let warningsNow: string[] = [];
       const changed = await changeDestination(store, id, (present) => {
         if (present === undefined) return undefined;
         if (scope === 'lease') assertPull(id, present.type);
+        assertRevision(id, describe({ destinationSettings }, present).revision, read);
         before = present;
         const settings = { ...destinationSettings.change(present, body), type: sameType(present.type, body) };
         const declared = { ...check(destinationSettings.declarationBody, settings, 'body'), id };

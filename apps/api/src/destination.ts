@@ -3,6 +3,7 @@ import { type Destination, type Hold, listHolds, readDestination } from '@clickr
 import { z } from 'zod';
 import { notFound, RequestRefusedError } from './errors.ts';
 import type { Resources } from './operation.ts';
+import { revisionOf } from './revision.ts';
 
 /* What the operations on destinations have in common. */
 
@@ -30,6 +31,11 @@ export const destination = z
         'Nothing is sent until then: the destination asked for a pause (`throttled`), or its circuit is open ' +
           '(`failing`); null otherwise',
       ),
+    revision: z
+      .string()
+      .describe(
+        'Stands for the settings, secrets apart: send it with a change, which is then refused if they are others',
+      ),
     secret: z.string().exactOptional().describe('Shown only in the answer that generated it; hidden otherwise'),
   })
   .meta({ id: 'Destination' });
@@ -42,7 +48,12 @@ export const describe = (
 ) => {
   const held = hold === undefined ? null : { reason: hold.reason, until: toIso(hold.until) };
   const shown = destinationSettings.show({ type: common.type, config });
-  return { ...common, held, ...shown, ...(generatedSecret !== undefined && { secret: generatedSecret }) };
+  const told = { ...common, held, ...shown };
+  return {
+    ...told,
+    revision: revisionOf(told),
+    ...(generatedSecret !== undefined && { secret: generatedSecret }),
+  };
 };
 
 /** @throws {RequestRefusedError} 403 `forbidden_scope` */

@@ -19,7 +19,7 @@ export interface Resources {
   readonly leases: Leases;
   readonly metrics: ApiMetrics;
   durability(): DurabilityReport;
-  readonly health: Pick<HealthWatch, 'current' | 'acknowledge'>;
+  readonly health: Pick<HealthWatch, 'current' | 'acknowledge' | 'withdraw'>;
   readonly destinationSettings: DestinationSettings;
   /** Sends tests to webhook destinations. */
   readonly webhook: Adapter<WebhookConfig>;

@@ -127,7 +127,11 @@ export const condition = z
     }),
     inhibitedBy: z.string().nullable().describe('The code of the condition that causes this one'),
     acknowledged: z
-      .object({ by: z.string(), until: z.string().nullable().describe('Null: until the condition ends') })
+      .object({
+        by: z.string(),
+        until: z.string().nullable().describe('Null: until the condition ends'),
+        note: z.string().nullable().describe('What that person wrote'),
+      })
       .nullable(),
   })
   .meta({ id: 'Condition' });

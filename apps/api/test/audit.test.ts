@@ -80,6 +80,13 @@ it('the audit record lists which key did what, newest first, without what was re
       detail: { name: 'ops', scopes: ['admin', 'replay', 'reveal'], destinations: [] },
     },
   ]);
+  const actions = async (query: string) =>
+    (await api.get(`/v1/audit?${query}`)).body.items.map(({ action }: { action: string }) => action);
+  expect(await actions('target=crm&action=destination.s')).toEqual(['destination.secret_shown']);
+  expect(await actions('by=API_KEY')).toEqual(['key.removed', 'key.made']);
+  expect(await actions('by=API_KEY&limit=1')).toEqual(['key.removed']);
+  expect(await actions(`until=${body.items.at(-1).at}`)).toEqual([]);
+  expect(await actions('target=none')).toEqual([]);
   const [newest, second] = body.items;
   expect((await api.call('GET', `/v1/audit?limit=1&cursor=${newest.id}`)).body.items).toEqual([second]);
 });

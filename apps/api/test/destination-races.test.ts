@@ -46,3 +46,26 @@ it('a destination that two make at once has the one secret that was shown', asyn
     expect(shown).toEqual([(await readDestination(api.store, 'crm'))?.config['secret']]);
   }
 });
+
+it('settings that somebody has changed since they were read are not overwritten, whatever was paused meanwhile', async () => {
+  await put(0);
+  const { revision } = (await api.get(path)).body;
+  await api.call('POST', `${path}/pause`);
+  const first = await api.call('PATCH', `${path}?revision=${revision}`, { timeoutMs: 9_000 });
+  expect(first.status).toBe(200);
+  for (const [method, body] of [
+    ['PATCH', { timeoutMs: 8_000 }],
+    ['PUT', { type: 'webhook', url: 'https://crm.example.com/other' }],
+  ] as const) {
+    const refused = await api.call(method, `${path}?revision=${revision}`, body);
+    expect([refused.status, refused.body.error?.code]).toEqual([409, 'changed_meanwhile']);
+  }
+  expect((await api.get(path)).body).toMatchObject({ timeoutMs: 9_000, revision: first.body.revision });
+  expect((await api.call('PATCH', `${path}?revision=${first.body.revision}`, { timeoutMs: 8_000 })).status).toBe(200);
+  await api.call('DELETE', path);
+  const gone = await api.call('PUT', `${path}?revision=${revision}`, {
+    type: 'webhook',
+    url: 'https://crm.example.com',
+  });
+  expect([gone.status, gone.body.error?.code]).toEqual([409, 'changed_meanwhile']);
+});

@@ -125,7 +125,8 @@ const callEverything = async (onCluster: boolean): Promise<void> => {
   const { conditions } = await api.health.look();
   await call('get /v1/health');
   const { code, subject } = conditions[0] as (typeof conditions)[number];
-  await call('post /v1/health/acknowledge', {}, { code, subject, for: '1h' });
+  await call('post /v1/health/acknowledge', {}, { code, subject, for: '1h', note: 'known' });
+  await call('post /v1/health/withdraw', {}, { code, subject });
   const stop = new AbortController();
   const authorization = `Bearer ${API_KEY}`;
   const stream = await fetch(`${api.url}/v1/stream`, { headers: { authorization }, signal: stop.signal });
@@ -179,6 +180,8 @@ const callEverything = async (onCluster: boolean): Promise<void> => {
     quarantineCallback(store, { body: Buffer.from(text), reason: 'x', receivedAt: '2026-03-01T12:00:00.000Z' });
   const broken = await put('{');
   const whole = await put(JSON.stringify({ event: { moNew: [{ messageId: 'm' }] } }));
+  await call('post /v1/quarantine/reparse', {}, { dryRun: true });
+  await call('post /v1/quarantine/remove', {}, { dryRun: true });
   await call('get /v1/quarantine');
   await call('get /v1/quarantine/{id}', { id: broken });
   await call('delete /v1/quarantine/{id}', { id: broken });

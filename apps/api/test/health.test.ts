@@ -41,10 +41,23 @@ it('a condition has one sentence, a mend and an age, wherever it is shown', asyn
 
 it('what is acknowledged stays listed and needs nobody, until its time is over', async () => {
   const found = await api.call('POST', '/v1/health/acknowledge', { ...quarantine, for: '2h' });
-  expect([found.status, found.body.acknowledged]).toEqual([200, { by: 'API_KEY', until: expect.any(String) }]);
+  expect([found.status, found.body.acknowledged]).toEqual([
+    200,
+    { by: 'API_KEY', until: expect.any(String), note: null },
+  ]);
   const codes = (list: { code: string }[]) => list.map(({ code }) => code);
   expect(codes((await look()).conditions)).toContain('quarantine');
   expect(codes((await api.get('/v1/overview')).body.needs)).not.toContain('quarantine');
+  const withNote = await api.call('POST', '/v1/health/acknowledge', { ...quarantine, note: 'the vendor is told' });
+  expect(withNote.body.acknowledged).toEqual({ by: 'API_KEY', until: null, note: 'the vendor is told' });
+  const back = await api.call('POST', '/v1/health/withdraw', quarantine);
+  expect([back.status, back.body.acknowledged]).toEqual([200, null]);
+  expect(codes((await api.get('/v1/overview')).body.needs)).toContain('quarantine');
+  expect((await api.get('/v1/audit')).body.items[0]).toMatchObject({
+    action: 'health.withdrawn',
+    target: 'quarantine',
+  });
+  await api.call('POST', '/v1/health/acknowledge', { ...quarantine, for: '2h' });
   const [latest] = (await api.get('/v1/audit')).body.items;
   expect(latest).toMatchObject({ action: 'health.acknowledged', target: 'quarantine', by: 'API_KEY' });
   aheadMs = 3 * 3_600_000;

@@ -64,7 +64,7 @@ test('status says what is wrong, and with --check its exit code does too', async
   expect([await exits('--check'), await exits('--fail-on', 'info')]).toEqual([0, 1]);
   answers['GET /v1/health'] = health({ ...condition, state: 'pending' });
   expect([await exits('--check'), await exits('--fail-on', 'info')]).toEqual([0, 0]);
-  answers['GET /v1/health'] = health({ ...condition, acknowledged: { by: 'ops', until: null } });
+  answers['GET /v1/health'] = health({ ...condition, acknowledged: { by: 'ops', until: null, note: null } });
   expect(await exits('--check')).toBe(0);
   expect(await exits('--fail-on', 'bad')).toBe(2);
 });
@@ -113,7 +113,7 @@ test('what is acknowledged, worth knowing or only suspected comes behind what ne
 test('health ack finds the condition by its code, and asks which when there are several', async () => {
   const bot = { ...condition, subject: { kind: 'destination', id: 'bot' } };
   answers['GET /v1/health'] = health(condition, bot);
-  const acknowledged = { by: 'API_KEY', until: '2026-11-30T12:00:00.000Z' };
+  const acknowledged = { by: 'API_KEY', until: '2026-11-30T12:00:00.000Z', note: null };
   answers['POST /v1/health/acknowledge'] = { ...condition, acknowledged };
   const done = await cli('health', 'ack', 'destination_failing', 'crm', '--for', '2h');
   expect([done.code, done.stdout]).toEqual([0, 'destination_failing crm is known until 2026-11-30T12:00:00Z\n']);

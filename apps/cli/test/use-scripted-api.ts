@@ -51,7 +51,7 @@ export const condition = {
   sentence: 'crm takes nothing; 371 deliveries wait',
   mend: { text: 'see what it answers', command: 'clickrelay destinations test crm', link: 'docs/conditions.md' },
   inhibitedBy: null as string | null,
-  acknowledged: null as { by: string; until: string | null } | null,
+  acknowledged: null as { by: string; until: string | null; note: string | null } | null,
 };
 
 /** Leaves out what commands ask for unless they are told otherwise: personal data hidden, what became of events. */

@@ -72,7 +72,7 @@ describe('a condition', () => {
     ['only worth knowing', { severity: 'info' }],
     ['pending', { state: 'pending' }],
     ['unknown', { state: 'unknown' }],
-    ['acknowledged', { acknowledged: { by: 'API_KEY', until: null } }],
+    ['acknowledged', { acknowledged: { by: 'API_KEY', until: null, note: null } }],
   ] as const)('that is %s is told nobody, and neither is its end', (_, overrides) => {
     const { told } = tellFor(channel(), HOUR, (ms) => (ms < 30 * MINUTE ? [condition(overrides)] : []));
     expect(told).toEqual([]);
@@ -91,7 +91,7 @@ describe('a condition', () => {
   });
 
   it('that is acknowledged after it was told is not repeated, and its end is told', () => {
-    const acknowledged = { by: 'API_KEY', until: null };
+    const acknowledged = { by: 'API_KEY', until: null, note: null };
     const { told } = tellFor(channel(), 6 * HOUR, (ms) => {
       if (ms > 5 * HOUR) return [];
       return [condition(ms > HOUR ? { acknowledged } : {})];

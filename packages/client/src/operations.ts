@@ -121,7 +121,7 @@ export type AlertChannelDeclaration = {
   codes?: (string)[];
   /** How long the first news waits for more */
   groupWait?: string;
-  /** The least time between two messages; what is newly critical waits for `groupWait` only */
+  /** The least time between two messages */
   groupInterval?: string;
   /** After how long it is told again what is still raised */
   repeat?: {
@@ -498,6 +498,8 @@ export type Destination = {
     reason: "throttled" | "failing";
     until: string;
   } | null;
+  /** Stands for the settings, secrets apart: send it with a change, which is then refused if they are others */
+  revision: string;
   /** Shown only in the answer that generated it; hidden otherwise */
   secret?: string;
   [other: string]: unknown;
@@ -517,6 +519,8 @@ export type DeclaredDestination = {
     reason: "throttled" | "failing";
     until: string;
   } | null;
+  /** Stands for the settings, secrets apart: send it with a change, which is then refused if they are others */
+  revision: string;
   /** Shown only in the answer that generated it; hidden otherwise */
   secret?: string;
   /** What is valid and will probably not work: names that no event has, addresses that are not called */
@@ -866,6 +870,8 @@ export type Condition = {
     by: string;
     /** Null: until the condition ends */
     until: string | null;
+    /** What that person wrote */
+    note: string | null;
   } | null;
 };
 
@@ -1768,6 +1774,81 @@ export interface Operations {
       accepted: number;
     };
   };
+  /** Parse many quarantined callbacks again. Those that can be read by now are committed, and leave quarantine. With `dryRun`, only reports how many could be. Needs a key with the scope `admin`. */
+  'POST /v1/quarantine/reparse': {
+    body: {
+      /** Only these, by id */
+      callbacks?: (string)[] | undefined;
+      /** All that match except these, by id */
+      except?: (string)[] | undefined;
+      /** Only those with this reason, word for word */
+      reason?: string | undefined;
+      /** Received at or after this time */
+      since?: string | undefined;
+      /** Received before this time; at most now */
+      until?: string | undefined;
+      /** Report what would happen, and change nothing */
+      dryRun?: boolean | undefined;
+      /** How many to look at in this request */
+      limit?: number | undefined;
+      /** How many that stay are passed over: `after` of the last answer */
+      after?: number | undefined;
+    };
+    answer: {
+      /** How many are chosen */
+      matched: number;
+      /** Their bytes together */
+      bytes: number;
+      /** When the oldest of them was received */
+      oldest: string | null;
+      /** Sent with the next request, it keeps out callbacks that come in between */
+      until: string;
+      /** How many could be read */
+      parsed: number;
+      /** How many events those hold */
+      accepted: number;
+      /** How many stay, because they still cannot be read */
+      unreadable: number;
+      /** For the next request, which goes on; null at the end */
+      after: number | null;
+    };
+  };
+  /** Delete many quarantined callbacks. For good; with `dryRun`, only reports how many. Needs a key with the scope `admin`. */
+  'POST /v1/quarantine/remove': {
+    body: {
+      /** Only these, by id */
+      callbacks?: (string)[] | undefined;
+      /** All that match except these, by id */
+      except?: (string)[] | undefined;
+      /** Only those with this reason, word for word */
+      reason?: string | undefined;
+      /** Received at or after this time */
+      since?: string | undefined;
+      /** Received before this time; at most now */
+      until?: string | undefined;
+      /** Report what would happen, and change nothing */
+      dryRun?: boolean | undefined;
+      /** How many to look at in this request */
+      limit?: number | undefined;
+      /** How many match, as the dry run reported; optional up to 100. When another number matches, nothing is removed */
+      expected?: number | undefined;
+      /** For the audit record: why they are not needed; no personal data */
+      why?: string | undefined;
+    };
+    answer: {
+      /** How many are chosen */
+      matched: number;
+      /** Their bytes together */
+      bytes: number;
+      /** When the oldest of them was received */
+      oldest: string | null;
+      /** Sent with the next request, it keeps out callbacks that come in between */
+      until: string;
+      removed: number;
+      /** How many remain: `expected` of the next request */
+      left: number;
+    };
+  };
   /** List destinations. Ordered by id. Needs a key with the scope `read` or `lease`. */
   'GET /v1/destinations': {
     query?: {
@@ -1808,6 +1889,8 @@ export interface Operations {
     query?: {
       /** Whether to refuse to replace one that is there and differs: 409 with the differences */
       onlyNew?: "true" | "false" | undefined;
+      /** The `revision` that was read: 409 when somebody has changed the settings since */
+      revision?: string | undefined;
     } | undefined;
     body: DestinationDeclaration;
     answer: DeclaredDestination;
@@ -1817,6 +1900,10 @@ export interface Operations {
     path: {
       id: string;
     };
+    query?: {
+      /** The `revision` that was read: 409 when somebody has changed the settings since */
+      revision?: string | undefined;
+    } | undefined;
     body: DestinationChanges;
     answer: DeclaredDestination;
   };
@@ -2190,13 +2277,23 @@ export interface Operations {
   'DELETE /v1/session': {
     answer: undefined;
   };
-  /** List who changed or revealed what. Replays too. Newest first. Needs a key with the scope `admin`. */
+  /** List who changed or revealed what. Replays too. Newest first. Where few of many match, a page may be short and have a `next`. Needs a key with the scope `admin`. */
   'GET /v1/audit': {
     query?: {
       /** How many items at most */
       limit?: number | undefined;
       /** `next` of the previous page */
       cursor?: string | undefined;
+      /** Only what this key did, as `by` names it, or its beginning */
+      by?: string | undefined;
+      /** Only this, or what begins so: `destination.` */
+      action?: string | undefined;
+      /** Only what was done to this */
+      target?: string | undefined;
+      /** Done at or after this time */
+      since?: string | undefined;
+      /** Done before this time */
+      until?: string | undefined;
     } | undefined;
     answer: {
       items: (AuditEntry)[];
@@ -2264,6 +2361,21 @@ export interface Operations {
       };
       /** A duration, 30 days at most; null: until it ends */
       for?: string | null | undefined;
+      /** What others shall know, no personal data */
+      note?: string | null | undefined;
+    };
+    answer: Condition;
+  };
+  /** Take an acknowledgement back. The condition needs somebody again, and alerts. Needs a key with the scope `admin`. */
+  'POST /v1/health/withdraw': {
+    body: {
+      code: string;
+      /** As `GET /v1/health` names it */
+      subject: {
+        kind: "relay" | "receiver" | "worker" | "api" | "redis" | "destination" | "channel";
+        /** A destination, a channel, or the host of a part; null: all of them */
+        id: string | null;
+      };
     };
     answer: Condition;
   };

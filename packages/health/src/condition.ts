@@ -52,6 +52,8 @@ export interface Acknowledgement {
   readonly by: string;
   /** ISO 8601; null: until the condition ends. */
   readonly until: string | null;
+  /** What that person wrote; null: nothing. */
+  readonly note: string | null;
 }
 
 export interface Verdict {

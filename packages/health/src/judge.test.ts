@@ -255,7 +255,7 @@ describe('what is acknowledged', () => {
     one.look(failing());
     one.acknowledge('destination_failing');
     const [condition] = one.look(failing(), SECOND);
-    expect(condition?.acknowledged).toEqual({ by: 'ann', until: null });
+    expect(condition?.acknowledged).toEqual({ by: 'ann', until: null, note: null });
     expect(condition && needsSomebody(condition)).toBe(false);
     expect(one.state()).toBe('warning');
   });

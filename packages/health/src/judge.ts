@@ -228,7 +228,7 @@ const acknowledgementOf = (
   // It ends with the condition: what is true again is new.
   if (found === undefined || found.since !== since) return null;
   if (found.until !== null && Date.parse(found.until) <= nowMs) return null;
-  return { by: found.by, until: found.until };
+  return { by: found.by, until: found.until, note: found.note ?? null };
 };
 
 /** A verdict of another process, with what was acknowledged since. */

@@ -45,6 +45,11 @@ export interface HealthWatch {
     of: Pick<Condition, 'code' | 'subject'>,
     acknowledgement: Acknowledgement,
   ): Promise<Condition | undefined>;
+  /**
+   * Takes an acknowledgement back.
+   * @returns the condition; undefined when there is none
+   */
+  withdraw(of: Pick<Condition, 'code' | 'subject'>): Promise<Condition | undefined>;
   stop(): Promise<void>;
 }
 
@@ -124,18 +129,35 @@ export const watchHealth = (options: WatchOptions): HealthWatch => {
   };
   const going = goOn();
 
+  const findIn = ({ conditions }: Verdict, { code, subject }: Pick<Condition, 'code' | 'subject'>) =>
+    conditions.find((one) => memoryKey(one.code, one.subject) === memoryKey(code, subject));
+
+  const present = async (of: Pick<Condition, 'code' | 'subject'>): Promise<Condition | undefined> =>
+    findIn(verdict ?? (await look()), of);
+
+  const lookAgain = async (of: Pick<Condition, 'code' | 'subject'>, expected: Condition): Promise<Condition> => {
+    // One that is under way has read the acknowledgements already.
+    await looking;
+    return findIn(await look(), of) ?? expected;
+  };
+
   return {
     look,
     current: () => (verdict === undefined ? look() : Promise.resolve(verdict)),
-    acknowledge: async ({ code, subject }, acknowledgement) => {
-      const place = memoryKey(code, subject);
-      const isIt = (one: Condition): boolean => memoryKey(one.code, one.subject) === place;
-      const found = (verdict ?? (await look())).conditions.find(isIt);
+    acknowledge: async (of, acknowledgement) => {
+      const found = await present(of);
       if (found === undefined) return undefined;
-      await records.acknowledge(place, JSON.stringify({ ...acknowledgement, since: found.since }));
-      // One that is under way has read the acknowledgements already.
-      await looking;
-      return (await look()).conditions.find(isIt) ?? { ...found, acknowledged: acknowledgement };
+      await records.acknowledge(
+        memoryKey(of.code, of.subject),
+        JSON.stringify({ ...acknowledgement, since: found.since }),
+      );
+      return lookAgain(of, { ...found, acknowledged: acknowledgement });
+    },
+    withdraw: async (of) => {
+      const found = await present(of);
+      if (found === undefined) return undefined;
+      await records.forget([memoryKey(of.code, of.subject)]);
+      return lookAgain(of, { ...found, acknowledged: null });
     },
     stop: async () => {
       ending.abort();

@@ -168,7 +168,7 @@ export const connectRelay = (n8n: ITriggerFunctions, destinationId: string): Rel
 };
 
 /** What the API adds to what somebody declared. */
-const STATE = ['paused', 'held', 'warnings'];
+const STATE = ['paused', 'held', 'revision', 'warnings'];
 
 /** What somebody declared, without the state. */
 const settingsOf = (destination: IDataObject): string =>

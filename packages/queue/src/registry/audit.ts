@@ -41,15 +41,42 @@ const decode = (id: string, text: string): AuditEntry => {
 /** The id of an entry. */
 const CURSOR = defineCursor({ id: /aud_\d{1,15}-\d{1,15}/ });
 
-/** Newest first. */
+/** How many entries are looked at for one page, so that a rare one does not hold up Redis. */
+const MOST_SEARCHED = 10_000;
+const READ_AT_ONCE = 1_000;
+
+export interface ListAuditOptions {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+  readonly since?: Date | undefined;
+  readonly until?: Date | undefined;
+  /** Which entries. @default all */
+  readonly matches?: ((entry: AuditEntry) => boolean) | undefined;
+}
+
+/** Newest first. A page that is not full and has a `next` says only how far it was searched. */
 export const listAudit = async (
   store: Store,
-  { limit, cursor }: { limit: number; cursor?: string | undefined },
+  { limit, cursor, since, until, matches }: ListAuditOptions,
 ): Promise<Page<AuditEntry>> => {
   const after = CURSOR.read(cursor);
-  const from = after === undefined ? '+' : `(${after.id.slice(PREFIX.length)}`;
-  const found = await store.redis.xrevrange(AUDIT, from, '-', 'COUNT', limit + 1);
-  const items = found.slice(0, limit).map(([id, [, text = '[]']]) => decode(id, text));
-  const last = items.at(-1);
-  return { items, next: found.length > limit && last !== undefined ? CURSOR.write(last) : null };
+  const oldest = since === undefined ? '-' : String(since.getTime());
+  let from = after === undefined ? '+' : `(${after.id.slice(PREFIX.length)}`;
+  if (after === undefined && until !== undefined) from = String(until.getTime() - 1);
+  const items: AuditEntry[] = [];
+  const atOnce = matches === undefined ? limit + 1 : READ_AT_ONCE;
+  for (let searched = 0; searched < MOST_SEARCHED; searched += atOnce) {
+    const found = await store.redis.xrevrange(AUDIT, from, oldest, 'COUNT', atOnce);
+    for (const [id, [, text = '[]']] of found) {
+      const entry = decode(id, text);
+      if (matches?.(entry) === false) continue;
+      const last = items.at(-1);
+      if (items.length === limit && last !== undefined) return { items, next: CURSOR.write(last) };
+      items.push(entry);
+    }
+    const [lastId] = found.at(-1) ?? [];
+    if (lastId === undefined || found.length < atOnce) return { items, next: null };
+    from = `(${lastId}`;
+  }
+  return { items, next: CURSOR.write({ id: PREFIX + from.slice(1) }) };
 };

@@ -8,7 +8,7 @@ export const showDestination = async (id: string, context: Context): Promise<voi
   const api = connectApi(context.config);
   const destination = await api.call('GET /v1/destinations/{id}', { path: { id } });
   const { sum } = await api.call('GET /v1/destinations/{id}/hours', { path: { id } });
-  show(context, destination, ({ paused, held, ...settings }) => {
+  show(context, destination, ({ paused, held, revision: _, ...settings }) => {
     const rows = Object.entries(settings).map(([name, value]) => [name, settingText(value)]);
     const first = [
       ['state', stateOf({ paused, held })],
