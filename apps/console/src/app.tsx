@@ -10,6 +10,9 @@ import { SignIn } from './shell/sign-in.tsx';
 import { Top } from './shell/top.tsx';
 import { useKeys } from './shell/use-keys.ts';
 
+const AlertsPage = lazy(() => import('./pages/alerts.tsx'));
+const EditDestination = lazy(() => import('./pages/edit-destination.tsx'));
+const NewDestination = lazy(() => import('./pages/new-destination.tsx'));
 const Events = lazy(() => import('./pages/events.tsx'));
 const EventPage = lazy(() => import('./pages/event.tsx'));
 const Keys = lazy(() => import('./pages/keys.tsx'));
@@ -74,6 +77,9 @@ const Frame = () => {
               <Route path="/setup" component={SetupPage} />
               <Route path="/keys" component={Keys} />
               <Route path="/destinations" component={Destinations} />
+              <Route path="/alerts" component={AlertsPage} />
+              <Route path="/destinations/new" component={NewDestination} />
+              <Route path="/destinations/:id/edit" component={EditDestination} />
               <Route path="/destinations/:id" component={DestinationPage} />
               <Route default component={NotFound} />
             </Router>

@@ -1,20 +1,18 @@
-import type { Hours, ListedDelivery, Overview, Destination as Settings, TestResult } from '@clickrelay/client';
-import { useState } from 'preact/hooks';
+import type { Hours, ListedDelivery, Overview, Destination as Settings } from '@clickrelay/client';
 import { useRoute } from 'preact-iso/router';
 import { useLoad } from '../load.ts';
 import { DeliveryTable } from '../parts/delivery-table.tsx';
+import { DestinationActions } from '../parts/destination-actions.tsx';
 import { Durations } from '../parts/durations.tsx';
 import { HourBlocks } from '../parts/hour-blocks.tsx';
-import { Icon } from '../parts/icon.tsx';
 import { Json } from '../parts/json.tsx';
-import { say } from '../parts/live-region.tsx';
 import { Outcomes } from '../parts/outcomes.tsx';
 import { Empty, Failed, Skeleton } from '../parts/page-state.tsx';
+import { PullCard } from '../parts/pull-card.tsx';
 import { State } from '../parts/state.tsx';
 import { WhyNot } from '../parts/why-not.tsx';
 import { call, may } from '../session.ts';
 import { clockTime, duration, now } from '../time.ts';
-import { wordsOf } from '../words.ts';
 
 const LOOK_MS = 5_000;
 const SHOWN = 50;
@@ -63,7 +61,9 @@ const DestinationPage = () => {
           </h1>
           {view !== undefined && <p>{reasonOf(view)}</p>}
         </div>
-        {view !== undefined && may('admin') && <Actions view={view} onDone={loaded.reload} />}
+        {view !== undefined && may('admin') && (
+          <DestinationActions settings={view.settings} figures={view.figures} onDone={loaded.reload} />
+        )}
       </div>
       <Failed loaded={loaded} />
       {view === undefined ? loaded.error === undefined && <Skeleton /> : <Body view={view} />}
@@ -91,58 +91,6 @@ const reasonOf = ({ settings, figures, undelivered }: View): string => {
   return `${waiting}.${why}`;
 };
 
-const Actions = ({ view: { settings }, onDone }: { view: View; onDone: () => void }) => {
-  const { id, paused, type } = settings;
-  const [result, setResult] = useState<TestResult>();
-  const run = async (what: () => Promise<unknown>, done: string): Promise<void> => {
-    try {
-      await what();
-      say(done);
-    } catch (error) {
-      say(wordsOf(error));
-    }
-    onDone();
-  };
-  const pause = (): Promise<void> =>
-    run(() => call('POST /v1/destinations/{id}/pause', { path: { id }, body: {} }), `${id} is paused: its events wait`);
-  const resume = (): Promise<void> =>
-    run(() => call('POST /v1/destinations/{id}/resume', { path: { id } }), `${id} is sent to again`);
-  const test = (): Promise<void> =>
-    run(async () => {
-      setResult(await call('POST /v1/destinations/{id}/test', { path: { id }, body: {} }));
-    }, 'One sample was sent; it is not kept');
-  return (
-    <>
-      {paused === null ? (
-        <button class="btn" type="button" onClick={pause}>
-          <Icon name="pause" />
-          Pause
-        </button>
-      ) : (
-        <button class="btn primary" type="button" onClick={resume}>
-          <Icon name="right" />
-          Resume
-        </button>
-      )}
-      {type === 'webhook' && (
-        <button class="btn" type="button" onClick={test}>
-          Send one test
-        </button>
-      )}
-      {result !== undefined && <Tested result={result} />}
-    </>
-  );
-};
-
-const Tested = ({ result: { delivered, status, durationMs, error, response } }: { result: TestResult }) => (
-  <p role="status" class="small">
-    <State name={delivered ? 'delivered' : 'failing'}>
-      {delivered ? `answered ${status}` : (error?.code ?? `answered ${status}`)} in {duration(durationMs)}
-    </State>{' '}
-    {!delivered && <span class="muted clip">{response.slice(0, 200)}</span>}
-  </p>
-);
-
 const Body = ({ view: { settings, figures, hours, undelivered, dead } }: { view: View }) => (
   <div class="cols facts-beside">
     <div class="stack">
@@ -162,7 +110,7 @@ const Body = ({ view: { settings, figures, hours, undelivered, dead } }: { view:
       <Durations hours={hours} of={settings.id} />
       <section class="card">
         <header>
-          <h2>Undelivered</h2>
+          <h2>{settings.type === 'pull' ? 'Leased, or waits to be' : 'Undelivered'}</h2>
           <span class="count">{figures?.waiting.toLocaleString('en')}</span>
           <span class="grow" />
           <span class="muted small">those that are due first</span>
@@ -178,8 +126,8 @@ const Body = ({ view: { settings, figures, hours, undelivered, dead } }: { view:
           <Empty title="Nothing ended without success" />
         ) : (
           <>
-            <p class="body small muted">
-              Send them again with: <code>clickrelay replay --destination {settings.id}</code>
+            <p class="body small">
+              <a href={`/dead-letters?destination=${settings.id}`}>Send them again, or remove them</a>
             </p>
             <DeliveryTable deliveries={dead} />
           </>
@@ -187,6 +135,7 @@ const Body = ({ view: { settings, figures, hours, undelivered, dead } }: { view:
       </section>
     </div>
     <div class="stack">
+      {settings.type === 'pull' && <PullCard id={settings.id} />}
       <WhyNot destinationId={settings.id} />
       <section class="card">
         <header>

@@ -1,8 +1,9 @@
 import { isForSomebody } from '../conditions.ts';
 import { useLoad } from '../load.ts';
 import { DestinationTable } from '../parts/destination-table.tsx';
+import { Icon } from '../parts/icon.tsx';
 import { Failed, Skeleton } from '../parts/page-state.tsx';
-import { call } from '../session.ts';
+import { call, may } from '../session.ts';
 
 const LOOK_MS = 5_000;
 
@@ -20,6 +21,12 @@ const Destinations = () => {
           <h1>Destinations</h1>
           <p>Where events go, the worst first.</p>
         </div>
+        {may('admin') && (
+          <a class="btn primary" href="/destinations/new">
+            <Icon name="plus" />
+            New destination
+          </a>
+        )}
       </div>
       <section class="card">
         <Failed loaded={figures} />

@@ -1,5 +1,5 @@
 import type { Condition, Overview as Figures, Health, Intake } from '@clickrelay/client';
-import { isForSomebody } from '../conditions.ts';
+import { isForSomebody, isKnown } from '../conditions.ts';
 import { intakeSeries, pointsOf, sumRefused } from '../intake.ts';
 import { readLedger, sumParts } from '../ledger.ts';
 import { useLoad } from '../load.ts';
@@ -39,15 +39,20 @@ const Overview = () => {
   });
   const ledger = useLoad('ledger', (signal) => readLedger(since(DAY_MS), signal), { everyMs: WALK_MS });
   const raised = health.data?.conditions.filter(isForSomebody) ?? [];
+  const known = health.data?.conditions.filter(isKnown) ?? [];
   return (
     <>
       <section class="card">
         <Failed loaded={health} />
-        {health.data === undefined ? <Skeleton rows={2} /> : <Headline health={health.data} raised={raised} />}
+        {health.data === undefined ? (
+          <Skeleton rows={2} />
+        ) : (
+          <Headline health={health.data} raised={raised} known={known.length} />
+        )}
         {ledger.data !== undefined && <LedgerLine sum={sumParts(ledger.data)} />}
       </section>
       <div class="cols even">
-        <Needs conditions={raised} />
+        <Needs open={raised} known={known} onChange={health.reload} />
         <section class="card">
           <header>
             <h2>Coming in</h2>
@@ -98,11 +103,25 @@ const Overview = () => {
   );
 };
 
-const Headline = ({ health, raised }: { health: Health; raised: readonly Condition[] }) => {
+/** Where nothing is raised that nobody knows of. */
+const HEADLINE = { ok: 'healthy', unknown: 'unknown' } as const;
+
+interface HeadlineProps {
+  readonly health: Health;
+  readonly raised: readonly Condition[];
+  /** How many somebody looks at already. */
+  readonly known: number;
+}
+
+const Headline = ({ health, raised, known }: HeadlineProps) => {
   const [worst] = raised;
-  const name = health.state === 'ok' ? 'healthy' : health.state;
+  const name =
+    worst?.severity ?? (health.state === 'ok' || health.state === 'unknown' ? HEADLINE[health.state] : 'healthy');
   const unknown = health.conditions.find(({ state, inhibitedBy }) => state === 'unknown' && inhibitedBy === null);
-  const title = worst?.sentence ?? (health.state === 'unknown' ? unknown?.sentence : undefined) ?? 'Everything arrives';
+  const title =
+    worst?.sentence ??
+    (health.state === 'unknown' ? unknown?.sentence : undefined) ??
+    (known > 0 ? 'Nothing else needs you' : 'Everything arrives');
   return (
     <div class="verdict">
       <Icon name={STATES[name].icon} class={STATES[name].tone} />

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { useLocation, useRoute } from 'preact-iso/router';
 import { useLoad } from '../load.ts';
+import { Ask } from '../parts/dialog.tsx';
 import { Hex } from '../parts/hex.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { say } from '../parts/live-region.tsx';
@@ -14,6 +15,7 @@ const QuarantinedPage = () => {
   const { id = '' } = useRoute().params;
   const { route } = useLocation();
   const [isRevealed, setRevealed] = useState(false);
+  const [isAsked, setAsked] = useState(false);
   const loaded = useLoad(`${id} ${isRevealed}`, (signal) =>
     call('GET /v1/quarantine/{id}', { path: { id }, query: { reveal: isRevealed ? 'true' : 'false' }, signal }),
   );
@@ -31,14 +33,6 @@ const QuarantinedPage = () => {
       const { accepted } = await call('POST /v1/quarantine/{id}/reparse', { path: { id } });
       return `It could be read: ${accepted} accepted`;
     });
-  const remove = (): Promise<void> => {
-    // What is deleted here is in no other place.
-    if (!confirm('Delete this callback for good? It is kept nowhere else.')) return Promise.resolve();
-    return run(async () => {
-      await call('DELETE /v1/quarantine/{id}', { path: { id } });
-      return 'Deleted';
-    });
-  };
   return (
     <>
       <div class="head">
@@ -59,12 +53,27 @@ const QuarantinedPage = () => {
               <Icon name="rep" />
               Parse again
             </button>
-            <button class="btn danger" type="button" onClick={remove}>
+            <button class="btn danger" type="button" onClick={() => setAsked(true)}>
               Delete…
             </button>
           </>
         )}
       </div>
+      {isAsked && (
+        <Ask
+          title="Delete this callback for good?"
+          action="Delete it"
+          isDanger
+          onClose={() => setAsked(false)}
+          onDo={async () => {
+            await call('DELETE /v1/quarantine/{id}', { path: { id } });
+            say('Deleted');
+            route('/quarantine');
+          }}
+        >
+          <p>It is kept nowhere else, and Clickatell does not send it again.</p>
+        </Ask>
+      )}
       <section class="card">
         <Failed loaded={loaded} />
         <header>

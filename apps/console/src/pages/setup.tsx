@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { useLoad } from '../load.ts';
 import { Copy } from '../parts/copy.tsx';
 import { Icon } from '../parts/icon.tsx';
+import { N8nKey } from '../parts/n8n-key.tsx';
 import { Failed, Skeleton } from '../parts/page-state.tsx';
 import { State } from '../parts/state.tsx';
 import { call, may } from '../session.ts';
@@ -72,6 +73,7 @@ const SetupPage = () => {
                 ))}
               </div>
             </section>
+            {may('admin') && may('lease') && <N8nKey />}
           </div>
           <Checks setup={setup} />
         </div>

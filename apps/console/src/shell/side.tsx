@@ -27,6 +27,7 @@ const GROUPS = [
     name: 'Run',
     pages: [
       { path: '/destinations', name: 'Destinations', icon: 'dest' },
+      { path: '/alerts', name: 'Alerts', icon: 'info' },
       { path: '/ledger', name: 'Ledger', icon: 'book' },
       { path: '/setup', name: 'Set-up', icon: 'plug' },
       { path: '/keys', name: 'Keys and audit', icon: 'user' },
