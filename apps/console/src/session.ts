@@ -13,6 +13,8 @@ const withToken: typeof fetch = (input, init = {}) => {
   const headers = new Headers(init.headers);
   const token = session.peek()?.csrfToken;
   if (token !== undefined) headers.set('x-csrf-token', token);
+  // A change says JSON also when it says nothing: the API takes no other from a browser.
+  headers.set('content-type', 'application/json');
   return fetch(input, { ...init, headers, credentials: 'same-origin' });
 };
 

@@ -81,6 +81,10 @@ describe.skipIf(CHROMIUM === undefined)('the console changes', () => {
     await page.getByLabel('Why, for others to read').fill('moving');
     await page.keyboard.press('Enter');
     await page.getByText('Paused: moving. 0 wait for it.').waitFor();
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await page.getByRole('button', { name: 'Pause…' }).click();
+    await page.getByLabel('Why, for others to read').fill('moving');
+    await page.keyboard.press('Enter');
     await relay.post(sampleCallback('moText', { channel: 'sms' }));
     await page.getByText('Paused: moving. 1 wait for it.').waitFor();
     await page.getByRole('button', { name: 'Rotate secret…' }).click();
@@ -124,7 +128,7 @@ describe.skipIf(CHROMIUM === undefined)('the console changes', () => {
     await need.getByRole('button', { name: 'I know…' }).click();
     await page.getByLabel('Note for others').fill('the vendor is told');
     await page.getByRole('button', { name: 'I am looking at it' }).click();
-    await page.getByText(/API_KEY, until .*: the vendor is told/).waitFor();
+    await page.getByText(/API_KEY \(session\), until .*: the vendor is told/).waitFor();
     await page.getByRole('button', { name: 'Take back' }).click();
     await need.getByRole('button', { name: 'I know…' }).waitFor();
   });

@@ -18,57 +18,87 @@ const TOLD = [
   ['critical', 'Only what is critical'],
 ] as const;
 
-/** What is the default of a new channel, the API fills in: an empty field is left out. */
-const valuesOf = (channel: AlertChannel | undefined): Record<string, string> => ({
-  id: channel?.id ?? '',
-  type: channel?.type ?? 'slack',
-  url: '',
-  severities:
-    channel === undefined || channel.severities.length > 1 ? 'critical,warning' : (channel.severities[0] ?? ''),
-  codes: channel?.codes.join(', ') ?? '',
-  groupWait: channel?.groupWait ?? '',
-  groupInterval: channel?.groupInterval ?? '',
-  'repeat.critical': channel?.repeat.critical ?? '',
-  'repeat.warning': channel?.repeat.warning ?? '',
-  'quiet.from': channel?.quiet?.from ?? '',
-  'quiet.to': channel?.quiet?.to ?? '',
-  'quiet.timeZone': channel?.quiet?.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
-  'quiet.critical': channel?.quiet?.critical ? 'yes' : '',
-  sendResolved: channel?.sendResolved === false ? 'no' : '',
-});
+type Values = Readonly<Record<string, string>>;
+type Quiet = NonNullable<AlertChannelDeclaration['quiet']>;
 
-const declare = (values: Record<string, string>, channel: AlertChannel | undefined): AlertChannelDeclaration => {
-  const given = (name: string): string | undefined => values[name]?.trim() || undefined;
-  const [url, codes, groupWait, groupInterval] = [
-    given('url'),
-    given('codes'),
-    given('groupWait'),
-    given('groupInterval'),
-  ];
-  const [critical, warning, from, to] = [
-    given('repeat.critical'),
-    given('repeat.warning'),
-    given('quiet.from'),
-    given('quiet.to'),
-  ];
+/** Of a new channel an empty field is left out: the API fills it in. */
+const NEW: Values = {
+  id: '',
+  type: 'slack',
+  url: '',
+  severities: 'critical,warning',
+  codes: '',
+  groupWait: '',
+  groupInterval: '',
+  'repeat.critical': '',
+  'repeat.warning': '',
+  'quiet.from': '',
+  'quiet.to': '',
+  'quiet.timeZone': Intl.DateTimeFormat().resolvedOptions().timeZone,
+  'quiet.critical': '',
+  sendResolved: '',
+};
+
+const quietOf = (quiet: AlertChannel['quiet']): Values =>
+  quiet === null
+    ? {}
+    : {
+        'quiet.from': quiet.from,
+        'quiet.to': quiet.to,
+        'quiet.timeZone': quiet.timeZone,
+        'quiet.critical': quiet.critical ? 'yes' : '',
+      };
+
+const valuesOf = (channel: AlertChannel | undefined): Values => {
+  if (channel === undefined) return NEW;
+  const { id, type, severities, codes, groupWait, groupInterval, repeat, quiet, sendResolved } = channel;
   return {
-    type: values['type'] as AlertChannelDeclaration['type'],
-    ...(url !== undefined && { url }),
-    severities: (values['severities'] ?? '').split(',') as ('critical' | 'warning')[],
-    ...(codes !== undefined && { codes: codes.split(',').map((code) => code.trim()) }),
-    ...(groupWait !== undefined && { groupWait }),
-    ...(groupInterval !== undefined && { groupInterval }),
-    repeat: { ...(critical !== undefined && { critical }), ...(warning !== undefined && { warning }) },
-    quiet:
-      from === undefined && to === undefined
-        ? null
-        : {
-            from: from ?? '',
-            to: to ?? '',
-            timeZone: values['quiet.timeZone'] ?? '',
-            critical: values['quiet.critical'] === 'yes',
-            ...(channel?.quiet != null && { days: channel.quiet.days as ('mon' | 'tue')[] }),
-          },
+    ...NEW,
+    id,
+    type,
+    severities: severities.length > 1 ? 'critical,warning' : severities.join(','),
+    codes: codes.join(', '),
+    groupWait,
+    groupInterval,
+    'repeat.critical': repeat.critical,
+    'repeat.warning': repeat.warning,
+    ...quietOf(quiet),
+    sendResolved: sendResolved ? '' : 'no',
+  };
+};
+
+/** Without the fields that are empty. */
+const filled = (fields: Readonly<Record<string, string | undefined>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(fields).flatMap(([name, text = '']) => (text.trim() === '' ? [] : [[name, text.trim()]])),
+  );
+
+const declareQuiet = (values: Values, channel: AlertChannel | undefined): Quiet | null => {
+  const { 'quiet.from': from = '', 'quiet.to': to = '', 'quiet.timeZone': timeZone = '' } = values;
+  if (from === '' && to === '') return null;
+  const days = channel?.quiet?.days;
+  return {
+    from,
+    to,
+    timeZone,
+    critical: values['quiet.critical'] === 'yes',
+    ...(days !== undefined && { days: days as NonNullable<Quiet['days']> }),
+  };
+};
+
+const declare = (values: Values, channel: AlertChannel | undefined): AlertChannelDeclaration => {
+  const { type, url, codes = '', severities = '', groupWait, groupInterval } = values;
+  const named = codes
+    .split(',')
+    .map((code) => code.trim())
+    .filter((code) => code !== '');
+  return {
+    type: type as AlertChannelDeclaration['type'],
+    ...filled({ url, groupWait, groupInterval }),
+    severities: severities.split(',') as ('critical' | 'warning')[],
+    ...(named.length > 0 && { codes: named }),
+    repeat: filled({ critical: values['repeat.critical'], warning: values['repeat.warning'] }),
+    quiet: declareQuiet(values, channel),
     sendResolved: values['sendResolved'] !== 'no',
   };
 };
