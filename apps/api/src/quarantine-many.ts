@@ -1,18 +1,14 @@
-import {
-  countSelectedQuarantined,
-  type QuarantineCount,
-  type QuarantineSelection,
-  removeOne,
-  reparseOne,
-  type Store,
-  selectQuarantined,
-} from '@clickrelay/queue';
+import { openQuarantine, type Store } from '@clickrelay/queue';
 import { z } from 'zod';
 import { RequestRefusedError } from './errors.ts';
 import { operation } from './operation.ts';
 
 /* Work on many quarantined callbacks: counted first, then done a part at a time, so that whoever asks sees how far it is
  * and may stop. */
+
+type Quarantine = ReturnType<typeof openQuarantine>;
+type QuarantineSelection = Parameters<Quarantine['count']>[0];
+type QuarantineCount = Awaited<ReturnType<Quarantine['count']>>;
 
 /** How many ids a request may name. */
 const MOST_NAMED = 1_000;
@@ -74,7 +70,7 @@ const goThrough = async (
 ): Promise<number> => {
   const endMs = Date.now() + WORKING_MS;
   let looked = 0;
-  for await (const one of selectQuarantined(store, chosen)) {
+  for await (const one of openQuarantine(store).select(chosen)) {
     if (looked === limit || Date.now() >= endMs || signal.aborted) break;
     await each(one.id);
     looked++;
@@ -114,13 +110,13 @@ export const quarantineManyOperations = [
     }),
     run: async ({ body }, { store }, { signal, audit }) => {
       const chosen = toSelection(body, new Date());
-      const plan = describePlan(await countSelectedQuarantined(store, chosen), chosen);
+      const plan = describePlan(await openQuarantine(store).count(chosen), chosen);
       const done = { parsed: 0, accepted: 0, unreadable: 0 };
       let passed = 0;
       try {
         const looked = await goThrough(store, chosen, { limit: body.after + body.limit, signal }, async (id) => {
           if (passed++ < body.after) return;
-          const { outcome, accepted } = await reparseOne(store, id, { isDryRun: body.dryRun });
+          const { outcome, accepted } = await openQuarantine(store).reparse(id, { isDryRun: body.dryRun });
           if (outcome === 'parsed') done.parsed++;
           if (outcome === 'unreadable') done.unreadable++;
           done.accepted += accepted;
@@ -165,13 +161,13 @@ export const quarantineManyOperations = [
     errors: { 409: 'unexpected_count' },
     run: async ({ body }, { store }, { signal, audit }) => {
       const chosen = toSelection(body, new Date());
-      const plan = describePlan(await countSelectedQuarantined(store, chosen), chosen);
+      const plan = describePlan(await openQuarantine(store).count(chosen), chosen);
       if (body.dryRun) return { ...plan, removed: 0, left: plan.matched };
       assertExpected(plan.matched, body.expected);
       let removed = 0;
       try {
         const looked = await goThrough(store, chosen, { limit: body.limit, signal }, async (id) => {
-          if ((await removeOne(store, id)) === 'removed') removed++;
+          if ((await openQuarantine(store).remove(id)) === 'removed') removed++;
         });
         return { ...plan, removed, left: plan.matched - looked };
       } finally {

@@ -41,14 +41,7 @@ export {
   measureQuarantine,
   removeQuarantined,
 } from './intake/quarantine.ts';
-export {
-  selectQuarantined,
-  countSelectedQuarantined,
-  reparseOne,
-  removeOne,
-  type QuarantineSelection,
-  type QuarantineCount,
-} from './intake/select-quarantined.ts';
+export { openQuarantine } from './intake/select-quarantined.ts';
 export { TEST_MESSAGE, announceTest, readTestReport, reportTest, type TestReport } from './intake/announce-test.ts';
 export type { IngestGroup, CallbackToCommit } from './intake/ingest-group.ts';
 export { type Intake, type Readiness, createIntake } from './intake/intake.ts';

@@ -10,7 +10,7 @@ import {
 
 /* Work on many quarantined callbacks: those named, or all that match except those named. */
 
-export interface QuarantineSelection {
+interface QuarantineSelection {
   /** Only these. */
   readonly callbacks?: readonly string[];
   /** All that match but these. */
@@ -25,7 +25,7 @@ export interface QuarantineSelection {
 const PAGE = 200;
 
 /** The entries that are chosen, newest first. One that leaves quarantine meanwhile shifts no other. */
-export async function* selectQuarantined(
+async function* selectQuarantined(
   store: Store,
   { callbacks, except = [], reason, since, until }: QuarantineSelection,
 ): AsyncGenerator<Quarantined> {
@@ -41,17 +41,14 @@ export async function* selectQuarantined(
   }
 }
 
-export interface QuarantineCount {
+interface QuarantineCount {
   readonly matched: number;
   readonly bytes: number;
   /** ISO 8601. */
   readonly oldest: string | null;
 }
 
-export const countSelectedQuarantined = async (
-  store: Store,
-  selection: QuarantineSelection,
-): Promise<QuarantineCount> => {
+const countSelected = async (store: Store, selection: QuarantineSelection): Promise<QuarantineCount> => {
   let [matched, bytes, oldest]: [number, number, string | null] = [0, 0, null];
   for await (const one of selectQuarantined(store, selection)) {
     matched++;
@@ -62,13 +59,13 @@ export const countSelectedQuarantined = async (
 };
 
 /** How one of them went: `gone` when somebody else was faster. */
-export type QuarantineOutcome = 'parsed' | 'unreadable' | 'removed' | 'gone';
+type QuarantineOutcome = 'parsed' | 'unreadable' | 'removed' | 'gone';
 
 /**
  * Parses it again and lets it in, or with `isDryRun` says whether it could.
  * @returns how it went, and how many events it held
  */
-export const reparseOne = async (
+const reparseOne = async (
   store: Store,
   id: string,
   { isDryRun }: { readonly isDryRun: boolean },
@@ -87,5 +84,13 @@ export const reparseOne = async (
   }
 };
 
-export const removeOne = async (store: Store, id: string): Promise<QuarantineOutcome> =>
+const removeOne = async (store: Store, id: string): Promise<QuarantineOutcome> =>
   (await removeQuarantined(store, id)) ? 'removed' : 'gone';
+
+/** Work on many quarantined callbacks, chosen together and done one by one. */
+export const openQuarantine = (store: Store) => ({
+  select: (chosen: QuarantineSelection) => selectQuarantined(store, chosen),
+  count: (chosen: QuarantineSelection) => countSelected(store, chosen),
+  reparse: (id: string, options: { readonly isDryRun: boolean }) => reparseOne(store, id, options),
+  remove: (id: string) => removeOne(store, id),
+});
