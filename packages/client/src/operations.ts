@@ -121,7 +121,7 @@ export type AlertChannelDeclaration = {
   codes?: (string)[];
   /** How long the first news waits for more */
   groupWait?: string;
-  /** The least time between two messages */
+  /** The least time between two messages; what is newly critical waits for `groupWait` only */
   groupInterval?: string;
   /** After how long it is told again what is still raised */
   repeat?: {
