@@ -124,11 +124,15 @@ it('an acknowledgement is told with the condition, ends at its time, and is forg
   await one.look();
   const until = new Date(Date.now() + 5 * MINUTE_MS).toISOString();
   const of = { code: 'quarantine', subject: { kind: 'relay', id: null } } as const;
-  expect(await one.acknowledge(of, { by: 'ops', until })).toMatchObject({ acknowledged: { by: 'ops', until } });
-  expect(await one.acknowledge({ ...of, subject: { kind: 'relay', id: 'crm' } }, { by: 'ops', until })).toBeUndefined();
+  expect(await one.acknowledge(of, { by: 'ops', until, note: null })).toMatchObject({
+    acknowledged: { by: 'ops', until, note: null },
+  });
+  expect(
+    await one.acknowledge({ ...of, subject: { kind: 'relay', id: 'crm' } }, { by: 'ops', until, note: null }),
+  ).toBeUndefined();
   const acknowledged = async () => (await one.look()).conditions[0]?.acknowledged;
   aheadMs = 3 * MINUTE_MS;
-  expect(await acknowledged()).toEqual({ by: 'ops', until });
+  expect(await acknowledged()).toEqual({ by: 'ops', until, note: null });
   aheadMs = 6 * MINUTE_MS;
   expect(await acknowledged()).toBeNull();
   await store.redis.del('cr:{quarantine}:log');

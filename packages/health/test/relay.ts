@@ -27,7 +27,7 @@ export const relay = (rules: readonly Rule[] = RULES, { restarts = false } = {})
     memories: () => memories,
     acknowledge: (code: string, until: string | null = null): void => {
       for (const one of conditions.filter((condition) => condition.code === code)) {
-        acknowledged.set(memoryKey(code, one.subject), { by: 'ann', until, since: one.since });
+        acknowledged.set(memoryKey(code, one.subject), { by: 'ann', until, note: null, since: one.since });
       }
     },
   };
