@@ -9,7 +9,7 @@ interface DialogProps {
 }
 
 /** A question in front of the page. Esc closes it, and the focus returns to where it was. */
-export const Dialog = ({ title, onClose, children }: DialogProps) => {
+const Dialog = ({ title, onClose, children }: DialogProps) => {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
