@@ -127,7 +127,7 @@ const Body = ({ view: { settings, figures, hours, undelivered, dead } }: { view:
         ) : (
           <>
             <p class="body small">
-              <a href={`/dead-letters?destination=${settings.id}`}>Send them again, or remove them</a>
+              <a href={`/dead-letters?destination=${settings.id}`}>Look at them, and send them again</a>
             </p>
             <DeliveryTable deliveries={dead} />
           </>
