@@ -60,6 +60,7 @@ describe('destinations', () => {
       timeoutMs: 15_000,
       concurrency: 32,
       warnings: [],
+      revision: expect.any(String),
     });
     const { warnings, ...shown } = made.body;
     const hidden = { ...shown, secret: '(hidden)' };
@@ -67,7 +68,8 @@ describe('destinations', () => {
     expect((await get('/v1/destinations')).body.items).toContainEqual(hidden);
 
     const changed = await api.call('PUT', '/v1/destinations/hook', { type: 'webhook', url, events: ['mo*'] });
-    expect(changed.body).toEqual({ ...hidden, events: ['mo*'], warnings });
+    expect(changed.body).toEqual({ ...hidden, events: ['mo*'], warnings, revision: expect.any(String) });
+    expect(changed.body.revision).not.toBe(made.body.revision);
     expect((await readDestination(api.store, 'hook'))?.config['secret']).toBe(made.body.secret);
   });
 
@@ -204,7 +206,7 @@ describe('destinations', () => {
 
   it('are paused with a reason, resumed, and removed', async () => {
     await api.call('PUT', '/v1/destinations/bot', { type: 'pull', events: ['moText'] });
-    const pull = { id: 'bot', type: 'pull', events: ['moText'], held: null };
+    const pull = { id: 'bot', type: 'pull', events: ['moText'], held: null, revision: expect.any(String) };
     expect((await api.call('POST', '/v1/destinations/bot/pause', { reason: 'on holiday' })).body).toEqual({
       ...pull,
       paused: 'on holiday',

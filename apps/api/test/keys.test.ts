@@ -143,6 +143,7 @@ describe('a key that leases', () => {
         classes: ['failed'],
         paused: null,
         held: null,
+        revision: expect.any(String),
         warnings: [],
       },
     ]);
