@@ -40,7 +40,8 @@ const replayAtRate: Row = {
     const { status } = await api.call('POST', '/v1/replays', { destination: 'crm', rate: `${60_000 / pauseMs}/m` });
     run.check(status === 202, `a replay was answered ${status}`);
     const sent = () => rig.destination.arrivals.slice(before);
-    for (const worker of [rig.worker, other, rig.worker, other]) {
+    const takeovers = [rig.worker, other, rig.worker, other];
+    for (const worker of takeovers) {
       const already = sent().length;
       await waitUntil(() => sent().length > already, { timeoutMs: 180_000, what: 'a delivery of the replay' });
       await sleep(run.random.whole(0, pauseMs / 4));
@@ -60,8 +61,10 @@ const replayAtRate: Row = {
     const times = sent().map(({ fairAt }) => fairAt);
     const tookMs = (times.at(-1) as number) - (times[0] as number);
     run.remark(`${times.length} sent in ${(tookMs / 1_000).toFixed(1)} s`);
-    // One pause is left out: the first delivery may be under way for a while.
-    const leastMs = (times.length - 2) * pauseMs;
+    run.step(`arrivals: ${times.map((at) => ((at - (times[0] as number)) / 1_000).toFixed(1)).join(' ')}`);
+    // A worker that takes over has just started, and knows the time of Redis as well as Redis answered it: on a busy
+    // machine it may cut a pause short. Two workers that do not share the pace would need half of what is asked for.
+    const leastMs = (times.length - 1 - takeovers.length) * pauseMs;
     run.check(tookMs >= leastMs, `${times.length} sent in ${tookMs.toFixed(0)} ms, at least ${leastMs} are asked for`);
     await account(run, rig);
   },
