@@ -2,8 +2,9 @@ import { waitUntil } from '@clickrelay/testkit';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type ConsumeOptions, consume } from '../nodes/ClickatellTrigger/consume.ts';
-import { type Delivery, type Relay, RelayError } from '../nodes/ClickatellTrigger/relay.ts';
+import type { Delivery, Relay } from '../nodes/ClickatellTrigger/relay.ts';
 import type { Ending, Log } from '../nodes/ClickatellTrigger/run-delivery.ts';
+import { RelayError } from '../nodes/shared/call-relay.ts';
 import { anEvent } from './fake-relay.mts';
 
 // The lease loop by itself, with leases of milliseconds, against a relay and workflows that do everything they can.

@@ -10,6 +10,7 @@ import {
   NodeConnectionTypes,
   NodeOperationError,
 } from 'n8n-workflow';
+import type { RelayError } from '../shared/call-relay.ts';
 import { explainNoAnswer } from '../shared/explain-no-answer.ts';
 import { toItem, withoutRawProperty } from '../shared/item.ts';
 import { channelsProperty, eventsProperty, readWantedEvents, statusClassesProperty } from '../shared/wanted-events.ts';
@@ -19,7 +20,7 @@ import { destinationIdOf } from './destination-id.ts';
 import { endingOf } from './ending.ts';
 import { explain } from './explain.ts';
 import { peekOnce } from './peek-once.ts';
-import { connectRelay, type Declaration, type Delivery, type RelayError } from './relay.ts';
+import { connectRelay, type Declaration, type Delivery } from './relay.ts';
 import { asRelayError, type Ending, type Log } from './run-delivery.ts';
 import { testClickrelay } from './test-clickrelay.ts';
 

@@ -1,5 +1,6 @@
+import type { RelayError } from '../shared/call-relay.ts';
 import { deferred, pause } from '../shared/pause.ts';
-import type { Delivery, RelayError } from './relay.ts';
+import type { Delivery } from './relay.ts';
 import {
   asRelayError,
   backOff,

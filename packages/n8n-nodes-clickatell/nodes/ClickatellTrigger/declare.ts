@@ -1,5 +1,6 @@
 import type { IDataObject } from 'n8n-workflow';
-import { type Declaration, type Relay, RelayError } from './relay.ts';
+import { RelayError } from '../shared/call-relay.ts';
+import type { Declaration, Relay } from './relay.ts';
 import { asRelayError } from './run-delivery.ts';
 
 /** A trigger of this n8n that is active. */

@@ -1,10 +1,11 @@
 import type { INodeExecutionData, ITriggerFunctions } from 'n8n-workflow';
 import { NodeOperationError } from 'n8n-workflow';
+import { RelayError } from '../shared/call-relay.ts';
 import { toItem } from '../shared/item.ts';
 import { pause } from '../shared/pause.ts';
 import type { WantedEvents } from '../shared/wanted-events.ts';
 import { explain } from './explain.ts';
-import { type Relay, RelayError } from './relay.ts';
+import type { Relay } from './relay.ts';
 import { sampleEvent } from './sample-event.ts';
 
 /** How often to look while there is nothing to show. */

@@ -1,13 +1,6 @@
 import type { Event } from '@clickrelay/core';
-import type {
-  IDataObject,
-  IHttpRequestMethods,
-  IHttpRequestOptions,
-  IN8nHttpFullResponse,
-  ITriggerFunctions,
-} from 'n8n-workflow';
-
-import { codeOf, isHopeless } from '../shared/explain-no-answer.ts';
+import type { IDataObject, IHttpRequestMethods, ITriggerFunctions } from 'n8n-workflow';
+import { type CallOptions, callRelay, RelayError } from '../shared/call-relay.ts';
 
 /** An event leased to us for a time. */
 export interface Delivery {
@@ -48,41 +41,6 @@ export interface Relay {
   peek(): Promise<Peeked | undefined>;
 }
 
-/** Clickrelay refused a request, or did not answer. */
-export class RelayError extends Error {
-  override readonly name = 'RelayError';
-  /** HTTP status; undefined when there was no answer. */
-  readonly status: number | undefined;
-  /** Clickrelay's own error code; when there was no answer, the system's, such as ECONNREFUSED. */
-  readonly code: string | undefined;
-
-  constructor(message: string, status?: number, code?: string) {
-    super(message);
-    this.status = status;
-    this.code = code;
-  }
-
-  /**
-   * Passes by itself: no answer, a gateway's error, a relay that is starting or has lost its Redis, or "not so often".
-   */
-  get isOutage(): boolean {
-    if (this.status === undefined) return !isHopeless(this.code ?? '');
-    return this.status >= 500 || this.status === 408 || this.status === 429;
-  }
-
-  /** Someone else, or nobody, holds the delivery now: we can no longer settle it. */
-  get isLost(): boolean {
-    return this.code === 'lease_lost' || this.code === 'delivery_not_found';
-  }
-
-  get isUnknownDestination(): boolean {
-    return this.code === 'destination_not_found';
-  }
-}
-
-/** How long to wait for an answer, other than to a lease. */
-const ANSWER_MS = 10_000;
-
 /** How late the answer to a lease may be before the connection counts as dead. */
 const LATE_MS = 3_000;
 
@@ -90,37 +48,8 @@ const LATE_MS = 3_000;
 export const connectRelay = (n8n: ITriggerFunctions, destinationId: string): Relay => {
   const path = `/v1/destinations/${encodeURIComponent(destinationId)}`;
 
-  const call = async (
-    method: IHttpRequestMethods,
-    url: string,
-    { body, timeoutMs = ANSWER_MS, signal }: { body?: IDataObject; timeoutMs?: number; signal?: AbortSignal } = {},
-  ): Promise<IDataObject> => {
-    const request: IHttpRequestOptions = {
-      method,
-      url,
-      ...(body !== undefined && { body }),
-      json: true,
-      timeout: timeoutMs,
-      ...(signal !== undefined && { abortSignal: signal }),
-      disableFollowRedirect: true,
-      ignoreHttpStatusErrors: true,
-      returnFullResponse: true,
-    };
-    const response = await n8n.helpers.httpRequestWithAuthentication
-      .call(n8n, 'clickrelayApi', request)
-      .then((given: IN8nHttpFullResponse) => given)
-      .catch((error: unknown) => unanswered(codeOf(error)));
-    if (response instanceof RelayError) throw response;
-    const { statusCode, body: answer } = response;
-    if (statusCode >= 200 && statusCode < 300) {
-      if (isObject(answer)) return answer;
-      throw new RelayError('what answers at the base URL is not Clickrelay', statusCode, 'not_clickrelay');
-    }
-    const told = isObject(answer) && isObject(answer['error']) ? answer['error'] : {};
-    const code = typeof told['code'] === 'string' ? told['code'] : undefined;
-    const message = typeof told['message'] === 'string' ? told['message'] : 'without saying why';
-    throw new RelayError(`Clickrelay answered ${statusCode}: ${message}${issuesOf(told)}`, statusCode, code);
-  };
+  const call = (method: IHttpRequestMethods, url: string, more?: CallOptions): Promise<IDataObject> =>
+    callRelay(n8n, method, url, more);
 
   const settle = ({ deliveryId, leaseToken }: Delivery): IDataObject => ({ deliveryId, leaseToken });
 
@@ -180,17 +109,3 @@ const settingsOf = (destination: IDataObject): string =>
 
 const deliveriesOf = (answer: IDataObject): unknown[] =>
   Array.isArray(answer['deliveries']) ? answer['deliveries'] : [];
-
-const isObject = (value: unknown): value is IDataObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const unanswered = (code: string): RelayError => new RelayError(`Clickrelay does not answer: ${code}`, undefined, code);
-
-/** Words what does not fit, and where; for a filter, the column. */
-const issuesOf = (error: Record<string, unknown>): string => {
-  const issues = Array.isArray(error['issues']) ? error['issues'] : [];
-  return issues
-    .filter(isObject)
-    .map(({ path, message }) => `; ${String(path)}: ${String(message)}`)
-    .join('');
-};

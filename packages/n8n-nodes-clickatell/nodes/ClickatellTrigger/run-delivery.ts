@@ -1,5 +1,6 @@
+import { RelayError } from '../shared/call-relay.ts';
 import { pause } from '../shared/pause.ts';
-import { type Delivery, type Relay, RelayError } from './relay.ts';
+import type { Delivery, Relay } from './relay.ts';
 
 /** How a run of the workflow ended. */
 export type Ending =
