@@ -26,6 +26,7 @@ import { lagOperations } from './lag.ts';
 import { leaseOperations } from './leases.ts';
 import { ledgerOperations } from './ledger.ts';
 import { messageOperations } from './messages.ts';
+import { onceOperations } from './once.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Operation, Resources } from './operation.ts';
 import { overviewOperations } from './overview.ts';
@@ -58,6 +59,7 @@ export const createOperations = (destinationSettings: DestinationSettings): read
   ...destinationSecretOperations,
   ...tryDestinationOperations,
   ...leaseOperations,
+  ...onceOperations,
   ...keyOperations,
   ...sessionOperations,
   ...auditOperations,

@@ -4,6 +4,7 @@ import {
   adapters,
   checkedBy,
   durability,
+  duration,
   egressAllow,
   logLevel,
   personKey,
@@ -50,6 +51,9 @@ export const config = z.object({
     .describe('As for the worker: the API itself sends [tests of destinations](api.md#try-a-destination)'),
   ADAPTERS: adapters.describe('As for the worker: the API accepts destinations of these types'),
   RETRY_SCHEDULE: retrySchedule.describe('As for the worker, for deliveries that consumers give back'),
+  EVENT_RETENTION: duration('EVENT_RETENTION')
+    .prefault('7d')
+    .describe('As for the worker: how long [work that is done once](leases.md#once) is remembered'),
   PUBLIC_URL: publicUrl.describe(
     'How Clickatell reaches the receiver: the start of callback URLs, and where test callbacks go',
   ),

@@ -33,7 +33,7 @@ import { openHealth } from './open-health.ts';
 const GRACE_MS = 5_000;
 const CONSOLE = fileURLToPath(new URL('./console/', import.meta.url));
 /** In which all APIs must agree. */
-const SETTINGS = ['DURABILITY', 'EGRESS_ALLOW', 'RETRY_SCHEDULE', 'PUBLIC_URL'] as const;
+const SETTINGS = ['DURABILITY', 'EGRESS_ALLOW', 'RETRY_SCHEDULE', 'EVENT_RETENTION', 'PUBLIC_URL'] as const;
 
 const started = endWithParent();
 const config = await orExit(() => readConfig(process.env), ConfigError);
@@ -104,6 +104,7 @@ const leases = createLeases(store, {
 const app = createApp({
   store,
   leases,
+  onceMs: config.EVENT_RETENTION,
   durability: () => durability.current(),
   destinationSettings: createDestinationSettings(adapters, { egressAllow: config.EGRESS_ALLOW }),
   webhook: webhookAdapter({ egressAllow: config.EGRESS_ALLOW, userAgent: `Clickrelay/${packageJson.version}` }),

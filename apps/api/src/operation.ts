@@ -18,6 +18,8 @@ export interface Resources {
   readonly store: Store;
   readonly leases: Leases;
   readonly metrics: ApiMetrics;
+  /** How long it is remembered that work was done. */
+  readonly onceMs: number;
   durability(): DurabilityReport;
   readonly health: Pick<HealthWatch, 'current' | 'acknowledge' | 'withdraw'>;
   readonly destinationSettings: DestinationSettings;

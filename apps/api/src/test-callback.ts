@@ -8,7 +8,6 @@ import {
   readTestReport,
   type Store,
   TEST_MESSAGE,
-  type TestReport,
 } from '@clickrelay/queue';
 import { type CallbackCredential, callbackUrls } from '@clickrelay/service/settings';
 import { type SampleType, sampleCallback } from '@clickrelay/simulator/samples';
@@ -41,6 +40,8 @@ const credentialHeaders = (credential: CallbackCredential | undefined): Record<s
   const pair = Buffer.from(`${credential.user}:${credential.password}`).toString('base64');
   return { authorization: `Basic ${pair}` };
 };
+
+type TestReport = NonNullable<Awaited<ReturnType<typeof readTestReport>>>;
 
 const waitForReport = async (store: Store, eventId: string, signal: AbortSignal): Promise<TestReport | undefined> => {
   const deadline = performance.now() + SPLIT_MS;

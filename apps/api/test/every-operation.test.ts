@@ -176,6 +176,10 @@ const callEverything = async (onCluster: boolean): Promise<void> => {
     { deliveryId: two.deliveryId, leaseToken: two.leaseToken },
   );
 
+  const [claim] = (await call('post /v1/once', {}, { keys: ['a message'] })).claims;
+  await call('post /v1/once/settle', {}, { outcomes: [{ key: claim.key, token: claim.token, outcome: 'unknown' }] });
+  await call('post /v1/once', {}, { keys: ['a message'] });
+
   const put = (text: string) =>
     quarantineCallback(store, { body: Buffer.from(text), reason: 'x', receivedAt: '2026-03-01T12:00:00.000Z' });
   const broken = await put('{');

@@ -146,6 +146,7 @@ export const startApi = async ({
   const app = createApp({
     store,
     leases,
+    onceMs: 3_600_000,
     durability: () => durability.current(),
     destinationSettings,
     webhook: webhookAdapter({ egressAllow: ['127.0.0.1/32'], userAgent: 'Clickrelay/1.2.3' }),

@@ -599,6 +599,30 @@ export type PeekedDelivery = {
   event: Event;
 };
 
+export type OnceClaim = {
+  key: string;
+  /** Do it now */
+  state: "yours";
+  /** Settles the claim */
+  token: string;
+} | {
+  key: string;
+  /** Do not do it again */
+  state: "done";
+  /** As settled; or the id of a message whose `clientMessageId` is the key */
+  result: string;
+} | {
+  key: string;
+  /** Somebody is at it */
+  state: "busy";
+  /** When they are done, or nobody knows */
+  retryAfterMs: number;
+} | {
+  key: string;
+  /** Somebody claimed it and disappeared, or does not know whether it is done */
+  state: "unknown";
+};
+
 export type Key = {
   /** `key_…` */
   id: string;
@@ -2217,6 +2241,43 @@ export interface Operations {
       deliveries: (PeekedDelivery)[];
       /** Whether these deliveries wait, or come from the log */
       source: "waiting" | "log";
+    };
+  };
+  /** Claim work that must be done once. Each key on its own. A record is kept for `EVENT_RETENTION`. Needs a key with the scope `lease`. */
+  'POST /v1/once': {
+    body: {
+      keys: (string)[];
+      /** After that, nobody knows whether it was done */
+      holdMs?: number | undefined;
+      /** Whether to claim also what nobody knows the end of */
+      takeOver?: boolean | undefined;
+    };
+    answer: {
+      /** In the order of the keys */
+      claims: (OnceClaim)[];
+    };
+  };
+  /** Say what became of claimed work. Repeating it is safe. Needs a key with the scope `lease`. */
+  'POST /v1/once/settle': {
+    body: {
+      outcomes: ({
+        /** Your name of the work. Keys of other API keys are never yours */
+        key: string;
+        /** The token that came with the claim */
+        token: string;
+        /** `not_done` lets others claim it; `unknown` when it may have been done */
+        outcome: "done" | "not_done" | "unknown";
+        /** Told to whoever claims it later. No personal data */
+        result?: string | undefined;
+      })[];
+    };
+    answer: {
+      /** In the order of the request */
+      outcomes: ({
+        key: string;
+        /** False when the claim is not yours: it took too long, and another has it */
+        settled: boolean;
+      })[];
     };
   };
   /** Show your key and what it may do */

@@ -42,7 +42,7 @@ export {
   removeQuarantined,
 } from './intake/quarantine.ts';
 export { openQuarantine } from './intake/select-quarantined.ts';
-export { TEST_MESSAGE, announceTest, readTestReport, reportTest, type TestReport } from './intake/announce-test.ts';
+export { TEST_MESSAGE, announceTest, readTestReport, reportTest } from './intake/announce-test.ts';
 export type { IngestGroup, CallbackToCommit } from './intake/ingest-group.ts';
 export { type Intake, type Readiness, createIntake } from './intake/intake.ts';
 export { createCommitter } from './intake/commit.ts';
@@ -100,6 +100,7 @@ export { openCredentialRecords, type CredentialRecord } from './registry/credent
 export { type AlertRecords, openAlertRecords, type SentAlert } from './registry/alert-records.ts';
 export { adoptStore, inspectStore, type StoreFound } from './registry/adopt-store.ts';
 export { listAudit, recordAudit } from './registry/audit.ts';
+export { once } from './registry/once.ts';
 export { listSnapshots, publishSnapshot } from './registry/snapshots.ts';
 export { type HealthRecords, openHealthRecords } from './registry/health-records.ts';
 

@@ -16,7 +16,7 @@ export const TEST_MESSAGE = 'clickrelay-test-';
 const KEPT_S = (7 * DAY_MS) / 1_000;
 
 /** What the worker saw of a test callback. */
-export interface TestReport {
+interface TestReport {
   readonly lane: 'messages' | 'statuses';
   readonly receivedAt: string;
   readonly splitAt: string;

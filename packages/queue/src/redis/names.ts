@@ -10,7 +10,8 @@ import { parseMessageAddress } from './message-address.ts';
  *   cr:{s00} … cr:{s15}   ingest queue of the lane `statuses`
  *   cr:{e00} … cr:{e63}   events: dedupe record, log entry, deliveries; by conversation, which the event id carries;
  *                         also the index from messages to events, by hash of the message's id,
- *                         and the outcomes of deliveries that a replay of many sent again
+ *                         the outcomes of deliveries that a replay of many sent again,
+ *                         and work that is done once, by hash of its key
  *   cr:{d00} … cr:{d63}   destinations: one queue each; by hash of the destination id
  *   cr:{quarantine}       callbacks that could not be used
  *   cr:{registry}         destinations, layout
@@ -104,6 +105,14 @@ export const replayKeys = (prefix: string, replayId: string) => ({
 export const messageIndexKey = (address: string): string => {
   const { shard, bucket } = parseMessageAddress(address);
   return `${shardPrefix(shard)}:m:${bucket}`;
+};
+
+/** The record of work that is done once. Keys of one owner are never those of another. */
+export const onceKey = (owner: string, key: string): string => {
+  const digest = createHash('sha256')
+    .update(JSON.stringify([owner, key]))
+    .digest();
+  return `${shardPrefix((digest[0] ?? 0) % SHARDS)}:once:${digest.toString('base64url').slice(0, 22)}`;
 };
 
 export const QUARANTINE = 'cr:{quarantine}';
