@@ -38,6 +38,8 @@ export interface FakeRelay {
   readonly asked: Asked[];
   readonly deliveries: Map<string, HeldDelivery>;
   readonly destinations: Map<string, Record<string, unknown>>;
+  /** What was claimed or done once. */
+  readonly once: Map<string, HeldClaim>;
   fault: (asked: Asked) => Fault;
   /** After a nack, in milliseconds. */
   retryAfterMs: number;
@@ -140,6 +142,39 @@ const work = async (relay: FakeRelay, one: Asked, closed: AbortSignal): Promise<
   return settle(relay, verb, one);
 };
 
+interface HeldClaim {
+  readonly key: string;
+  readonly token: string;
+  readonly endsAt: number;
+  readonly outcome?: string;
+  readonly result?: string;
+}
+
+const claimOne = ({ once }: FakeRelay, key: string, body: Record<string, unknown>): object => {
+  const held = once.get(key);
+  if (held?.outcome === 'done') return { key, state: 'done', result: held.result ?? '' };
+  const left = (held?.endsAt ?? 0) - Date.now();
+  if (held !== undefined && held.outcome === undefined && left > 0) return { key, state: 'busy', retryAfterMs: left };
+  if (held !== undefined && body['takeOver'] !== true) return { key, state: 'unknown' };
+  const claim = { key, token: `token ${once.size} ${key}`, endsAt: Date.now() + Number(body['holdMs']) };
+  once.set(key, claim);
+  return { state: 'yours', ...claim };
+};
+
+const workOnce = (relay: FakeRelay, { path, body }: Asked): RelayAnswer => {
+  if (path === '/v1/once') {
+    return { status: 200, body: { claims: (body['keys'] as string[]).map((key) => claimOne(relay, key, body)) } };
+  }
+  const outcomes = (body['outcomes'] as HeldClaim[]).map(({ key, ...more }) => {
+    const held = relay.once.get(key);
+    if (held?.token !== more.token) return { key, settled: false };
+    if (more.outcome === 'not_done') relay.once.delete(key);
+    else relay.once.set(key, { ...held, ...more, key });
+    return { key, settled: true };
+  });
+  return { status: 200, body: { outcomes } };
+};
+
 const handle = async (relay: FakeRelay, request: IncomingMessage, response: ServerResponse): Promise<void> => {
   const closed = new AbortController();
   response.on('close', () => closed.abort());
@@ -160,7 +195,8 @@ const handle = async (relay: FakeRelay, request: IncomingMessage, response: Serv
     response.writeHead(fault.status, { 'content-type': 'application/json' });
     return void response.end(JSON.stringify({ error: { code: fault.code ?? 'fault', message: 'as scripted' } }));
   }
-  const { status, body } = await work(relay, one, closed.signal);
+  const isOnce = one.path.startsWith('/v1/once');
+  const { status, body } = isOnce ? workOnce(relay, one) : await work(relay, one, closed.signal);
   if (fault === 'cut-after') return void request.socket.destroy();
   response.writeHead(status, { 'content-type': 'application/json' });
   response.end(JSON.stringify(body));
@@ -182,6 +218,7 @@ export const startFakeRelay = async (): Promise<FakeRelay> => {
     asked,
     deliveries,
     destinations,
+    once: new Map(),
     fault: () => undefined,
     retryAfterMs: 20,
     maxAttempts: 3,

@@ -18,6 +18,8 @@ const behind = (items: INodeExecutionData[], first = trigger): readonly RanBefor
 const thought = (index = 0): INodeExecutionData => ({ json: { answer: 'Yes' }, pairedItem: { item: index } });
 const idOf = async (options: Parameters<typeof run>[2], parameters: IDataObject = {}): Promise<string> => {
   const at = clickatell.asked.length;
+  // Each time anew: the second of the same would not be sent.
+  clickatell.relay.once.clear();
   await run('message.sendText', { text: 'x', ...parameters }, options);
   return sent(at).clientMessageId;
 };
@@ -59,6 +61,7 @@ describe('a message in a workflow that an event started', () => {
     const rawMessages = [{ to: '1' }, { to: '2' }, { to: '3', clientMessageId: 'own' }];
     const ids = async () => {
       const at = clickatell.asked.length;
+      clickatell.relay.once.clear();
       await run('message.sendRaw', { rawMessages }, { before: behind([thought()]) });
       return clickatell.asked[at]?.body.messages.map((message: IDataObject) => message['clientMessageId']);
     };

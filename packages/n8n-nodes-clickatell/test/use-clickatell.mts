@@ -6,6 +6,7 @@ import { afterEach, beforeEach } from 'vitest';
 import { Clickatell } from '../nodes/Clickatell/Clickatell.node.ts';
 import { type Circumstances, toItem } from '../nodes/shared/item.ts';
 import { fakeExecute } from './fake-n8n.mts';
+import { type FakeRelay, startFakeRelay } from './fake-relay.mts';
 import type { RanBefore } from './run-before.mts';
 
 export interface Asked {
@@ -48,17 +49,30 @@ export const useClickatell = () => {
     baseUrl: '',
     /** The requests of this test. */
     asked: [] as Asked[],
+    /** Where the node notes what was sent. */
+    relay: undefined as unknown as FakeRelay,
     /** Decides what a request is answered; `accept` unless the test says otherwise. */
     reply: accept as (one: Asked) => Reply,
     /** Cuts every connection. */
     cut: (): void => server.closeAllConnections(),
     /** A message of a request, by default the first. */
     sent: (at = 0) => clickatell.asked[at]?.body.messages[0],
-    run: async (operation: string, parameters: IDataObject, options: Run = {}): Promise<INodeExecutionData[]> => {
+    run: async (
+      operation: string,
+      parameters: IDataObject,
+      { withoutClickrelay = false, node, ...options }: Run = {},
+    ): Promise<INodeExecutionData[]> => {
       const [resource, name] = operation.split('.');
       const functions = fakeExecute({
         parameters: { resource, operation: name, channel: 'whatsapp', to: '27999900001', ...parameters },
-        credentials: { clickatellApi: { apiKey: 'the-key', baseUrl: clickatell.baseUrl } },
+        credentials: {
+          clickatellApi: { apiKey: 'the-key', baseUrl: clickatell.baseUrl },
+          clickrelayApi: { apiKey: 'crk_key', baseUrl: clickatell.relay.url },
+        },
+        node: {
+          ...node,
+          ...(!withoutClickrelay && { credentials: { clickrelayApi: { id: '1', name: 'Clickrelay' } } }),
+        },
         ...options,
       });
       const [items = []] = await new Clickatell().execute.call(functions);
@@ -69,6 +83,7 @@ export const useClickatell = () => {
   beforeEach(async () => {
     clickatell.asked = [];
     clickatell.reply = accept;
+    clickatell.relay = await startFakeRelay();
     server = createServer(async (request, response) => {
       const chunks: Buffer[] = [];
       for await (const chunk of request) chunks.push(chunk);
@@ -92,9 +107,10 @@ export const useClickatell = () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     clickatell.baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   });
-  afterEach(() => {
+  afterEach(async () => {
     server.closeAllConnections();
     server.close();
+    await clickatell.relay.stop();
   });
   return clickatell;
 };
@@ -105,6 +121,8 @@ interface Run {
   readonly mode?: WorkflowExecuteMode;
   readonly runIndex?: number;
   readonly node?: Partial<INode>;
+  /** The node has no Clickrelay credential. */
+  readonly withoutClickrelay?: boolean;
   readonly continueOnFail?: boolean;
   readonly perItem?: (item: INodeExecutionData) => IDataObject;
 }

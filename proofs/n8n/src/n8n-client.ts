@@ -66,6 +66,8 @@ export interface N8nClient {
   deactivate(workflow: Workflow): Promise<void>;
   /** Presses the button "Execute workflow". */
   runManually(workflow: Workflow, trigger: string): Promise<{ executionId?: string; waitingForWebhook?: boolean }>;
+  /** Presses the button "Retry" of a failed execution: n8n runs it again from the node that failed. */
+  retry(execution: Execution): Promise<void>;
   /** Newest first. */
   executions(workflow: Workflow): Promise<ExecutionSummary[]>;
   execution(id: string): Promise<Execution>;
@@ -140,6 +142,9 @@ export const createN8nClient = (url: string): N8nClient => {
     },
     runManually: ({ id }, trigger) =>
       call('POST', `/rest/workflows/${id}/run`, { triggerToStartFrom: { name: trigger } }),
+    retry: async ({ id }) => {
+      await call('POST', `/rest/executions/${id}/retry`, { loadWorkflow: false });
+    },
     executions: async ({ id }) => {
       const filter = encodeURIComponent(JSON.stringify({ workflowId: id }));
       const all: ExecutionSummary[] = [];

@@ -34,7 +34,7 @@ export const clickatell = (name: string, parameters: Json): NodeDefinition => ({
   type: 'n8n-nodes-clickatell.clickatell',
   typeVersion: 1,
   parameters,
-  credentials: { clickatellApi: { id: '', name: '' } },
+  credentials: { clickatellApi: { id: '', name: '' }, clickrelayApi: { id: '', name: '' } },
 });
 
 /** POSTs the event id, the attempt and the text to a service, and outputs the answer. */

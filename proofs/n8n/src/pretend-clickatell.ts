@@ -10,6 +10,8 @@ export interface PretendClickatell {
   readonly file: { bytes: Buffer; contentType: string; fileName: string; sha256Hash: string; downloadUrl: string };
   /** The requests received, oldest first; of one path if given. */
   requests(path?: string): ReceivedRequest[];
+  /** It takes messages, and the answers to them get lost. */
+  losesAnswers: boolean;
   close(): Promise<void>;
 }
 
@@ -44,6 +46,7 @@ export const startPretendClickatell = async (): Promise<PretendClickatell> => {
       const { pathname, searchParams } = new URL(path, 'http://localhost');
       if (method === 'POST' && pathname === '/v1/message') {
         const { messages } = JSON.parse(body) as { messages: Record<string, unknown>[] };
+        if (pretend.losesAnswers) return 'hang';
         return json(202, { messages: messages.map(accept), error: null });
       }
       if (method === 'GET' && pathname.startsWith('/v1/message/')) {
@@ -65,7 +68,7 @@ export const startPretendClickatell = async (): Promise<PretendClickatell> => {
   });
 
   const url = server.url.replace(/\/$/, '');
-  return {
+  const pretend: PretendClickatell = {
     url,
     apiKey,
     file: {
@@ -76,8 +79,10 @@ export const startPretendClickatell = async (): Promise<PretendClickatell> => {
       downloadUrl: `${url}/v1/media?fileId=${randomBytes(16).toString('hex')}&sha256Hash=${sha256Hash}&source=media`,
     },
     requests: (path) => server.requests.filter((request) => path === undefined || request.path.split('?')[0] === path),
+    losesAnswers: false,
     close: server.close,
   };
+  return pretend;
 };
 
 const json = (status: number, body: unknown) => ({

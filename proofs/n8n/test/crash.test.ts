@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sampleCallback } from '@clickrelay/simulator';
 import { waitUntil } from '@clickrelay/testkit';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { itemsOf, type Workflow } from '../src/n8n-client.ts';
+import { allAcknowledged } from '../src/all-acknowledged.ts';
+import { itemsOf } from '../src/n8n-client.ts';
 import { callService, clickrelayTrigger, workflowOf } from '../src/nodes.ts';
 import { type Rig, startRig } from '../src/rig.ts';
 
@@ -67,31 +68,6 @@ it('n8n is killed while 20 workflows run: every event succeeds in the end, and o
   await rig.n8n.client.deactivate(workflow);
 }, 240_000);
 
-/**
- * Waits until every event is acknowledged: what is not is held for the trigger, and comes again when its lease ends.
- */
-const allAcknowledged = async ({ id: workflowId }: Workflow): Promise<void> => {
-  // As the trigger names it.
-  const part = `-${workflowId.toLowerCase()}-`;
-  await waitUntil(
-    async () => {
-      const { destinations } = await rig.relay.cli<{ destinations: Depths[] }>('status');
-      const [ours] = destinations.filter(({ id }) => id.startsWith('n8n-') && id.includes(part));
-      return ours !== undefined && ours.waiting + ours.delayed + ours.active + ours.deadLetters === 0;
-    },
-    { timeoutMs: 20_000, everyMs: 500, what: 'every event to be acknowledged' },
-  );
-};
-
-/** What a destination still has to do, as `clickrelay status` tells it. */
-interface Depths {
-  id: string;
-  waiting: number;
-  delayed: number;
-  active: number;
-  deadLetters: number;
-}
-
 /** Workflows that wait for an answer of the service until `release`. */
 const startWaiting = async (name: string, count: number) => {
   const released = Promise.withResolvers<void>();
@@ -120,7 +96,7 @@ it('n8n is stopped and started, as by an update, while workflows run: none runs 
 
   const executions = await rig.ended(workflow, texts.length);
   expect(executions.map(({ status }) => status)).toEqual(Array(texts.length).fill('success'));
-  await allAcknowledged(workflow);
+  await allAcknowledged(rig, workflow);
   expect(arrived.toSorted()).toEqual(texts);
   await rig.n8n.client.deactivate(workflow);
 }, 200_000);
@@ -132,7 +108,7 @@ it('all of Clickrelay is killed and started while workflows run: none runs twice
   await rig.ended(workflow, texts.length);
   await rig.relay.start();
 
-  await allAcknowledged(workflow);
+  await allAcknowledged(rig, workflow);
   expect(arrived.toSorted()).toEqual(texts);
   await rig.n8n.client.deactivate(workflow);
 }, 200_000);

@@ -182,27 +182,6 @@ describe('nobody is answered twice by accident', () => {
     expect(rig.clickatell.requests('/v1/message')).toHaveLength(before + 1);
     await rig.n8n.client.deactivate(allowed);
   });
-
-  it('each try of an event sends under the same id, behind a node that knows nothing of the event', async () => {
-    const before = rig.clickatell.requests('/v1/message').length;
-    rig.service.answerWith(() => ({ status: 200, headers: { 'content-type': 'application/json' }, body: '{}' }));
-    const workflow = await rig.addWorkflow(
-      workflowOf(
-        'fails after it replied',
-        clickrelayTrigger({ events: ['moText'], mostTries: 2 }),
-        callService(rig.service.url),
-        clickatell('Reply', { operation: 'reply', text: 'Thanks' }),
-        failUnlessOk('always'),
-      ),
-    );
-    await rig.relay.post(sampleCallback('moText', { content: 'once', from: '27829990003' }));
-    await rig.ended(workflow, 2, { timeoutMs: 40_000 });
-    const requests = rig.clickatell.requests('/v1/message').slice(before);
-    const ids = requests.map(({ body }) => JSON.parse(body).messages[0].clientMessageId);
-    expect(ids).toHaveLength(2);
-    expect(new Set(ids).size).toBe(1);
-    await rig.n8n.client.deactivate(workflow);
-  });
 });
 
 describe('"listen for test event" while the workflow is active', () => {

@@ -1,4 +1,6 @@
 import {
+  type ICredentialsDecrypted,
+  type ICredentialTestFunctions,
   type IDataObject,
   type IExecuteFunctions,
   type INodeExecutionData,
@@ -8,10 +10,12 @@ import {
   NodeConnectionTypes,
   NodeOperationError,
 } from 'n8n-workflow';
+import { testClickrelay } from '../shared/test-clickrelay.ts';
 import { InvalidMessageError } from './build-message.ts';
 import { mediaFields } from './media-fields.ts';
 import { messageFields } from './message-fields.ts';
 import { OPERATIONS } from './operations.ts';
+import { ALL_SENDING } from './shared-fields.ts';
 
 export class Clickatell implements INodeType {
   description: INodeTypeDescription = {
@@ -26,7 +30,16 @@ export class Clickatell implements INodeType {
     usableAsTool: true,
     inputs: [NodeConnectionTypes.Main],
     outputs: [NodeConnectionTypes.Main],
-    credentials: [{ name: 'clickatellApi', required: true }],
+    credentials: [
+      { name: 'clickatellApi', required: true },
+      // Notes what was sent, for workflows that Clickrelay starts again.
+      {
+        name: 'clickrelayApi',
+        required: false,
+        testedBy: 'testClickrelay',
+        displayOptions: { show: { resource: ['message'], operation: ALL_SENDING } },
+      },
+    ],
     properties: [
       {
         displayName: 'Resource',
@@ -128,6 +141,14 @@ export class Clickatell implements INodeType {
       ...messageFields,
       ...mediaFields,
     ],
+  };
+
+  methods = {
+    credentialTest: {
+      async testClickrelay(this: ICredentialTestFunctions, credential: ICredentialsDecrypted) {
+        return await testClickrelay(this, credential);
+      },
+    },
   };
 
   async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {

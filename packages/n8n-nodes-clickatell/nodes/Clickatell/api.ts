@@ -6,6 +6,7 @@ import {
   type JsonObject,
   NodeApiError,
 } from 'n8n-workflow';
+import { codeOf } from '../shared/explain-no-answer.ts';
 import { pause } from '../shared/pause.ts';
 import { type ApiFailure, explainFailure, isSafeToRetry, readFailure } from './errors.ts';
 
@@ -63,15 +64,19 @@ export const call = async (
 
 /** Makes a new error: n8n keeps the message of an error that it wraps, and that message does not say what to do. */
 export const noAnswer = (n8n: IExecuteFunctions, itemIndex: number, error: unknown, todo: string): NodeApiError => {
-  const { code, cause } = error as { code?: unknown; cause?: { code?: unknown; message?: unknown } };
-  const reason = code ?? cause?.code ?? cause?.message ?? 'no reason given';
-  const description = `${todo} (${String(reason)})`;
-  return new NodeApiError(n8n.getNode(), { description } as JsonObject, {
+  const reason = codeOf(error);
+  const description = `${todo} (${reason})`;
+  const failure = new NodeApiError(n8n.getNode(), { description } as JsonObject, {
     itemIndex,
     message: 'Clickatell does not answer',
     description,
   });
+  failure.context['maybeSent'] = !NEVER_REACHED.includes(reason);
+  return failure;
 };
+
+/** Connections that were never made: nothing was sent over them. */
+const NEVER_REACHED: readonly string[] = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ERR_INVALID_URL'];
 
 /** Repeats an attempt while it is refused as too much, with growing pauses. Returns the last result, refused or not. */
 export const withRetries = async <T>(
@@ -91,7 +96,8 @@ export const withRetries = async <T>(
 /** The failure of a whole request; null when it succeeded, even if only in part. */
 export const failureOf = ({ status, body }: ApiAnswer): ApiFailure | null => {
   if (status >= 200 && status < 300) return null;
-  return readFailure(body['error']) ?? { code: null, description: `HTTP ${status}` };
+  const failure = readFailure(body['error']) ?? { code: null, description: `HTTP ${status}` };
+  return status < 500 || isSafeToRetry(failure) ? failure : { ...failure, maybeSent: true };
 };
 
 export const throwFailure = (
@@ -107,6 +113,7 @@ export const throwFailure = (
     ...(status !== undefined && { httpCode: String(status) }),
   });
   error.context['clickatellCode'] = failure.code;
+  error.context['maybeSent'] = failure.maybeSent === true;
   throw error;
 };
 

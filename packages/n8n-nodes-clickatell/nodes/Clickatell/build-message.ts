@@ -16,6 +16,10 @@ export interface MessageOptions {
   /** The event that this message is sent for, where n8n cannot find it. */
   readonly event?: unknown;
   readonly sendInTests?: boolean;
+  /** Whether each message is sent once for each event. @default true */
+  readonly once?: boolean;
+  /** What to do when it is not known whether an earlier try has sent a message. @default 'stop' */
+  readonly inDoubt?: 'stop' | 'send';
   readonly clientMessageId?: string;
   readonly from?: string;
   readonly previewFirstUrl?: boolean;

@@ -77,12 +77,17 @@ const ERRORS: Readonly<Record<number, ErrorText>> = {
   },
 };
 
+/** After it nobody knows what became of the message. */
+const INTERNAL_ERROR = 18;
+
 /** A failure of a request, or of one message in it. */
 export interface ApiFailure {
   /** Clickatell's error code; null when it gave none. */
   readonly code: number | null;
   /** Clickatell's own words. */
   readonly description: string | null;
+  /** Whether the message may have been sent all the same. */
+  readonly maybeSent?: boolean;
 }
 
 /** Reads the `error` of an answer or of one message: null, a text (older APIs), or code and description. */
@@ -92,9 +97,11 @@ export const readFailure = (error: unknown): ApiFailure | null => {
   const { code, description, message } = error as { code?: unknown; description?: unknown; message?: unknown };
   const number = Number(code);
   const told = description ?? message;
+  const known = code !== null && code !== undefined && Number.isFinite(number) ? number : null;
   return {
-    code: code !== null && code !== undefined && Number.isFinite(number) ? number : null,
+    code: known,
     description: typeof told === 'string' && told !== '' ? told : null,
+    ...(known === INTERNAL_ERROR && { maybeSent: true }),
   };
 };
 

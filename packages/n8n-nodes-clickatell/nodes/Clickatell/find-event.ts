@@ -7,9 +7,12 @@ export interface Occasion {
   readonly event: IDataObject | undefined;
   /** Whether a Clickatell trigger stands before this node. */
   readonly hasTrigger: boolean;
+  /** Whether Clickrelay holds the events of such a trigger, and so hands them out again. */
+  readonly isRelayed: boolean;
 }
 
 const TRIGGER_TYPE = /\.clickatell(Webhook)?Trigger$/;
+const RELAYED_TYPE = /\.clickatellTrigger$/;
 
 /**
  * Finds the event of an item: the item itself, or what a Clickatell trigger gave, whatever nodes stand in between and
@@ -17,21 +20,25 @@ const TRIGGER_TYPE = /\.clickatell(Webhook)?Trigger$/;
  */
 export const findOccasion = (n8n: IExecuteFunctions, itemIndex: number): Occasion => {
   const triggers = triggersBefore(n8n);
+  const known = { hasTrigger: triggers.size > 0, isRelayed: [...triggers.values()].some(isRelayedType) };
   const given = n8n.getInputData()[itemIndex]?.json;
-  if (isEvent(given)) return { event: given, hasTrigger: triggers.length > 0 };
-  for (const name of triggers) {
+  if (isEvent(given)) return { event: given, ...known };
+  for (const name of triggers.keys()) {
     const event = eventOf(n8n, itemIndex, name);
-    if (event !== undefined) return { event, hasTrigger: true };
+    if (event !== undefined) return { event, ...known };
   }
-  return { event: undefined, hasTrigger: triggers.length > 0 };
+  return { event: undefined, ...known };
 };
 
-const triggersBefore = (n8n: IExecuteFunctions): string[] => {
+const isRelayedType = (type: string): boolean => RELAYED_TYPE.test(type);
+
+/** Their types by their names. */
+const triggersBefore = (n8n: IExecuteFunctions): Map<string, string> => {
   // As a tool of an AI agent this node has no input of its own: what stands before the agent stands before it.
   const caller = attempt(() => n8n.getInputSourceData()?.previousNode);
   const starts = [n8n.getNode().name, ...(caller === undefined ? [] : [caller])];
   const before = starts.flatMap((start) => attempt(() => n8n.getParentNodes(start)) ?? []);
-  return [...new Set(before.filter(({ type }) => TRIGGER_TYPE.test(type)).map(({ name }) => name))];
+  return new Map(before.filter(({ type }) => TRIGGER_TYPE.test(type)).map(({ name, type }) => [name, type]));
 };
 
 /** The paired item of a trigger; where a node in between broke the pairing, the trigger's only item. */

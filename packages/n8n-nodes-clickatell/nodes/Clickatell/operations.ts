@@ -19,7 +19,8 @@ import {
 import { download, type MediaSource, mediaOf } from './download.ts';
 import { isSafeToRetry, readFailure } from './errors.ts';
 import { findOccasion, type Occasion } from './find-event.ts';
-import { describeResult, sendMessages } from './send.ts';
+import { describeResult } from './send.ts';
+import { assertOnce, sendOnce } from './send-once.ts';
 import { describeHeld, isHeld, nameMessages } from './send-safely.ts';
 
 /** The output of an operation for one item; the node adds which item it came from. */
@@ -77,10 +78,12 @@ const send = async (
   const named = nameMessages(n8n, i, cause, messages);
   const eventId = cause.event?.['eventId'] ?? null;
   const [first] = named;
-  const { to = null, channel = null, clientMessageId = null } = (first ?? {}) as IDataObject;
+  const { to = null, channel = null, clientMessageId = null } = (first?.message ?? {}) as IDataObject;
   Object.assign(plan.about, { to, channel, clientMessageId, eventId });
-  if (cause.held) return named.map((message) => ({ json: { ...describeHeld(message), eventId } }));
-  const results = await sendMessages(n8n, i, named, plan);
+  const options = n8n.getNodeParameter('options', i, {}) as MessageOptions;
+  assertOnce(n8n, i, cause, options);
+  if (cause.held) return named.map(({ message }) => ({ json: { ...describeHeld(message), eventId } }));
+  const results = await sendOnce(n8n, i, named, { options, plan });
   const [result] = results;
   if (result?.failure && results.every(({ accepted }) => !accepted)) throwFailure(n8n, i, result.failure);
   return results.map((result) => ({ json: { ...describeResult(result), eventId } }));

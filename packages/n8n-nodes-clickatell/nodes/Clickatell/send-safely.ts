@@ -21,13 +21,22 @@ export const nameMessages = (
   itemIndex: number,
   { event }: Occasion,
   messages: readonly IDataObject[],
-): Message[] => {
+): Named[] => {
   const eventId = event?.['eventId'];
   const { $runIndex: runIndex = 0 } = n8n.getWorkflowDataProxy(itemIndex);
   const place = [eventId, n8n.getWorkflow().id, n8n.getNode().id, itemIndex, runIndex];
-  const nameOf = (part: number) => (typeof eventId === 'string' ? hash([...place, part].join('\n')) : randomUUID());
-  return messages.map((message, part) => ({ ...message, clientMessageId: ownId(message) ?? nameOf(part) }));
+  const onceKeyOf = (part: number) => (typeof eventId === 'string' ? hash([...place, part].join('\n')) : undefined);
+  return messages.map((message, part) => {
+    const onceKey = onceKeyOf(part);
+    return { message: { ...message, clientMessageId: ownId(message) ?? onceKey ?? randomUUID() }, onceKey };
+  });
 };
+
+/** A message, and the name under which it is sent once; undefined where no event says which repeat is one. */
+export interface Named {
+  readonly message: Message;
+  readonly onceKey: string | undefined;
+}
 
 /** A message with the id that its statuses will bear. */
 export type Message = IDataObject & { readonly clientMessageId: string };

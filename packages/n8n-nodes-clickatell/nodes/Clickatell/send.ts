@@ -1,4 +1,4 @@
-import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
+import type { IDataObject, IExecuteFunctions, NodeApiError } from 'n8n-workflow';
 import { call, failureOf, type RetryPlan, throwFailure, withRetries } from './api.ts';
 import { type ApiFailure, explainFailure, isSafeToRetry, readFailure } from './errors.ts';
 import type { Message } from './send-safely.ts';
@@ -13,6 +13,8 @@ export interface SendResult {
   readonly to: string | null;
   readonly channel: string | null;
   readonly failure: ApiFailure | null;
+  /** An earlier try has sent it; this one did not. */
+  readonly alreadySent?: true;
 }
 
 /**
@@ -31,7 +33,15 @@ export const sendMessages = async (
   await withRetries(
     plan,
     async () => {
-      const answer = await call(n8n, itemIndex, { method: 'POST', url: '/v1/message', body: { messages: waiting } });
+      const request = { method: 'POST', url: '/v1/message', body: { messages: waiting } } as const;
+      const answer = await call(n8n, itemIndex, request).catch((error: NodeApiError) => {
+        if (![...results.values()].some(({ accepted }) => accepted)) throw error;
+        // Some messages were accepted before, and their results matter more than this error.
+        const lost = { code: null, description: error.message, maybeSent: error.context['maybeSent'] === true };
+        for (const message of waiting) results.set(message, resultOf(message, undefined, lost));
+        waiting = [];
+      });
+      if (answer === undefined) return;
       const told = messagesOf(answer.body);
       const failure =
         failureOf(answer) ?? (Array.isArray(answer.body['messages']) ? null : readFailure(answer.body['error']));
@@ -103,7 +113,7 @@ const resultOf = (message: Message, about: IDataObject | undefined, failure: Api
     clientMessageId: message.clientMessageId,
     to: textOrNull(about?.['to']) ?? textOrNull(message['to']),
     channel: textOrNull(message['channel']),
-    failure: accepted ? null : (failure ?? { code: null, description: null }),
+    failure: accepted ? null : (failure ?? { code: null, description: null, maybeSent: true }),
   };
 };
 

@@ -1,5 +1,11 @@
 import type { INodeProperties } from 'n8n-workflow';
 
+/** The operations that send a message to a number. */
+export const SENDING = ['sendText', 'sendTemplate', 'sendMedia', 'sendLocation', 'sendButtons'];
+
+/** Every operation that sends messages. */
+export const ALL_SENDING = [...SENDING, 'reply', 'sendRaw'];
+
 /** Shows a field for some operations of a resource. */
 export const shownFor = (operation: string[], resource = 'message'): INodeProperties['displayOptions'] => ({
   show: { resource: [resource], operation },

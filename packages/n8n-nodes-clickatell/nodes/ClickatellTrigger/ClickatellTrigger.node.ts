@@ -13,6 +13,7 @@ import {
 import type { RelayError } from '../shared/call-relay.ts';
 import { explainNoAnswer } from '../shared/explain-no-answer.ts';
 import { toItem, withoutRawProperty } from '../shared/item.ts';
+import { testClickrelay } from '../shared/test-clickrelay.ts';
 import { channelsProperty, eventsProperty, readWantedEvents, statusClassesProperty } from '../shared/wanted-events.ts';
 import { type ConsumeOptions, consume } from './consume.ts';
 import { claim, declareNamed } from './declare.ts';
@@ -22,7 +23,6 @@ import { explain } from './explain.ts';
 import { peekOnce } from './peek-once.ts';
 import { connectRelay, type Declaration, type Delivery } from './relay.ts';
 import { asRelayError, type Ending, type Log } from './run-delivery.ts';
-import { testClickrelay } from './test-clickrelay.ts';
 
 export class ClickatellTrigger implements INodeType {
   description: INodeTypeDescription = {

@@ -1,6 +1,6 @@
 import { matchesEventType } from '@clickrelay/core';
 import type { ICredentialsDecrypted, ICredentialTestFunctions, INodeCredentialTestResult } from 'n8n-workflow';
-import { ask, isAnswer, readTested, wrong } from '../shared/test-credential.ts';
+import { ask, isAnswer, readTested, wrong } from './test-credential.ts';
 
 const MAKE_A_KEY = 'clickrelay keys create n8n --scopes lease --destinations "n8n-*"';
 
