@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 import { useLocation } from 'preact-iso/router';
 import { nextTheme } from '../theme.ts';
 
@@ -89,16 +89,19 @@ const ACTS: Readonly<Record<string, () => void>> = {
   '/': () => document.querySelector<HTMLInputElement>('#find')?.focus(),
 };
 
+/** Until when a letter belongs to the `g` before it. By the time at which keys are pressed: a busy page hears of them later. */
+let goUntil = 0;
+
 /** Single keys for the whole page; none acts inside a field, with a modifier, or behind a dialog. */
 export const useKeys = (): void => {
   const { route } = useLocation();
-  useEffect(() => {
-    let goUntil = 0;
+  // Before the page is painted: whoever sees it may press a key.
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       if (!actOnKeys.value || event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
       if (document.querySelector('dialog[open]') !== null) return;
-      const page = Date.now() < goUntil ? GO[event.key] : undefined;
-      goUntil = event.key === 'g' ? Date.now() + CHORD_MS : 0;
+      const page = event.timeStamp < goUntil ? GO[event.key] : undefined;
+      goUntil = event.key === 'g' ? event.timeStamp + CHORD_MS : 0;
       const act = page === undefined ? ACTS[event.key] : () => route(page.path);
       if (act === undefined) return;
       event.preventDefault();
