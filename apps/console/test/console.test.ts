@@ -34,6 +34,20 @@ describe.skipIf(CHROMIUM === undefined)('the console', () => {
   afterAll(() => relay.stop());
 
   const firstRow = ({ page }: Watched, name: RegExp) => page.getByRole('row', { name }).first();
+  /** By two keys; on a machine so busy that the second is too late, again, as people do. */
+  const goTo = async (watched: Watched, letter: string, row: RegExp): Promise<void> => {
+    const press = async (): Promise<void> => {
+      await watched.page.keyboard.press('g');
+      await watched.page.keyboard.press(letter);
+    };
+    await press();
+    await firstRow(watched, row)
+      .waitFor({ timeout: 10_000 })
+      .catch(async () => {
+        await press();
+        await firstRow(watched, row).waitFor();
+      });
+  };
 
   it('asks for a key, refuses a wrong one in words, and opens the page that was asked for', async () => {
     const { page, foreign, complaints } = await relay.open('/events?type=mo*');
@@ -199,9 +213,7 @@ describe.skipIf(CHROMIUM === undefined)('the console', () => {
     await page.getByRole('dialog', { name: 'Keys' }).waitFor();
     await page.keyboard.press('Escape');
     await page.getByRole('dialog', { name: 'Keys' }).waitFor({ state: 'hidden' });
-    await page.keyboard.press('g');
-    await page.keyboard.press('e');
-    await firstRow(watched, /moText/).waitFor();
+    await goTo(watched, 'e', /moText/);
     await page.keyboard.press('j');
     const first = await focused();
     await page.keyboard.press('j');
@@ -226,9 +238,8 @@ describe.skipIf(CHROMIUM === undefined)('the console', () => {
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { level: 1, name: 'crm' }).waitFor();
     await page.keyboard.press('Escape');
-    await page.keyboard.press('g');
-    await page.keyboard.press('d');
-    await firstRow(watched, /crm/).waitFor();
+    await page.waitForFunction(() => document.activeElement?.id !== 'find');
+    await goTo(watched, 'd', /crm/);
     await page.keyboard.press('j');
     await page.keyboard.press('x');
     await page.getByText(/all that match but 1/).waitFor();
